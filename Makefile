@@ -1,0 +1,55 @@
+# The two commands of the README, and what developers need. Everything runs from .venv in this folder.
+# MONTH=2023-10 make report: another month's issue.
+
+MONTH ?= 2023-11
+UV ?= uv
+# Paths stay relative to this folder, so that a blank in its own path never matters.
+BIN := .venv/bin
+
+.PHONY: help report test lint format bench lab lock clean
+
+help:
+	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
+	@echo "make test              set up what is missing and run all tests"
+	@echo "make lint              ruff and mypy"
+	@echo "make bench             measure, and print ratios"
+	@echo "make lab               open the notebooks in JupyterLab"
+	@echo "make lock              resolve the locked versions again (needs uv)"
+
+report:
+	@sh scripts/set_up.sh report
+	@$(BIN)/vip report "$(MONTH)"
+
+test:
+	@sh scripts/set_up.sh test
+	@$(BIN)/python -m pytest
+
+lint:
+	@sh scripts/set_up.sh test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format:
+	@sh scripts/set_up.sh test
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench:
+	@sh scripts/set_up.sh test
+	@$(BIN)/python scripts/bench.py
+
+lab:
+	@sh scripts/set_up.sh lab
+	@$(BIN)/jupyter lab notebooks
+
+# One resolution for every Python and system, with hashes and without the address of an index.
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock" pyproject.toml
+lock:
+	$(LOCK) --extra build --output-file requirements/report.txt
+	$(LOCK) --extra build --extra test --constraint requirements/report.txt --output-file requirements/test.txt
+	$(LOCK) --extra build --extra lab --constraint requirements/report.txt --output-file requirements/lab.txt
+
+clean:
+	rm -rf .venv issues .quarto .pytest_cache .mypy_cache .ruff_cache .hypothesis

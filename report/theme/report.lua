@@ -1,0 +1,310 @@
+-- What both engines do to the document before any writer sees it.
+--
+-- The report's Markdown uses a few constructs that Pandoc's writers lay out too plainly or not at all: tiles,
+-- tables side by side, tables with row headers, charts with an alternative text of their own. For HTML they stay
+-- nodes of the document and get the attributes that report.css and a screen reader need. For Typst they become
+-- calls of the functions in theme.typ. Whatever text goes into such a call has been through Pandoc's own Typst
+-- writer, so that no text of a record or an author is ever read as Typst.
+--
+-- It runs before Quarto's own filters, which would otherwise wrap tables and figures in nodes of their own.
+
+local is_typst = FORMAT:match('typst') ~= nil
+local is_html = FORMAT:match('html') ~= nil
+
+local stringify = pandoc.utils.stringify
+
+-- ---------------------------------------------------------------- Typst
+
+local function typst(blocks)
+  local format = { format = 'typst', extensions = PANDOC_WRITER_OPTIONS.extensions }
+  local written = pandoc.write(pandoc.Pandoc(blocks), format, pandoc.WriterOptions({ wrap_text = 'none' }))
+  return (written:gsub('%s+$', ''))
+end
+
+local function content(blocks)
+  return '[' .. typst(blocks) .. ']'
+end
+
+local function inline_content(inlines)
+  return content({ pandoc.Plain(inlines) })
+end
+
+-- A string literal of Typst has two characters that mean something in it.
+local function literal(text)
+  return '"' .. text:gsub('[\\"]', '\\%0'):gsub('%s+', ' ') .. '"'
+end
+
+local function call(name, ...)
+  return pandoc.RawBlock('typst', '#' .. name .. '(\n  ' .. table.concat({ ... }, ',\n  ') .. ',\n)')
+end
+
+local function tuple(items)
+  return '(' .. table.concat(items, ', ') .. ',)'
+end
+
+-- ---------------------------------------------------------------- Tables
+
+local function is_total(row)
+  local first = row.cells[1] and row.cells[1].contents[1]
+  local inline = first and first.content and first.content[1]
+  return inline ~= nil and inline.t == 'Strong'
+end
+
+-- Text can be aligned as its author likes; a column of numbers that says nothing is aligned to the right.
+local function alignments(tbl)
+  local result = {}
+  for i, spec in ipairs(tbl.colspecs) do
+    result[i] = spec[1]
+    if spec[1] == pandoc.AlignDefault then
+      local numbers = i > 1
+      for _, body in ipairs(tbl.bodies) do
+        for _, row in ipairs(body.body) do
+          local text = row.cells[i] and stringify(row.cells[i].contents) or ''
+          numbers = numbers and (text:match('^[%d.,%%%s%-–−]+$') ~= nil or text:match('^%[%l%]$') ~= nil)
+        end
+      end
+      result[i] = numbers and pandoc.AlignRight or pandoc.AlignLeft
+    end
+  end
+  return result
+end
+
+local typst_alignment = {
+  [pandoc.AlignRight] = 'right',
+  [pandoc.AlignCenter] = 'center',
+  [pandoc.AlignLeft] = 'left',
+}
+
+local function html_table(tbl, aligned)
+  for i, spec in ipairs(tbl.colspecs) do
+    -- A long line in a pipe table gives widths in per cent; the browser knows better.
+    tbl.colspecs[i] = { aligned[i], pandoc.ColWidthDefault }
+  end
+  if #tbl.colspecs < 4 then
+    tbl.classes:insert('narrow')
+  end
+  for _, row in ipairs(tbl.head.rows) do
+    for _, cell in ipairs(row.cells) do
+      cell.attributes.scope = 'col'
+    end
+  end
+  for _, body in ipairs(tbl.bodies) do
+    body.row_head_columns = 1
+    for i, row in ipairs(body.body) do
+      if row.cells[1] then
+        row.cells[1].attributes.scope = 'row'
+      end
+      if i == #body.body and is_total(row) then
+        row.classes:insert('total')
+      end
+    end
+  end
+  return tbl
+end
+
+local function typst_table(tbl, aligned)
+  local function cells(row)
+    local written = {}
+    for i, cell in ipairs(row.cells) do
+      written[i] = content(cell.contents)
+    end
+    return tuple(written)
+  end
+  local rows, total = {}, false
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do
+      rows[#rows + 1] = cells(row)
+      total = is_total(row)
+    end
+  end
+  local align = {}
+  for i, name in ipairs(aligned) do
+    align[i] = typst_alignment[name]
+  end
+  return call('report-table',
+    'caption: ' .. content(tbl.caption.long),
+    'align: ' .. tuple(align),
+    'header: ' .. (tbl.head.rows[1] and cells(tbl.head.rows[1]) or '()'),
+    'total: ' .. tostring(total),
+    table.unpack(rows))
+end
+
+local function Table(tbl)
+  local aligned = alignments(tbl)
+  if is_typst then
+    return typst_table(tbl, aligned)
+  end
+  return html_table(tbl, aligned)
+end
+
+-- ---------------------------------------------------------------- Charts
+
+-- ![caption](file){fig-alt="what the chart shows"}, alone in its paragraph.
+local function chart(image, caption)
+  local alt = image.attributes['fig-alt'] or image.attributes.alt
+  if not alt or alt:match('^%s*$') then
+    error('The image ' .. image.src .. ' has no alternative text. Give it one: {fig-alt="what it shows"}.')
+  end
+  -- A picture of an issue lies in its folder. Anything else would make the page depend on another place.
+  if image.src:match('^%a[%w+.-]*:') or image.src:match('^[/\\]') or image.src:match('%.%.') then
+    error('The image ' .. image.src .. ' is not in the folder of the notebook.')
+  end
+  if is_typst then
+    return call('report-chart', 'path: ' .. literal(image.src), 'alt: ' .. literal(alt), 'caption: ' .. inline_content(caption))
+  end
+  local picture = pandoc.Image({ pandoc.Str(alt) }, image.src, '', pandoc.Attr('', image.classes))
+  if is_html then
+    picture.attributes.alt = alt
+  end
+  return pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption) } }, pandoc.Attr('', { 'chart' }))
+end
+
+local function Figure(figure)
+  local block = figure.content[1]
+  local image = block and block.content and block.content[1]
+  if #figure.content == 1 and image and image.t == 'Image' then
+    return chart(image, pandoc.utils.blocks_to_inlines(figure.caption.long))
+  end
+end
+
+-- A reader without implicit figures leaves the same construct a paragraph.
+local function Para(para)
+  if #para.content == 1 and para.content[1].t == 'Image' then
+    return chart(para.content[1], para.content[1].caption)
+  end
+end
+
+-- ---------------------------------------------------------------- Divs
+
+local function tile_items(div)
+  local list = div.content[1]
+  if #div.content ~= 1 or list.t ~= 'BulletList' then
+    error('A block of tiles holds one bullet list and nothing else.')
+  end
+  local tiles = {}
+  for i, item in ipairs(list.content) do
+    local inlines = item[1] and item[1].content
+    if #item ~= 1 or not inlines or inlines[1].t ~= 'Strong' then
+      error('A tile is a number in bold and its label: **2,599** adults assisted.')
+    end
+    local label = pandoc.Inlines({ table.unpack(inlines, 2) })
+    while label[1] and (label[1].t == 'Space' or label[1].t == 'SoftBreak') do
+      label:remove(1)
+    end
+    tiles[i] = { number = inlines[1].content, label = label }
+  end
+  return tiles
+end
+
+local function tiles(div)
+  local items = tile_items(div)
+  if is_typst then
+    local written = {}
+    for i, tile in ipairs(items) do
+      written[i] = '(' .. inline_content(tile.number) .. ', ' .. inline_content(tile.label) .. ')'
+    end
+    return call('report-tiles', table.unpack(written))
+  end
+  if is_html then
+    local list = {}
+    for i, tile in ipairs(items) do
+      list[i] = { pandoc.Plain({
+        pandoc.Span(tile.number, pandoc.Attr('', { 'number' })),
+        pandoc.Space(),
+        pandoc.Span(tile.label, pandoc.Attr('', { 'label' })),
+      }) }
+    end
+    div.content = { pandoc.BulletList(list) }
+  end
+  return div
+end
+
+local function columns(div)
+  if not is_typst then
+    return div
+  end
+  local written = {}
+  for _, column in ipairs(div.content) do
+    if column.t ~= 'Div' or not column.classes:includes('column') then
+      error('A block of columns holds columns and nothing else.')
+    end
+    written[#written + 1] = content(column.content)
+  end
+  return call('report-columns', table.unpack(written))
+end
+
+-- Quarto puts what a cell shows into blocks of its own; the pages of both engines are built without them.
+local function is_cell(div)
+  return div.classes:includes('cell') or div.classes:includes('cell-output')
+end
+
+local boxes = { notice = true, note = true, provenance = true }
+
+local function Div(div)
+  if is_cell(div) then
+    return div.content
+  elseif div.classes:includes('tiles') then
+    return tiles(div)
+  elseif div.classes:includes('columns') then
+    return columns(div)
+  end
+  for _, class in ipairs(div.classes) do
+    if boxes[class] then
+      if is_typst then
+        return call('report-' .. class, content(div.content))
+      elseif is_html and class == 'notice' then
+        div.attributes.role = 'note'
+        return div
+      end
+    end
+  end
+end
+
+local function is_call(block, names)
+  return block and block.t == 'RawBlock' and names:match(block.text:match('^#report%-(%a+)') or '-') ~= nil
+end
+
+-- On paper a note stays on the page of the table or chart above it, and so does a short text that leads to one.
+local function Blocks(blocks)
+  if not is_typst then
+    return nil
+  end
+  local result = pandoc.Blocks({})
+  for i, block in ipairs(blocks) do
+    if is_call(block, 'note') and is_call(result[#result], 'table chart columns tiles') then
+      local both = { pandoc.RawBlock('typst', '#report-together['), result[#result], block, pandoc.RawBlock('typst', ']') }
+      result:remove()
+      result:extend(both)
+    elseif block.t == 'Para' and is_call(blocks[i + 1], 'table chart columns tiles') and #stringify(block) < 400 then
+      result:insert(pandoc.RawBlock('typst', '#report-lead' .. inline_content(block.content)))
+    else
+      result:insert(block)
+    end
+  end
+  return result
+end
+
+-- ---------------------------------------------------------------- The document
+
+-- The title of the document is the h1 of a web page, and a title of its own kind in a PDF, where the first heading
+-- must be of level 1. Engines differ in what they have shifted already, so the levels are counted from here.
+local function levels(doc)
+  local least = 9
+  doc:walk({ Header = function(header) least = math.min(least, header.level) end })
+  local shift = (is_html and 2 or 1) - least
+  return doc:walk({
+    Header = function(header)
+      header.level = header.level + shift
+      return header
+    end,
+  })
+end
+
+return {
+  { traverse = 'topdown', Pandoc = levels },
+  { Div = function(div) return is_cell(div) and div.content or nil end },
+  { Figure = Figure },
+  { Para = Para, Table = Table },
+  { Div = Div },
+  { Blocks = Blocks },
+}

@@ -1,0 +1,492 @@
+"""From rows as delivered to clean tables. Every row in is a row out: kept, superseded, duplicate or quarantined."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from viputils.deliveries import default_as_of, find_deliveries, read_table, require_complete
+from viputils.errors import BalanceError, DeliveryError, Problem, QuarantineError, nearest
+from viputils.periods import ReportMonth
+from viputils.program import Program, folded
+from viputils.project import Project
+from viputils.schemas import FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
+
+KEPT: Final = "kept"
+SUPERSEDED: Final = "superseded"
+DUPLICATE: Final = "duplicate"
+QUARANTINED: Final = "quarantined"
+STATUSES: Final = (KEPT, SUPERSEDED, DUPLICATE, QUARANTINED)
+
+QUARANTINE_COLUMNS: Final = ("table", "file", "line", "id", "field", "reason", "value", "remedy")
+
+_FLAGS: Final = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
+_CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+@dataclass(frozen=True)
+class CleanTable:
+    """One table after cleaning.
+
+    Attributes
+    ----------
+    rows
+        The rows kept: dates as ``datetime64[s]``, categories as ordered ``category`` in printed order, counts as
+        ``Int64``, flags as ``boolean``, codes and ids as ``str``; plus ``received``, ``file`` and ``line``.
+    ledger
+        One row for each row read: ``file``, ``line``, ``id`` and its ``status``.
+    quarantine
+        One row for each thing that is wrong with a quarantined row, with its reason code and what would mend it.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    ledger: pd.DataFrame
+    quarantine: pd.DataFrame
+
+    @property
+    def account(self) -> dict[str, int]:
+        """How many rows were read, and what became of them."""
+        counts = self.ledger["status"].value_counts()
+        return {"read": len(self.ledger), **{status: int(counts.get(status, 0)) for status in STATUSES}}
+
+
+@dataclass(frozen=True)
+class Records:
+    """The clean tables of one project as of one day, for the issue of one month."""
+
+    program: Program
+    month: ReportMonth
+    as_of: dt.date
+    tables: Mapping[str, CleanTable]
+    voids: CleanTable
+
+    @property
+    def account(self) -> pd.DataFrame:
+        """Rows read, kept, superseded, duplicate and quarantined; one row for each table."""
+        every = {**self.tables, VOIDS.name: self.voids}
+        return pd.DataFrame(
+            [
+                {"table": name, **table.account}
+                for name, table in every.items()
+                if name in self.tables or len(table.ledger)
+            ]
+        )
+
+    @property
+    def quarantine(self) -> pd.DataFrame:
+        """Everything that is wrong with any quarantined row, in the order of the tables, files and lines."""
+        return pd.concat([table.quarantine for table in (*self.tables.values(), self.voids)], ignore_index=True)
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether these are demonstration records."""
+        return _demonstration_count(self.program, self.tables) > 0
+
+    def require_no_quarantine(self) -> None:
+        """Refuse to go on while rows are in quarantine.
+
+        Raises
+        ------
+        QuarantineError
+            With every row that would be left out, and what would mend it.
+        """
+        rows = self.quarantine
+        if rows.empty:
+            return
+        number = rows[["table", "file", "line"]].drop_duplicates().shape[0]
+        raise QuarantineError(
+            f"{number} {'row is' if number == 1 else 'rows are'} in quarantine and would not be counted. Deliver the "
+            f"corrected rows with the same ids, or say --allow-quarantined to go on without them.",
+            [
+                Problem(f"{row.file}, line {row.line}, {row.field}", f"{row.value!r} [{row.reason}]:", str(row.remedy))
+                for row in rows.itertuples()
+            ],
+        )
+
+
+def load_records(project: Project, month: ReportMonth | str, as_of: dt.date | None = None) -> Records:
+    """Read and clean everything that had been received by the as-of date, for the issue of a month.
+
+    Parameters
+    ----------
+    month
+        The month of the issue, or ``YYYY-MM``.
+    as_of
+        Only what was received by this day counts. By default the day on which the month's last table came in.
+
+    Raises
+    ------
+    ParameterError
+        Where the month is none.
+    DeliveryError
+        Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
+    """
+    month = ReportMonth.parse(month) if isinstance(month, str) else month
+    program = project.program
+    _require_covered(program, month)
+    deliveries = find_deliveries(project)
+    if as_of is None:
+        as_of = default_as_of(deliveries, program, month)
+    require_complete(deliveries, program, month, as_of)
+    raw: dict[str, pd.DataFrame] = {}
+    problems: list[Problem] = []
+    for schema in (*schemas_of(program).values(), VOIDS):
+        try:
+            raw[schema.name] = read_table(project, deliveries, schema, as_of)
+        except DeliveryError as error:
+            problems += error.problems
+    if problems:
+        raise DeliveryError("Delivered files are not as they must be. Nothing was made.", problems)
+    return clean_records(program, month, as_of, raw)
+
+
+def clean_records(program: Program, month: ReportMonth, as_of: dt.date, raw: Mapping[str, pd.DataFrame]) -> Records:
+    """Clean rows as ``read_table`` gives them, one frame for each table and one for ``voids``."""
+    schemas = schemas_of(program)
+    known = {name: set(raw[name][schema.table.id].str.strip()) for name, schema in schemas.items()}
+    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=lambda rows: _void_checks(rows, known))
+    tables = {name: clean_table(program, schema, raw[name], voids.rows) for name, schema in schemas.items()}
+    records = Records(program, month, as_of, tables, voids)
+    demonstration = _demonstration_count(program, tables)
+    total = sum(len(table.rows) for table in tables.values())
+    if demonstration not in (0, total) and program.demonstration is not None:
+        raise DeliveryError(
+            "Demonstration records and real ones lie in the same deliveries.",
+            [
+                Problem(
+                    "data/raw",
+                    f"{demonstration} of {total} ids begin with '{program.demonstration.id_prefix}';",
+                    "take the demonstration deliveries away before real ones are counted.",
+                )
+            ],
+        )
+    return records
+
+
+def clean_table(
+    program: Program,
+    schema: Schema,
+    raw: pd.DataFrame,
+    voids: pd.DataFrame | None = None,
+    extra_checks: Callable[[pd.DataFrame], list[_Check]] | None = None,
+) -> CleanTable:
+    """Clean one table.
+
+    Of the rows with one id the one received last stands, and earlier ones are superseded; a row that repeats the
+    one before it is a duplicate; a void withdraws what was received up to its day. Only then are the rows that
+    stand checked value by value, so that a later delivery can mend a row that was wrong.
+
+    Raises
+    ------
+    BalanceError
+        Where rows in and rows out differ, which would be a fault of this software.
+    """
+    ids = raw[schema.table.id].str.strip()
+    columns = {name: _normalised(program, schema, name, raw) for name in schema.table.columns}
+    content = pd.DataFrame({name: column.key for name, column in columns.items()}, index=raw.index)
+    status, conflicting = _versions(ids, raw[RECEIVED], content, _withdrawn_on(schema.name, voids))
+
+    typed = pd.DataFrame({schema.table.id: ids, **{name: column.typed for name, column in columns.items()}})
+    typed = typed.assign(**{name: raw[name] for name in ORIGIN})
+    checks = [_Check(schema.table.id, "missing_id", ids.eq(""), raw[schema.table.id], "give the record its id.")]
+    checks += [
+        _Check(
+            schema.table.id,
+            "not_a_code",
+            ~ids.str.fullmatch(_CODE) & ids.ne(""),
+            ids,
+            "an id is letters, digits, '.', '_' and '-'.",
+        ),
+        _Check(
+            schema.table.id,
+            "conflicting_rows",
+            conflicting,
+            ids,
+            "different rows of one delivery have this id; deliver the right one.",
+        ),
+    ]
+    checks += [check for column in columns.values() for check in column.checks]
+    checks += _table_checks(program, schema, typed)
+    checks += extra_checks(typed) if extra_checks else []
+
+    standing = status.eq(KEPT)
+    wrong = pd.Series(False, index=raw.index)
+    for check in checks:
+        wrong |= check.wrong
+    status = status.mask(standing & wrong, QUARANTINED)
+    ledger = raw[[FILE, LINE]].assign(id=ids, status=status)
+    rows = typed.loc[status.eq(KEPT)].reset_index(drop=True)
+    for name, rule in schema.table.columns.items():
+        if rule.vocabulary is not None:
+            order = list(program.vocabularies[rule.vocabulary])
+            rows[name] = rows[name].astype(pd.CategoricalDtype(order, ordered=True))
+    table = CleanTable(schema.name, rows, ledger, _quarantine(schema.name, raw, ids, checks, status.eq(QUARANTINED)))
+    _require_balance(table)
+    return table
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Rows that one rule finds wrong, with the value that is wrong and what would mend it."""
+
+    field: str
+    reason: str
+    wrong: pd.Series
+    value: pd.Series
+    remedy: str | Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column normalised: the typed values, the text by which two rows are compared, and what is wrong."""
+
+    typed: pd.Series
+    key: pd.Series
+    checks: list[_Check]
+
+
+def _normalised(program: Program, schema: Schema, name: str, raw: pd.DataFrame) -> _Column:
+    rule = schema.table.columns[name]
+    text = raw[name].str.strip().str.replace(r"\s+", " ", regex=True)
+    given = text.ne("")
+    checks = []
+    if rule.required:
+        checks.append(_Check(name, "missing_value", ~given, raw[name], "give a value; this column cannot be empty."))
+    if rule.type == "date":
+        form = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
+        days = pd.to_datetime(text.where(form), format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
+        checks.append(_Check(name, "not_a_date", given & days.isna(), text, "write YYYY-MM-DD, as in 2023-11-05."))
+        return _Column(days, text, checks)
+    if rule.type == "count":
+        whole = text.str.fullmatch(r"\d{1,9}")
+        negative = text.str.fullmatch(r"-\d+(\.\d*)?")
+        checks += [
+            _Check(name, "negative_count", negative, text, "a count is 0 or more."),
+            _Check(
+                name,
+                "not_a_whole_number",
+                given & ~whole & ~negative,
+                text,
+                "write a whole number in digits, as in 12.",
+            ),
+        ]
+        counts = pd.to_numeric(text.where(whole), errors="coerce").astype("Int64")
+        return _Column(counts, counts.astype("str").where(whole, text), checks)
+    if rule.type == "flag":
+        flags = text.str.casefold().map(_FLAGS).astype("boolean")
+        checks.append(_Check(name, "not_a_flag", given & flags.isna(), text, "write yes or no."))
+        return _Column(flags, flags.astype("str").where(flags.notna(), text), checks)
+    if rule.type == "code":
+        checks.append(
+            _Check(
+                name,
+                "not_a_code",
+                given & ~text.str.fullmatch(_CODE),
+                text,
+                "a code is letters, digits, '.', '_' and '-'; never a name.",
+            )
+        )
+        return _Column(text.where(given), text, checks)
+    return _category(program, schema, name, text, given, checks, raw)
+
+
+def _category(
+    program: Program,
+    schema: Schema,
+    name: str,
+    text: pd.Series,
+    given: pd.Series,
+    checks: list[_Check],
+    raw: pd.DataFrame,
+) -> _Column:
+    vocabulary = schema.table.columns[name].vocabulary or ""
+    spellings = program.spellings(vocabulary)
+    # Each different spelling is folded once, however many rows have it.
+    unique = {spelling: spellings.get(folded(spelling)) for spelling in text.unique()}
+    values = text.map(unique).astype("str")
+
+    def suggest(value: str) -> str:
+        guess = nearest(
+            value, (s for known, aliases in program.vocabularies[vocabulary].items() for s in (known, *aliases))
+        )
+        known = ", ".join(program.vocabularies[vocabulary])
+        return f"{guess}known: {known}. An alias for it can be added to vocabularies.{vocabulary} in program.toml."
+
+    checks.append(_Check(name, "unknown_value", given & values.isna(), text, suggest))
+    counted = values.copy()
+    day = pd.to_datetime(raw[schema.table.date].str.strip(), format="%Y-%m-%d", errors="coerce")
+    for crosswalk in program.crosswalks_of(vocabulary):
+        here = values.eq(crosswalk.value)
+        valid = day.ge(pd.Timestamp(crosswalk.valid_from))
+        until = f"from {crosswalk.valid_from}"
+        if crosswalk.valid_to is not None:
+            valid &= day.le(pd.Timestamp(crosswalk.valid_to))
+            until += f" to {crosswalk.valid_to}"
+        counted = counted.mask(here & valid, crosswalk.counted_as)
+        if crosswalk.value not in program.vocabularies[vocabulary]:
+            counted = counted.mask(here & ~valid & counted.eq(crosswalk.value))
+            checks.append(
+                _Check(
+                    name,
+                    "not_valid_on_date",
+                    here & ~valid & day.notna(),
+                    text,
+                    f"'{crosswalk.value}' is known only {until} (crosswalks in program.toml); correct one of them.",
+                )
+            )
+    return _Column(counted, values.where(values.notna(), text.map(folded)), checks)
+
+
+def _versions(
+    ids: pd.Series, received: pd.Series, content: pd.DataFrame, withdrawn_on: pd.DataFrame
+) -> tuple[pd.Series, pd.Series]:
+    """Say of each row whether it is the one of its id that stands, and whether it contradicts another of the same day.
+
+    A row without an id has no other version. A void closes what came up to its day: the same row sent again
+    afterwards is not a duplicate, it reinstates the record.
+    """
+    frame = pd.DataFrame({"id": ids, "received": received})
+    # Rows without an id are each a record of their own.
+    frame["record"] = pd.factorize(frame["id"])[0]
+    nameless = frame["id"].eq("")
+    frame.loc[nameless, "record"] = -1 - frame.index[nameless]
+    frame["content"] = content.fillna("").groupby(list(content.columns), sort=False).ngroup() if len(content) else 0
+    frame["withdrawn"] = False
+    frame["epoch"] = 0
+    for record_id, day in withdrawn_on.itertuples(index=False):
+        of_record = frame["id"].eq(record_id)
+        frame.loc[of_record & frame["received"].le(day), "withdrawn"] = True
+        frame.loc[of_record & frame["received"].gt(day), "epoch"] += 1
+
+    before = frame.groupby(["record", "epoch"], sort=False)["content"].shift()
+    duplicate = before.eq(frame["content"])
+    candidates = frame.loc[~duplicate & ~frame["withdrawn"]]
+    newest = candidates.groupby("record", sort=False)["received"].transform("max")
+    latest = candidates.loc[candidates["received"].eq(newest)]
+    rivals = latest.groupby("record", sort=False)["content"].transform("size")
+
+    status = pd.Series(SUPERSEDED, index=frame.index, dtype="str")
+    status = status.mask(duplicate, DUPLICATE)
+    status.loc[latest.index] = KEPT
+    conflicting = pd.Series(False, index=frame.index)
+    conflicting.loc[latest.index[rivals.gt(1)]] = True
+    return status, conflicting
+
+
+def _withdrawn_on(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
+    """Give the ids of a table's withdrawn records, and the day of receipt of each void."""
+    if voids is None or voids.empty:
+        return pd.DataFrame({"voided_id": [], RECEIVED: []})
+    return voids.loc[voids["voided_table"].eq(table), ["voided_id", RECEIVED]]
+
+
+def _void_checks(rows: pd.DataFrame, known: Mapping[str, set[str]]) -> list[_Check]:
+    table, record = rows["voided_table"], rows["voided_id"]
+    strange = ~table.isin(list(known))
+    unknown = pd.Series(
+        [name in known and code not in known[name] for name, code in zip(table, record, strict=True)],
+        index=rows.index,
+        dtype="bool",
+    )
+    return [
+        _Check("voided_table", "unknown_table", strange, table, f"name one of: {', '.join(known)}."),
+        _Check("voided_id", "unknown_record", unknown, record, "no record of that table has this id."),
+    ]
+
+
+def _table_checks(program: Program, schema: Schema, rows: pd.DataFrame) -> list[_Check]:
+    """Check what takes more than one column."""
+    day = rows[schema.table.date]
+    shown = day.dt.strftime("%Y-%m-%d")
+    start = program.identity.records_from
+    checks = [
+        _Check(
+            schema.table.date,
+            "date_after_receipt",
+            day.gt(rows[RECEIVED]),
+            shown,
+            "nothing can have happened after its delivery was received.",
+        ),
+        _Check(
+            schema.table.date,
+            "date_before_records",
+            day.lt(pd.Timestamp(start)),
+            shown,
+            f"the records begin on {start} (program.records_from in program.toml).",
+        ),
+    ]
+    if schema.table.exactly_one_of:
+        filled = rows[schema.table.exactly_one_of].notna().sum(axis="columns")
+        names = " or ".join(schema.table.exactly_one_of)
+        checks.append(
+            _Check(
+                names,
+                "not_exactly_one",
+                filled.ne(1),
+                filled.astype("str") + " filled",
+                f"fill exactly one of {names}.",
+            )
+        )
+    return checks
+
+
+def _quarantine(
+    name: str, raw: pd.DataFrame, ids: pd.Series, checks: list[_Check], rejected: pd.Series
+) -> pd.DataFrame:
+    found = []
+    for check in checks:
+        wrong = check.wrong & rejected
+        if not wrong.any():
+            continue
+        values = check.value.loc[wrong].fillna("").astype("str")
+        remedy = values.map(check.remedy) if callable(check.remedy) else check.remedy
+        found.append(
+            raw.loc[wrong, [FILE, LINE]].assign(
+                table=name, id=ids.loc[wrong], field=check.field, reason=check.reason, value=values, remedy=remedy
+            )
+        )
+    if not found:
+        return pd.DataFrame(
+            {column: pd.Series(dtype="int64" if column == LINE else "str") for column in QUARANTINE_COLUMNS}
+        )
+    return pd.concat(found).sort_values([FILE, LINE], kind="stable").reset_index(drop=True)[list(QUARANTINE_COLUMNS)]
+
+
+def _require_balance(table: CleanTable) -> None:
+    account = table.account
+    out = sum(account[status] for status in STATUSES)
+    kept_or_held = len(table.rows) + table.quarantine[[FILE, LINE]].drop_duplicates().shape[0]
+    if out != account["read"] or kept_or_held != account[KEPT] + account[QUARANTINED]:
+        raise BalanceError(
+            f"{table.name}: {account['read']} rows were read and {out} came out. This is a fault of viputils."
+        )
+
+
+def _require_covered(program: Program, month: ReportMonth) -> None:
+    """Refuse a month, or a fiscal year to date, that begins before the records do: its counts would be too low."""
+    start = program.identity.records_from
+    year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
+    if month.span.start < start or year_begins < start:
+        what = f"{month.label} lies" if month.span.start < start else f"The fiscal year of {month.label} begins"
+        raise DeliveryError(
+            f"There is no data for {month}.",
+            [
+                Problem(
+                    "program.records_from",
+                    f"{what} before {start}, when the records begin;",
+                    "ask for a later month, or deliver the earlier records and change the key.",
+                )
+            ],
+        )
+
+
+def _demonstration_count(program: Program, tables: Mapping[str, CleanTable]) -> int:
+    if program.demonstration is None:
+        return 0
+    prefix = program.demonstration.id_prefix
+    return sum(int(table.rows[program.tables[name].id].str.startswith(prefix).sum()) for name, table in tables.items())

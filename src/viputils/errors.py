@@ -1,0 +1,93 @@
+"""What was wrong, where, and what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    where
+        The place: a file with its line and field, a key of program.toml, an option.
+    what
+        What is wrong there, with the offending value.
+    remedy
+        What would be right. Empty only where ``what`` already says it.
+    """
+
+    where: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" {self.remedy}" if self.remedy else "")
+
+
+class VipError(Exception):
+    """An error that its reader can mend: carries every problem found, not only the first.
+
+    Parameters
+    ----------
+    summary
+        One sentence for all the problems together.
+    problems
+        Each problem with its place, in the order in which a person would work through them.
+    """
+
+    def __init__(self, summary: str, problems: Iterable[Problem] = ()) -> None:
+        self.summary = summary
+        self.problems = tuple(problems)
+        super().__init__(summary)
+
+    def __str__(self) -> str:
+        return "\n".join([self.summary, *(f"  - {problem}" for problem in self.problems)])
+
+
+class ParameterError(VipError):
+    """A month, a date, a measure or another parameter that cannot be."""
+
+
+class ProgramError(VipError):
+    """program.toml, or the folder that it stands in, is not as it must be."""
+
+
+class DeliveryError(VipError):
+    """A delivery is missing, or a file in it is not what it must be."""
+
+
+class QuarantineError(VipError):
+    """Rows are in quarantine, so figures made without them would be wrong and look right."""
+
+
+class BalanceError(VipError):
+    """Rows in and rows out differ: a fault of this software, never of the records."""
+
+
+class PublishedError(VipError):
+    """A file of published figures is missing or malformed."""
+
+
+class TextError(VipError):
+    """A text that people write, such as the activities of a month, cannot be shown as it stands."""
+
+
+class NotebookError(VipError):
+    """A notebook cannot take the parameters it was given, or one of its cells failed."""
+
+
+class RenderError(VipError):
+    """An engine could not make a page from an executed notebook."""
+
+
+def nearest(value: str, choices: Iterable[str]) -> str:
+    """Say which of ``choices`` the value most resembles: ``"did you mean 'Homicide'? "``, or nothing."""
+    import difflib
+
+    by_folded = {choice.casefold(): choice for choice in choices}
+    close = difflib.get_close_matches(value.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"did you mean '{by_folded[close[0]]}'? " if close else ""

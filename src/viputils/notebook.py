@@ -1,0 +1,176 @@
+"""The report's notebook: run by Papermill, and the clean copy of it that the engines render."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from viputils.errors import NotebookError, Problem, nearest
+
+# Cells with this tag are for people who open the notebook, and stay out of the report.
+NOTEBOOK_ONLY: Final = "notebook-only"
+
+_IMAGE = re.compile(r"\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#([a-z0-9-]+)")
+
+
+def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
+    """Run a notebook with Papermill, in a kernel of this Python.
+
+    Parameters
+    ----------
+    parameters
+        By name; each must stand in the notebook's cell that is tagged ``parameters``.
+    cwd
+        The folder in which the kernel runs.
+
+    Returns
+    -------
+    NotebookNode
+        The executed notebook. Nothing is written.
+
+    Raises
+    ------
+    NotebookError
+        Before anything runs: where the notebook is missing or has no parameters cell, or lacks one of the
+        parameters. While it runs: where a cell raises, with the cell's number and its error.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    parameters_at = _require_parameters(path, parameters)
+    try:
+        return papermill.execute_notebook(
+            str(path), None, parameters=dict(parameters), cwd=str(cwd), kernel_name="python3", progress_bar=False
+        )
+    except PapermillExecutionError as error:
+        raise _failed_cell(path, error, parameters_at) from None
+
+
+def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
+    """Give the copy of an executed notebook that is rendered and kept beside the issue.
+
+    What would differ from run to run goes: times, random cell ids, execution counts, versions of the kernel. The
+    front matter comes first, as Quarto reads it. Images that the notebook holds become files beside it.
+
+    Returns
+    -------
+    NotebookNode
+        The copy.
+    dict
+        The images by their path beside the notebook.
+
+    Raises
+    ------
+    NotebookError
+        Where a cell holds an error, or shows something other than Markdown: it has no place on a page.
+    """
+    import nbformat.v4
+    import yaml
+
+    images: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    header = yaml.safe_dump(dict(front_matter), allow_unicode=True, sort_keys=False, width=10_000)
+    cells = [nbformat.v4.new_raw_cell(f"---\n{header}---")]
+    for place, cell in enumerate(executed.cells, start=1):
+        tags = cell.metadata.get("tags", [])
+        if NOTEBOOK_ONLY in tags:
+            continue
+        if cell.cell_type != "code":
+            cells.append(nbformat.v4.new_markdown_cell(cell.source))
+            continue
+        outputs = []
+        for output in cell.outputs:
+            shown = _shown_markdown(output, f"cell {place}", problems)
+            if shown.strip():
+                outputs.append(
+                    nbformat.v4.new_output("display_data", {"text/markdown": _without_images(shown, images)})
+                )
+        copy = nbformat.v4.new_code_cell(cell.source, outputs=outputs)
+        if "injected-parameters" in tags or "parameters" in tags:
+            copy.metadata["tags"] = list(tags)
+        cells.append(copy)
+    if problems:
+        raise NotebookError("The notebook shows what cannot go on a page.", problems)
+    for place, cell in enumerate(cells, start=1):
+        cell["id"] = f"cell-{place:02}"
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    copy = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    return copy, images
+
+
+def _shown_markdown(output: Any, where: str, problems: list[Problem]) -> str:
+    """Give the Markdown of one output. What a library says on stderr goes to the terminal, not onto a page."""
+    if output.output_type == "error":
+        problems.append(Problem(where, f"ended in {output.ename}: {output.evalue};", "mend the cell and run it again."))
+    elif output.output_type == "stream" and output.name == "stderr":
+        sys.stderr.write(output.text)
+    elif output.output_type == "stream" or "text/markdown" not in output.data:
+        kind = "printed text" if output.output_type == "stream" else ", ".join(output.data)
+        problems.append(Problem(where, f"shows {kind};", "show it as Markdown, from IPython.display."))
+    else:
+        return str(output.data["text/markdown"])
+    return ""
+
+
+def _without_images(markdown: str, images: dict[str, bytes]) -> str:
+    """Take images out of Markdown and point to them as files, named for their ids."""
+
+    def to_file(found: re.Match[str]) -> str:
+        name = f"charts/{found[2]}.svg"
+        try:
+            images[name] = base64.b64decode(found[1], validate=True)
+        except binascii.Error:
+            return found[0]
+        return f"({name}){{#{found[2]}"
+
+    return _IMAGE.sub(to_file, markdown)
+
+
+def _require_parameters(path: Path, parameters: Mapping[str, str]) -> int:
+    """Refuse parameters that the notebook does not take; give the place of the cell that sets them."""
+    import nbformat
+
+    where = f"notebooks/{path.name}"
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise NotebookError(
+            "There is no notebook to run.", [Problem(where, "is missing;", "it is the report.")]
+        ) from None
+    except (OSError, UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise NotebookError(
+            "The notebook cannot be read.", [Problem(where, f"{str(error).splitlines()[0]}", "")]
+        ) from None
+    tagged = [place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise NotebookError(
+            "The notebook cannot take parameters.",
+            [Problem(where, f"{len(tagged)} cells are tagged 'parameters';", "tag the one cell that sets them.")],
+        )
+    known = re.findall(r"^([A-Za-z_]\w*)\s*(?::[^=]+)?=", notebook.cells[tagged[0]].source, flags=re.MULTILINE)
+    problems = [
+        Problem(
+            f"parameter {name}", "is not one of the notebook's;", nearest(name, known) or f"known: {', '.join(known)}."
+        )
+        for name in parameters
+        if name not in known
+    ]
+    if problems:
+        raise NotebookError(f"{where} does not take these parameters. Nothing was run.", problems)
+    return tagged[0]
+
+
+def _failed_cell(path: Path, error: Any, parameters_at: int) -> NotebookError:
+    # Papermill runs the notebook with one more cell, after the one that sets the parameters.
+    place = error.cell_index + (1 if error.cell_index <= parameters_at else 0)
+    first_line = next((line for line in error.source.splitlines() if line.strip()), "")
+    said = " ".join(str(error.evalue).split("\n"))
+    return NotebookError(
+        f"A cell of notebooks/{path.name} failed. Nothing was made.",
+        [Problem(f"cell {place} ({first_line.strip()})", f"{error.ename}: {said}")],
+    )

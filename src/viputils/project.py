@@ -1,0 +1,77 @@
+"""A project: a folder with a program.toml at its top, and where things lie in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from viputils.errors import Problem, ProgramError
+from viputils.periods import ReportMonth
+from viputils.program import Program, read_program
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder of the shape that the README describes, with its program.toml read and checked."""
+
+    root: Path
+    program: Program
+
+    @classmethod
+    def open(cls, root: Path) -> Project:
+        """Open the project whose program.toml stands in ``root``.
+
+        Raises
+        ------
+        ProgramError
+            Where there is no program.toml, or it is not as it must be.
+        """
+        root = root.resolve()
+        return cls(root, read_program(root / "program.toml"))
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Project:
+        """Open the project that ``start`` lies in: the nearest folder upwards that holds a program.toml.
+
+        A notebook calls this without a start and gets the project it stands in, from whatever folder it runs.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "program.toml").is_file():
+                return cls.open(folder)
+        raise ProgramError(
+            "This is not a project.",
+            [Problem(str(here), "neither this folder nor one above it holds a program.toml;", "say --project DIR.")],
+        )
+
+    @property
+    def raw(self) -> Path:
+        """The raw deliveries, one folder for each day of receipt."""
+        return self.root / "data" / "raw"
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook that is the report."""
+        return self.root / "notebooks" / "monthly_report.ipynb"
+
+    @property
+    def report(self) -> Path:
+        """What the report looks like and says."""
+        return self.root / "report"
+
+    @property
+    def issues(self) -> Path:
+        """The issues that have been made, one folder for each month."""
+        return self.root / "issues"
+
+    def published(self, month: ReportMonth) -> Path:
+        """Give the file that holds the figures of a month as they were printed."""
+        return self.root / "data" / "published" / f"{month}.csv"
+
+    def activities(self, month: ReportMonth) -> Path:
+        """Give the file that holds the significant response activities of a month, in Markdown."""
+        return self.report / "activities" / f"{month}.md"
+
+    def relative(self, path: Path) -> str:
+        """Name a file of the project the same way on every machine."""
+        return path.resolve().relative_to(self.root).as_posix()

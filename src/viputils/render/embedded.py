@@ -1,0 +1,308 @@
+"""Pages without Quarto: Pandoc and Typst from PyPI, with the settings and the theme that Quarto would use.
+
+This is no second Quarto. It takes the few settings and constructs that the report needs and refuses every other one
+by name, so that a page is either the one that Quarto would make or is not made at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from viputils.errors import Problem, RenderError
+
+# What only Quarto understands. Pandoc would print it as it stands, or drop it.
+_QUARTO_ONLY = {
+    "a shortcode": r"(?<!\\)\{\{<.*",
+    "a callout": r"^\s*:{3,}.*\bcallout-\w+.*",
+    "a tabset": r"^\s*:{3,}.*\bpanel-tabset\b.*",
+    "a layout": r"^\s*:{3,}.*(?:\blayout[\w-]*=|\.(?:column-|content-|panel-|aside\b)).*",
+    "a cross-reference": r"(?<![\\\w])@(?:fig|tbl|sec|eq|lst|thm)-[\w-]+",
+    "a cross-reference label": r"\{[^{}\n]*#(?:fig|tbl|sec|eq|lst|thm)-[^{}\n]*\}",
+    "a raw or executable block": r"^\s*(?:`{3,}|~{3,})\s*\{[=\w].*",
+    "a raw span": r"`\{=.*",
+}
+
+
+@dataclass
+class _Settings:
+    """What _quarto.yml asks for, as arguments of Pandoc for each format, and of Typst."""
+
+    reader: str = "markdown"
+    pandoc: dict[str, list[str]] = field(default_factory=lambda: {"html": [], "typst": []})
+    fonts: list[str] = field(default_factory=list)
+    standards: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Document:
+    """A notebook as Pandoc takes it."""
+
+    folder: Path
+    markdown: str
+    metadata: dict[str, Any]
+    as_of: datetime
+
+
+class EmbeddedEngine:
+    """Makes HTML and PDF with nothing but Python packages."""
+
+    name = "embedded"
+
+    def version(self) -> str:
+        """Name Pandoc and Typst, each with its version."""
+        from importlib.metadata import version
+
+        import pypandoc
+
+        return f"Pandoc {pypandoc.get_pandoc_version()}, Typst {version('typst')}"
+
+    def render(self, project_root: Path, notebook: Path, formats: Sequence[str]) -> dict[str, Path]:
+        """Write ``<stem>.html`` and ``<stem>.pdf`` beside the notebook.
+
+        Parameters
+        ----------
+        project_root
+            The folder of _quarto.yml.
+        notebook
+            An executed notebook. Nothing in it is executed again.
+        formats
+            Any of ``"html"`` and ``"pdf"``.
+
+        Raises
+        ------
+        RenderError
+            With every setting, cell or warning that stands in the way. Nothing is written then.
+        """
+        if wrong := [name for name in formats if name not in ("html", "pdf")]:
+            raise RenderError(
+                "The embedded engine cannot make every format.",
+                [Problem("formats", f"{name!r} is neither 'html' nor 'pdf'.", "Quarto may make it.") for name in wrong],
+            )
+        settings = _read_settings(project_root.resolve())
+        document = _read_notebook(notebook.resolve())
+        pages: dict[Path, bytes] = {}
+        for name in formats:
+            if name == "html":
+                page = _pandoc(project_root.resolve(), settings, document, "html")
+            else:
+                page = _typst(settings, document, _pandoc(project_root.resolve(), settings, document, "typst"))
+            pages[notebook.with_suffix(f".{name}")] = page
+        for path, page in pages.items():
+            path.write_bytes(page)
+        return {path.suffix[1:]: path for path in pages}
+
+
+def _read_settings(root: Path) -> _Settings:
+    """Read _quarto.yml, and refuse every key and value there that only Quarto could honour."""
+    settings = _Settings()
+    html, typst = settings.pandoc["html"], settings.pandoc["typst"]
+
+    def files(value: Any) -> list[str]:
+        """Resolve paths as Quarto does: against the project."""
+        names = value if isinstance(value, list) else [value]
+        if not all(isinstance(name, str) and (root / name).exists() for name in names):
+            raise ValueError("names no file of this project")
+        return [str(root / name) for name in names]
+
+    def only(*allowed: Any) -> Callable[[Any], None]:
+        def check(value: Any) -> None:
+            if value not in allowed:
+                raise ValueError(f"can only be {' or '.join(json.dumps(a) for a in allowed)} here")
+
+        return check
+
+    def options(args: list[str], option: str) -> Callable[[Any], None]:
+        return lambda value: args.extend(f"--{option}={path}" for path in files(value))
+
+    def flag(args: list[str], option: str) -> Callable[[Any], None]:
+        return lambda value: args.extend([f"--{option}"] if only(True, False)(value) or value else [])
+
+    def filters(value: Any) -> None:
+        for entry in value if isinstance(value, list) else [value]:
+            path = entry.get("path") if isinstance(entry, dict) and set(entry) == {"path", "at"} else entry
+            for args in (html, typst):
+                options(args, "lua-filter")(path)
+
+    def reader(value: Any) -> None:
+        settings.reader = str(value)
+
+    def partials(value: Any) -> None:
+        files(value)  # Pandoc finds them beside their template
+
+    known: dict[str, Callable[[Any], None]] = {
+        "project.type": only("default"),
+        "project.render": lambda _: None,  # which files `quarto render` takes; here it is always one notebook
+        "execute.enabled": only(False),
+        "execute.echo": only(False),
+        "from": reader,
+        "filters": filters,
+        "format.html.template": options(html, "template"),
+        "format.html.css": options(html, "css"),
+        "format.html.theme": only("none"),
+        "format.html.minimal": only(True),
+        "format.html.embed-resources": flag(html, "embed-resources"),
+        "format.html.toc": flag(html, "toc"),
+        "format.html.toc-depth": lambda value: html.append(f"--toc-depth={int(value)}"),
+        "format.typst.template": options(typst, "template"),
+        "format.typst.template-partials": partials,
+        "format.typst.papersize": lambda value: typst.append(f"--variable=papersize:{value}"),
+        "format.typst.font-paths": lambda value: settings.fonts.extend(files(value)),
+        "format.typst.pdf-standard": lambda value: settings.standards.extend([value] if isinstance(value, str) else value),
+    }
+    path = root / "_quarto.yml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise RenderError("The settings of the pages cannot be read.", [Problem("_quarto.yml", str(error))]) from None
+    problems = []
+    for key, value in _leaves(content, known):
+        if key not in known:
+            remedy = "Take it out, or render with Quarto."
+            problems.append(Problem("_quarto.yml", f"the embedded engine does not know the key {key!r}.", remedy))
+            continue
+        try:
+            known[key](value)
+        except (TypeError, ValueError) as error:
+            problems.append(Problem("_quarto.yml", f"{key}: {value!r} {error}."))
+    if problems:
+        raise RenderError("The embedded engine cannot honour every setting.", problems)
+    return settings
+
+
+def _leaves(content: Any, known: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in (content or {}).items():
+        key = f"{prefix}{name}"
+        if isinstance(value, dict) and any(other.startswith(f"{key}.") for other in known):
+            yield from _leaves(value, known, f"{key}.")
+        else:
+            yield key, value
+
+
+def _read_notebook(path: Path) -> _Document:
+    """Take from a notebook what its page shows: the Markdown of its cells and outputs, in order."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RenderError("The notebook cannot be read.", [Problem(path.name, f"{error}")]) from None
+    problems: list[Problem] = []
+    metadata, as_of = _front_matter(path.name, cells[0] if cells else {}, problems)
+    parts: list[str] = []
+    for number, cell in enumerate(cells[1:], start=2):
+        where = f"{path.name}, cell {number}"
+        for part in _shown(cell, where, problems):
+            parts.append(part)
+            for name, pattern in _QUARTO_ONLY.items():
+                problems.extend(
+                    Problem(where, f"holds {name}, which only Quarto understands: {found[0].strip()!r}.")
+                    for found in re.finditer(pattern, part, re.MULTILINE)
+                )
+    if problems:
+        raise RenderError("The embedded engine cannot show every part of the notebook.", problems)
+    return _Document(path.parent, "\n\n".join(parts) + "\n", metadata, as_of)
+
+
+def _front_matter(name: str, cell: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], datetime]:
+    """Read the document's metadata from the first cell, with what any page must have."""
+    where, now = f"{name}, cell 1", datetime.min.replace(tzinfo=UTC)
+    found = re.fullmatch(r"\s*---\n(.*)\n---\s*", "".join(cell.get("source", "")), re.DOTALL)
+    try:
+        metadata = yaml.safe_load(found[1]) if found and cell.get("cell_type") == "raw" else None
+    except yaml.YAMLError as error:
+        problems.append(Problem(where, f"its YAML cannot be read: {error}"))
+        return {}, now
+    if not isinstance(metadata, dict):
+        problems.append(Problem(where, "is no raw cell with the front matter of the document between two lines '---'."))
+        return {}, now
+    problems += [Problem(where, f"the front matter has no {key!r}.") for key in ("title", "lang") if not metadata.get(key)]
+    try:
+        day = date.fromisoformat(str(metadata.get("date")))
+    except ValueError:
+        problems.append(Problem(where, "the front matter has no 'date'", "that is an ISO date, such as 2023-12-04."))
+        return {}, now
+    return metadata | {"date": day.isoformat()}, datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _shown(cell: dict[str, Any], where: str, problems: list[Problem]) -> Iterator[str]:
+    """Give what one cell shows. Code is never shown; an output that is not Markdown has no form on a page."""
+    source = "".join(cell.get("source", ""))
+    if cell.get("cell_type") == "markdown":
+        yield source
+    elif cell.get("cell_type") == "raw":
+        problems.append(Problem(where, "is a raw cell;", "only the first cell can be one."))
+    for option in re.findall(r"^#\|.*", source, re.MULTILINE) if cell.get("cell_type") == "code" else []:
+        problems.append(Problem(where, f"holds a cell option, which only Quarto understands: {option!r}."))
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if output.get("output_type") == "error":
+            problems.append(Problem(where, f"failed: {output.get('ename')}: {output.get('evalue')}."))
+        elif "text/markdown" in data:
+            yield "".join(data["text/markdown"])
+        else:
+            kind = ", ".join(data) or output.get("name") or output.get("output_type")
+            problems.append(Problem(where, f"shows {kind} and no text/markdown.", "Display Markdown(…) instead."))
+
+
+def _pandoc(root: Path, settings: _Settings, document: _Document, to: str) -> bytes:
+    """Run Pandoc. What it warns of would be missing from the page, so a warning is an error."""
+    import pypandoc
+
+    with tempfile.TemporaryDirectory() as scratch:
+        metadata = Path(scratch) / "metadata.json"
+        metadata.write_text(json.dumps(document.metadata, default=str), encoding="utf-8")
+        command = [
+            pypandoc.get_pandoc_path(),
+            # The metadata come from the first cell alone, never from what looks like metadata in a text.
+            f"--from={settings.reader}-yaml_metadata_block-pandoc_title_block",
+            f"--to={to}",
+            "--standalone",
+            "--wrap=none",
+            f"--metadata-file={metadata}",
+            f"--resource-path={document.folder}",
+            f"--data-dir={scratch}",  # a user's own templates and filters have no part in an issue
+            "--fail-if-warnings",
+            *settings.pandoc[to],
+        ]
+        # A wall clock, a time zone or a locale would make other bytes of the same issue.
+        env = os.environ | {"SOURCE_DATE_EPOCH": f"{document.as_of.timestamp():.0f}", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(  # noqa: S603 - Pandoc of the pinned package, with arguments made here
+            command, input=document.markdown.encode(), capture_output=True, cwd=root, env=env, check=False
+        )
+    if done.returncode:
+        lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+        raise RenderError("Pandoc could not make the page.", [Problem("Pandoc", line) for line in lines])
+    return done.stdout
+
+
+def _typst(settings: _Settings, document: _Document, source: bytes) -> bytes:
+    """Run Typst, which reads no file outside the folder of the notebook but the project's fonts."""
+    import typst
+
+    try:
+        pdf, warnings = typst.compile_with_warnings(
+            source,
+            root=document.folder,
+            font_paths=settings.fonts,
+            ignore_system_fonts=True,
+            format="pdf",
+            pdf_standards=settings.standards,
+            timestamp=document.as_of,
+        )
+    except typst.TypstError as error:
+        problems = [Problem("Typst", error.message, " ".join(error.hints))]
+        raise RenderError("Typst could not make the page.", problems) from None
+    if warnings:
+        raise RenderError("Typst warned of a fault in the page.", [Problem("Typst", w.message) for w in warnings])
+    if not isinstance(pdf, bytes):
+        raise RenderError("Typst gave no PDF.")
+    return pdf

@@ -1,0 +1,71 @@
+"""What each raw table must hold: its columns in a file, and their types once clean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from viputils.errors import Problem, nearest
+from viputils.program import Column, Program, Table
+
+# Where each row came from. They ride along from the raw file to the clean table.
+RECEIVED: Final = "received"
+FILE: Final = "file"
+LINE: Final = "line"
+ORIGIN: Final = (RECEIVED, FILE, LINE)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One raw table. The id comes first in ``columns``, then the columns in program.toml's order."""
+
+    name: str
+    table: Table
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that a file of this table has, the id first."""
+        return [self.table.id, *self.table.columns]
+
+    def header_problems(self, header: list[str], where: str) -> list[Problem]:
+        """Say what is wrong with a file's header: columns missing, repeated or not known. Their order is free."""
+        problems = [
+            Problem(where, f"the column '{column}' is missing;", f"a {self.name} file has: {', '.join(self.columns)}.")
+            for column in self.columns
+            if column not in header
+        ]
+        seen: set[str] = set()
+        for column in header:
+            if column in seen:
+                problems.append(Problem(where, f"the column '{column}' stands there twice;", "keep one of them."))
+            elif column not in self.columns:
+                problems.append(
+                    Problem(
+                        where,
+                        f"the column {column!r} is not part of this table;",
+                        nearest(column, self.columns) or f"a {self.name} file has: {', '.join(self.columns)}.",
+                    )
+                )
+            seen.add(column)
+        return problems
+
+
+# A file that withdraws records of the other tables. Every project has this one, so it is not in program.toml.
+VOIDS: Final = Schema(
+    "voids",
+    Table(
+        title="Withdrawn records",
+        id="void_id",
+        date="voided_date",
+        columns={
+            "voided_date": Column(type="date"),
+            "voided_table": Column(type="code"),
+            "voided_id": Column(type="code"),
+        },
+    ),
+)
+
+
+def schemas_of(program: Program) -> dict[str, Schema]:
+    """Give the schema of every table that a program keeps, in program.toml's order."""
+    return {name: Schema(name, table) for name, table in program.tables.items()}

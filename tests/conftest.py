@@ -1,0 +1,76 @@
+"""A small project of the repository's own shape, with whatever deliveries a test needs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from viputils.cleaning import Records, load_records
+from viputils.program import Program, read_program
+from viputils.project import Project
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# One good row of each table, received after November 2023; a test replaces the tables it is about.
+HEADERS: Mapping[str, str] = {
+    "responses": "response_id,response_date,incident_type,area_command",
+    "outreach": "operation_id,operation_date,area_command,kind,response_id,adults_assisted,children_assisted",
+    "referrals": "referral_id,referral_date,service,operation_id,candidate_id",
+    "reviews": "review_id,review_date,incidents_reviewed,persons_identified",
+    "candidates": "candidate_id,received_date,source",
+    "notifications": "notification_id,notified_date,candidate_id,outcome,community_leader_present",
+    "engagements": "engagement_id,engaged_date,candidate_id,service",
+    "voids": "void_id,voided_date,voided_table,voided_id",
+}
+
+Deliver = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def program() -> Program:
+    return read_program(REPOSITORY / "program.toml")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project in a folder with a blank in its name: the repository's program.toml, and no delivery yet."""
+    root = tmp_path / "a project"
+    root.mkdir()
+    shutil.copy(REPOSITORY / "program.toml", root)
+    (root / "data" / "raw").mkdir(parents=True)
+    (root / "data" / "published").mkdir()
+    return Project.open(root)
+
+
+@pytest.fixture
+def deliver(project: Project) -> Deliver:
+    """Write one delivery: every table empty but for the rows given, ``responses=["R1,2023-11-02,DV,SE"]``."""
+
+    def write(received: str = "2023-12-04", **rows: list[str]) -> Path:
+        folder = project.raw / received
+        folder.mkdir(exist_ok=True)
+        for table, header in HEADERS.items():
+            if table != "voids" or table in rows:
+                text = "\n".join([header, *rows.get(table, [])]) + "\n"
+                (folder / f"{table}.csv").write_text(text, encoding="utf-8", newline="")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def whole_project(project: Project) -> Project:
+    """The same with what an issue needs beside its records: the notebook, and what the report looks like and says."""
+    for name in ("notebooks", "report"):
+        shutil.copytree(REPOSITORY / name, project.root / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copy(REPOSITORY / "_quarto.yml", project.root)
+    return project
+
+
+@pytest.fixture(scope="session")
+def demonstration() -> Records:
+    """The repository's own records, for the November 2023 issue as of its own date."""
+    return load_records(Project.open(REPOSITORY), "2023-11")

@@ -1,0 +1,247 @@
+"""Cleaning: what each row becomes, and that none is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import Deliver
+from viputils.cleaning import STATUSES, Records, clean_table, load_records
+from viputils.errors import DeliveryError, QuarantineError
+from viputils.program import Program
+from viputils.project import Project
+from viputils.schemas import VOIDS, schemas_of
+
+
+def responses(project: Project, month: str = "2023-11", as_of: dt.date | None = None) -> Records:
+    return load_records(project, month, as_of)
+
+
+def statuses(records: Records, table: str = "responses") -> list[str]:
+    return list(records.tables[table].ledger["status"])
+
+
+def reasons(records: Records) -> list[tuple[str, str]]:
+    rows = records.quarantine
+    return list(zip(rows["field"], rows["reason"], strict=True))
+
+
+@pytest.mark.parametrize("spelling", ["Homicide", "homicide", "  HOMICIDE ", "hom", "Murder"])
+def test_an_alias_in_any_case_and_with_any_blanks_becomes_the_printed_value(
+    project: Project, deliver: Deliver, spelling: str
+) -> None:
+    deliver(responses=[f"R1,2023-11-02,{spelling},SE"])
+    rows = responses(project).tables["responses"].rows
+    assert list(rows["incident_type"]) == ["Homicide"]
+    assert list(rows["area_command"]) == ["Southeast"]
+
+
+def test_clean_columns_have_the_documented_types(project: Project, deliver: Deliver) -> None:
+    deliver(
+        responses=["R1,2023-11-02,DV,"],
+        outreach=["O1,2023-11-03,SE,D2D,R1,2,0"],
+        notifications=["N1,2023-11-03,C1,Delivered,Y"],
+    )
+    records = responses(project)
+    rows = records.tables["responses"].rows
+    assert rows["response_date"].dtype == "datetime64[s]"
+    assert isinstance(rows["area_command"].dtype, pd.CategoricalDtype)
+    assert rows["area_command"].isna().all()
+    assert list(rows["area_command"].cat.categories)[:2] == ["Southeast", "Southwest"]
+    assert records.tables["outreach"].rows["adults_assisted"].dtype == "Int64"
+    assert list(records.tables["notifications"].rows["community_leader_present"]) == [True]
+
+
+def test_a_row_that_repeats_another_counts_once(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,domestic violence, Southeast "])
+    records = responses(project)
+    assert statuses(records) == ["kept", "duplicate"]
+
+
+def test_a_later_delivery_supersedes_an_earlier_row_with_the_same_id(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,Other Deaths,SE"])
+    deliver("2023-12-20", responses=["R1,2023-11-02,Homicide,SE"])
+    then, now = responses(project, as_of=dt.date(2023, 12, 4)), responses(project, as_of=dt.date(2023, 12, 31))
+    assert list(then.tables["responses"].rows["incident_type"]) == ["Other Deaths"]
+    assert list(now.tables["responses"].rows["incident_type"]) == ["Homicide"]
+    assert statuses(now) == ["superseded", "kept"]
+
+
+def test_a_correction_that_is_taken_back_stands_again(project: Project, deliver: Deliver) -> None:
+    for day, kind in (("2023-12-04", "DV"), ("2023-12-11", "Homicide"), ("2023-12-18", "DV")):
+        deliver(day, responses=[f"R1,2023-11-02,{kind},SE"])
+    records = responses(project, as_of=dt.date(2023, 12, 31))
+    assert statuses(records) == ["superseded", "superseded", "kept"]
+
+
+def test_a_void_withdraws_a_record_and_a_later_row_reinstates_it(project: Project, deliver: Deliver) -> None:
+    row = "R1,2023-11-02,DV,SE"
+    deliver("2023-12-04", responses=[row])
+    deliver("2023-12-11", voids=["V1,2023-12-10,responses,R1"])
+    deliver("2023-12-18", responses=[row])
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 11))) == ["superseded"]
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 18))) == ["superseded", "kept"]
+
+
+@pytest.mark.parametrize(
+    ("void", "field", "reason"),
+    [
+        ("V1,2023-12-01,responses,R9", "voided_id", "unknown_record"),
+        ("V1,2023-12-01,answers,R1", "voided_table", "unknown_table"),
+    ],
+)
+def test_a_void_of_nothing_is_quarantined(
+    project: Project, deliver: Deliver, void: str, field: str, reason: str
+) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"], voids=[void])
+    assert reasons(responses(project)) == [(field, reason)]
+
+
+def test_different_rows_of_one_delivery_with_the_same_id_are_all_quarantined(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,Homicide,SE"])
+    records = responses(project)
+    assert statuses(records) == ["quarantined", "quarantined"]
+    assert {reason for _, reason in reasons(records)} == {"conflicting_rows"}
+
+
+def test_a_wrong_row_is_mended_by_a_later_delivery(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,Shoting,SE"])
+    deliver("2023-12-05", responses=["R1,2023-11-02,Shooting,SE"])
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 5))) == ["superseded", "kept"]
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "field", "reason"),
+    [
+        ("responses", ",2023-11-02,DV,SE", "response_id", "missing_id"),
+        ("responses", "R 1,2023-11-02,DV,SE", "response_id", "not_a_code"),
+        ("responses", "R1,2023-11-31,DV,SE", "response_date", "not_a_date"),
+        ("responses", "R1,11/2/2023,DV,SE", "response_date", "not_a_date"),
+        ("responses", "R1,,DV,SE", "response_date", "missing_value"),
+        ("responses", "R1,2023-12-05,DV,SE", "response_date", "date_after_receipt"),
+        ("responses", "R1,0203-11-05,DV,SE", "response_date", "date_before_records"),
+        ("responses", "R1,2023-11-02,Burglary,SE", "incident_type", "unknown_value"),
+        ("responses", "R1,2023-11-02,,SE", "incident_type", "missing_value"),
+        ("responses", "R1,2023-11-02,DV,Downtown", "area_command", "unknown_value"),
+        ("responses", "R1,2023-02-11,DV,University", "area_command", "not_valid_on_date"),
+        ("outreach", "O1,2023-11-02,SE,D2D,,-1,0", "adults_assisted", "negative_count"),
+        ("outreach", "O1,2023-11-02,SE,D2D,,1.5,0", "adults_assisted", "not_a_whole_number"),
+        ("outreach", "O1,2023-11-02,SE,D2D,,two,0", "adults_assisted", "not_a_whole_number"),
+        ("outreach", "O1,2023-11-02,SE,D2D,,99999999999,0", "adults_assisted", "not_a_whole_number"),
+        ("outreach", "O1,2023-11-02,SE,D2D,,,0", "adults_assisted", "missing_value"),
+        ("notifications", "N1,2023-11-02,C1,Delivered,perhaps", "community_leader_present", "not_a_flag"),
+        ("notifications", "N1,2023-11-02,Jane Doe,Delivered,yes", "candidate_id", "not_a_code"),
+        ("referrals", "F1,2023-11-02,Food,,", "operation_id or candidate_id", "not_exactly_one"),
+        ("referrals", "F1,2023-11-02,Food,O1,C1", "operation_id or candidate_id", "not_exactly_one"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_quarantined_with_its_line_and_reason(
+    project: Project, deliver: Deliver, table: str, row: str, field: str, reason: str
+) -> None:
+    deliver(**{table: [row]})
+    records = responses(project)
+    assert reasons(records) == [(field, reason)]
+    held = records.quarantine.iloc[0]
+    assert (held["file"], held["line"]) == (f"data/raw/2023-12-04/{table}.csv", 2)
+    assert held["remedy"]
+    assert records.tables[table].rows.empty
+
+
+def test_every_fault_of_a_row_is_told_at_once(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,yesterday,Burglary,Downtown"])
+    assert [field for field, _ in reasons(responses(project))] == ["response_date", "incident_type", "area_command"]
+
+
+def test_quarantine_is_refused_with_what_would_mend_each_row(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,Homocide,SE", "R2,2023-11-03,DV,Downtown"])
+    with pytest.raises(QuarantineError) as refused:
+        responses(project).require_no_quarantine()
+    message = str(refused.value)
+    assert "2 rows are in quarantine" in message
+    assert "data/raw/2023-12-04/responses.csv, line 2, incident_type: 'Homocide'" in message
+    assert "did you mean 'Homicide'?" in message
+    assert "line 3, area_command: 'Downtown'" in message
+
+
+def test_university_is_counted_as_southeast_from_the_day_it_was_split_off(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-02-12,DV,University", "R2,2023-02-11,DV,univ", "R3,2023-11-02,DV,UNI"])
+    records = responses(project)
+    assert list(records.tables["responses"].rows["area_command"]) == ["Southeast", "Southeast"]
+    assert statuses(records) == ["kept", "quarantined", "kept"]
+
+
+def test_the_line_of_a_row_after_a_value_with_a_line_break_is_the_line_in_the_file(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver(responses=['"R1",2023-11-02,"D\nV",SE', "R2,2023-11-03,Burglary,SE"])
+    assert list(responses(project).quarantine["line"]) == [2, 4]
+
+
+def test_demonstration_records_are_never_counted_with_real_ones(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["DEMO-R-1,2023-11-02,DV,SE", "R2,2023-11-02,DV,SE"])
+    with pytest.raises(DeliveryError, match="Demonstration records and real ones"):
+        responses(project)
+
+
+def test_the_account_of_every_table_balances_on_the_demonstration_records(demonstration: Records) -> None:
+    account = demonstration.account
+    assert list(account["table"])[:2] == ["responses", "outreach"]
+    assert account[list(STATUSES)].sum(axis="columns").eq(account["read"]).all()
+    raw = Path(__file__).parents[1] / "data" / "raw"
+    for row in account.to_dict("records"):
+        lines = sum(len(path.read_text().splitlines()) - 1 for path in raw.glob(f"*/{row['table']}.csv"))
+        assert row["read"] == lines
+
+
+CELLS = st.sampled_from(["", "R1", "R2", "R3", " R1 ", "2023-11-02", "2023-13-01", "DV", "dv ", "GSW", "SE", "UNI", "x"])
+ROWS = st.lists(
+    st.tuples(CELLS, CELLS, CELLS, CELLS, st.sampled_from(["2023-02-20", "2023-12-04", "2023-12-20"])), max_size=12
+)
+VOID_ROWS = st.lists(
+    st.tuples(st.sampled_from(["R1", "R2"]), st.sampled_from(["2023-02-21", "2023-12-04", "2023-12-05"])), max_size=3
+)
+
+
+def frame_of(rows: list[tuple[str, ...]], columns: list[str]) -> pd.DataFrame:
+    ordered = sorted(rows, key=lambda row: row[-1])
+    frame = pd.DataFrame(ordered, columns=[*columns, "received"], dtype="str")
+    lines = pd.Series(range(2, len(frame) + 2), dtype="int64")
+    return frame.assign(received=pd.to_datetime(frame["received"]).astype("datetime64[s]"), file="f.csv", line=lines)
+
+
+@given(rows=ROWS, voids=VOID_ROWS)
+def test_rows_in_are_rows_out_whatever_is_delivered(
+    program: Program, rows: list[tuple[str, ...]], voids: list[tuple[str, str]]
+) -> None:
+    schema = schemas_of(program)["responses"]
+    raw = frame_of(rows, schema.columns)
+    void_rows = [(f"V{n}", "2023-02-21", "responses", record, day) for n, (record, day) in enumerate(voids)]
+    withdrawn = clean_table(program, VOIDS, frame_of(void_rows, VOIDS.columns))
+    clean = clean_table(program, schema, raw, withdrawn.rows)
+    account = clean.account
+    assert account["kept"] + account["superseded"] + account["duplicate"] + account["quarantined"] == len(rows)
+    assert len(clean.rows) == account["kept"]
+    assert len(clean.quarantine.drop_duplicates(["file", "line"])) == account["quarantined"]
+    assert clean.rows["response_id"].is_unique
+    assert set(clean.quarantine["line"]).isdisjoint(clean.rows["line"])
+
+
+@given(rows=ROWS)
+def test_delivering_the_same_rows_once_more_changes_nothing_that_is_kept(
+    program: Program, rows: list[tuple[str, ...]]
+) -> None:
+    schema = schemas_of(program)["responses"]
+    columns = schema.columns
+    once = clean_table(program, schema, frame_of(rows, columns))
+    latest = {row[0].strip(): row for row in sorted(rows, key=lambda row: row[-1])}
+    again = [(*row[:-1], "2023-12-31") for record, row in latest.items() if record]
+    standing = {(row[0].strip()) for row in again} & set(once.rows["response_id"])
+    twice = clean_table(program, schema, frame_of([*rows, *[r for r in again if r[0].strip() in standing]], columns))
+    pd.testing.assert_frame_equal(once.rows[columns], twice.rows[columns])

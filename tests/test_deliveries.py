@@ -1,0 +1,132 @@
+"""Deliveries: what had been received by a day, and files that are not what they must be."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from tests.conftest import HEADERS, Deliver
+from viputils.cleaning import load_records
+from viputils.deliveries import default_as_of, find_deliveries
+from viputils.errors import DeliveryError
+from viputils.periods import ReportMonth
+from viputils.project import Project
+
+NOVEMBER = ReportMonth(2023, 11)
+
+
+def refusal(project: Project, as_of: dt.date | None = None) -> str:
+    with pytest.raises(DeliveryError) as refused:
+        load_records(project, NOVEMBER, as_of)
+    return str(refused.value)
+
+
+def test_the_as_of_date_of_an_issue_is_the_day_its_last_table_came_in(project: Project, deliver: Deliver) -> None:
+    deliver("2023-11-15")
+    early = deliver("2023-12-04")
+    (early / "outreach.csv").unlink()
+    late = deliver("2023-12-07")
+    for table in HEADERS:
+        if table != "outreach":
+            (late / f"{table}.csv").unlink(missing_ok=True)
+    deliver("2024-01-05")
+    assert default_as_of(find_deliveries(project), project.program, NOVEMBER) == dt.date(2023, 12, 7)
+
+
+def test_what_is_delivered_later_does_not_move_an_issue(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"])
+    before = load_records(project, NOVEMBER)
+    deliver("2024-01-04", responses=["R1,2023-11-02,Homicide,SE", "R2,2023-11-03,DV,SE"])
+    after = load_records(project, NOVEMBER)
+    assert after.as_of == before.as_of
+    assert after.tables["responses"].rows.equals(before.tables["responses"].rows)
+
+
+def test_a_month_that_is_not_delivered_yet_is_refused_with_the_newest_delivery(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver("2023-11-30")
+    message = refusal(project)
+    assert "no data for 2023-11 yet" in message
+    assert "newest delivery was received on 2023-11-30" in message
+
+
+def test_a_table_that_did_not_come_is_named(project: Project, deliver: Deliver) -> None:
+    (deliver() / "referrals.csv").unlink()
+    message = refusal(project)
+    assert "1 of 7 tables were not delivered after 2023-11-30" in message
+    assert "referrals.csv: was never received" in message
+
+
+def test_an_as_of_date_before_the_month_was_over_is_refused(project: Project, deliver: Deliver) -> None:
+    deliver()
+    assert "was not over on 2023-11-30" in refusal(project, dt.date(2023, 11, 30))
+
+
+def test_a_month_before_the_records_begin_is_refused(project: Project, deliver: Deliver) -> None:
+    deliver()
+    with pytest.raises(DeliveryError, match="when the records begin"):
+        load_records(project, "2022-06")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "responses.csv: is empty"),
+        (b"response_id,response_date,incident_type\n", "line 1: the column 'area_command' is missing"),
+        (b"response_id,response_date,incident_type,area_command,client_name\n", "'client_name' is not part of"),
+        (b"response_id,response_date,incident_type,area_comand\n", "did you mean 'area_command'?"),
+        (b"response_id,response_date,incident_type,area_command,area_command\n", "stands there twice"),
+        (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV\n", "line 2: holds 3 fields"),
+        (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,SE,\n", "line 2: holds 5 fields"),
+        (b"response_id,response_date,incident_type,area_command\n\nR1,2023-11-02,DV,SE\n", "line 2: is blank"),
+        (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,SE\nR2,2023-1", "line 3: has no end"),
+        (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,\"DV\n", "line 2: is not CSV"),
+        (b"\xef\xbb\xbfresponse_id,response_date,incident_type,area_command\n", "byte-order mark"),
+        ("response_id,response_date\n".encode("utf-16"), "is not UTF-8 text"),
+        (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,Ni\xf1o\n", "line 2: is not UTF-8"),
+        (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,D\0V,SE\n", "is not UTF-8 text"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_in_form_is_refused_by_file_and_line(
+    project: Project, deliver: Deliver, content: bytes, says: str
+) -> None:
+    (deliver() / "responses.csv").write_bytes(content)
+    message = refusal(project)
+    assert "data/raw/2023-12-04/responses.csv" in message
+    assert says in message
+
+
+def test_an_unreadable_file_is_refused(project: Project, deliver: Deliver) -> None:
+    path = deliver() / "responses.csv"
+    path.unlink()
+    path.mkdir()
+    assert "responses.csv: Is a directory" in refusal(project)
+
+
+def test_the_faults_of_all_files_are_told_at_once(project: Project, deliver: Deliver) -> None:
+    folder = deliver()
+    (folder / "responses.csv").write_text("x\n", encoding="utf-8")
+    (folder / "reviews.csv").write_bytes(b"")
+    message = refusal(project)
+    assert "responses.csv" in message
+    assert "reviews.csv: is empty" in message
+
+
+@pytest.mark.parametrize("name", ["2023-12", "new", "2023-02-30"])
+def test_a_folder_that_is_not_named_for_a_day_is_refused(project: Project, deliver: Deliver, name: str) -> None:
+    deliver()
+    (project.raw / name).mkdir()
+    assert f"data/raw/{name}: is not a delivery" in refusal(project)
+
+
+def test_a_file_that_is_no_table_is_refused_with_the_nearest_name(project: Project, deliver: Deliver) -> None:
+    (deliver() / "response.csv").write_text("x\n", encoding="utf-8")
+    assert "did you mean 'responses'?" in refusal(project)
+
+
+def test_a_project_without_deliveries_is_refused(project: Project) -> None:
+    assert "holds no delivery" in refusal(project)
+    project.raw.rmdir()
+    assert "data/raw: No such file or directory" in refusal(project)

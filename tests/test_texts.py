@@ -1,0 +1,122 @@
+"""Texts that people write: what they may hold, and what comes out as typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pypandoc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viputils.errors import TextError
+from viputils.texts import escape, read_sections, sections_markdown
+
+
+def shown(markdown: str) -> str:
+    """What Pandoc reads in the Markdown, with every extension on that a project might forget to switch off."""
+    return str(pypandoc.convert_text(markdown, "plain", format="markdown-smart", extra_args=["--wrap=none"]))
+
+
+def sections(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "2023-11.md"
+    path.write_text(text, encoding="utf-8")
+    return sections_markdown(read_sections(path, "report/activities/2023-11.md"), 3)
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(TextError) as refused:
+        sections(tmp_path, text)
+    return str(refused.value)
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "{{< include /etc/passwd >}}",
+    "`#read(\"/etc/passwd\")`{=typst}",
+    "\\input{/etc/passwd}",
+    "$x^2$",
+    "@fig-secret [@ref]",
+    "<!-- gone -->",
+    "&lt;b&gt;",
+    "#set text(red)",
+    "::: {.notice}",
+    "| a | b |",
+    "~~~ python",
+    "% title",
+    "[^1]: note",
+    "![](charts/a.svg)x",
+    "x^2^ H~2~O",
+    ":smile: (@) == ++",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_could_be_code_comes_out_as_typed(tmp_path: Path, text: str) -> None:
+    if "](" in text:
+        assert "image" in refusal(tmp_path, f"## Theme\n\n![x](https://example.org)\n")
+        return
+    markdown = sections(tmp_path, f"## Theme\n\nbefore\n\n{text}\n\nafter\n")
+    assert "".join(text.split()) in "".join(shown(markdown).split())
+    assert "{{<" not in markdown
+
+
+def test_emphasis_lists_and_links_are_kept(tmp_path: Path) -> None:
+    text = "## Theme\n\n**Bold** and *slanted*, [a link](https://www.cabq.gov/vip).\n\n- one\n- two\n"
+    html = pypandoc.convert_text(sections(tmp_path, text), "html", format="markdown", extra_args=["--wrap=none"])
+    assert "<strong>Bold</strong>" in html
+    assert "<em>slanted</em>" in html
+    assert '<a href="https://www.cabq.gov/vip">a link</a>' in html
+    assert html.count("<li>") == 2
+
+
+def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
+    markdown = sections(tmp_path, "## Theme\n\n---\ntitle: stolen\n---\n\ntext\n")
+    html = pypandoc.convert_text(markdown, "html", format="markdown", extra_args=["--standalone", "--metadata=title:kept"])
+    assert "<title>kept</title>" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("words\n\n## Theme\n\nx\n", "line 1: stands before the first heading"),
+        ("## Theme\n\n## Other\n\nx\n", "line 1: the heading 'Theme' has no text"),
+        ("## Theme\n\nx\n\n##  theme\n\ny\n", "line 5: the heading 'theme' stands there twice"),
+        ("# Theme\n\nx\n", "line 1: the heading '# Theme' is of another level"),
+        ("## Theme\n\n[x](javascript:alert(1))\n", None),
+        ("## Theme\n\n[x](javascript:alert)\n", "line 3: links to 'javascript:alert'"),
+        ("## Theme\n\n[x](data:text/html,x)\n", "line 3: links to 'data:text/html,x'"),
+        ("## Theme\n\n![x](https://example.org/a.png)\n", "line 3: holds an image"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_with_its_line(tmp_path: Path, text: str, says: str | None) -> None:
+    if says is None:
+        # An address with brackets is not read as a link at all, so it comes out as typed.
+        assert "<a" not in pypandoc.convert_text(sections(tmp_path, text), "html", format="markdown")
+        return
+    message = refusal(tmp_path, text)
+    assert f"report/activities/2023-11.md, {says}" in message
+
+
+def test_a_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.md"
+    path.write_bytes(b"## A\n\n\xff\n")
+    with pytest.raises(TextError, match="is not UTF-8"):
+        read_sections(path, "x.md")
+
+
+def test_a_text_that_is_absent_is_empty(tmp_path: Path) -> None:
+    assert read_sections(tmp_path / "none.md", "none.md") == []
+
+
+# Blanks fold to one, as in HTML; the rest must come through to the letter.
+LINES = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=40)
+
+
+@given(LINES)
+def test_escaped_text_shows_exactly_its_characters(text: str) -> None:
+    document = pypandoc.convert_text(f"x {escape(text)} x", "json", format="markdown")
+    (paragraph,) = json.loads(document)["blocks"]
+    assert {inline["t"] for inline in paragraph["c"]} <= {"Str", "Space"}
+    assert "".join(inline.get("c", "") for inline in paragraph["c"]) == "x" + "".join(text.split()) + "x"
