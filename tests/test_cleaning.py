@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -200,7 +201,9 @@ def test_the_account_of_every_table_balances_on_the_demonstration_records(demons
         assert row["read"] == lines
 
 
-CELLS = st.sampled_from(["", "R1", "R2", "R3", " R1 ", "2023-11-02", "2023-13-01", "DV", "dv ", "GSW", "SE", "UNI", "x"])
+CELLS = st.sampled_from(
+    ["", "R1", "R2", "R3", " R1 ", "2023-11-02", "2023-13-01", "DV", "dv ", "GSW", "SE", "UNI", "x"]
+)
 ROWS = st.lists(
     st.tuples(CELLS, CELLS, CELLS, CELLS, st.sampled_from(["2023-02-20", "2023-12-04", "2023-12-20"])), max_size=12
 )
@@ -209,7 +212,7 @@ VOID_ROWS = st.lists(
 )
 
 
-def frame_of(rows: list[tuple[str, ...]], columns: list[str]) -> pd.DataFrame:
+def frame_of(rows: Sequence[tuple[str, ...]], columns: list[str]) -> pd.DataFrame:
     ordered = sorted(rows, key=lambda row: row[-1])
     frame = pd.DataFrame(ordered, columns=[*columns, "received"], dtype="str")
     lines = pd.Series(range(2, len(frame) + 2), dtype="int64")

@@ -112,7 +112,9 @@ def test_parts_add_up_to_the_whole_on_the_demonstration_records(demonstration: R
         assert parts == value_of(figures, "responses", period)
     assert breakdown(figures, "responses_by_month")["fytd"].sum() == value_of(figures, "responses", "fytd")
     without_area = demonstration.tables["responses"].rows
-    without_area = without_area.loc[without_area["area_command"].isna() & (without_area["response_date"] >= "2023-07-01")]
+    without_area = without_area.loc[
+        without_area["area_command"].isna() & (without_area["response_date"] >= "2023-07-01")
+    ]
     areas = breakdown(figures, "responses_by_area_command")["fytd"].sum()
     assert value_of(figures, "responses", "fytd") - areas == len(without_area) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 from hypothesis import given
@@ -39,7 +40,8 @@ def test_february_ends_on_its_leap_day() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2023", "2023-13", "2023-00", "2023-1", "23-11", "../x", "2023-11-01", " 2023-11", "2023-11\n", "٢٠٢٣-11"]
+    "text",
+    ["", "2023", "2023-13", "2023-00", "2023-1", "23-11", "../x", "2023-11-01", " 2023-11", "2023-11\n", "٢٠٢٣-11"],
 )
 def test_what_is_no_month_is_refused_with_the_right_form(text: str) -> None:
     with pytest.raises(ParameterError, match="YYYY-MM"):
@@ -71,7 +73,7 @@ def test_the_months_of_the_fiscal_year_to_date_tile_its_span(month: ReportMonth,
     assert months[0].span.start == span.start
     assert months[-1] == month
     assert months[-1].span.end == span.end
-    for before, after in zip(months, months[1:], strict=False):
+    for before, after in itertools.pairwise(months):
         assert before.span.end + dt.timedelta(days=1) == after.span.start
 
 

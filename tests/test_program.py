@@ -106,7 +106,7 @@ def test_a_crosswalk_alias_that_is_a_value_already_is_refused(raw: dict[str, Any
         (("report", "funnel"), ["people_notified"], "report.funnel"),
         (("program", "records_from"), dt.date(2019, 1, 1), "program.records_from"),
         (("tables", "referrals", "exactly_one_of"), ["service"], "tables.referrals.columns.service"),
-        (("tables", "responses", "columns", "incident_type"), {"type": "category"}, "tables.responses.columns.incident_type"),
+        (("tables", "reviews", "columns", "review_date"), {"type": "category"}, "tables.reviews.columns.review_date"),
     ],
 )  # fmt: skip
 def test_what_contradicts_the_rest_of_the_file_is_named_by_its_key(

@@ -49,7 +49,9 @@ def test_one_figure_that_is_off_by_one_differs(published: pd.DataFrame, program:
     assert verdicts.loc[verdicts["verdict"].eq("differs"), "category"].tolist() == ["Homicide"]
 
 
-@pytest.mark.parametrize(("side", "verdict"), [("published", "not in the published file"), ("figures", "not recomputed")])
+@pytest.mark.parametrize(
+    ("side", "verdict"), [("published", "not in the published file"), ("figures", "not recomputed")]
+)
 def test_a_figure_that_is_missing_on_either_side_is_never_a_pass(
     published: pd.DataFrame, program: Program, side: str, verdict: str
 ) -> None:

@@ -55,7 +55,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_could_be_code_comes_out_as_typed(tmp_path: Path, text: str) -> None:
     if "](" in text:
-        assert "image" in refusal(tmp_path, f"## Theme\n\n![x](https://example.org)\n")
+        assert "image" in refusal(tmp_path, "## Theme\n\n![x](https://example.org)\n")
         return
     markdown = sections(tmp_path, f"## Theme\n\nbefore\n\n{text}\n\nafter\n")
     assert "".join(text.split()) in "".join(shown(markdown).split())
@@ -73,7 +73,9 @@ def test_emphasis_lists_and_links_are_kept(tmp_path: Path) -> None:
 
 def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
     markdown = sections(tmp_path, "## Theme\n\n---\ntitle: stolen\n---\n\ntext\n")
-    html = pypandoc.convert_text(markdown, "html", format="markdown", extra_args=["--standalone", "--metadata=title:kept"])
+    html = pypandoc.convert_text(
+        markdown, "html", format="markdown", extra_args=["--standalone", "--metadata=title:kept"]
+    )
     assert "<title>kept</title>" in html
 
 

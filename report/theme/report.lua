@@ -42,6 +42,17 @@ local function tuple(items)
   return '(' .. table.concat(items, ', ') .. ',)'
 end
 
+-- A number such as 9-1-1 stays on one line. (Public Sans has no hyphen that does so by itself.)
+local function Str(str)
+  if str.text:match('%d%-%d') and #str.text <= 20 then
+    if is_typst then
+      return { pandoc.RawInline('typst', '#box['), str, pandoc.RawInline('typst', '];') }
+    elseif is_html then
+      return pandoc.Span({ str }, pandoc.Attr('', { 'nowrap' }))
+    end
+  end
+end
+
 -- ---------------------------------------------------------------- Tables
 
 local function is_total(row)
@@ -76,25 +87,44 @@ local typst_alignment = {
 }
 
 local function html_table(tbl, aligned)
-  for i, spec in ipairs(tbl.colspecs) do
+  for i in ipairs(tbl.colspecs) do
     -- A long line in a pipe table gives widths in per cent; the browser knows better.
     tbl.colspecs[i] = { aligned[i], pandoc.ColWidthDefault }
   end
-  if #tbl.colspecs < 4 then
-    tbl.classes:insert('narrow')
+  local wide = #tbl.colspecs > 4
+  tbl.classes:extend(wide and { 'wide' } or #tbl.colspecs < 4 and { 'narrow' } or {})
+  -- On a phone the rows of a wide table become blocks of names and numbers. A browser then forgets that they are a
+  -- table, unless every part of it has its role written down.
+  local function role(part, name)
+    if wide then
+      part.attr.attributes.role = name
+    end
   end
+  role(tbl, 'table')
+  role(tbl.head, 'rowgroup')
+  local labels = {}
   for _, row in ipairs(tbl.head.rows) do
-    for _, cell in ipairs(row.cells) do
+    role(row, 'row')
+    for i, cell in ipairs(row.cells) do
       cell.attributes.scope = 'col'
+      role(cell, 'columnheader')
+      labels[i] = stringify(cell.contents)
     end
   end
   for _, body in ipairs(tbl.bodies) do
     body.row_head_columns = 1
-    for i, row in ipairs(body.body) do
-      if row.cells[1] then
-        row.cells[1].attributes.scope = 'row'
+    role(body, 'rowgroup')
+    for n, row in ipairs(body.body) do
+      role(row, 'row')
+      for i, cell in ipairs(row.cells) do
+        role(cell, i == 1 and 'rowheader' or 'cell')
+        if i == 1 then
+          cell.attributes.scope = 'row'
+        elseif wide then
+          cell.attributes['data-label'] = labels[i]
+        end
       end
-      if i == #body.body and is_total(row) then
+      if n == #body.body and is_total(row) then
         row.classes:insert('total')
       end
     end
@@ -152,11 +182,10 @@ local function chart(image, caption)
   if is_typst then
     return call('report-chart', 'path: ' .. literal(image.src), 'alt: ' .. literal(alt), 'caption: ' .. inline_content(caption))
   end
-  local picture = pandoc.Image({ pandoc.Str(alt) }, image.src, '', pandoc.Attr('', image.classes))
-  if is_html then
-    picture.attributes.alt = alt
-  end
-  return pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption) } }, pandoc.Attr('', { 'chart' }))
+  local picture = pandoc.Image({ pandoc.Str(alt) }, image.src, '', pandoc.Attr('', {}, is_html and { alt = alt } or {}))
+  local figure = pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption) } }, pandoc.Attr(image.identifier, { 'chart' }))
+  -- Quarto makes of any figure one of its own; what Pandoc has written already it leaves alone.
+  return is_html and pandoc.RawBlock('html', pandoc.write(pandoc.Pandoc({ figure }), 'html')) or figure
 end
 
 local function Figure(figure)
@@ -251,7 +280,8 @@ local function Div(div)
   for _, class in ipairs(div.classes) do
     if boxes[class] then
       if is_typst then
-        return call('report-' .. class, content(div.content))
+        -- The empty lines make even a single text a paragraph for a screen reader.
+        return call('report-' .. class, '[\n\n' .. typst(div.content) .. '\n\n]')
       elseif is_html and class == 'notice' then
         div.attributes.role = 'note'
         return div
@@ -264,6 +294,11 @@ local function is_call(block, names)
   return block and block.t == 'RawBlock' and names:match(block.text:match('^#report%-(%a+)') or '-') ~= nil
 end
 
+-- A name and a number in each row: narrow enough to stand beside the chart that it follows.
+local function is_small_table(block)
+  return is_call(block, 'table') and block.text:match('\n  align: %(%a+, %a+,%)') ~= nil
+end
+
 -- On paper a note stays on the page of the table or chart above it, and so does a short text that leads to one.
 local function Blocks(blocks)
   if not is_typst then
@@ -271,7 +306,10 @@ local function Blocks(blocks)
   end
   local result = pandoc.Blocks({})
   for i, block in ipairs(blocks) do
-    if is_call(block, 'note') and is_call(result[#result], 'table chart columns tiles') then
+    if is_small_table(block) and is_call(result[#result], 'chart') then
+      local chart_block = result:remove()
+      result:insert(pandoc.RawBlock('typst', '#report-beside[' .. chart_block.text .. '][' .. block.text .. ']'))
+    elseif is_call(block, 'note') and is_call(result[#result], 'table chart columns tiles beside') then
       local both = { pandoc.RawBlock('typst', '#report-together['), result[#result], block, pandoc.RawBlock('typst', ']') }
       result:remove()
       result:extend(both)
@@ -286,24 +324,36 @@ end
 
 -- ---------------------------------------------------------------- The document
 
--- The title of the document is the h1 of a web page, and a title of its own kind in a PDF, where the first heading
--- must be of level 1. Engines differ in what they have shifted already, so the levels are counted from here.
-local function levels(doc)
-  local least = 9
-  doc:walk({ Header = function(header) least = math.min(least, header.level) end })
-  local shift = (is_html and 2 or 1) - least
-  return doc:walk({
+-- A screen reader moves along the headings: one of level 1, which is the title, and no level left out below it.
+local function check_headings(doc)
+  local above = 1
+  doc:walk({
     Header = function(header)
-      header.level = header.level + shift
-      return header
+      if header.level == 1 then
+        error('The heading "' .. stringify(header) .. '" is of level 1, which is the title alone. Begin it with ##.')
+      elseif header.level > above + 1 then
+        error('The heading "' .. stringify(header) .. '" leaves out a level.')
+      end
+      above = header.level
     end,
   })
 end
 
+-- The cover and the running header print these; one that is missing would leave a hole there.
+local function check_metadata(meta)
+  for _, key in ipairs({ 'program', 'report', 'month', 'city', 'department', 'site', 'running-header', 'as-of' }) do
+    if not (meta.vip and meta.vip[key]) then
+      error('The front matter has no "vip: ' .. key .. '".')
+    end
+  end
+end
+
 return {
-  { traverse = 'topdown', Pandoc = levels },
+  { Meta = check_metadata },
+  -- In Typst the title is no heading, and levels are one less; Typst itself refuses a gap there.
+  { Pandoc = is_html and check_headings or nil },
   { Div = function(div) return is_cell(div) and div.content or nil end },
-  { Figure = Figure },
+  { Str = Str, Figure = Figure },
   { Para = Para, Table = Table },
   { Div = Div },
   { Blocks = Blocks },

@@ -10,11 +10,12 @@ from typing import Final
 import pandas as pd
 
 from viputils.deliveries import default_as_of, find_deliveries, read_table, require_complete
-from viputils.errors import BalanceError, DeliveryError, Problem, QuarantineError, nearest
+from viputils.errors import BalanceError, DeliveryError, Problem, QuarantineError
 from viputils.periods import ReportMonth
-from viputils.program import Program, folded
+from viputils.program import Program
 from viputils.project import Project
 from viputils.schemas import FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
+from viputils.values import Fault, Reading, read_ids, read_texts
 
 KEPT: Final = "kept"
 SUPERSEDED: Final = "superseded"
@@ -23,9 +24,6 @@ QUARANTINED: Final = "quarantined"
 STATUSES: Final = (KEPT, SUPERSEDED, DUPLICATE, QUARANTINED)
 
 QUARANTINE_COLUMNS: Final = ("table", "file", "line", "id", "field", "reason", "value", "remedy")
-
-_FLAGS: Final = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
-_CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def clean_records(program: Program, month: ReportMonth, as_of: dt.date, raw: Map
     """Clean rows as ``read_table`` gives them, one frame for each table and one for ``voids``."""
     schemas = schemas_of(program)
     known = {name: set(raw[name][schema.table.id].str.strip()) for name, schema in schemas.items()}
-    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=lambda rows: _void_checks(rows, known))
+    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=lambda rows: _void_faults(rows, known))
     tables = {name: clean_table(program, schema, raw[name], voids.rows) for name, schema in schemas.items()}
     records = Records(program, month, as_of, tables, voids)
     demonstration = _demonstration_count(program, tables)
@@ -173,7 +171,7 @@ def clean_table(
     schema: Schema,
     raw: pd.DataFrame,
     voids: pd.DataFrame | None = None,
-    extra_checks: Callable[[pd.DataFrame], list[_Check]] | None = None,
+    extra_checks: Callable[[pd.DataFrame], list[Fault]] | None = None,
 ) -> CleanTable:
     """Clean one table.
 
@@ -186,160 +184,64 @@ def clean_table(
     BalanceError
         Where rows in and rows out differ, which would be a fault of this software.
     """
-    ids = raw[schema.table.id].str.strip()
-    columns = {name: _normalised(program, schema, name, raw) for name in schema.table.columns}
+    ids = read_ids(schema.table.id, raw[schema.table.id])
+    columns = {name: _read_column(program, schema, name, raw) for name in schema.table.columns}
+    columns = {name: _crosswalked(program, schema, name, columns) for name in columns}
     content = pd.DataFrame({name: column.key for name, column in columns.items()}, index=raw.index)
-    status, conflicting = _versions(ids, raw[RECEIVED], content, _withdrawn_on(schema.name, voids))
+    status, conflicting = _versions(ids.value, raw[RECEIVED], content, _withdrawn_on(schema.name, voids))
 
-    typed = pd.DataFrame({schema.table.id: ids, **{name: column.typed for name, column in columns.items()}})
+    typed = pd.DataFrame({schema.table.id: ids.value, **{name: column.value for name, column in columns.items()}})
     typed = typed.assign(**{name: raw[name] for name in ORIGIN})
-    checks = [_Check(schema.table.id, "missing_id", ids.eq(""), raw[schema.table.id], "give the record its id.")]
-    checks += [
-        _Check(
-            schema.table.id,
-            "not_a_code",
-            ~ids.str.fullmatch(_CODE) & ids.ne(""),
-            ids,
-            "an id is letters, digits, '.', '_' and '-'.",
-        ),
-        _Check(
-            schema.table.id,
-            "conflicting_rows",
-            conflicting,
-            ids,
-            "different rows of one delivery have this id; deliver the right one.",
-        ),
+    faults = [
+        *ids.faults,
+        Fault(schema.table.id, "conflicting_rows", conflicting, "rows of one delivery differ; deliver the right one."),
+        *(fault for column in columns.values() for fault in column.faults),
+        *_table_faults(program, schema, typed),
+        *(extra_checks(typed) if extra_checks else []),
     ]
-    checks += [check for column in columns.values() for check in column.checks]
-    checks += _table_checks(program, schema, typed)
-    checks += extra_checks(typed) if extra_checks else []
-
-    standing = status.eq(KEPT)
     wrong = pd.Series(False, index=raw.index)
-    for check in checks:
-        wrong |= check.wrong
-    status = status.mask(standing & wrong, QUARANTINED)
-    ledger = raw[[FILE, LINE]].assign(id=ids, status=status)
+    for fault in faults:
+        wrong |= fault.wrong
+    status = status.mask(status.eq(KEPT) & wrong, QUARANTINED)
+    ledger = raw[[FILE, LINE]].assign(id=ids.value, status=status)
     rows = typed.loc[status.eq(KEPT)].reset_index(drop=True)
-    for name, rule in schema.table.columns.items():
-        if rule.vocabulary is not None:
-            order = list(program.vocabularies[rule.vocabulary])
-            rows[name] = rows[name].astype(pd.CategoricalDtype(order, ordered=True))
-    table = CleanTable(schema.name, rows, ledger, _quarantine(schema.name, raw, ids, checks, status.eq(QUARANTINED)))
+    orders = {
+        name: pd.CategoricalDtype(list(program.vocabularies[rule.vocabulary]), ordered=True)
+        for name, rule in schema.table.columns.items()
+        if rule.vocabulary is not None
+    }
+    quarantine = _quarantine(schema, raw, faults, status.eq(QUARANTINED))
+    table = CleanTable(schema.name, rows.astype(orders), ledger, quarantine)
     _require_balance(table)
     return table
 
 
-@dataclass(frozen=True)
-class _Check:
-    """Rows that one rule finds wrong, with the value that is wrong and what would mend it."""
-
-    field: str
-    reason: str
-    wrong: pd.Series
-    value: pd.Series
-    remedy: str | Callable[[str], str]
+def _read_column(program: Program, schema: Schema, name: str, raw: pd.DataFrame) -> Reading:
+    codes, texts = pd.factorize(raw[name])
+    reading = read_texts(program, name, schema.table.columns[name], pd.Series(texts, dtype="str"))
+    return reading.rows(pd.Series(codes, index=raw.index))
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One column normalised: the typed values, the text by which two rows are compared, and what is wrong."""
-
-    typed: pd.Series
-    key: pd.Series
-    checks: list[_Check]
-
-
-def _normalised(program: Program, schema: Schema, name: str, raw: pd.DataFrame) -> _Column:
-    rule = schema.table.columns[name]
-    text = raw[name].str.strip().str.replace(r"\s+", " ", regex=True)
-    given = text.ne("")
-    checks = []
-    if rule.required:
-        checks.append(_Check(name, "missing_value", ~given, raw[name], "give a value; this column cannot be empty."))
-    if rule.type == "date":
-        form = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
-        days = pd.to_datetime(text.where(form), format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
-        checks.append(_Check(name, "not_a_date", given & days.isna(), text, "write YYYY-MM-DD, as in 2023-11-05."))
-        return _Column(days, text, checks)
-    if rule.type == "count":
-        whole = text.str.fullmatch(r"\d{1,9}")
-        negative = text.str.fullmatch(r"-\d+(\.\d*)?")
-        checks += [
-            _Check(name, "negative_count", negative, text, "a count is 0 or more."),
-            _Check(
-                name,
-                "not_a_whole_number",
-                given & ~whole & ~negative,
-                text,
-                "write a whole number in digits, as in 12.",
-            ),
-        ]
-        counts = pd.to_numeric(text.where(whole), errors="coerce").astype("Int64")
-        return _Column(counts, counts.astype("str").where(whole, text), checks)
-    if rule.type == "flag":
-        flags = text.str.casefold().map(_FLAGS).astype("boolean")
-        checks.append(_Check(name, "not_a_flag", given & flags.isna(), text, "write yes or no."))
-        return _Column(flags, flags.astype("str").where(flags.notna(), text), checks)
-    if rule.type == "code":
-        checks.append(
-            _Check(
-                name,
-                "not_a_code",
-                given & ~text.str.fullmatch(_CODE),
-                text,
-                "a code is letters, digits, '.', '_' and '-'; never a name.",
-            )
-        )
-        return _Column(text.where(given), text, checks)
-    return _category(program, schema, name, text, given, checks, raw)
-
-
-def _category(
-    program: Program,
-    schema: Schema,
-    name: str,
-    text: pd.Series,
-    given: pd.Series,
-    checks: list[_Check],
-    raw: pd.DataFrame,
-) -> _Column:
-    vocabulary = schema.table.columns[name].vocabulary or ""
-    spellings = program.spellings(vocabulary)
-    # Each different spelling is folded once, however many rows have it.
-    unique = {spelling: spellings.get(folded(spelling)) for spelling in text.unique()}
-    values = text.map(unique).astype("str")
-
-    def suggest(value: str) -> str:
-        guess = nearest(
-            value, (s for known, aliases in program.vocabularies[vocabulary].items() for s in (known, *aliases))
-        )
-        known = ", ".join(program.vocabularies[vocabulary])
-        return f"{guess}known: {known}. An alias for it can be added to vocabularies.{vocabulary} in program.toml."
-
-    checks.append(_Check(name, "unknown_value", given & values.isna(), text, suggest))
-    counted = values.copy()
-    day = pd.to_datetime(raw[schema.table.date].str.strip(), format="%Y-%m-%d", errors="coerce")
-    for crosswalk in program.crosswalks_of(vocabulary):
-        here = values.eq(crosswalk.value)
+def _crosswalked(program: Program, schema: Schema, name: str, columns: Mapping[str, Reading]) -> Reading:
+    """Count values under the names that the crosswalks give them on the day of each row."""
+    reading = columns[name]
+    vocabulary = schema.table.columns[name].vocabulary
+    crosswalks = program.crosswalks_of(vocabulary) if vocabulary else []
+    day = columns[schema.table.date].value
+    value, faults = reading.value, list(reading.faults)
+    for crosswalk in crosswalks:
+        here = reading.value.eq(crosswalk.value)
         valid = day.ge(pd.Timestamp(crosswalk.valid_from))
-        until = f"from {crosswalk.valid_from}"
+        when = f"from {crosswalk.valid_from}"
         if crosswalk.valid_to is not None:
             valid &= day.le(pd.Timestamp(crosswalk.valid_to))
-            until += f" to {crosswalk.valid_to}"
-        counted = counted.mask(here & valid, crosswalk.counted_as)
-        if crosswalk.value not in program.vocabularies[vocabulary]:
-            counted = counted.mask(here & ~valid & counted.eq(crosswalk.value))
-            checks.append(
-                _Check(
-                    name,
-                    "not_valid_on_date",
-                    here & ~valid & day.notna(),
-                    text,
-                    f"'{crosswalk.value}' is known only {until} (crosswalks in program.toml); correct one of them.",
-                )
-            )
-    return _Column(counted, values.where(values.notna(), text.map(folded)), checks)
+            when += f" to {crosswalk.valid_to}"
+        value = value.mask(here & valid, crosswalk.counted_as)
+        if crosswalk.value not in program.vocabularies[crosswalk.vocabulary]:
+            remedy = f"'{crosswalk.value}' is known only {when} (crosswalks in program.toml); correct it or the date."
+            faults.append(Fault(name, "not_valid_on_date", here & ~valid & day.notna(), remedy))
+            value = value.mask(here & ~valid)
+    return Reading(value, reading.key, faults)
 
 
 def _versions(
@@ -355,7 +257,7 @@ def _versions(
     frame["record"] = pd.factorize(frame["id"])[0]
     nameless = frame["id"].eq("")
     frame.loc[nameless, "record"] = -1 - frame.index[nameless]
-    frame["content"] = content.fillna("").groupby(list(content.columns), sort=False).ngroup() if len(content) else 0
+    frame["content"] = _same_content(content)
     frame["withdrawn"] = False
     frame["epoch"] = 0
     for record_id, day in withdrawn_on.itertuples(index=False):
@@ -378,6 +280,12 @@ def _versions(
     return status, conflicting
 
 
+def _same_content(content: pd.DataFrame) -> pd.Series:
+    """Give each row a number that it shares with the rows that say the same."""
+    numbers = pd.DataFrame({name: pd.factorize(content[name])[0] for name in content}, index=content.index)
+    return numbers.groupby(list(numbers.columns), sort=False).ngroup()
+
+
 def _withdrawn_on(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
     """Give the ids of a table's withdrawn records, and the day of receipt of each void."""
     if voids is None or voids.empty:
@@ -385,69 +293,54 @@ def _withdrawn_on(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
     return voids.loc[voids["voided_table"].eq(table), ["voided_id", RECEIVED]]
 
 
-def _void_checks(rows: pd.DataFrame, known: Mapping[str, set[str]]) -> list[_Check]:
+def _void_faults(rows: pd.DataFrame, known: Mapping[str, set[str]]) -> list[Fault]:
     table, record = rows["voided_table"], rows["voided_id"]
-    strange = ~table.isin(list(known))
     unknown = pd.Series(
         [name in known and code not in known[name] for name, code in zip(table, record, strict=True)],
         index=rows.index,
         dtype="bool",
     )
     return [
-        _Check("voided_table", "unknown_table", strange, table, f"name one of: {', '.join(known)}."),
-        _Check("voided_id", "unknown_record", unknown, record, "no record of that table has this id."),
+        Fault("voided_table", "unknown_table", ~table.isin(list(known)), f"name one of: {', '.join(known)}."),
+        Fault("voided_id", "unknown_record", unknown, "no record of that table has this id."),
     ]
 
 
-def _table_checks(program: Program, schema: Schema, rows: pd.DataFrame) -> list[_Check]:
-    """Check what takes more than one column."""
-    day = rows[schema.table.date]
-    shown = day.dt.strftime("%Y-%m-%d")
-    start = program.identity.records_from
-    checks = [
-        _Check(
-            schema.table.date,
-            "date_after_receipt",
-            day.gt(rows[RECEIVED]),
-            shown,
-            "nothing can have happened after its delivery was received.",
-        ),
-        _Check(
-            schema.table.date,
+def _table_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> list[Fault]:
+    """Find what it takes more than one column to see."""
+    name, start = schema.table.date, program.identity.records_from
+    faults = [
+        Fault(name, "date_after_receipt", rows[name].gt(rows[RECEIVED]), "it is after the day of its delivery."),
+        Fault(
+            name,
             "date_before_records",
-            day.lt(pd.Timestamp(start)),
-            shown,
+            rows[name].lt(pd.Timestamp(start)),
             f"the records begin on {start} (program.records_from in program.toml).",
         ),
     ]
     if schema.table.exactly_one_of:
         filled = rows[schema.table.exactly_one_of].notna().sum(axis="columns")
         names = " or ".join(schema.table.exactly_one_of)
-        checks.append(
-            _Check(
-                names,
-                "not_exactly_one",
-                filled.ne(1),
-                filled.astype("str") + " filled",
-                f"fill exactly one of {names}.",
-            )
-        )
-    return checks
+        faults.append(Fault(names, "not_exactly_one", filled.ne(1), f"fill exactly one of {names}."))
+    return faults
 
 
-def _quarantine(
-    name: str, raw: pd.DataFrame, ids: pd.Series, checks: list[_Check], rejected: pd.Series
-) -> pd.DataFrame:
+def _quarantine(schema: Schema, raw: pd.DataFrame, faults: list[Fault], rejected: pd.Series) -> pd.DataFrame:
     found = []
-    for check in checks:
-        wrong = check.wrong & rejected
-        if not wrong.any():
+    for fault in faults:
+        rows = raw.loc[fault.wrong & rejected]
+        if rows.empty:
             continue
-        values = check.value.loc[wrong].fillna("").astype("str")
-        remedy = values.map(check.remedy) if callable(check.remedy) else check.remedy
+        fields = [field for field in schema.columns if field in fault.field.split(" or ")]
+        values = rows[fields].agg(", ".join, axis="columns").str.strip()
         found.append(
-            raw.loc[wrong, [FILE, LINE]].assign(
-                table=name, id=ids.loc[wrong], field=check.field, reason=check.reason, value=values, remedy=remedy
+            rows[[FILE, LINE]].assign(
+                table=schema.name,
+                id=rows[schema.table.id].str.strip(),
+                field=fault.field,
+                reason=fault.reason,
+                value=values,
+                remedy=values.map(fault.remedy) if callable(fault.remedy) else fault.remedy,
             )
         )
     if not found:

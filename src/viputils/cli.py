@@ -91,7 +91,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Make an issue: HTML, PDF, figures and the executed notebook."""
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     with _steps(console) as step:
         step("Reading and cleaning the records")
         records, opened = _load(context, project, month, as_of, allow_quarantined)
@@ -192,24 +192,27 @@ def main() -> NoReturn:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def stop(_signum: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
+        raise _InterruptedByUser
 
     # A polite kill cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     try:
-        app(standalone_mode=False)
+        app()
     except VipError as error:
-        console.print(plain(str(error)), style=None)
+        console.print(plain(str(error)))
         sys.exit(CANNOT)
-    except (KeyboardInterrupt, typer.Abort):
+    except _InterruptedByUser:
         console.print("Interrupted. Nothing was changed.")
         sys.exit(INTERRUPTED)
-    except typer.Exit as error:
-        sys.exit(error.exit_code)
     except OSError as error:
         console.print(plain(f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was changed."))
         sys.exit(CANNOT)
     sys.exit(0)
+
+
+class _InterruptedByUser(BaseException):
+    """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own."""
 
 
 def _console() -> Console:
@@ -253,7 +256,8 @@ def _print_account(console: Console, records: Records) -> None:
     totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
     console.print(
         f"{totals['read']:,} rows read as of {records.as_of} = {totals['kept']:,} kept"
-        f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate + {totals['quarantined']:,} quarantined"
+        f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate"
+        f" + {totals['quarantined']:,} quarantined"
     )
 
 

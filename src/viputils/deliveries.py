@@ -169,28 +169,33 @@ def read_table(project: Project, deliveries: Iterable[Delivery], schema: Schema,
         With everything that is wrong with the form of any file.
     """
     problems: list[Problem] = []
-    parts: list[pd.DataFrame] = []
+    columns: dict[str, list[str]] = {column: [] for column in schema.columns}
+    received: list[dt.date] = []
+    files: list[str] = []
+    lines: list[int] = []
     for delivery in deliveries:
         path = delivery.files.get(schema.name)
         if path is None or delivery.received > as_of:
             continue
         name = project.relative(path)
         try:
-            rows, lines = _read_csv(path, name, schema)
+            header, rows, begins = _read_csv(path, name, schema)
         except DeliveryError as error:
             problems += error.problems
             continue
-        part = pd.DataFrame(rows[1:], columns=rows[0], dtype="str")[schema.columns]
-        parts.append(part.assign(received=pd.Timestamp(delivery.received), file=name, line=lines[1:]))
+        for column, values in zip(header, zip(*rows, strict=True), strict=False):
+            columns[column] += values
+        received += [delivery.received] * len(rows)
+        files += [name] * len(rows)
+        lines += begins
     if problems:
         raise DeliveryError(f"The deliveries of {schema.name} cannot be read.", problems)
-    empty = pd.DataFrame({column: pd.Series(dtype="str") for column in [*schema.columns, RECEIVED, FILE, LINE]})
-    table = pd.concat(parts, ignore_index=True) if parts else empty
-    return table.astype({RECEIVED: "datetime64[s]", FILE: "str", LINE: "int64"})
+    table = pd.DataFrame({**columns, RECEIVED: received, FILE: files, LINE: lines})
+    return table.astype({**dict.fromkeys([*columns, FILE], "str"), RECEIVED: "datetime64[s]", LINE: "int64"})
 
 
-def _read_csv(path: Path, name: str, schema: Schema) -> tuple[list[list[str]], list[int]]:
-    """Give the rows of a CSV file, the header first, and the line on which each begins."""
+def _read_csv(path: Path, name: str, schema: Schema) -> tuple[list[str], list[list[str]], list[int]]:
+    """Give the header of a CSV file, its rows, and the line on which each of these begins."""
     text = _read_text(path, name)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[list[str]] = []
@@ -213,7 +218,7 @@ def _read_csv(path: Path, name: str, schema: Schema) -> tuple[list[list[str]], l
         problems = schema.header_problems(rows[0], f"{name}, line 1") + problems
     if problems:
         raise DeliveryError("", problems)
-    return rows, lines
+    return rows[0], rows[1:], lines[1:]
 
 
 def _read_text(path: Path, name: str) -> str:

@@ -111,4 +111,5 @@ def _followed(records: Records, later_table: str, who: str, rows: pd.DataFrame, 
     later = records.tables[later_table].rows
     later_date = records.program.tables[later_table].date
     last = later.loc[later[later_date].le(pd.Timestamp(span.end))].groupby(who)[later_date].max()
-    return rows.loc[rows[who].map(last).ge(rows[date])]
+    both = rows.merge(last.rename("followed_on"), left_on=who, right_index=True)
+    return both.loc[both["followed_on"].ge(both[date])]

@@ -6,9 +6,10 @@ import base64
 import binascii
 import re
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from viputils.errors import NotebookError, Problem, nearest
 
@@ -40,15 +41,34 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
         parameters. While it runs: where a cell raises, with the cell's number and its error.
     """
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     parameters_at = _require_parameters(path, parameters)
-    try:
-        return papermill.execute_notebook(
-            str(path), None, parameters=dict(parameters), cwd=str(cwd), kernel_name="python3", progress_bar=False
-        )
-    except PapermillExecutionError as error:
-        raise _failed_cell(path, error, parameters_at) from None
+    # The kernel is reached through files that only this user can open, where the system has such sockets.
+    transport = "tcp" if sys.platform == "win32" else "ipc"
+    with tempfile.TemporaryFile() as said:
+        try:
+            return papermill.execute_notebook(
+                str(path),
+                None,
+                parameters=dict(parameters),
+                cwd=str(cwd),
+                kernel_name="python3",
+                progress_bar=False,
+                config=Config({"KernelManager": {"transport": transport}}),
+                kernel_manager_class=_manager_that_logs_to(said),
+            )
+        except PapermillExecutionError as error:
+            raise _failed_cell(path, error, parameters_at) from None
+        except (DeadKernelError, RuntimeError) as error:
+            said.seek(0)
+            last = said.read().decode(errors="replace").strip().splitlines()[-1:]
+            raise NotebookError(
+                f"The kernel of notebooks/{path.name} died. Nothing was made.",
+                [Problem("kernel", *last or [str(error)])],
+            ) from None
 
 
 def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
@@ -129,6 +149,21 @@ def _without_images(markdown: str, images: dict[str, bytes]) -> str:
         return f"({name}){{#{found[2]}"
 
     return _IMAGE.sub(to_file, markdown)
+
+
+def _manager_that_logs_to(file: IO[bytes]) -> type[Any]:
+    """Give a kernel manager whose kernels write into a file what they have to say beside the notebook.
+
+    Otherwise it would stand between what the command says itself: the traceback of a kernel that was interrupted,
+    or the output of a C library in the middle of JSON.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            await super().start_kernel(**options, stdout=file, stderr=file)
+
+    return Manager
 
 
 def _require_parameters(path: Path, parameters: Mapping[str, str]) -> int:

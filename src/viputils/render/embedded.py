@@ -11,8 +11,8 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,41 @@ _QUARTO_ONLY = {
     "a raw span": r"`\{=.*",
 }
 
+# The keys of _quarto.yml that have one value here, because the engine can do nothing else.
+_FIXED = {
+    "project.type": "default",
+    "execute.enabled": False,
+    "execute.echo": False,
+    "format.html.theme": "none",
+    "format.html.minimal": True,
+}
+# Those that name files of the project, and those that Pandoc takes as they are; None where it needs no telling.
+_FILES = {
+    "filters": "lua-filter",
+    "format.html.template": "template",
+    "format.html.css": "css",
+    "format.typst.template": "template",
+    "format.typst.template-partials": None,  # Pandoc finds them beside their template
+    "format.typst.font-paths": None,
+}
+_OPTIONS = {
+    "project.render": None,  # which files `quarto render` takes by itself; here it is always one notebook
+    "from": None,
+    "format.html.embed-resources": "embed-resources",
+    "format.html.toc": "toc",
+    "format.html.toc-depth": "toc-depth",
+    "format.typst.shift-heading-level-by": "shift-heading-level-by",
+    "format.typst.papersize": "variable=papersize",
+    "format.typst.pdf-standard": None,
+}
 
-@dataclass
+
+@dataclass(frozen=True)
 class _Settings:
-    """What _quarto.yml asks for, as arguments of Pandoc for each format, and of Typst."""
+    """What _quarto.yml asks for: arguments of Pandoc for each format, and lists of values by key."""
 
-    reader: str = "markdown"
-    pandoc: dict[str, list[str]] = field(default_factory=lambda: {"html": [], "typst": []})
-    fonts: list[str] = field(default_factory=list)
-    standards: list[str] = field(default_factory=list)
+    pandoc: dict[str, list[str]]
+    values: dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -89,102 +115,62 @@ class EmbeddedEngine:
                 "The embedded engine cannot make every format.",
                 [Problem("formats", f"{name!r} is neither 'html' nor 'pdf'.", "Quarto may make it.") for name in wrong],
             )
-        settings = _read_settings(project_root.resolve())
+        settings = _read_settings(project_root.resolve(), notebook.resolve().parent)
         document = _read_notebook(notebook.resolve())
-        pages: dict[Path, bytes] = {}
+        pages: dict[str, bytes] = {}
         for name in formats:
-            if name == "html":
-                page = _pandoc(project_root.resolve(), settings, document, "html")
-            else:
-                page = _typst(settings, document, _pandoc(project_root.resolve(), settings, document, "typst"))
-            pages[notebook.with_suffix(f".{name}")] = page
-        for path, page in pages.items():
-            path.write_bytes(page)
-        return {path.suffix[1:]: path for path in pages}
+            page = _pandoc(settings, document, "html" if name == "html" else "typst")
+            pages[name] = page if name == "html" else _typst(settings, document, page)
+        paths = {name: notebook.with_suffix(f".{name}") for name in pages}
+        for name, path in paths.items():
+            path.write_bytes(pages[name])
+        return paths
 
 
-def _read_settings(root: Path) -> _Settings:
-    """Read _quarto.yml, and refuse every key and value there that only Quarto could honour."""
-    settings = _Settings()
-    html, typst = settings.pandoc["html"], settings.pandoc["typst"]
+def _read_settings(root: Path, folder: Path) -> _Settings:
+    """Read _quarto.yml, and refuse every key and value there that only Quarto could honour.
 
-    def files(value: Any) -> list[str]:
-        """Resolve paths as Quarto does: against the project."""
-        names = value if isinstance(value, list) else [value]
-        if not all(isinstance(name, str) and (root / name).exists() for name in names):
-            raise ValueError("names no file of this project")
-        return [str(root / name) for name in names]
-
-    def only(*allowed: Any) -> Callable[[Any], None]:
-        def check(value: Any) -> None:
-            if value not in allowed:
-                raise ValueError(f"can only be {' or '.join(json.dumps(a) for a in allowed)} here")
-
-        return check
-
-    def options(args: list[str], option: str) -> Callable[[Any], None]:
-        return lambda value: args.extend(f"--{option}={path}" for path in files(value))
-
-    def flag(args: list[str], option: str) -> Callable[[Any], None]:
-        return lambda value: args.extend([f"--{option}"] if only(True, False)(value) or value else [])
-
-    def filters(value: Any) -> None:
-        for entry in value if isinstance(value, list) else [value]:
-            path = entry.get("path") if isinstance(entry, dict) and set(entry) == {"path", "at"} else entry
-            for args in (html, typst):
-                options(args, "lua-filter")(path)
-
-    def reader(value: Any) -> None:
-        settings.reader = str(value)
-
-    def partials(value: Any) -> None:
-        files(value)  # Pandoc finds them beside their template
-
-    known: dict[str, Callable[[Any], None]] = {
-        "project.type": only("default"),
-        "project.render": lambda _: None,  # which files `quarto render` takes; here it is always one notebook
-        "execute.enabled": only(False),
-        "execute.echo": only(False),
-        "from": reader,
-        "filters": filters,
-        "format.html.template": options(html, "template"),
-        "format.html.css": options(html, "css"),
-        "format.html.theme": only("none"),
-        "format.html.minimal": only(True),
-        "format.html.embed-resources": flag(html, "embed-resources"),
-        "format.html.toc": flag(html, "toc"),
-        "format.html.toc-depth": lambda value: html.append(f"--toc-depth={int(value)}"),
-        "format.typst.template": options(typst, "template"),
-        "format.typst.template-partials": partials,
-        "format.typst.papersize": lambda value: typst.append(f"--variable=papersize:{value}"),
-        "format.typst.font-paths": lambda value: settings.fonts.extend(files(value)),
-        "format.typst.pdf-standard": lambda value: settings.standards.extend([value] if isinstance(value, str) else value),
-    }
-    path = root / "_quarto.yml"
+    Files are named as seen from the folder of the notebook, because Pandoc takes "#" or "%" in the name of a folder
+    above the project for a part of a web address.
+    """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise RenderError("The settings of the pages cannot be read.", [Problem("_quarto.yml", str(error))]) from None
+    settings = _Settings({"html": [], "typst": []}, {})
     problems = []
-    for key, value in _leaves(content, known):
-        if key not in known:
+    for key, value in _leaves(content):
+        values = value if isinstance(value, list) else [value]
+        option = _FILES.get(key) or _OPTIONS.get(key)
+        if key in _FIXED:
+            if value != _FIXED[key]:
+                problems.append(Problem("_quarto.yml", f"{key} can only be {_FIXED[key]!r} here, not {value!r}."))
+        elif key in _FILES:
+            # A filter may say at which of Quarto's stages it runs; here there is one.
+            names = [each.get("path") if isinstance(each, dict) else each for each in values]
+            values = [os.path.relpath(root / str(name), folder) for name in names]
+            gone = [name for name in names if not (root / str(name)).exists()]
+            problems += [Problem("_quarto.yml", f"{key} names {name!r}, which is not there.") for name in gone]
+        elif key not in _OPTIONS:
             remedy = "Take it out, or render with Quarto."
             problems.append(Problem("_quarto.yml", f"the embedded engine does not know the key {key!r}.", remedy))
-            continue
-        try:
-            known[key](value)
-        except (TypeError, ValueError) as error:
-            problems.append(Problem("_quarto.yml", f"{key}: {value!r} {error}."))
+        settings.values[key] = values
+        for to, args in settings.pandoc.items():
+            if option and not key.startswith(f"format.{'typst' if to == 'html' else 'html'}."):
+                args += [
+                    f"--{option}" if each is True else f"--{option}={each}" for each in values if each is not False
+                ]
     if problems:
         raise RenderError("The embedded engine cannot honour every setting.", problems)
     return settings
 
 
-def _leaves(content: Any, known: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in (content or {}).items():
+def _leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    known = _FIXED.keys() | _FILES.keys() | _OPTIONS.keys()
+    for name, value in content.items() if isinstance(content, dict) else ():
         key = f"{prefix}{name}"
         if isinstance(value, dict) and any(other.startswith(f"{key}.") for other in known):
-            yield from _leaves(value, known, f"{key}.")
+            yield from _leaves(value, f"{key}.")
         else:
             yield key, value
 
@@ -224,7 +210,9 @@ def _front_matter(name: str, cell: dict[str, Any], problems: list[Problem]) -> t
     if not isinstance(metadata, dict):
         problems.append(Problem(where, "is no raw cell with the front matter of the document between two lines '---'."))
         return {}, now
-    problems += [Problem(where, f"the front matter has no {key!r}.") for key in ("title", "lang") if not metadata.get(key)]
+    problems += [
+        Problem(where, f"the front matter has no {key!r}.") for key in ("title", "lang") if not metadata.get(key)
+    ]
     try:
         day = date.fromisoformat(str(metadata.get("date")))
     except ValueError:
@@ -240,8 +228,10 @@ def _shown(cell: dict[str, Any], where: str, problems: list[Problem]) -> Iterato
         yield source
     elif cell.get("cell_type") == "raw":
         problems.append(Problem(where, "is a raw cell;", "only the first cell can be one."))
-    for option in re.findall(r"^#\|.*", source, re.MULTILINE) if cell.get("cell_type") == "code" else []:
-        problems.append(Problem(where, f"holds a cell option, which only Quarto understands: {option!r}."))
+    elif options := re.findall(r"^#\|.*", source, re.MULTILINE):
+        problems += [
+            Problem(where, f"holds a cell option, which only Quarto understands: {each!r}.") for each in options
+        ]
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if output.get("output_type") == "error":
@@ -253,22 +243,23 @@ def _shown(cell: dict[str, Any], where: str, problems: list[Problem]) -> Iterato
             problems.append(Problem(where, f"shows {kind} and no text/markdown.", "Display Markdown(…) instead."))
 
 
-def _pandoc(root: Path, settings: _Settings, document: _Document, to: str) -> bytes:
+def _pandoc(settings: _Settings, document: _Document, to: str) -> bytes:
     """Run Pandoc. What it warns of would be missing from the page, so a warning is an error."""
     import pypandoc
 
+    reader = settings.values.get("from", ["markdown"])[0]
     with tempfile.TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"
         metadata.write_text(json.dumps(document.metadata, default=str), encoding="utf-8")
         command = [
             pypandoc.get_pandoc_path(),
             # The metadata come from the first cell alone, never from what looks like metadata in a text.
-            f"--from={settings.reader}-yaml_metadata_block-pandoc_title_block",
+            f"--from={reader}-yaml_metadata_block-pandoc_title_block",
             f"--to={to}",
             "--standalone",
             "--wrap=none",
             f"--metadata-file={metadata}",
-            f"--resource-path={document.folder}",
+            "--resource-path=.",
             f"--data-dir={scratch}",  # a user's own templates and filters have no part in an issue
             "--fail-if-warnings",
             *settings.pandoc[to],
@@ -276,7 +267,7 @@ def _pandoc(root: Path, settings: _Settings, document: _Document, to: str) -> by
         # A wall clock, a time zone or a locale would make other bytes of the same issue.
         env = os.environ | {"SOURCE_DATE_EPOCH": f"{document.as_of.timestamp():.0f}", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
         done = subprocess.run(  # noqa: S603 - Pandoc of the pinned package, with arguments made here
-            command, input=document.markdown.encode(), capture_output=True, cwd=root, env=env, check=False
+            command, input=document.markdown.encode(), capture_output=True, cwd=document.folder, env=env, check=False
         )
     if done.returncode:
         lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
@@ -288,14 +279,16 @@ def _typst(settings: _Settings, document: _Document, source: bytes) -> bytes:
     """Run Typst, which reads no file outside the folder of the notebook but the project's fonts."""
     import typst
 
+    # Its stubs want the source, the root and the fonts to be of one type, which they need not be.
+    compile_with_warnings: Any = typst.compile_with_warnings
     try:
-        pdf, warnings = typst.compile_with_warnings(
+        pdf, warnings = compile_with_warnings(
             source,
             root=document.folder,
-            font_paths=settings.fonts,
+            font_paths=[document.folder / name for name in settings.values.get("format.typst.font-paths", [])],
             ignore_system_fonts=True,
             format="pdf",
-            pdf_standards=settings.standards,
+            pdf_standards=settings.values.get("format.typst.pdf-standard", []),
             timestamp=document.as_of,
         )
     except typst.TypstError as error:
@@ -303,6 +296,4 @@ def _typst(settings: _Settings, document: _Document, source: bytes) -> bytes:
         raise RenderError("Typst could not make the page.", problems) from None
     if warnings:
         raise RenderError("Typst warned of a fault in the page.", [Problem("Typst", w.message) for w in warnings])
-    if not isinstance(pdf, bytes):
-        raise RenderError("Typst gave no PDF.")
-    return pdf
+    return bytes(pdf)

@@ -1,0 +1,122 @@
+"""Pages by Quarto, where it is on PATH: the same notebook, settings and theme, rendered in a copy of the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from viputils.errors import Problem, RenderError
+
+OLDEST: Final = (1, 9)
+
+# What Quarto calls the formats, and how their files end.
+_TARGETS: Final = {"html": "html", "pdf": "typst"}
+
+
+class QuartoEngine:
+    """Makes HTML and PDF with the Quarto command line."""
+
+    name = "quarto"
+
+    @classmethod
+    def available(cls) -> bool:
+        """Say whether a Quarto that is new enough is on PATH."""
+        return not cls._lacks()
+
+    def version(self) -> str:
+        """Name Quarto with its version."""
+        return f"Quarto {_installed() or 'not found'}"
+
+    def render(self, project_root: Path, notebook: Path, formats: Sequence[str]) -> dict[str, Path]:
+        """Write ``<stem>.html`` and ``<stem>.pdf`` beside the notebook.
+
+        Quarto runs in a copy of what it reads, so that it leaves nothing behind in the project: it would write a
+        cache there and edit .gitignore.
+
+        Raises
+        ------
+        RenderError
+            Where Quarto is missing or too old, fails, or warns of what would be missing from a page.
+        """
+        if problems := self._lacks():
+            raise RenderError("Quarto cannot be used. The embedded engine makes the same pages.", problems)
+        if wrong := [name for name in formats if name not in _TARGETS]:
+            raise RenderError(
+                "This engine cannot make every format.",
+                [Problem("formats", f"{name!r} is not known;", f"known: {', '.join(_TARGETS)}.") for name in wrong],
+            )
+        made: dict[str, bytes] = {}
+        with tempfile.TemporaryDirectory(prefix="vip-quarto-") as scratch:
+            root = Path(scratch).resolve()
+            folder = root / "issues" / "issue"
+            shutil.copy(project_root / "_quarto.yml", root)
+            shutil.copytree(project_root / "report", root / "report")
+            shutil.copytree(notebook.parent, folder)
+            for name in formats:
+                _run(root, folder / notebook.name, _TARGETS[name])
+                page = folder / notebook.with_suffix(f".{name}").name
+                if not page.is_file():
+                    raise RenderError("Quarto made no page.", [Problem("quarto", f"there is no {page.name}.")])
+                made[name] = page.read_bytes()
+        paths = {name: notebook.with_suffix(f".{name}") for name in formats}
+        for name, path in paths.items():
+            path.write_bytes(made[name])
+        return paths
+
+    @classmethod
+    def _lacks(cls) -> list[Problem]:
+        needed = ".".join(str(part) for part in OLDEST)
+        version = _installed()
+        if version is None:
+            return [
+                Problem("quarto", "is not on PATH;", f"install Quarto {needed} or newer, or say --engine embedded.")
+            ]
+        if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+            return [
+                Problem("quarto", f"is version {version};", f"install {needed} or newer, or say --engine embedded.")
+            ]
+        return []
+
+
+def _installed() -> str | None:
+    """Give the version of the Quarto on PATH, if there is one that says it."""
+    quarto = shutil.which("quarto")
+    if quarto is None:
+        return None
+    done = subprocess.run([quarto, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.fullmatch(r"(\d+\.\d+(?:\.\d+)*)\S*", done.stdout.strip())
+    return found[1] if done.returncode == 0 and found else None
+
+
+def _run(root: Path, notebook: Path, to: str) -> None:
+    quarto = shutil.which("quarto") or "quarto"
+    command = [quarto, "render", str(notebook.relative_to(root)), "--to", to]
+    env = os.environ | {"SOURCE_DATE_EPOCH": _epoch(notebook), "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    done = subprocess.run(  # noqa: S603 - the user's own Quarto, on a file that was made here
+        command, cwd=root, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", done.stderr).splitlines() if line.strip()]
+    if done.returncode:
+        raise RenderError("Quarto could not make the page.", [Problem("quarto", line) for line in lines[-12:]])
+    # Pandoc warns where a part of the page could not be had; Quarto passes that on and goes on.
+    if warned := [line for line in lines if line.startswith("[WARNING]")]:
+        raise RenderError("Quarto warned of a fault in the page.", [Problem("quarto", line) for line in warned])
+
+
+def _epoch(notebook: Path) -> str:
+    """Give the as-of date of an issue as the one time that its pages may know of."""
+    import calendar
+    import datetime as dt
+    import json
+
+    front_matter = "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
+    metadata = yaml.safe_load(front_matter.strip().strip("-"))
+    return str(calendar.timegm(dt.date.fromisoformat(str(metadata["date"])).timetuple()))

@@ -1,0 +1,147 @@
+"""Figures as Markdown: what the tables, tiles and notes say."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from tests.conftest import REPOSITORY, Deliver
+from viputils import charts, tables
+from viputils.cleaning import Records, load_records
+from viputils.figures import compute_figures
+from viputils.project import Project
+
+
+@pytest.fixture(scope="module")
+def figures(demonstration: Records) -> pd.DataFrame:
+    return compute_figures(demonstration)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "says"), [(7, 13, "54%"), (1, 8, "13%"), (0, 5, "0%"), (5, 5, "100%"), (0, 0, "[x]")]
+)
+def test_a_share_is_a_whole_percentage_halves_up(part: int, whole: int, says: str) -> None:
+    assert tables.percent(part, whole) == says
+
+
+def test_numbers_have_commas_and_nouns_agree() -> None:
+    assert tables.number(4666) == "4,666"
+    assert tables.plural(1, "record") == "1 record"
+    assert tables.plural(2, "person", "people") == "2 people"
+
+
+def test_the_tiles_are_the_four_headline_figures(demonstration: Records, figures: pd.DataFrame) -> None:
+    text = tables.headline(demonstration, figures).data
+    for tile in ("**2,599** adults", "**101** children", "**4,666** referrals", "**2,446** outreach"):
+        assert tile in text
+    assert "From July 1, 2023 to November 30, 2023" in text
+
+
+def test_the_two_tables_stand_side_by_side_with_their_totals(demonstration: Records, figures: pd.DataFrame) -> None:
+    text = tables.breakdowns(demonstration, figures).data
+    assert text.count("::: {.column}") == 2
+    assert "| Gun/Other Violence | 55 | 178 |" in text
+    assert "| Northwest | 7 | 22 |" in text
+    assert "| **Total** | **90** | **320** |" in text
+    assert "| **Total** | **90** | **319** |" in text
+
+
+def test_a_note_says_why_the_two_tables_do_not_add_up_to_the_same(
+    demonstration: Records, figures: pd.DataFrame
+) -> None:
+    text = tables.breakdowns(demonstration, figures).data
+    note = "In the fiscal year to date, 1 of 320 responses has no usable area command"
+    assert note in text
+    assert "adds up to 319 and not to 320" in text
+    assert "In November 2023, " not in text
+
+
+def test_no_note_where_they_agree(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    records = load_records(project, "2023-11")
+    assert "usable" not in tables.breakdowns(records, compute_figures(records)).data
+
+
+def test_the_funnel_says_not_available_where_nobody_was_notified(project: Project, deliver: Deliver) -> None:
+    deliver()
+    records = load_records(project, "2023-11")
+    text = tables.funnel(records, compute_figures(records)).data
+    assert r"| Engagement rate | \[x\] | \[x\] |" in text
+    assert "nobody was notified" in text
+
+
+def test_the_funnel_counts_people_once(project: Project, deliver: Deliver) -> None:
+    deliver(
+        notifications=["N1,2023-11-02,C1,Delivered,yes", "N2,2023-08-02,C2,Delivered,yes"],
+        engagements=["E1,2023-11-03,C1,Food", "E2,2023-11-04,C1,Housing"],
+    )
+    records = load_records(project, "2023-11")
+    text = tables.funnel(records, compute_figures(records)).data
+    assert "1 person received a Custom Notification; 1 of them" in text
+    assert "| People notified | 1 | 2 |" in text
+    assert "| Engagement rate | 100\\% | 50\\% |" in text
+
+
+def test_demonstration_records_say_so_and_real_ones_do_not(
+    project: Project, deliver: Deliver, demonstration: Records
+) -> None:
+    assert "**Demonstration records.**" in tables.notices(demonstration).data
+    assert "demonstration records received by December 4, 2023" in tables.provenance(demonstration).data
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    records = load_records(project, "2023-11")
+    assert tables.notices(records).data == ""
+    assert "demonstration" not in tables.provenance(records).data
+
+
+def test_rows_in_quarantine_are_told_on_the_page(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,Burglary,SE"])
+    text = tables.notices(load_records(project, "2023-11")).data
+    assert "1 record could not be read and is left out of every figure" in text
+
+
+def test_every_row_that_was_read_is_accounted_for_on_the_page(demonstration: Records) -> None:
+    text = tables.provenance(demonstration).data
+    account = demonstration.account.drop(columns="table").sum()
+    total = " | ".join(f"**{number:,}**" for number in account)
+    assert f"| **All tables** | {total} |" in text
+
+
+def test_a_month_without_activities_says_so(project: Project, deliver: Deliver) -> None:
+    deliver()
+    text = tables.activities(project, load_records(project, "2023-11")).data
+    assert "No activities have been written down for November 2023." in text
+
+
+def test_the_crosswalk_is_shown_as_an_assumption() -> None:
+    text = tables.definitions(Project.open(REPOSITORY)).data
+    assert "University counted as Southeast (an assumption)" in text
+    assert "12 February 2023" in text
+
+
+def test_words_from_program_toml_are_never_markup(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    hostile = path.read_text(encoding="utf-8").replace('"Gun/Other Violence" =', '"<b>|{{< x >}}" =')
+    path.write_text(hostile, encoding="utf-8")
+    deliver(responses=["R1,2023-11-02,GSW,SE"])
+    project = Project.open(project.root)
+    records = load_records(project, "2023-11")
+    text = tables.breakdowns(records, compute_figures(records)).data
+    assert r"| \<b\>\|\{\{\< x \>\}\} | 1 | 1 |" in text
+
+
+def test_the_alt_text_of_the_chart_says_every_number(demonstration: Records, figures: pd.DataFrame) -> None:
+    text = charts.by_month(Project.open(REPOSITORY), demonstration, figures).data
+    counts = figures.loc[figures["measure"].eq("responses_by_month"), "value"]
+    alt = text.split('fig-alt="')[1].split('"')[0]
+    assert alt.startswith("Column chart of responses by month in fiscal year 2024: July 2023 ")
+    assert [
+        int(word) for word in alt.replace(",", "").replace(".", "").split() if word.isdecimal() and int(word) < 1000
+    ] == list(counts)
+    assert "November 2023 90." in alt
+
+
+def test_the_same_figures_give_the_same_chart_to_the_byte(demonstration: Records, figures: pd.DataFrame) -> None:
+    project = Project.open(REPOSITORY)
+    assert (
+        charts.by_month(project, demonstration, figures).data == charts.by_month(project, demonstration, figures).data
+    )
