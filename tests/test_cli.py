@@ -85,7 +85,7 @@ def test_the_page_holds_every_part_of_the_printed_issue(made: dict[str, str]) ->
     ):  # fmt: skip
         assert part in headings
     words = " ".join(page.get_text(" ").split())
-    assert "These are demonstration records." in words
+    assert "These records are synthetic" in words
     assert "adds up to 319 and not to 320" in words
     assert "CABQ.GOV/VIP" in words
     assert page.find("script") is None
@@ -126,7 +126,7 @@ def test_the_pdf_holds_the_same_words_and_its_running_header_and_footer(made: di
     for measure, category, _, value in published_rows():
         assert value in words
         assert category in words, measure
-    assert "These are demonstration records." in words
+    assert "These records are synthetic" in words
     assert float(pdf.pages[0].mediabox.width) == 612
     assert float(pdf.pages[0].mediabox.height) == 792
     assert pdf.metadata is not None

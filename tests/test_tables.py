@@ -115,7 +115,7 @@ def test_a_month_without_activities_says_so(project: Project, deliver: Deliver) 
 def test_the_crosswalk_is_shown_as_an_assumption() -> None:
     text = tables.definitions(Project.open(REPOSITORY)).data
     assert "University counted as Southeast (an assumption)" in text
-    assert "12 February 2023" in text
+    assert "February 12, 2023" in text
 
 
 def test_words_from_program_toml_are_never_markup(project: Project, deliver: Deliver) -> None:

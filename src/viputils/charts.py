@@ -80,9 +80,9 @@ def _columns(fonts: Path, names: list[str], values: list[int]) -> bytes:
                 ha="center",
                 color=INK,
                 fontproperties=bold,
-                fontsize=11,
+                fontsize=12.5,
             )
-        axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=11, color=MUTED)
+        axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=12.5, color=MUTED)
         axes.set_xlim(-0.6, len(names) - 0.4)
         axes.set_ylim(0, max([*values, 1]) * 1.14)
         axes.set_yticks([])

@@ -102,6 +102,7 @@ def front_matter(records: Records) -> dict[str, Any]:
     }
     if records.is_demonstration and records.program.demonstration:
         vip["demonstration"] = records.program.demonstration.statement
+        vip["mark"] = records.program.demonstration.mark
     return {
         "title": escape(f"{identity.name} {identity.report_title}, {records.month.label}"),
         "author": escape(f"{identity.city}, {identity.department}"),

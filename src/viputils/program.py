@@ -70,6 +70,7 @@ class Demonstration(_Part):
     """How synthetic records are told from real ones, and what every page made from them says."""
 
     id_prefix: Line
+    mark: Line
     statement: Line
 
 

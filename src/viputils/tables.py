@@ -54,7 +54,8 @@ def notices(records: Records) -> Markdown:
     """Say first of all what a reader must know: that records are synthetic, or that rows could not be counted."""
     texts = []
     if records.is_demonstration and records.program.demonstration:
-        texts.append(f"**Demonstration records.** {escape(records.program.demonstration.statement)}")
+        demonstration = records.program.demonstration
+        texts.append(f"**{escape(demonstration.mark)}.** {escape(demonstration.statement)}")
     held = int(records.account["quarantined"].sum())
     if held:
         texts.append(
@@ -152,7 +153,7 @@ def definitions(project: Project) -> Markdown:
         for crosswalk in program.crosswalks
     ]
     text = _text_part(project, "Definitions", "definitions.md")
-    return Markdown("\n\n".join([text.data, *(f"### Areas that changed\n\n{part}" for part in parts[:1]), *parts[1:]]))
+    return Markdown("\n\n".join([text.data, *(["### Names that changed"] if parts else []), *parts]))
 
 
 def provenance(records: Records) -> Markdown:

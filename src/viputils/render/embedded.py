@@ -13,13 +13,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from viputils.errors import Problem, RenderError
+from viputils.render.frontmatter import FrontMatter, read_front_matter
 
 # What only Quarto understands. Pandoc would print it as it stands, or drop it.
 _QUARTO_ONLY = {
@@ -76,8 +76,7 @@ class _Document:
 
     folder: Path
     markdown: str
-    metadata: dict[str, Any]
-    as_of: datetime
+    front_matter: FrontMatter
 
 
 class EmbeddedEngine:
@@ -182,7 +181,11 @@ def _read_notebook(path: Path) -> _Document:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RenderError("The notebook cannot be read.", [Problem(path.name, f"{error}")]) from None
     problems: list[Problem] = []
-    metadata, as_of = _front_matter(path.name, cells[0] if cells else {}, problems)
+    try:
+        front_matter = read_front_matter(path.name, cells)
+    except RenderError as error:
+        front_matter = None
+        problems += error.problems
     parts: list[str] = []
     for number, cell in enumerate(cells[1:], start=2):
         where = f"{path.name}, cell {number}"
@@ -193,32 +196,9 @@ def _read_notebook(path: Path) -> _Document:
                     Problem(where, f"holds {name}, which only Quarto understands: {found[0].strip()!r}.")
                     for found in re.finditer(pattern, part, re.MULTILINE)
                 )
-    if problems:
+    if problems or front_matter is None:
         raise RenderError("The embedded engine cannot show every part of the notebook.", problems)
-    return _Document(path.parent, "\n\n".join(parts) + "\n", metadata, as_of)
-
-
-def _front_matter(name: str, cell: dict[str, Any], problems: list[Problem]) -> tuple[dict[str, Any], datetime]:
-    """Read the document's metadata from the first cell, with what any page must have."""
-    where, now = f"{name}, cell 1", datetime.min.replace(tzinfo=UTC)
-    found = re.fullmatch(r"\s*---\n(.*)\n---\s*", "".join(cell.get("source", "")), re.DOTALL)
-    try:
-        metadata = yaml.safe_load(found[1]) if found and cell.get("cell_type") == "raw" else None
-    except yaml.YAMLError as error:
-        problems.append(Problem(where, f"its YAML cannot be read: {error}"))
-        return {}, now
-    if not isinstance(metadata, dict):
-        problems.append(Problem(where, "is no raw cell with the front matter of the document between two lines '---'."))
-        return {}, now
-    problems += [
-        Problem(where, f"the front matter has no {key!r}.") for key in ("title", "lang") if not metadata.get(key)
-    ]
-    try:
-        day = date.fromisoformat(str(metadata.get("date")))
-    except ValueError:
-        problems.append(Problem(where, "the front matter has no 'date'", "that is an ISO date, such as 2023-12-04."))
-        return {}, now
-    return metadata | {"date": day.isoformat()}, datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return _Document(path.parent, "\n\n".join(parts) + "\n", front_matter)
 
 
 def _shown(cell: dict[str, Any], where: str, problems: list[Problem]) -> Iterator[str]:
@@ -250,7 +230,7 @@ def _pandoc(settings: _Settings, document: _Document, to: str) -> bytes:
     reader = settings.values.get("from", ["markdown"])[0]
     with tempfile.TemporaryDirectory() as scratch:
         metadata = Path(scratch) / "metadata.json"
-        metadata.write_text(json.dumps(document.metadata, default=str), encoding="utf-8")
+        metadata.write_text(json.dumps(document.front_matter.metadata, default=str), encoding="utf-8")
         command = [
             pypandoc.get_pandoc_path(),
             # The metadata come from the first cell alone, never from what looks like metadata in a text.
@@ -264,8 +244,7 @@ def _pandoc(settings: _Settings, document: _Document, to: str) -> bytes:
             "--fail-if-warnings",
             *settings.pandoc[to],
         ]
-        # A wall clock, a time zone or a locale would make other bytes of the same issue.
-        env = os.environ | {"SOURCE_DATE_EPOCH": f"{document.as_of.timestamp():.0f}", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+        env = document.front_matter.environment()
         done = subprocess.run(  # noqa: S603 - Pandoc of the pinned package, with arguments made here
             command, input=document.markdown.encode(), capture_output=True, cwd=document.folder, env=env, check=False
         )
@@ -289,7 +268,7 @@ def _typst(settings: _Settings, document: _Document, source: bytes) -> bytes:
             ignore_system_fonts=True,
             format="pdf",
             pdf_standards=settings.values.get("format.typst.pdf-standard", []),
-            timestamp=document.as_of,
+            timestamp=document.front_matter.timestamp,
         )
     except typst.TypstError as error:
         problems = [Problem("Typst", error.message, " ".join(error.hints))]

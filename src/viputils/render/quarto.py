@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
 import shutil
 import subprocess
@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from viputils.errors import Problem, RenderError
+from viputils.render.frontmatter import read_front_matter
 
 OLDEST: Final = (1, 9)
 
@@ -99,7 +98,8 @@ def _installed() -> str | None:
 def _run(root: Path, notebook: Path, to: str) -> None:
     quarto = shutil.which("quarto") or "quarto"
     command = [quarto, "render", str(notebook.relative_to(root)), "--to", to]
-    env = os.environ | {"SOURCE_DATE_EPOCH": _epoch(notebook), "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    env = read_front_matter(notebook.name, cells).environment() | {"NO_COLOR": "1"}
     done = subprocess.run(  # noqa: S603 - the user's own Quarto, on a file that was made here
         command, cwd=root, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
@@ -109,14 +109,3 @@ def _run(root: Path, notebook: Path, to: str) -> None:
     # Pandoc warns where a part of the page could not be had; Quarto passes that on and goes on.
     if warned := [line for line in lines if line.startswith("[WARNING]")]:
         raise RenderError("Quarto warned of a fault in the page.", [Problem("quarto", line) for line in warned])
-
-
-def _epoch(notebook: Path) -> str:
-    """Give the as-of date of an issue as the one time that its pages may know of."""
-    import calendar
-    import datetime as dt
-    import json
-
-    front_matter = "".join(json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"])
-    metadata = yaml.safe_load(front_matter.strip().strip("-"))
-    return str(calendar.timegm(dt.date.fromisoformat(str(metadata["date"])).timetuple()))
