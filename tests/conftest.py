@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from viputils.cleaning import Records, load_records
 from viputils.program import Program, read_program
 from viputils.project import Project
+
+# A slow machine is no failure.
+settings.register_profile("viputils", deadline=None)
+settings.load_profile("viputils")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

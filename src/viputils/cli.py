@@ -116,7 +116,7 @@ def report(
         typer.echo(f"  {name:<9}{path}")
 
 
-@app.command()
+@app.command(short_help="Compare recomputed figures with the published ones.")
 def verify(
     context: typer.Context,
     month: MonthArgument,
