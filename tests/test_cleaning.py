@@ -178,6 +178,40 @@ def test_university_is_counted_as_southeast_from_the_day_it_was_split_off(projec
     assert statuses(records) == ["kept", "quarantined", "kept"]
 
 
+def test_a_value_can_be_counted_under_one_name_and_later_under_another(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    first = text.split("[[crosswalks]]")[1].split("# The raw tables")[0]
+    ends = first.replace("valid_from = 2023-02-12", "valid_from = 2023-02-12\nvalid_to = 2023-09-30")
+    then = first.replace("2023-02-12", "2023-11-01").replace('counted_as = "Southeast"', 'counted_as = "Northeast"')
+    path.write_text(text.replace(first, f"{ends}[[crosswalks]]{then}"), encoding="utf-8")
+    deliver(responses=["R1,2023-09-30,DV,UNI", "R2,2023-10-01,DV,UNI", "R3,2023-10-31,DV,UNI", "R4,2023-11-01,DV,UNI"])
+    records = responses(Project.open(project.root))
+    assert list(records.tables["responses"].rows["area_command"]) == ["Southeast", "Northeast"]
+    assert statuses(records) == ["kept", "quarantined", "quarantined", "kept"]
+    assert "from 2023-02-12 to 2023-09-30 and from 2023-11-01" in records.quarantine["remedy"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"responses": ["R1,2023-11-02,DV,SE", "r1,2023-11-02,DV,SE"]},
+        {"notifications": ["N1,2023-11-02,C1,Delivered,yes", "N2,2023-11-03,c1,Delivered,yes"]},
+    ],
+)
+def test_ids_and_codes_that_differ_only_in_case_are_never_counted_as_two(
+    project: Project, deliver: Deliver, rows: dict[str, list[str]]
+) -> None:
+    deliver(**rows)
+    assert [reason for _, reason in reasons(responses(project))] == ["differs_only_in_case"] * 2
+
+
+def test_a_record_sent_with_its_id_in_another_case_is_mended_by_a_void(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE", "r1,2023-11-02,DV,SE"])
+    deliver("2023-12-05", voids=["V1,2023-12-05,responses,r1"])
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 5))) == ["kept", "superseded"]
+
+
 def test_the_line_of_a_row_after_a_value_with_a_line_break_is_the_line_in_the_file(
     project: Project, deliver: Deliver
 ) -> None:

@@ -120,6 +120,12 @@ def test_what_contradicts_the_rest_of_the_file_is_named_by_its_key(
     assert any(one.startswith(f"{key}:") for one in found), found
 
 
+def test_crosswalks_of_one_value_that_overlap_are_refused(raw: dict[str, Any]) -> None:
+    raw["crosswalks"].append({**raw["crosswalks"][0], "valid_from": dt.date(2024, 2, 12), "counted_as": "Northeast"})
+    (found,) = refusal(raw)
+    assert found.startswith("crosswalks[2]: 'University' is counted from 2024-02-12 here and from 2023-02-12 in")
+
+
 def test_every_contradiction_is_told_at_once(raw: dict[str, Any]) -> None:
     raw["report"]["headline"] = ["adults", "children"]
     raw["crosswalks"][0]["counted_as"] = "South-East"

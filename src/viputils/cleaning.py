@@ -197,6 +197,7 @@ def clean_table(
         Fault(schema.table.id, "conflicting_rows", conflicting, "rows of one delivery differ; deliver the right one."),
         *(fault for column in columns.values() for fault in column.faults),
         *_table_faults(program, schema, typed),
+        *_case_faults(schema, typed, status.eq(KEPT)),
         *(extra_checks(typed) if extra_checks else []),
     ]
     wrong = pd.Series(False, index=raw.index)
@@ -228,20 +229,38 @@ def _crosswalked(program: Program, schema: Schema, name: str, columns: Mapping[s
     vocabulary = schema.table.columns[name].vocabulary
     crosswalks = program.crosswalks_of(vocabulary) if vocabulary else []
     day = columns[schema.table.date].value
-    value, faults = reading.value, list(reading.faults)
-    for crosswalk in crosswalks:
-        here = reading.value.eq(crosswalk.value)
-        valid = day.ge(pd.Timestamp(crosswalk.valid_from))
-        when = f"from {crosswalk.valid_from}"
-        if crosswalk.valid_to is not None:
-            valid &= day.le(pd.Timestamp(crosswalk.valid_to))
-            when += f" to {crosswalk.valid_to}"
-        value = value.mask(here & valid, crosswalk.counted_as)
-        if crosswalk.value not in program.vocabularies[crosswalk.vocabulary]:
-            remedy = f"'{crosswalk.value}' is known only {when} (crosswalks in program.toml); correct it or the date."
-            faults.append(Fault(name, "not_valid_on_date", here & ~valid & day.notna(), remedy))
-            value = value.mask(here & ~valid)
-    return Reading(value, reading.key, faults)
+    counted, faults = reading.value, list(reading.faults)
+    for old in dict.fromkeys(crosswalk.value for crosswalk in crosswalks):
+        here = reading.value.eq(old)
+        covered = pd.Series(False, index=here.index)
+        of_old = [crosswalk for crosswalk in crosswalks if crosswalk.value == old]
+        for crosswalk in of_old:
+            valid = day.ge(pd.Timestamp(crosswalk.valid_from))
+            if crosswalk.valid_to is not None:
+                valid &= day.le(pd.Timestamp(crosswalk.valid_to))
+            counted = counted.mask(here & valid, crosswalk.counted_as)
+            covered |= valid
+        if old not in program.vocabularies[of_old[0].vocabulary]:
+            when = " and ".join(crosswalk.when for crosswalk in of_old)
+            remedy = f"'{old}' is known only {when} (crosswalks in program.toml); correct it or the date."
+            faults.append(Fault(name, "not_valid_on_date", here & ~covered & day.notna(), remedy))
+            counted = counted.mask(here & ~covered)
+    return Reading(counted, reading.key, faults)
+
+
+def _case_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series) -> list[Fault]:
+    """Find ids and codes that differ from others of their column only in case.
+
+    Whether ``r1`` and ``R1`` are one record or two cannot be known, and one of the two readings counts wrongly.
+    """
+    codes = [schema.table.id, *(name for name, rule in schema.table.columns.items() if rule.type == "code")]
+    remedy = "another one differs from it only in case; write both alike, or void one of them."
+    faults = []
+    for name in codes:
+        different = rows.loc[standing, name].dropna().drop_duplicates()
+        alike = different.loc[different.str.casefold().duplicated(keep=False)]
+        faults.append(Fault(name, "differs_only_in_case", standing & rows[name].isin(alike), remedy))
+    return faults
 
 
 def _versions(

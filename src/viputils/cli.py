@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -18,7 +19,7 @@ from rich.markup import escape as plain
 from rich.table import Table
 
 from viputils import __version__
-from viputils.errors import ParameterError, Problem, VipError
+from viputils.errors import BalanceError, ParameterError, Problem, VipError
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # What a command's exit code says; the README documents them.
 DISAGREES = 1
 CANNOT = 2
+FAULT = 3
 INTERRUPTED = 130
 
 
@@ -201,13 +203,19 @@ def main() -> NoReturn:
         app()
     except VipError as error:
         console.print(plain(str(error)))
-        sys.exit(CANNOT)
+        sys.exit(FAULT if isinstance(error, BalanceError) else CANNOT)
     except _InterruptedByUser:
         console.print("Interrupted. Nothing was changed.")
         sys.exit(INTERRUPTED)
     except OSError as error:
         console.print(plain(f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was changed."))
         sys.exit(CANNOT)
+    except Exception:
+        # Never the exit code of a verdict: a script that reads it must not take a crash for one.
+        console.print(
+            plain(traceback.format_exc()) + "This is a fault of viputils; please report it with the lines above."
+        )
+        sys.exit(FAULT)
     sys.exit(0)
 
 

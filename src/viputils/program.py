@@ -86,6 +86,11 @@ class Crosswalk(_Part):
     assumption: bool = False
     reason: Line
 
+    @property
+    def when(self) -> str:
+        """The days on which it holds, in words."""
+        return f"from {self.valid_from}" + (f" to {self.valid_to}" if self.valid_to else "")
+
 
 class Column(_Part):
     """What one column of a raw table holds."""
@@ -295,6 +300,16 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
                 f"{crosswalk.valid_to} is before valid_from, {crosswalk.valid_from};",
                 "a crosswalk ends after it begins.",
             )
+        for earlier, other in enumerate(program.crosswalks[: number - 1], start=1):
+            if (other.vocabulary, folded(other.value)) == (crosswalk.vocabulary, folded(crosswalk.value)) and (
+                other.valid_from <= (crosswalk.valid_to or dt.date.max)
+                and crosswalk.valid_from <= (other.valid_to or dt.date.max)
+            ):
+                yield Problem(
+                    where,
+                    f"'{crosswalk.value}' is counted {crosswalk.when} here and {other.when} in crosswalks[{earlier}];",
+                    "let one end (valid_to) before the other begins.",
+                )
     for vocabulary, values in program.vocabularies.items():
         if not values:
             yield Problem(f"vocabularies.{vocabulary}", "is empty;", "name at least one value.")
@@ -309,11 +324,11 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
         ]
         stands_for: dict[str, str] = {}
         for value, where, spelling in spellings:
-            other = stands_for.setdefault(folded(spelling), value)
-            if other != value:
+            taken = stands_for.setdefault(folded(spelling), value)
+            if taken != value:
                 yield Problem(
                     f"{where}.{value}",
-                    f"'{spelling}' would stand for '{other}' and for '{value}';",
+                    f"'{spelling}' would stand for '{taken}' and for '{value}';",
                     "give each spelling to one value only.",
                 )
 
