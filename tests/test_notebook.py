@@ -126,3 +126,14 @@ def test_notebooks_are_committed_without_outputs(path: Path) -> None:
 
 def test_a_kernel_that_dies_is_told_and_not_waited_for() -> None:
     assert "The kernel of notebooks/kills_its_kernel.ipynb died" in refusal("kills_its_kernel")
+
+
+def test_a_run_leaves_nothing_behind_and_puts_no_socket_into_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    fixture = FIXTURES / "lists_its_folder.ipynb"
+    shown = run_notebook(fixture, PARAMETERS, cwd=tmp_path).cells[-1].outputs[0].data["text/markdown"]
+    assert "kernel" not in shown.replace(str(tmp_path), "")
+    assert list(tmp_path.iterdir()) == []

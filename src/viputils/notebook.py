@@ -46,9 +46,7 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
     from traitlets.config import Config
 
     parameters_at = _require_parameters(path, parameters)
-    # The kernel is reached through files that only this user can open, where the system has such sockets.
-    transport = "tcp" if sys.platform == "win32" else "ipc"
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="vip-") as private:
         try:
             return papermill.execute_notebook(
                 str(path),
@@ -57,7 +55,7 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
                 cwd=str(cwd),
                 kernel_name="python3",
                 progress_bar=False,
-                config=Config({"KernelManager": {"transport": transport}}),
+                config=Config({"KernelManager": _connection(Path(private))}),
                 kernel_manager_class=_manager_that_logs_to(said),
             )
         except PapermillExecutionError as error:
@@ -149,6 +147,18 @@ def _without_images(markdown: str, images: dict[str, bytes]) -> str:
         return f"({name}){{#{found[2]}"
 
     return _IMAGE.sub(to_file, markdown)
+
+
+def _connection(private: Path) -> dict[str, str]:
+    """Say how to reach a kernel: through sockets in a folder that only this user can open.
+
+    Without a folder of their own the sockets would lie in the project, and two runs at once would find each
+    other's. Where the system has no such sockets, or the path is too long for one, it is the loopback address.
+    """
+    sockets = private / "kernel"
+    if sys.platform == "win32" or len(f"{sockets}-1".encode()) > 100:
+        return {"connection_file": str(private / "kernel.json")}
+    return {"connection_file": str(private / "kernel.json"), "transport": "ipc", "ip": str(sockets)}
 
 
 def _manager_that_logs_to(file: IO[bytes]) -> type[Any]:
