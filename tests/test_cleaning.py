@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Deliver
-from viputils.cleaning import STATUSES, Records, clean_table, load_records
-from viputils.errors import DeliveryError, QuarantineError
+from viputils.cleaning import STATUSES, Records, clean_table, load_records, require_balance
+from viputils.errors import BalanceError, DeliveryError, QuarantineError
 from viputils.program import Program
 from viputils.project import Project
 from viputils.schemas import VOIDS, schemas_of
@@ -89,6 +90,64 @@ def test_a_void_withdraws_a_record_and_a_later_row_reinstates_it(project: Projec
     assert statuses(responses(project, as_of=dt.date(2023, 12, 18))) == ["superseded", "kept"]
 
 
+def test_a_void_of_the_same_day_withdraws_what_came_that_day(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,responses,R1"])
+    assert statuses(responses(project)) == ["superseded"]
+
+
+def test_a_row_that_is_sent_again_unchanged_in_a_later_delivery_is_a_duplicate(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"])
+    deliver("2023-12-11", responses=["R1,2023-11-02,domestic violence,Southeast"])
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 31))) == ["kept", "duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("table", "one", "same"),
+    [
+        ("outreach", "O1,2023-11-02,SE,D2D,,2,0", "O1,2023-11-02,se,Door to door,,02,00"),
+        ("notifications", "N1,2023-11-02,C1,Delivered,Y", "N1,2023-11-02,C1,notified,TRUE"),
+        ("referrals", "F1,2023-11-02,Food,O1,", "F1, 2023-11-02 ,FOOD BOX, O1 ,"),
+    ],
+)
+def test_rows_that_say_the_same_in_other_words_are_duplicates(
+    project: Project, deliver: Deliver, table: str, one: str, same: str
+) -> None:
+    deliver(**{table: [one, same]})
+    assert statuses(responses(project), table) == ["kept", "duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        ("yes", True),
+        ("Y", True),
+        ("True", True),
+        ("1", True),
+        ("no", False),
+        ("N", False),
+        ("FALSE", False),
+        ("0", False),
+    ],
+)
+def test_a_flag_is_read_however_it_is_written(project: Project, deliver: Deliver, flag: str, value: bool) -> None:
+    deliver(notifications=[f"N1,2023-11-02,C1,Delivered,{flag}"])
+    assert list(responses(project).tables["notifications"].rows["community_leader_present"]) == [value]
+
+
+def test_a_row_that_goes_missing_on_the_way_is_an_error_and_never_a_lower_figure(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,SE"])
+    table = responses(project).tables["responses"]
+    require_balance(table)
+    with pytest.raises(BalanceError, match="2 rows were read"):
+        require_balance(dataclasses.replace(table, rows=table.rows.iloc[:1]))
+    with pytest.raises(BalanceError):
+        require_balance(dataclasses.replace(table, ledger=table.ledger.assign(status=["kept", "lost"])))
+
+
 @pytest.mark.parametrize(
     ("void", "field", "reason"),
     [
@@ -133,6 +192,7 @@ def test_a_wrong_row_is_mended_by_a_later_delivery(project: Project, deliver: De
         ("responses", "R1,2023-11-02,DV,Downtown", "area_command", "unknown_value"),
         ("responses", "R1,2023-02-11,DV,University", "area_command", "not_valid_on_date"),
         ("outreach", "O1,2023-11-02,SE,D2D,,-1,0", "adults_assisted", "negative_count"),
+        ("outreach", "O1,2023-11-02,SE,D2D,,-1.5,0", "adults_assisted", "negative_count"),
         ("outreach", "O1,2023-11-02,SE,D2D,,1.5,0", "adults_assisted", "not_a_whole_number"),
         ("outreach", "O1,2023-11-02,SE,D2D,,two,0", "adults_assisted", "not_a_whole_number"),
         ("outreach", "O1,2023-11-02,SE,D2D,,99999999999,0", "adults_assisted", "not_a_whole_number"),

@@ -133,6 +133,15 @@ def test_the_pdf_holds_the_same_words_and_its_running_header_and_footer(made: di
     assert pdf.metadata.title == "Violence Intervention Program Monthly Informational Report, November 2023"
 
 
+def test_every_page_says_that_it_was_made_from_demonstration_records(made: dict[str, str]) -> None:
+    cover, *pages = (" ".join((page.extract_text() or "").split()) for page in PdfReader(made["pdf"]).pages)
+    assert "These records are synthetic" in cover
+    assert all("Demonstration records" in page for page in pages)
+    page = BeautifulSoup(Path(made["html"]).read_text(encoding="utf-8"), "html.parser")
+    assert "Demonstration records" in page.select("footer")[0].get_text()
+    assert "These records are synthetic" in page.select(".notice")[0].get_text()
+
+
 def test_figures_csv_is_the_figures_table_of_the_issue(city: Path, made: dict[str, str]) -> None:
     printed = vip("figures", "2023-11", "--csv", "--project", str(city)).stdout
     assert Path(made["figures"]).read_text(encoding="utf-8") == printed

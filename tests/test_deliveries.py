@@ -70,6 +70,23 @@ def test_a_month_before_the_records_begin_is_refused(project: Project, deliver: 
         load_records(project, "2022-06")
 
 
+def test_a_fiscal_year_that_began_before_the_records_is_refused(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("records_from = 2022-07-01", "records_from = 2023-09-01"), encoding="utf-8")
+    deliver()
+    with pytest.raises(DeliveryError, match="fiscal year of November 2023 begins before 2023-09-01"):
+        load_records(Project.open(project.root), "2023-11")
+
+
+def test_a_program_that_began_within_the_fiscal_year_has_all_of_it(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8").replace("records_from = 2022-07-01", "records_from = 2023-09-01")
+    path.write_text(text.replace("began = 2020-03-01", "began = 2023-09-01"), encoding="utf-8")
+    deliver()
+    assert load_records(Project.open(project.root), "2023-11").as_of == dt.date(2023, 12, 4)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

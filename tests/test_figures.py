@@ -74,6 +74,7 @@ def test_engaged_means_on_or_after_the_notification_and_by_the_end_of_the_period
             "E4,2023-11-01,C4,Food",  # after October
             "E5,2023-12-01,C5,Food",  # after November
             "E6,2023-11-05,C9,Food",  # never notified
+            "E7,2023-10-02,C3,Food",  # before, and again after
         ],
     )
     october, november = figures_of(project, "2023-10"), figures_of(project)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from viputils.errors import NotebookError
-from viputils.notebook import clean_copy, run_notebook
+from viputils.notebook import clean_copy, connection_in, run_notebook
 
 FIXTURES = Path(__file__).parent / "notebooks"
 PARAMETERS = {"month": "2023-10", "as_of": "2023-11-06"}
@@ -126,6 +127,14 @@ def test_notebooks_are_committed_without_outputs(path: Path) -> None:
 
 def test_a_kernel_that_dies_is_told_and_not_waited_for() -> None:
     assert "The kernel of notebooks/kills_its_kernel.ipynb died" in refusal("kills_its_kernel")
+
+
+def test_a_kernel_is_reached_through_sockets_that_only_this_user_can_open(tmp_path: Path) -> None:
+    short, long = Path("/tmp/vip-x"), tmp_path / ("x" * 100)  # noqa: S108 - only a path to look at
+    if sys.platform != "win32":
+        assert connection_in(short)["transport"] == "ipc"
+    # A socket's path has a limit; the loopback address is what is left then.
+    assert "transport" not in connection_in(long)
 
 
 def test_a_run_leaves_nothing_behind_and_puts_no_socket_into_the_project(

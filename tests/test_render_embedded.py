@@ -554,6 +554,18 @@ def test_pdf_that_would_not_be_accessible_is_refused(empty: Path) -> None:
         EmbeddedEngine().render(empty, notebook, ["pdf"])
 
 
+def test_a_font_that_the_project_does_not_ship_is_refused_wherever_it_is_installed(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fonts = tmp_path / "home" / "fonts"
+    fonts.mkdir(parents=True)
+    for font in (empty / "report" / "fonts").glob("*.ttf"):
+        shutil.move(font, fonts)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    assert "unknown font family: public sans" in refusal(empty, cell(INTRODUCTION))
+
+
 @pytest.mark.parametrize("key", ["title", "lang", "date"])
 def test_front_matter_without_what_a_page_needs_is_refused(empty: Path, key: str) -> None:
     metadata = {name: value for name, value in FRONT_MATTER.items() if name != key}

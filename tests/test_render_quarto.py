@@ -101,6 +101,16 @@ def test_quarto_render_by_hand_works_on_an_issue_that_was_made(project_with_acti
     assert words_of_pdf(folder / "vip-2023-11.pdf") == words_of_pdf(issue.pdf)
 
 
+@needs_quarto
+def test_a_page_of_which_quarto_says_that_something_is_missing_is_not_made(project_with_activities: Project) -> None:
+    issue = made_with(project_with_activities, "embedded")
+    shutil.rmtree(issue.html.parent / "charts")
+    issue.html.unlink()
+    with pytest.raises(RenderError, match="Quarto"):
+        choose_engine("quarto").render(project_with_activities.root, issue.notebook, ["html"])
+    assert not issue.html.exists()
+
+
 def test_without_quarto_the_quarto_engine_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole_project: Project
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
@@ -56,6 +58,14 @@ def test_a_note_says_why_the_two_tables_do_not_add_up_to_the_same(
     assert "In November 2023, " not in text
 
 
+def test_a_month_that_does_not_add_up_has_its_own_note(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,", "R3,2023-11-02,DV,"])
+    records = load_records(project, "2023-11")
+    text = tables.breakdowns(records, compute_figures(records)).data
+    assert "In November 2023, 2 of 3 responses have no usable area command" in text
+    assert "In the fiscal year to date, 2 of 3" in text
+
+
 def test_no_note_where_they_agree(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"])
     records = load_records(project, "2023-11")
@@ -77,7 +87,8 @@ def test_the_funnel_counts_people_once(project: Project, deliver: Deliver) -> No
     )
     records = load_records(project, "2023-11")
     text = tables.funnel(records, compute_figures(records)).data
-    assert "1 person received a Custom Notification; 1 of them" in text
+    assert "In November 2023, 1 person received a Custom Notification; 1 of them took up a service" in text
+    assert "In the fiscal year to date, 1 of 2 did." in text
     assert "| People notified | 1 | 2 |" in text
     assert "| Engagement rate | 100\\% | 50\\% |" in text
 
@@ -118,6 +129,35 @@ def test_the_crosswalk_is_shown_as_an_assumption() -> None:
     assert "February 12, 2023" in text
 
 
+def test_a_crosswalk_that_is_no_assumption_is_not_called_one(project: Project) -> None:
+    path = project.root / "program.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("assumption = true", "assumption = false"), "utf-8")
+    assert "**University counted as Southeast.**" in tables.definitions(Project.open(project.root)).data
+
+
+def rows_of(markdown: str) -> list[list[str]]:
+    lines = [line.strip("| ").split(" | ") for line in markdown.splitlines() if line.startswith("| ")]
+    return lines[2:]
+
+
+def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-07-02,DV,SE", "R2,2023-11-02,DV,SE", "R3,2023-11-03,DV,SE"])
+    records = load_records(project, "2023-11")
+    assert rows_of(tables.trend_table(records, compute_figures(records))) == [
+        ["July 2023", "1"], ["August 2023", "0"], ["September 2023", "0"], ["October 2023", "0"],
+        ["November 2023", "2"], ["**Fiscal year to date**", "**3**"],
+    ]  # fmt: skip
+
+
+def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-01", responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,DV,SE"])
+    deliver("2023-12-04", responses=["R1,2023-11-02,HOM,SE", "R2,2023-11-02,x,SE"], reviews=["W1,2023-11-02,3,2"])
+    records = load_records(project, "2023-11", dt.date(2023, 12, 4))
+    rows = {row[0]: row[1:] for row in rows_of(tables.provenance(records).data)}
+    assert rows["Responses to incidents"] == ["4", "1", "1", "1", "1"]
+    assert rows["Weekly shooting reviews"] == ["1", "1", "0", "0", "0"]
+
+
 def test_words_from_program_toml_are_never_markup(project: Project, deliver: Deliver) -> None:
     path = project.root / "program.toml"
     hostile = path.read_text(encoding="utf-8").replace('"Gun/Other Violence" =', '"<b>|{{< x >}}" =')
@@ -138,6 +178,20 @@ def test_the_alt_text_of_the_chart_says_every_number(demonstration: Records, fig
         int(word) for word in alt.replace(",", "").replace(".", "").split() if word.isdecimal() and int(word) < 1000
     ] == list(counts)
     assert "November 2023 90." in alt
+
+
+def test_the_chart_has_one_column_for_each_month_as_high_as_its_number() -> None:
+    names = ["Jul", "Aug", "Sep", "Oct"]
+    (axes,) = charts.columns_chart(REPOSITORY / "report" / "fonts", names, [55, 0, 1200]).axes
+    assert [bar.get_height() for bar in axes.patches] == [55, 0, 1200]  # type: ignore[attr-defined]
+    assert [text.get_text() for text in axes.texts] == ["55", "0", "1,200"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == names
+    assert axes.get_ylim()[0] == 0
+
+
+def test_the_caption_of_the_chart_says_its_span(demonstration: Records, figures: pd.DataFrame) -> None:
+    text = charts.by_month(Project.open(REPOSITORY), demonstration, figures).data
+    assert "![Responses by month, fiscal year 2024 to November 30, 2023](" in text
 
 
 def test_the_same_figures_give_the_same_chart_to_the_byte(demonstration: Records, figures: pd.DataFrame) -> None:

@@ -46,8 +46,8 @@ def by_month(project: Project, records: Records, figures: pd.DataFrame) -> Markd
         + ", ".join(f"{month.label} {number(value)}" for month, value in zip(months, values, strict=True))
         + "."
     )
-    svg = _columns(project.report / "fonts", [month.short_name for month in year.months()], values)
-    data = base64.b64encode(svg).decode("ascii")
+    drawn = columns_chart(project.report / "fonts", [month.short_name for month in year.months()], values)
+    data = base64.b64encode(_svg(drawn)).decode("ascii")
     caption = (
         f"{escape(noun).capitalize()} by month, fiscal year {year.year} to {date_in_words(records.month.span.end)}"
     )
@@ -60,35 +60,37 @@ def _attribute(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _columns(fonts: Path, names: list[str], values: list[int]) -> bytes:
-    """Draw one column for each value, labelled with its number; a name without a value has only its place.
-
-    Text is drawn as outlines and ids come from a fixed salt, so that every machine makes the same bytes.
-    """
+def columns_chart(fonts: Path, names: list[str], values: list[int]) -> Figure:
+    """Draw one column for each value, labelled with its number; a name without a value has only its place."""
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
+    figure = Figure(figsize=(5.4, 2.9), layout="constrained")
+    axes = figure.add_subplot()
+    newest = len(values) - 1
+    for place, value in enumerate(values):
+        axes.bar(place, value, width=0.68, color=BAR if place == newest else PAST_BAR)
+        axes.annotate(
+            number(value),
+            (place, value),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            color=INK,
+            fontproperties=bold,
+            fontsize=12.5,
+        )
+    axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=12.5, color=MUTED)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.set_ylim(0, max([*values, 1]) * 1.14)
+    axes.set_yticks([])
+    axes.tick_params(length=0, pad=6)
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+    return figure
+
+
+def _svg(figure: Figure) -> bytes:
+    """Write a chart as SVG: text as outlines and ids from a fixed salt, so that every machine makes the same bytes."""
+    buffer = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "viputils"}):
-        figure = Figure(figsize=(5.4, 2.9), layout="constrained")
-        axes = figure.add_subplot()
-        newest = len(values) - 1
-        for place, value in enumerate(values):
-            axes.bar(place, value, width=0.68, color=BAR if place == newest else PAST_BAR)
-            axes.annotate(
-                number(value),
-                (place, value),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="center",
-                color=INK,
-                fontproperties=bold,
-                fontsize=12.5,
-            )
-        axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=12.5, color=MUTED)
-        axes.set_xlim(-0.6, len(names) - 0.4)
-        axes.set_ylim(0, max([*values, 1]) * 1.14)
-        axes.set_yticks([])
-        axes.tick_params(length=0, pad=6)
-        axes.spines[["top", "left", "right"]].set_visible(False)
-        axes.spines["bottom"].set_color(RULE)
-        buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

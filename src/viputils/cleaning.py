@@ -213,7 +213,7 @@ def clean_table(
     }
     quarantine = _quarantine(schema, raw, faults, status.eq(QUARANTINED))
     table = CleanTable(schema.name, rows.astype(orders), ledger, quarantine)
-    _require_balance(table)
+    require_balance(table)
     return table
 
 
@@ -369,7 +369,14 @@ def _quarantine(schema: Schema, raw: pd.DataFrame, faults: list[Fault], rejected
     return pd.concat(found).sort_values([FILE, LINE], kind="stable").reset_index(drop=True)[list(QUARANTINE_COLUMNS)]
 
 
-def _require_balance(table: CleanTable) -> None:
+def require_balance(table: CleanTable) -> None:
+    """Refuse a table in which not every row read is kept, superseded, duplicate or quarantined.
+
+    Raises
+    ------
+    BalanceError
+        A fault of this software, never of the records.
+    """
     account = table.account
     out = sum(account[status] for status in STATUSES)
     kept_or_held = len(table.rows) + table.quarantine[[FILE, LINE]].drop_duplicates().shape[0]

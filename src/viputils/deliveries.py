@@ -235,7 +235,7 @@ def _read_text(path: Path, name: str) -> str:
         raise refuse("is empty;", "a file without rows still has its header.")
     if data.startswith(b"\xef\xbb\xbf"):
         raise refuse("begins with a byte-order mark;", "save it as UTF-8 without one.")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data:
+    if b"\0" in data:
         raise refuse("is not UTF-8 text (UTF-16, or not text at all);", "export it as CSV in UTF-8.")
     try:
         text = data.decode("utf-8")

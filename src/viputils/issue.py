@@ -65,7 +65,7 @@ def make_issue(
     """
     month, program = records.month, project.program
     name = f"{_slug(program.identity.short_name)}-{month}"
-    with _replaced_whole(project.issues, str(month)) as folder:
+    with replaced_whole(project.issues, str(month)) as folder:
         on_step("Running the notebook")
         parameters = {"month": str(month), "as_of": records.as_of.isoformat()}
         executed = run_notebook(project.notebook, parameters, cwd=project.root)
@@ -128,7 +128,7 @@ def _write_sources(folder: Path, name: str, notebook: Any, images: dict[str, byt
 
 
 @contextmanager
-def _replaced_whole(parent: Path, name: str) -> Iterator[Path]:
+def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
     """Give an empty folder to fill, which becomes ``parent/name`` when the block ends without an error.
 
     Whatever happens in between, a kill included, ``parent/name`` is either as it was or as it became. What a
@@ -164,7 +164,7 @@ def _swap(new: Path, old: Path) -> None:
     """Put ``new`` in the place of ``old``; where ``old`` was, ``new`` then holds it."""
     if not old.exists():
         new.rename(old)
-    elif not _exchange(new, old):
+    elif not exchange_folders(new, old):
         # Without an exchange in one step there is a moment in which the issue's folder is only under its other name.
         aside = new.with_name(new.name + "-old")
         old.rename(aside)
@@ -172,7 +172,7 @@ def _swap(new: Path, old: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def exchange_folders(one: Path, other: Path) -> bool:
     """Exchange two folders in one step, where the system can; say whether it did."""
     if sys.platform != "linux":
         return False

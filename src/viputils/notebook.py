@@ -55,7 +55,7 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
                 cwd=str(cwd),
                 kernel_name="python3",
                 progress_bar=False,
-                config=Config({"KernelManager": _connection(Path(private))}),
+                config=Config({"KernelManager": connection_in(Path(private))}),
                 kernel_manager_class=_manager_that_logs_to(said),
             )
         except PapermillExecutionError as error:
@@ -149,7 +149,7 @@ def _without_images(markdown: str, images: dict[str, bytes]) -> str:
     return _IMAGE.sub(to_file, markdown)
 
 
-def _connection(private: Path) -> dict[str, str]:
+def connection_in(private: Path) -> dict[str, str]:
     """Say how to reach a kernel: through sockets in a folder that only this user can open.
 
     Without a folder of their own the sockets would lie in the project, and two runs at once would find each

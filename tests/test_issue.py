@@ -1,0 +1,76 @@
+"""An issue's folder: replaced whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from viputils import issue
+from viputils.errors import ParameterError
+from viputils.issue import replaced_whole
+
+HAS_EXCHANGE = issue.exchange_folders
+
+
+@pytest.fixture
+def issues(tmp_path: Path) -> Path:
+    (tmp_path / "2023-11").mkdir()
+    (tmp_path / "2023-11" / "old").touch()
+    return tmp_path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_the_folder_becomes_what_was_filled(issues: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool) -> None:
+    if not in_one_step:
+        monkeypatch.setattr(issue, "exchange_folders", lambda _one, _other: False)
+    with replaced_whole(issues, "2023-11") as folder:
+        (folder / "new").touch()
+        assert names(issues / "2023-11") == ["old"]
+    assert names(issues) == ["2023-11"]
+    assert names(issues / "2023-11") == ["new"]
+
+
+def test_a_first_issue_gets_its_folder(tmp_path: Path) -> None:
+    with replaced_whole(tmp_path / "issues", "2023-11") as folder:
+        (folder / "new").touch()
+    assert names(tmp_path / "issues" / "2023-11") == ["new"]
+
+
+def test_an_error_leaves_the_folder_as_it_was(issues: Path) -> None:
+    with contextlib.suppress(ValueError), replaced_whole(issues, "2023-11") as folder:
+        (folder / "new").touch()
+        raise ValueError
+    assert names(issues) == ["2023-11"]
+    assert names(issues / "2023-11") == ["old"]
+
+
+def test_folders_change_places_in_one_step_where_the_system_can(issues: Path) -> None:
+    other = issues / "other"
+    other.mkdir()
+    if not HAS_EXCHANGE(issues / "2023-11", other):
+        pytest.skip("this system or file system cannot exchange two folders in one step")
+    assert names(other) == ["old"]
+    assert names(issues / "2023-11") == []
+
+
+def test_what_a_kill_between_two_renames_left_is_put_right(issues: Path) -> None:
+    (issues / "2023-11").rename(issues / ".2023-11.partial-x-old")
+    (issues / ".2023-11.partial-x").mkdir()
+    with contextlib.suppress(ValueError), replaced_whole(issues, "2023-11"):
+        raise ValueError
+    assert names(issues) == ["2023-11"]
+    assert names(issues / "2023-11") == ["old"]
+
+
+def test_one_month_is_made_by_one_run_at_a_time(issues: Path) -> None:
+    with replaced_whole(issues, "2023-11"):
+        with pytest.raises(ParameterError, match="is being made already"), replaced_whole(issues, "2023-11"):
+            pass
+        with replaced_whole(issues, "2023-10"):
+            pass
