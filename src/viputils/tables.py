@@ -46,8 +46,8 @@ def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: st
 
 
 def div(kind: str, body: str) -> str:
-    """Put Markdown into a fenced div."""
-    return f"::: {{.{kind}}}\n{body}\n:::"
+    """Put Markdown into a fenced div; the empty lines keep its marks apart where a notebook shows them."""
+    return f"::: {{.{kind}}}\n\n{body}\n\n:::"
 
 
 def notices(records: Records) -> Markdown:
