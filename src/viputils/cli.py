@@ -208,7 +208,7 @@ def main() -> NoReturn:
         console.print("Interrupted. Nothing was changed.")
         sys.exit(INTERRUPTED)
     except OSError as error:
-        console.print(plain(f"{error.filename or 'A file'}: {error.strerror or error}. Nothing was changed."))
+        console.print(plain(f"{error.filename or 'Writing'}: {error.strerror or error}. Nothing was changed."))
         sys.exit(CANNOT)
     except Exception:
         # Never the exit code of a verdict: a script that reads it must not take a crash for one.
