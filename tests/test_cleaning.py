@@ -90,6 +90,15 @@ def test_a_void_withdraws_a_record_and_a_later_row_reinstates_it(project: Projec
     assert statuses(responses(project, as_of=dt.date(2023, 12, 18))) == ["superseded", "kept"]
 
 
+def test_voids_are_rows_that_are_read_and_have_their_account(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    assert "voids" not in list(responses(project).account["table"])
+    deliver(responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-01,responses,R1"])
+    assert responses(project).account.set_index("table").loc["voids"].to_dict() == {
+        "read": 1, "kept": 1, "superseded": 0, "duplicate": 0, "quarantined": 0,
+    }  # fmt: skip
+
+
 def test_a_void_of_the_same_day_withdraws_what_came_that_day(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,responses,R1"])
     assert statuses(responses(project)) == ["superseded"]

@@ -23,6 +23,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
 from tests.conftest import REPOSITORY, Deliver
+from viputils import cli
 from viputils.project import Project
 
 VIP = Path(sys.executable).with_name("vip")
@@ -172,6 +173,24 @@ def test_another_month_can_be_made_and_says_that_it_has_no_activities(city: Path
     assert "there is no report/activities/2023-10.md" in done.stderr
     page = (city / "issues" / "2023-10" / "vip-2023-10.html").read_text(encoding="utf-8")
     assert "No activities have been written down for October 2023." in page
+
+
+def test_an_issue_as_of_a_later_day_is_made_from_what_was_known_then(city: Path) -> None:
+    arguments = ("2023-10", "--project", str(city), "--as-of", "2023-12-04")
+    done = vip("report", *arguments, "--engine", "embedded", "--json")
+    assert done.returncode == 0, done.stderr
+    page = BeautifulSoup(Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8"), "html.parser")
+    assert "received by December 4, 2023" in page.get_text()
+    shown = {row.select("th")[0].get_text(): row.select("td")[0].get_text() for row in page.select("tbody tr")}
+    figures = json.loads(vip("figures", *arguments, "--json").stdout)["figures"]
+    months = {
+        row["category"]: row["value"]
+        for row in figures
+        if row["measure"] == "responses_by_incident_type" and row["period"] == "month"
+    }
+    earlier = json.loads(vip("figures", "2023-10", "--project", str(city), "--json").stdout)["figures"]
+    assert figures != earlier
+    assert {category: int(shown[category]) for category in months} == months
 
 
 def test_progress_and_the_balance_are_shown_while_it_works(city: Path) -> None:
@@ -335,6 +354,35 @@ def test_bad_input_is_refused_and_the_issue_stays_as_it_was(small: Project, spoi
     assert contents(small.issues / "2023-11") == {"vip-2023-11.html": b"the issue as it was"}
     assert not list(small.issues.glob("*partial*"))
     assert not list(small.issues.glob(".*partial*"))
+
+
+@pytest.mark.parametrize("command", ["figures", "verify"])
+def test_figures_and_verdicts_too_are_refused_while_rows_are_in_quarantine(small: Project, command: str) -> None:
+    shutil.copy(REPOSITORY / "data" / "published" / "2023-11.csv", small.root / "data" / "published")
+    replace_row("responses", "R1,2023-11-02,DV,Downtown")(small)
+    done = vip(command, "2023-11", cwd=small.root)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "1 row is in quarantine" in done.stderr
+    assert (
+        vip(command, "2023-11", "--allow-quarantined", cwd=small.root).returncode
+        == {"figures": 0, "verify": 1}[command]
+    )
+
+
+def test_a_crash_never_has_the_exit_code_of_a_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash() -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(cli, "app", crash)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert left.value.code == 3
+    assert "a fault of viputils" in capsys.readouterr().err
 
 
 def test_quarantined_rows_can_be_left_out_on_demand_and_the_page_says_so(small: Project) -> None:

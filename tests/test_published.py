@@ -62,6 +62,15 @@ def test_a_figure_that_is_missing_on_either_side_is_never_a_pass(
     assert verdicts["verdict"].iloc[0] == verdict
 
 
+def test_a_figure_that_was_printed_beside_the_usual_ones_is_checked_as_well(
+    published: pd.DataFrame, program: Program
+) -> None:
+    more = pd.DataFrame([{"measure": "responses", "category": "", "period": "month", "value": 90}])
+    extended = pd.concat([published, more], ignore_index=True)
+    assert compare(extended, extended, program)["verdict"].eq("reproduced").sum() == 29
+    assert compare(extended, published, program)["verdict"].iloc[-1] == "not recomputed"
+
+
 def test_an_issue_that_is_not_in_the_register_is_named_with_those_that_are() -> None:
     with pytest.raises(PublishedError, match=r"2023-10\.csv: is missing; issues in the register: 2023-11"):
         read_published(Project.open(REPOSITORY), ReportMonth(2023, 10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pandas as pd
 import pytest
@@ -91,6 +92,20 @@ def test_the_funnel_counts_people_once(project: Project, deliver: Deliver) -> No
     assert "In the fiscal year to date, 1 of 2 did." in text
     assert "| People notified | 1 | 2 |" in text
     assert "| Engagement rate | 100\\% | 50\\% |" in text
+
+
+def test_the_sentence_of_the_funnel_tells_the_month_from_the_year(project: Project, deliver: Deliver) -> None:
+    deliver(
+        notifications=[
+            *(f"N{n},2023-11-02,C{n},Delivered,yes" for n in range(1, 5)),
+            *(f"N{n},2023-08-02,C{n},Delivered,yes" for n in range(5, 8)),
+        ],
+        engagements=["E1,2023-11-03,C1,Food", "E5,2023-08-04,C5,Food", "E6,2023-08-04,C6,Food"],
+    )
+    records = load_records(project, "2023-11")
+    text = tables.funnel(records, compute_figures(records)).data
+    assert "In November 2023, 4 people received a Custom Notification; 1 of them took up a service" in text
+    assert "In the fiscal year to date, 3 of 7 did." in text
 
 
 def test_demonstration_records_say_so_and_real_ones_do_not(
@@ -187,6 +202,19 @@ def test_the_chart_has_one_column_for_each_month_as_high_as_its_number() -> None
     assert [text.get_text() for text in axes.texts] == ["55", "0", "1,200"]
     assert [label.get_text() for label in axes.get_xticklabels()] == names
     assert axes.get_ylim()[0] == 0
+
+
+def test_the_alt_text_of_the_chart_keeps_the_quotes_of_a_label(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    path.write_text(
+        path.read_text("utf-8").replace('label = "responses"', """label = 'so-called "responses"'"""), "utf-8"
+    )
+    deliver()
+    opened = Project.open(project.root)
+    shutil.copytree(REPOSITORY / "report" / "fonts", opened.report / "fonts")
+    records = load_records(opened, "2023-11")
+    text = charts.by_month(opened, records, compute_figures(records)).data
+    assert 'fig-alt="Column chart of so-called \\"responses\\" by month' in text
 
 
 def test_the_caption_of_the_chart_says_its_span(demonstration: Records, figures: pd.DataFrame) -> None:

@@ -71,6 +71,15 @@ def test_emphasis_lists_and_links_are_kept(tmp_path: Path) -> None:
     assert html.count("<li>") == 2
 
 
+@pytest.mark.parametrize("line", ["---", "***", "___", "- - -", "* * *", "====", "----"])
+def test_a_line_of_marks_is_neither_a_rule_nor_a_heading(tmp_path: Path, line: str) -> None:
+    text = f"## Theme\n\nbefore\n{line}\n\n{line}\n\nafter\n"
+    html = pypandoc.convert_text(sections(tmp_path, text), "html", format="markdown-smart")
+    assert "<hr" not in html
+    assert html.count("<h") == 1
+    assert html.count(line) == 2
+
+
 def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
     markdown = sections(tmp_path, "## Theme\n\n---\ntitle: stolen\n---\n\ntext\n")
     html = pypandoc.convert_text(
