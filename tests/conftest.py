@@ -44,7 +44,9 @@ def project(tmp_path: Path) -> Project:
     """A project in a folder with a blank in its name: the repository's program.toml, and no delivery yet."""
     root = tmp_path / "a project"
     root.mkdir()
-    shutil.copy(REPOSITORY / "program.toml", root)
+    # A test delivers what it is about, and not month for month.
+    text = (REPOSITORY / "program.toml").read_text(encoding="utf-8")
+    (root / "program.toml").write_text(text.replace('delivered = "monthly"', 'delivered = "irregularly"'), "utf-8")
     (root / "data" / "raw").mkdir(parents=True)
     (root / "data" / "published").mkdir()
     return Project.open(root)

@@ -180,6 +180,28 @@ def test_different_rows_of_one_delivery_with_the_same_id_are_all_quarantined(
     assert {reason for _, reason in reasons(records)} == {"conflicting_rows"}
 
 
+A, B = "R1,2023-11-02,DV,SE", "R1,2023-11-02,Homicide,SE"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "stand"),
+    [
+        ([A, B], [A], ["superseded", "superseded", "kept"]),
+        ([A, B], [B], ["superseded", "kept", "duplicate"]),
+        ([A], [A, B], ["superseded", "duplicate", "quarantined"]),
+        ([A], [B, A], ["superseded", "quarantined", "quarantined"]),
+        ([A], [B, B], ["superseded", "kept", "duplicate"]),
+        ([A], [A, A], ["kept", "duplicate", "duplicate"]),
+    ],
+)
+def test_what_the_newest_delivery_says_stands_and_is_quarantined_where_it_contradicts_itself(
+    project: Project, deliver: Deliver, first: list[str], then: list[str], stand: list[str]
+) -> None:
+    deliver("2023-12-04", responses=first)
+    deliver("2023-12-05", responses=then)
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 5))) == stand
+
+
 def test_a_wrong_row_is_mended_by_a_later_delivery(project: Project, deliver: Deliver) -> None:
     deliver("2023-12-04", responses=["R1,2023-11-02,Shoting,SE"])
     deliver("2023-12-05", responses=["R1,2023-11-02,Shooting,SE"])

@@ -385,6 +385,19 @@ def test_a_crash_never_has_the_exit_code_of_a_verdict(
     assert "a fault of viputils" in capsys.readouterr().err
 
 
+def test_what_a_file_says_reaches_the_terminal_as_text(small: Project) -> None:
+    raw_file(small).write_text(
+        "response_id,response_date,incident_type,area_command,\x1b[31mx,\x1b[31mx\n", encoding="utf-8"
+    )
+    done = vip("figures", "2023-11", cwd=small.root)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    replace_row("responses", "R1,2023-11-02,[bold]x[/bold] :smile:,SE")(small)
+    raw = raw_file(small).read_text(encoding="utf-8").replace(",\x1b[31mx,\x1b[31mx", "")
+    raw_file(small).write_text(raw, encoding="utf-8")
+    assert "'[bold]x[/bold] :smile:'" in vip("figures", "2023-11", cwd=small.root).stderr
+
+
 def test_quarantined_rows_can_be_left_out_on_demand_and_the_page_says_so(small: Project) -> None:
     replace_row("responses", "R1,2023-11-02,DV,Downtown")(small)
     done = vip("report", "2023-11", "--engine", "embedded", "--allow-quarantined", "--json", cwd=small.root)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import HEADERS, Deliver
+from tests.conftest import HEADERS, REPOSITORY, Deliver
 from viputils.cleaning import load_records
 from viputils.deliveries import default_as_of, find_deliveries
 from viputils.errors import DeliveryError
@@ -68,6 +70,30 @@ def test_a_month_before_the_records_begin_is_refused(project: Project, deliver: 
     deliver()
     with pytest.raises(DeliveryError, match="when the records begin"):
         load_records(project, "2022-06")
+
+
+@pytest.mark.parametrize("gone", ["", "outreach.csv"])
+def test_a_delivery_that_is_missing_within_the_fiscal_year_is_refused(tmp_path: Path, gone: str) -> None:
+    shutil.copy(REPOSITORY / "program.toml", tmp_path)
+    shutil.copytree(REPOSITORY / "data", tmp_path / "data")
+    missing = tmp_path / "data" / "raw" / "2023-10-04" / gone
+    shutil.rmtree(missing) if missing.is_dir() else missing.unlink()
+    project = Project.open(tmp_path)
+    message = refusal(project)
+    assert "A delivery within the fiscal year of 2023-11 is missing" in message
+    assert (
+        "2023-10-…/outreach.csv: is missing: outreach was not delivered after 2023-09-30 and by 2023-10-31" in message
+    )
+    assert ("reviews.csv" in message) == (gone == "")
+    assert load_records(project, "2023-08").as_of == dt.date(2023, 9, 5)
+
+
+def test_a_delivery_folder_may_be_a_link(project: Project, deliver: Deliver, tmp_path: Path) -> None:
+    folder = deliver()
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(folder, elsewhere)
+    folder.symlink_to(elsewhere)
+    assert load_records(project, NOVEMBER).as_of == dt.date(2023, 12, 4)
 
 
 def test_a_fiscal_year_that_began_before_the_records_is_refused(project: Project, deliver: Deliver) -> None:

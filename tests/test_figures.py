@@ -83,6 +83,11 @@ def test_engaged_means_on_or_after_the_notification_and_by_the_end_of_the_period
     assert value_of(november, "people_engaged", "fytd") == 3
 
 
+def test_a_person_is_followed_whatever_the_case_of_the_code(project: Project, deliver: Deliver) -> None:
+    deliver(notifications=["N1,2023-11-02,C1,Delivered,yes"], engagements=["E1,2023-11-05,c1,Food"])
+    assert value_of(figures_of(project), "people_engaged", "month") == 1
+
+
 def test_the_months_of_the_fiscal_year_are_a_breakdown_of_it(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-07-02,DV,SE", "R2,2023-11-02,DV,SE", "R3,2023-11-03,DV,SE"])
     counts = breakdown(figures_of(project), "responses_by_month")["fytd"]

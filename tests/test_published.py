@@ -89,6 +89,7 @@ def test_an_issue_that_is_not_in_the_register_is_named_with_those_that_are() -> 
         (HEADER + "adults_assisted,,fytd,1.0\n", "'1.0' is not a whole number"),
         (HEADER + 'adults_assisted,,fytd,"1,000"\n', "'1,000' is not a whole number"),
         (HEADER + "adults_assisted,,fytd,-1\n", "'-1' is not a whole number"),
+        (HEADER + "adults_assisted,,fytd,99999999999999999999\n", "is not a whole number"),
         (HEADER + "adults_assisted,,fytd,٣\n", "is not a whole number"),
         (HEADER + "adults_assisted,,fytd\n", "line 2: holds 3 fields"),
         (HEADER + "adults_assisted,,fytd,1\nadults_assisted,,fytd,2\n", "stands on line 2 already"),

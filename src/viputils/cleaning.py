@@ -286,17 +286,18 @@ def _versions(
 
     before = frame.groupby(["record", "epoch"], sort=False)["content"].shift()
     duplicate = before.eq(frame["content"])
-    candidates = frame.loc[~duplicate & ~frame["withdrawn"]]
-    newest = candidates.groupby("record", sort=False)["received"].transform("max")
-    latest = candidates.loc[candidates["received"].eq(newest)]
-    rivals = latest.groupby("record", sort=False)["content"].transform("size")
-
-    status = pd.Series(SUPERSEDED, index=frame.index, dtype="str")
-    status = status.mask(duplicate, DUPLICATE)
-    status.loc[latest.index] = KEPT
-    conflicting = pd.Series(False, index=frame.index)
-    conflicting.loc[latest.index[rivals.gt(1)]] = True
-    return status, conflicting
+    valid = frame.loc[~frame["withdrawn"]]
+    # What the newest delivery of a record says stands, also where it repeats what an older one said.
+    newest = valid.loc[valid["received"].eq(valid.groupby("record", sort=False)["received"].transform("max"))]
+    said = newest.groupby("record", sort=False)["content"].nunique()
+    contradicts = frame["record"].isin(said.index[said.gt(1)])
+    first_said = valid.loc[~duplicate.loc[valid.index]]
+    last = first_said.loc[~first_said.duplicated("record", keep="last")]
+    rivals = first_said.index.intersection(newest.index)
+    is_rival, is_last = (frame.index.to_series().isin(rows) for rows in (rivals, last.index))
+    stands = (is_last & ~contradicts) | (is_rival & contradicts)
+    status = pd.Series(SUPERSEDED, index=frame.index, dtype="str").mask(duplicate, DUPLICATE).mask(stands, KEPT)
+    return status, stands & contradicts
 
 
 def _same_content(content: pd.DataFrame) -> pd.Series:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape as plain
 from rich.table import Table
+from rich.text import Text
 
 from viputils import __version__
 from viputils.errors import BalanceError, ParameterError, Problem, VipError
@@ -213,7 +213,7 @@ def main() -> NoReturn:
     except Exception:
         # Never the exit code of a verdict: a script that reads it must not take a crash for one.
         console.print(
-            plain(traceback.format_exc()) + "This is a fault of viputils; please report it with the lines above."
+            plain(traceback.format_exc() + "This is a fault of viputils; please report it with the lines above.")
         )
         sys.exit(FAULT)
     sys.exit(0)
@@ -221,6 +221,11 @@ def main() -> NoReturn:
 
 class _InterruptedByUser(BaseException):
     """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own."""
+
+
+def plain(text: object) -> Text:
+    """Give text for the terminal as it is: no markup, no emoji, and no control character that a file smuggled in."""
+    return Text("".join(mark if mark.isprintable() or mark == "\n" else repr(mark)[1:-1] for mark in str(text)))
 
 
 def _console() -> Console:

@@ -119,6 +119,31 @@ def require_complete(deliveries: Sequence[Delivery], program: Program, month: Re
             ],
         )
     _first_received_after(deliveries, program, month, as_of)
+    if program.identity.delivered == "monthly":
+        _require_every_month(deliveries, program, month, as_of)
+
+
+def _require_every_month(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
+    """Refuse a fiscal year to date in which a monthly delivery is missing: its counts would be too low."""
+    starts = program.identity.fiscal_year_starts
+    problems = []
+    for earlier in month.fiscal_year(starts).months(until=month.plus(-1)):
+        after, by = earlier.span.end, min(earlier.plus(1).span.end, as_of)
+        if earlier.span.start < program.identity.records_from:
+            continue
+        came = {table for d in deliveries if after < d.received <= by for table in d.files}
+        problems += [
+            Problem(
+                f"data/raw/{earlier.plus(1)}-…/{table}.csv",
+                f"is missing: {table} was not delivered after {after} and by {by};",
+                f"it holds {earlier.label}. Without rows it is a header; where deliveries come at other times, say so "
+                "in program.delivered in program.toml.",
+            )
+            for table in program.tables
+            if table not in came
+        ]
+    if problems:
+        raise DeliveryError(f"A delivery within the fiscal year of {month} is missing. Nothing was made.", problems)
 
 
 def _first_received_after(

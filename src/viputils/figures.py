@@ -98,7 +98,7 @@ def _count(records: Records, name: str, measure: Measure, span: Span) -> pd.Seri
         by = pd.Series("", index=rows.index, dtype="str")
         categories = [""]
     if isinstance(measure.count, Sum):
-        counts = rows[measure.count.sum].astype("int64").groupby(by).sum()
+        counts = rows[measure.count.sum].fillna(0).astype("int64").groupby(by).sum()
     elif isinstance(measure.count, Distinct):
         counts = rows[measure.count.distinct].groupby(by).nunique()
     else:
@@ -110,6 +110,8 @@ def _followed(records: Records, later_table: str, who: str, rows: pd.DataFrame, 
     """Keep the rows whose person has a record in ``later_table`` on or after that day and by the span's end."""
     later = records.tables[later_table].rows
     later_date = records.program.tables[later_table].date
-    last = later.loc[later[later_date].le(pd.Timestamp(span.end))].groupby(who)[later_date].max()
-    both = rows.merge(last.rename("followed_on"), left_on=who, right_index=True)
+    later = later.loc[later[later_date].le(pd.Timestamp(span.end))]
+    # A code that one table writes in capitals and the other does not is the same person.
+    last = later.groupby(later[who].str.casefold())[later_date].max().rename("followed_on")
+    both = rows.assign(person=rows[who].str.casefold()).merge(last, left_on="person", right_index=True)
     return both.loc[both["followed_on"].ge(both[date])]

@@ -40,7 +40,7 @@ class ReportMonth:
     month: int
 
     def __post_init__(self) -> None:
-        if not (1 <= self.month <= 12 and 1000 <= self.year <= 9998):
+        if not (1 <= self.month <= 12 and 1900 <= self.year <= 2999):
             raise ParameterError(
                 f"There is no month {self.year:04}-{self.month:02}.",
                 [
@@ -60,7 +60,7 @@ class ReportMonth:
             For any other text: ``2023-13``, ``Nov 2023``, ``../x``.
         """
         found = _MONTH.fullmatch(text) if isinstance(text, str) else None
-        if not found or not (1 <= int(found[2]) <= 12) or int(found[1]) < 1000 or int(found[1]) > 9998:
+        if not found or not (1 <= int(found[2]) <= 12 and 1901 <= int(found[1]) <= 2998):
             raise ParameterError(
                 "The month cannot be read.",
                 [Problem("month", f"{text!r} is not a month;", "write YYYY-MM, as in 2023-11.")],

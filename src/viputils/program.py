@@ -64,6 +64,7 @@ class Identity(_Part):
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)]
     began: dt.date
     records_from: dt.date
+    delivered: Literal["monthly", "irregularly"]
 
 
 class Demonstration(_Part):
@@ -338,6 +339,12 @@ def _table_problems(program: Program) -> Iterator[Problem]:
         where = f"tables.{name}"
         if name == "voids":
             yield Problem(where, "takes the name of the file that withdraws records;", "call the table something else.")
+        for column in {table.id, *table.columns} & {"received", "file", "line"}:
+            yield Problem(
+                f"{where}.columns.{column}",
+                "is what the library calls where a row came from;",
+                "name the column otherwise.",
+            )
         if table.id in table.columns:
             yield Problem(f"{where}.columns.{table.id}", "is the id already;", "leave it out of the columns.")
         if table.date not in table.columns:
@@ -433,6 +440,11 @@ def _report_problems(program: Program) -> Iterator[Problem]:
             yield Problem(
                 f"report.{place}", f"'{name}' does not fit there;", f"name {needs.get(place, 'a measure without by')}."
             )
+    funnel = [program.measures[name] for name in report.funnel if name in program.measures]
+    if len(funnel) == 2 and (funnel[0].followed_by is not None or funnel[1].followed_by is None):
+        yield Problem(
+            "report.funnel", "does not lead from one step to the next;", "name who is notified, then who engages."
+        )
     if len(report.funnel) == 1:
         yield Problem(
             "report.funnel", "names one measure;", "name two, who is notified and who of them engages, or none."

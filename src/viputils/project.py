@@ -74,4 +74,4 @@ class Project:
 
     def relative(self, path: Path) -> str:
         """Name a file of the project the same way on every machine."""
-        return path.resolve().relative_to(self.root).as_posix()
+        return path.relative_to(self.root).as_posix()

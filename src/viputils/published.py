@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,9 @@ REPRODUCED: Final = "reproduced"
 DIFFERS: Final = "differs"
 NOT_RECOMPUTED: Final = "not recomputed"
 NOT_PUBLISHED: Final = "not in the published file"
+
+
+_WHOLE: Final = re.compile(r"[0-9]{1,9}")
 
 
 def printed_keys(program: Program) -> list[tuple[str, str, str]]:
@@ -136,7 +140,7 @@ def _parse(text: str, name: str, program: Program) -> pd.DataFrame:
                         "keep the printed one.",
                     )
                 )
-            rows.append((measure, category, period, int(value) if value.isdecimal() else -1))
+            rows.append((measure, category, period, int(value) if _WHOLE.fullmatch(value) else -1))
     except csv.Error as error:
         problems.append(
             Problem(f"{name}, line {reader.line_num}", f"is not CSV: {error}.", "A quote inside a value is doubled.")
@@ -160,7 +164,7 @@ def _row_problems(program: Program, where: str, measure: str, category: str, per
         problems.append(Problem(f"{where}, category", f"{category!r} is not a category of {measure};", remedy))
     if period not in ("month", "fytd"):
         problems.append(Problem(f"{where}, period", f"{period!r} is not a period;", "write month or fytd."))
-    if not (value.isascii() and value.isdecimal()):
+    if not _WHOLE.fullmatch(value):
         problems.append(
             Problem(f"{where}, value", f"{value!r} is not a whole number;", "write digits only, as in 2599.")
         )
