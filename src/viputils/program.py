@@ -274,6 +274,12 @@ def _key(location: tuple[int | str, ...]) -> str:
 
 def _contradictions(program: Program) -> Iterator[Problem]:
     """Find what is well-formed key by key, and still cannot be."""
+    shown = {"program": program.identity, "demonstration": program.demonstration}
+    for part, said in shown.items():
+        for key, value in said or ():
+            # Quarto reads a document's metadata for shortcodes after every escape has been resolved.
+            if isinstance(value, str) and "{{<" in value:
+                yield Problem(f"{part}.{key}", "holds '{{<', with which a shortcode of Quarto begins;", "take it out.")
     if program.identity.records_from < program.identity.began:
         yield Problem(
             "program.records_from",
