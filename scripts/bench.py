@@ -15,8 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from viputils.cleaning import load_records
-from viputils.figures import compute_figures
+from viputils.edition import load_edition
 from viputils.issue import front_matter
 from viputils.notebook import clean_copy, run_notebook
 from viputils.project import Project
@@ -48,13 +47,13 @@ def main() -> None:
     import nbformat
 
     project = Project.open(ROOT)
-    records = load_records(project, MONTH)
+    edition = load_edition(project, MONTH)
     engine = choose_engine("embedded")
-    parameters = {"month": MONTH, "as_of": records.as_of.isoformat()}
+    parameters = {"month": MONTH, "as_of": edition.as_of.isoformat()}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         executed = run_notebook(project.notebook, parameters, cwd=ROOT)
-        copy, images = clean_copy(executed, front_matter(records))
+        copy, images = clean_copy(executed, front_matter(edition))
         (folder / "charts").mkdir()
         for name, image in images.items():
             (folder / name).write_bytes(image)
@@ -69,7 +68,7 @@ def main() -> None:
             process(BIN / "jupyter", "nbconvert", "--to", "html", plain)
 
         steps: dict[str, float] = {
-            "raw to figures": median(lambda: compute_figures(load_records(project, MONTH))),
+            "raw to figures": median(lambda: load_edition(project, MONTH)),
             "Papermill (notebook to outputs)": median(
                 lambda: run_notebook(project.notebook, parameters, cwd=ROOT), runs=3
             ),

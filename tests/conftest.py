@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from viputils.cleaning import Records, load_records
+from viputils.edition import Edition, load_edition
 from viputils.program import Program, read_program
 from viputils.project import Project
 
@@ -78,6 +78,6 @@ def whole_project(project: Project) -> Project:
 
 
 @pytest.fixture(scope="session")
-def demonstration() -> Records:
+def demonstration() -> Edition:
     """The repository's own records, for the November 2023 issue as of its own date."""
-    return load_records(Project.open(REPOSITORY), "2023-11")
+    return load_edition(Project.open(REPOSITORY), "2023-11")

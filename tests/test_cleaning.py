@@ -13,15 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Deliver
-from viputils.cleaning import STATUSES, Records, clean_table, load_records, require_balance
+from viputils.cleaning import STATUSES, Records, clean_table, require_balance
+from viputils.deliveries import RawTable
+from viputils.edition import Edition, load_edition
 from viputils.errors import BalanceError, DeliveryError, QuarantineError
+from viputils.figures import value_of
 from viputils.program import Program
 from viputils.project import Project
 from viputils.schemas import VOIDS, schemas_of
 
 
 def responses(project: Project, month: str = "2023-11", as_of: dt.date | None = None) -> Records:
-    return load_records(project, month, as_of)
+    return load_edition(project, month, as_of).records
 
 
 def statuses(records: Records, table: str = "responses") -> list[str]:
@@ -264,9 +267,10 @@ def test_quarantine_is_refused_with_what_would_mend_each_row(project: Project, d
 
 def test_university_is_counted_as_southeast_from_the_day_it_was_split_off(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-02-12,DV,University", "R2,2023-02-11,DV,univ", "R3,2023-11-02,DV,UNI"])
-    records = responses(project)
-    assert list(records.tables["responses"].rows["area_command"]) == ["Southeast", "Southeast"]
-    assert statuses(records) == ["kept", "quarantined", "kept"]
+    edition = load_edition(project, "2023-11")
+    assert statuses(edition.records) == ["kept", "quarantined", "kept"]
+    assert list(edition.records.tables["responses"].rows["area_command"]) == ["University", "University"]
+    assert value_of(edition.figures, "responses_by_area_command", "month", "Southeast") == 1
 
 
 def test_a_value_can_be_counted_under_one_name_and_later_under_another(project: Project, deliver: Deliver) -> None:
@@ -277,8 +281,10 @@ def test_a_value_can_be_counted_under_one_name_and_later_under_another(project: 
     then = first.replace("2023-02-12", "2023-11-01").replace('counted_as = "Southeast"', 'counted_as = "Northeast"')
     path.write_text(text.replace(first, f"{ends}[[crosswalks]]{then}"), encoding="utf-8")
     deliver(responses=["R1,2023-09-30,DV,UNI", "R2,2023-10-01,DV,UNI", "R3,2023-10-31,DV,UNI", "R4,2023-11-01,DV,UNI"])
-    records = responses(Project.open(project.root))
-    assert list(records.tables["responses"].rows["area_command"]) == ["Southeast", "Northeast"]
+    edition = load_edition(Project.open(project.root), "2023-11")
+    records = edition.records
+    assert value_of(edition.figures, "responses_by_area_command", "fytd", "Southeast") == 1
+    assert value_of(edition.figures, "responses_by_area_command", "fytd", "Northeast") == 1
     assert statuses(records) == ["kept", "quarantined", "quarantined", "kept"]
     assert "from 2023-02-12 to 2023-09-30 and from 2023-11-01" in records.quarantine["remedy"].iloc[0]
 
@@ -316,8 +322,8 @@ def test_demonstration_records_are_never_counted_with_real_ones(project: Project
         responses(project)
 
 
-def test_the_account_of_every_table_balances_on_the_demonstration_records(demonstration: Records) -> None:
-    account = demonstration.account
+def test_the_account_of_every_table_balances_on_the_demonstration_records(demonstration: Edition) -> None:
+    account = demonstration.records.account
     assert list(account["table"])[:2] == ["responses", "outreach"]
     assert account[list(STATUSES)].sum(axis="columns").eq(account["read"]).all()
     raw = Path(__file__).parents[1] / "data" / "raw"
@@ -337,11 +343,14 @@ VOID_ROWS = st.lists(
 )
 
 
-def frame_of(rows: Sequence[tuple[str, ...]], columns: list[str]) -> pd.DataFrame:
+def raw_of(rows: Sequence[tuple[str, ...]], columns: list[str]) -> RawTable:
     ordered = sorted(rows, key=lambda row: row[-1])
     frame = pd.DataFrame(ordered, columns=[*columns, "received"], dtype="str")
     lines = pd.Series(range(2, len(frame) + 2), dtype="int64")
-    return frame.assign(received=pd.to_datetime(frame["received"]).astype("datetime64[s]"), file="f.csv", line=lines)
+    received = pd.to_datetime(frame["received"]).astype("datetime64[s]")
+    delivery = (received - pd.Timestamp("2023-01-01")).dt.days
+    raw = frame.assign(received=received, delivery=delivery, file="f.csv", line=lines)
+    return RawTable(raw, tuple(sorted(set(delivery))))
 
 
 @given(rows=ROWS, voids=VOID_ROWS)
@@ -349,9 +358,9 @@ def test_rows_in_are_rows_out_whatever_is_delivered(
     program: Program, rows: list[tuple[str, ...]], voids: list[tuple[str, str]]
 ) -> None:
     schema = schemas_of(program)["responses"]
-    raw = frame_of(rows, schema.columns)
+    raw = raw_of(rows, schema.columns)
     void_rows = [(f"V{n}", "2023-02-21", "responses", record, day) for n, (record, day) in enumerate(voids)]
-    withdrawn = clean_table(program, VOIDS, frame_of(void_rows, VOIDS.columns))
+    withdrawn = clean_table(program, VOIDS, raw_of(void_rows, VOIDS.columns))
     clean = clean_table(program, schema, raw, withdrawn.rows)
     account = clean.account
     assert account["kept"] + account["superseded"] + account["duplicate"] + account["quarantined"] == len(rows)
@@ -367,9 +376,9 @@ def test_delivering_the_same_rows_once_more_changes_nothing_that_is_kept(
 ) -> None:
     schema = schemas_of(program)["responses"]
     columns = schema.columns
-    once = clean_table(program, schema, frame_of(rows, columns))
+    once = clean_table(program, schema, raw_of(rows, columns))
     latest = {row[0].strip(): row for row in sorted(rows, key=lambda row: row[-1])}
     again = [(*row[:-1], "2023-12-31") for record, row in latest.items() if record]
     standing = {(row[0].strip()) for row in again} & set(once.rows["response_id"])
-    twice = clean_table(program, schema, frame_of([*rows, *[r for r in again if r[0].strip() in standing]], columns))
+    twice = clean_table(program, schema, raw_of([*rows, *[r for r in again if r[0].strip() in standing]], columns))
     pd.testing.assert_frame_equal(once.rows[columns], twice.rows[columns])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import HEADERS, REPOSITORY, Deliver
-from viputils.cleaning import load_records
 from viputils.deliveries import default_as_of, find_deliveries
+from viputils.edition import load_edition
 from viputils.errors import DeliveryError
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -20,7 +20,7 @@ NOVEMBER = ReportMonth(2023, 11)
 
 def refusal(project: Project, as_of: dt.date | None = None) -> str:
     with pytest.raises(DeliveryError) as refused:
-        load_records(project, NOVEMBER, as_of)
+        load_edition(project, NOVEMBER, as_of)
     return str(refused.value)
 
 
@@ -38,11 +38,12 @@ def test_the_as_of_date_of_an_issue_is_the_day_its_last_table_came_in(project: P
 
 def test_what_is_delivered_later_does_not_move_an_issue(project: Project, deliver: Deliver) -> None:
     deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"])
-    before = load_records(project, NOVEMBER)
+    before = load_edition(project, NOVEMBER)
     deliver("2024-01-04", responses=["R1,2023-11-02,Homicide,SE", "R2,2023-11-03,DV,SE"])
-    after = load_records(project, NOVEMBER)
+    after = load_edition(project, NOVEMBER)
     assert after.as_of == before.as_of
-    assert after.tables["responses"].rows.equals(before.tables["responses"].rows)
+    assert after.records.tables["responses"].rows.equals(before.records.tables["responses"].rows)
+    assert after.figures.equals(before.figures)
 
 
 def test_a_month_that_is_not_delivered_yet_is_refused_with_the_newest_delivery(
@@ -69,7 +70,7 @@ def test_an_as_of_date_before_the_month_was_over_is_refused(project: Project, de
 def test_a_month_before_the_records_begin_is_refused(project: Project, deliver: Deliver) -> None:
     deliver()
     with pytest.raises(DeliveryError, match="when the records begin"):
-        load_records(project, "2022-06")
+        load_edition(project, "2022-06")
 
 
 @pytest.mark.parametrize("gone", ["", "outreach.csv"])
@@ -85,7 +86,7 @@ def test_a_delivery_that_is_missing_within_the_fiscal_year_is_refused(tmp_path: 
         "2023-10-…/outreach.csv: is missing: outreach was not delivered after 2023-09-30 and by 2023-10-31" in message
     )
     assert ("reviews.csv" in message) == (gone == "")
-    assert load_records(project, "2023-08").as_of == dt.date(2023, 9, 5)
+    assert load_edition(project, "2023-08").as_of == dt.date(2023, 9, 5)
 
 
 def test_a_delivery_folder_may_be_a_link(project: Project, deliver: Deliver, tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_delivery_folder_may_be_a_link(project: Project, deliver: Deliver, tmp
     elsewhere = tmp_path / "elsewhere"
     shutil.move(folder, elsewhere)
     folder.symlink_to(elsewhere)
-    assert load_records(project, NOVEMBER).as_of == dt.date(2023, 12, 4)
+    assert load_edition(project, NOVEMBER).as_of == dt.date(2023, 12, 4)
 
 
 def test_a_fiscal_year_that_began_before_the_records_is_refused(project: Project, deliver: Deliver) -> None:
@@ -102,7 +103,7 @@ def test_a_fiscal_year_that_began_before_the_records_is_refused(project: Project
     path.write_text(text.replace("records_from = 2022-07-01", "records_from = 2023-09-01"), encoding="utf-8")
     deliver()
     with pytest.raises(DeliveryError, match="fiscal year of November 2023 begins before 2023-09-01"):
-        load_records(Project.open(project.root), "2023-11")
+        load_edition(Project.open(project.root), "2023-11")
 
 
 def test_a_program_that_began_within_the_fiscal_year_has_all_of_it(project: Project, deliver: Deliver) -> None:
@@ -110,7 +111,7 @@ def test_a_program_that_began_within_the_fiscal_year_has_all_of_it(project: Proj
     text = path.read_text(encoding="utf-8").replace("records_from = 2022-07-01", "records_from = 2023-09-01")
     path.write_text(text.replace("began = 2020-03-01", "began = 2023-09-01"), encoding="utf-8")
     deliver()
-    assert load_records(Project.open(project.root), "2023-11").as_of == dt.date(2023, 12, 4)
+    assert load_edition(Project.open(project.root), "2023-11").as_of == dt.date(2023, 12, 4)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from tests.conftest import REPOSITORY
-from viputils.cleaning import Records
+from viputils.edition import Edition
 from viputils.program import folded
 
 RAW = REPOSITORY / "data" / "raw"
@@ -26,22 +26,22 @@ def test_the_script_makes_the_same_bytes_again(tmp_path: Path) -> None:
     assert made == kept
 
 
-def test_seventeen_months_are_delivered_each_with_all_seven_tables(demonstration: Records) -> None:
+def test_seventeen_months_are_delivered_each_with_all_seven_tables(demonstration: Edition) -> None:
     folders = sorted(path for path in RAW.iterdir() if path.is_dir())
     assert len(folders) == 17
     for folder in folders:
-        assert set(demonstration.tables) <= {path.stem for path in folder.glob("*.csv")}
-    assert demonstration.tables["responses"].rows["response_date"].min() < pd.Timestamp("2022-08-01")
+        assert set(demonstration.records.tables) <= {path.stem for path in folder.glob("*.csv")}
+    assert demonstration.records.tables["responses"].rows["response_date"].min() < pd.Timestamp("2022-08-01")
 
 
-def test_nothing_is_in_quarantine_and_every_record_says_that_it_is_synthetic(demonstration: Records) -> None:
-    assert demonstration.quarantine.empty
-    for name, table in demonstration.tables.items():
+def test_nothing_is_in_quarantine_and_every_record_says_that_it_is_synthetic(demonstration: Edition) -> None:
+    assert demonstration.records.quarantine.empty
+    for name, table in demonstration.records.tables.items():
         assert table.rows[demonstration.program.tables[name].id].str.startswith("DEMO-").all()
 
 
-def test_they_are_as_untidy_as_real_exports(demonstration: Records) -> None:
-    account = demonstration.account.set_index("table")
+def test_they_are_as_untidy_as_real_exports(demonstration: Edition) -> None:
+    account = demonstration.records.account.set_index("table")
     assert account["duplicate"].sum() >= 5
     assert account["superseded"].sum() >= 5
     files = [path.read_text(encoding="utf-8").splitlines() for path in RAW.glob("*/responses.csv")]
@@ -56,7 +56,7 @@ def test_they_are_as_untidy_as_real_exports(demonstration: Records) -> None:
     assert any("DEMO-V-" in path.read_text(encoding="utf-8") for path in RAW.glob("*/voids.csv"))
 
 
-def test_no_record_holds_more_about_a_person_than_a_code(demonstration: Records) -> None:
-    assert {path.stem for path in RAW.glob("*/*.csv")} <= {*demonstration.tables, "voids"}
-    for table in demonstration.tables.values():
+def test_no_record_holds_more_about_a_person_than_a_code(demonstration: Edition) -> None:
+    assert {path.stem for path in RAW.glob("*/*.csv")} <= {*demonstration.records.tables, "voids"}
+    for table in demonstration.records.tables.values():
         assert not {"name", "first_name", "last_name", "date_of_birth", "address"} & set(table.rows.columns)

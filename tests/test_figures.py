@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 
 from tests.conftest import Deliver
-from viputils.cleaning import Records, load_records
+from viputils.edition import Edition, load_edition
 from viputils.errors import ParameterError
-from viputils.figures import KEY, breakdown, compute_figures, figures_csv, value_of
+from viputils.figures import KEY, breakdown, figures_csv, value_of
 from viputils.project import Project
 
 
 def figures_of(project: Project, month: str = "2023-11") -> pd.DataFrame:
-    return compute_figures(load_records(project, month))
+    return load_edition(project, month).figures
 
 
 def test_a_month_counts_its_own_days_and_the_fiscal_year_to_date_counts_from_july(
@@ -99,25 +99,25 @@ def test_an_empty_month_is_a_table_of_zeros(project: Project, deliver: Deliver) 
     assert set(figures_of(project)["value"]) == {0}
 
 
-def test_a_figure_that_does_not_exist_is_refused_with_the_nearest_measure(demonstration: Records) -> None:
+def test_a_figure_that_does_not_exist_is_refused_with_the_nearest_measure(demonstration: Edition) -> None:
     with pytest.raises(ParameterError, match="did you mean 'adults_assisted'"):
-        value_of(compute_figures(demonstration), "adult_assisted", "fytd")
+        value_of(demonstration.figures, "adult_assisted", "fytd")
 
 
-def test_the_table_has_one_row_for_each_key_and_whole_numbers(demonstration: Records) -> None:
-    figures = compute_figures(demonstration)
+def test_the_table_has_one_row_for_each_key_and_whole_numbers(demonstration: Edition) -> None:
+    figures = demonstration.figures
     assert not figures.duplicated(KEY).any()
     assert figures["value"].dtype == "int64"
     assert figures["value"].ge(0).all()
 
 
-def test_parts_add_up_to_the_whole_on_the_demonstration_records(demonstration: Records) -> None:
-    figures = compute_figures(demonstration)
+def test_parts_add_up_to_the_whole_on_the_demonstration_records(demonstration: Edition) -> None:
+    figures = demonstration.figures
     for period in ("month", "fytd"):
         parts = breakdown(figures, "responses_by_incident_type")[period].sum()
         assert parts == value_of(figures, "responses", period)
     assert breakdown(figures, "responses_by_month")["fytd"].sum() == value_of(figures, "responses", "fytd")
-    without_area = demonstration.tables["responses"].rows
+    without_area = demonstration.records.tables["responses"].rows
     without_area = without_area.loc[
         without_area["area_command"].isna() & (without_area["response_date"] >= "2023-07-01")
     ]
@@ -125,9 +125,9 @@ def test_parts_add_up_to_the_whole_on_the_demonstration_records(demonstration: R
     assert value_of(figures, "responses", "fytd") - areas == len(without_area) == 1
 
 
-def test_csv_reads_back_as_the_same_table(demonstration: Records) -> None:
+def test_csv_reads_back_as_the_same_table(demonstration: Edition) -> None:
     import io
 
-    figures = compute_figures(demonstration)
+    figures = demonstration.figures
     again = pd.read_csv(io.StringIO(figures_csv(figures)), keep_default_na=False)
     assert again.to_dict("records") == figures.to_dict("records")

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from viputils import issue
-from viputils.cleaning import Records
+from viputils.edition import Edition
 from viputils.errors import ParameterError
 from viputils.issue import replaced_whole
 
 
-def test_what_the_cover_says_is_never_markup(demonstration: Records) -> None:
+def test_what_the_cover_says_is_never_markup(demonstration: Edition) -> None:
     identity = demonstration.program.identity.model_copy(update={"site": "<b>{{< x >}}</b>", "name": "# *A* $b$"})
     program = demonstration.program.model_copy(update={"identity": identity})
-    said = issue.front_matter(dataclasses.replace(demonstration, program=program))
+    said = issue.front_matter(
+        dataclasses.replace(demonstration, records=dataclasses.replace(demonstration.records, program=program))
+    )
     assert said["vip"]["site"] == r"\<b\>\{\{\< x \>\}\}\</b\>"
     assert said["vip"]["running-header"].startswith(r"\# \*A\* \$B\$ \| MONTHLY")
     assert said["title"].startswith(r"\# \*A\* \$b\$ Monthly")

@@ -11,12 +11,16 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from viputils.errors import ProgramError
+from viputils.periods import ReportMonth
 from viputils.program import Program, program_from, read_program
 
 
 @pytest.fixture
 def raw() -> dict[str, Any]:
     return tomllib.loads((REPOSITORY / "program.toml").read_text(encoding="utf-8"))
+
+
+NOVEMBER = ReportMonth(2023, 11)
 
 
 def refusal(raw: dict[str, Any]) -> list[str]:
@@ -26,10 +30,10 @@ def refusal(raw: dict[str, Any]) -> list[str]:
 
 
 def test_categories_stand_in_printed_order(program: Program) -> None:
-    assert program.categories("responses_by_incident_type") == [
+    assert program.categories("responses_by_incident_type", NOVEMBER) == [
         "Gun/Other Violence", "DV/Sexual Assault", "Homicide", "Other Deaths", "Suicide", "Other",
     ]  # fmt: skip
-    assert program.categories("responses_by_area_command") == [
+    assert program.categories("responses_by_area_command", NOVEMBER) == [
         "Southeast", "Southwest", "Valley", "Foothills", "Northeast", "Northwest",
     ]  # fmt: skip
 

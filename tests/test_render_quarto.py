@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
 from tests.conftest import Deliver
-from viputils.cleaning import load_records
+from viputils.edition import load_edition
 from viputils.errors import RenderError
 from viputils.issue import Issue, make_issue
 from viputils.project import Project
@@ -46,13 +46,13 @@ def project_with_activities(whole_project: Project, deliver: Deliver) -> Project
         notifications=["DEMO-N-1,2023-11-02,DEMO-C-1,Delivered,yes"],
     )
     hostile = "\n\n## Odd <b>marks</b>\n\n{{< include ../../program.toml >}}\n\n`x`{=html} $y$ @fig-z #set text(red)\n"
-    with whole_project.activities(load_records(whole_project, "2023-11").month).open("a", encoding="utf-8") as file:
+    with whole_project.activities(load_edition(whole_project, "2023-11").month).open("a", encoding="utf-8") as file:
         file.write(hostile)
     return whole_project
 
 
 def made_with(project: Project, engine: str) -> Issue:
-    issue = make_issue(project, load_records(project, "2023-11"), choose_engine(engine))  # type: ignore[arg-type]
+    issue = make_issue(project, load_edition(project, "2023-11"), choose_engine(engine))  # type: ignore[arg-type]
     kept = project.root / engine
     shutil.copytree(issue.html.parent, kept)
     return Issue(

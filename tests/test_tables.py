@@ -5,19 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 
-import pandas as pd
 import pytest
 
 from tests.conftest import REPOSITORY, Deliver
 from viputils import charts, tables
-from viputils.cleaning import Records, load_records
-from viputils.figures import compute_figures
+from viputils.edition import Edition, load_edition
 from viputils.project import Project
-
-
-@pytest.fixture(scope="module")
-def figures(demonstration: Records) -> pd.DataFrame:
-    return compute_figures(demonstration)
 
 
 @pytest.mark.parametrize(
@@ -33,15 +26,15 @@ def test_numbers_have_commas_and_nouns_agree() -> None:
     assert tables.plural(2, "person", "people") == "2 people"
 
 
-def test_the_tiles_are_the_four_headline_figures(demonstration: Records, figures: pd.DataFrame) -> None:
-    text = tables.headline(demonstration, figures).data
+def test_the_tiles_are_the_four_headline_figures(demonstration: Edition) -> None:
+    text = tables.headline(demonstration).data
     for tile in ("**2,599** adults", "**101** children", "**4,666** referrals", "**2,446** outreach"):
         assert tile in text
     assert "From July 1, 2023 to November 30, 2023" in text
 
 
-def test_the_two_tables_stand_side_by_side_with_their_totals(demonstration: Records, figures: pd.DataFrame) -> None:
-    text = tables.breakdowns(demonstration, figures).data
+def test_the_two_tables_stand_side_by_side_with_their_totals(demonstration: Edition) -> None:
+    text = tables.breakdowns(demonstration).data
     assert text.count("::: {.column}") == 2
     assert "| Gun/Other Violence | 55 | 178 |" in text
     assert "| Northwest | 7 | 22 |" in text
@@ -49,10 +42,8 @@ def test_the_two_tables_stand_side_by_side_with_their_totals(demonstration: Reco
     assert "| **Total** | **90** | **319** |" in text
 
 
-def test_a_note_says_why_the_two_tables_do_not_add_up_to_the_same(
-    demonstration: Records, figures: pd.DataFrame
-) -> None:
-    text = tables.breakdowns(demonstration, figures).data
+def test_a_note_says_why_the_two_tables_do_not_add_up_to_the_same(demonstration: Edition) -> None:
+    text = tables.breakdowns(demonstration).data
     note = "In the fiscal year to date, 1 of 320 responses has no usable area command"
     assert note in text
     assert "adds up to 319 and not to 320" in text
@@ -61,22 +52,22 @@ def test_a_note_says_why_the_two_tables_do_not_add_up_to_the_same(
 
 def test_a_month_that_does_not_add_up_has_its_own_note(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,", "R3,2023-11-02,DV,"])
-    records = load_records(project, "2023-11")
-    text = tables.breakdowns(records, compute_figures(records)).data
+    edition = load_edition(project, "2023-11")
+    text = tables.breakdowns(edition).data
     assert "In November 2023, 2 of 3 responses have no usable area command" in text
     assert "In the fiscal year to date, 2 of 3" in text
 
 
 def test_no_note_where_they_agree(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"])
-    records = load_records(project, "2023-11")
-    assert "usable" not in tables.breakdowns(records, compute_figures(records)).data
+    edition = load_edition(project, "2023-11")
+    assert "usable" not in tables.breakdowns(edition).data
 
 
 def test_the_funnel_says_not_available_where_nobody_was_notified(project: Project, deliver: Deliver) -> None:
     deliver()
-    records = load_records(project, "2023-11")
-    text = tables.funnel(records, compute_figures(records)).data
+    edition = load_edition(project, "2023-11")
+    text = tables.funnel(edition).data
     assert r"| Engagement rate | \[x\] | \[x\] |" in text
     assert "nobody was notified" in text
 
@@ -86,8 +77,8 @@ def test_the_funnel_counts_people_once(project: Project, deliver: Deliver) -> No
         notifications=["N1,2023-11-02,C1,Delivered,yes", "N2,2023-08-02,C2,Delivered,yes"],
         engagements=["E1,2023-11-03,C1,Food", "E2,2023-11-04,C1,Housing"],
     )
-    records = load_records(project, "2023-11")
-    text = tables.funnel(records, compute_figures(records)).data
+    edition = load_edition(project, "2023-11")
+    text = tables.funnel(edition).data
     assert "In November 2023, 1 person received a Custom Notification; 1 of them took up a service" in text
     assert "In the fiscal year to date, 1 of 2 did." in text
     assert "| People notified | 1 | 2 |" in text
@@ -102,39 +93,42 @@ def test_the_sentence_of_the_funnel_tells_the_month_from_the_year(project: Proje
         ],
         engagements=["E1,2023-11-03,C1,Food", "E5,2023-08-04,C5,Food", "E6,2023-08-04,C6,Food"],
     )
-    records = load_records(project, "2023-11")
-    text = tables.funnel(records, compute_figures(records)).data
+    edition = load_edition(project, "2023-11")
+    text = tables.funnel(edition).data
     assert "In November 2023, 4 people received a Custom Notification; 1 of them took up a service" in text
     assert "In the fiscal year to date, 3 of 7 did." in text
 
 
 def test_demonstration_records_say_so_and_real_ones_do_not(
-    project: Project, deliver: Deliver, demonstration: Records
+    project: Project, deliver: Deliver, demonstration: Edition
 ) -> None:
     assert "**Demonstration records.**" in tables.notices(demonstration).data
     assert "demonstration records received by December 4, 2023" in tables.provenance(demonstration).data
     deliver(responses=["R1,2023-11-02,DV,SE"])
-    records = load_records(project, "2023-11")
-    assert tables.notices(records).data == ""
-    assert "demonstration" not in tables.provenance(records).data
+    edition = load_edition(project, "2023-11")
+    assert tables.notices(edition).data == ""
+    assert "demonstration" not in tables.provenance(edition).data
 
 
 def test_rows_in_quarantine_are_told_on_the_page(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,Burglary,SE"])
-    text = tables.notices(load_records(project, "2023-11")).data
+    text = tables.notices(load_edition(project, "2023-11")).data
     assert "1 record could not be read and is left out of every figure" in text
 
 
-def test_every_row_that_was_read_is_accounted_for_on_the_page(demonstration: Records) -> None:
+def test_every_row_that_was_read_is_accounted_for_on_the_page(demonstration: Edition) -> None:
     text = tables.provenance(demonstration).data
-    account = demonstration.account.drop(columns="table").sum()
+    account = demonstration.records.account.drop(columns="table").sum()
     total = " | ".join(f"**{number:,}**" for number in account)
     assert f"| **All tables** | {total} |" in text
 
 
 def test_a_month_without_activities_says_so(project: Project, deliver: Deliver) -> None:
     deliver()
-    text = tables.activities(project, load_records(project, "2023-11")).data
+    edition = load_edition(project, "2023-11")
+    assert tables.activities(project, edition).data == "", "a city that writes none down has no such part"
+    project.activities(edition.month).parent.mkdir(parents=True)
+    text = tables.activities(project, edition).data
     assert "No activities have been written down for November 2023." in text
 
 
@@ -157,8 +151,8 @@ def rows_of(markdown: str) -> list[list[str]]:
 
 def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-07-02,DV,SE", "R2,2023-11-02,DV,SE", "R3,2023-11-03,DV,SE"])
-    records = load_records(project, "2023-11")
-    assert rows_of(tables.trend_table(records, compute_figures(records))) == [
+    edition = load_edition(project, "2023-11")
+    assert rows_of(tables.trend_table(edition)) == [
         ["July 2023", "1"], ["August 2023", "0"], ["September 2023", "0"], ["October 2023", "0"],
         ["November 2023", "2"], ["**Fiscal year to date**", "**3**"],
     ]  # fmt: skip
@@ -167,8 +161,8 @@ def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: P
 def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: Deliver) -> None:
     deliver("2023-12-01", responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,DV,SE"])
     deliver("2023-12-04", responses=["R1,2023-11-02,HOM,SE", "R2,2023-11-02,x,SE"], reviews=["W1,2023-11-02,3,2"])
-    records = load_records(project, "2023-11", dt.date(2023, 12, 4))
-    rows = {row[0]: row[1:] for row in rows_of(tables.provenance(records).data)}
+    edition = load_edition(project, "2023-11", dt.date(2023, 12, 4))
+    rows = {row[0]: row[1:] for row in rows_of(tables.provenance(edition).data)}
     assert rows["Responses to incidents"] == ["4", "1", "1", "1", "1"]
     assert rows["Weekly shooting reviews"] == ["1", "1", "0", "0", "0"]
 
@@ -179,13 +173,14 @@ def test_words_from_program_toml_are_never_markup(project: Project, deliver: Del
     path.write_text(hostile, encoding="utf-8")
     deliver(responses=["R1,2023-11-02,GSW,SE"])
     project = Project.open(project.root)
-    records = load_records(project, "2023-11")
-    text = tables.breakdowns(records, compute_figures(records)).data
+    edition = load_edition(project, "2023-11")
+    text = tables.breakdowns(edition).data
     assert r"| \<b\>\|\{\{\< x \>\}\} | 1 | 1 |" in text
 
 
-def test_the_alt_text_of_the_chart_says_every_number(demonstration: Records, figures: pd.DataFrame) -> None:
-    text = charts.by_month(Project.open(REPOSITORY), demonstration, figures).data
+def test_the_alt_text_of_the_chart_says_every_number(demonstration: Edition) -> None:
+    text = charts.by_month(Project.open(REPOSITORY), demonstration).data
+    figures = demonstration.figures
     counts = figures.loc[figures["measure"].eq("responses_by_month"), "value"]
     alt = text.split('fig-alt="')[1].split('"')[0]
     assert alt.startswith("Column chart of responses by month in fiscal year 2024: July 2023 ")
@@ -212,18 +207,16 @@ def test_the_alt_text_of_the_chart_keeps_the_quotes_of_a_label(project: Project,
     deliver()
     opened = Project.open(project.root)
     shutil.copytree(REPOSITORY / "report" / "fonts", opened.report / "fonts")
-    records = load_records(opened, "2023-11")
-    text = charts.by_month(opened, records, compute_figures(records)).data
+    edition = load_edition(opened, "2023-11")
+    text = charts.by_month(opened, edition).data
     assert 'fig-alt="Column chart of so-called \\"responses\\" by month' in text
 
 
-def test_the_caption_of_the_chart_says_its_span(demonstration: Records, figures: pd.DataFrame) -> None:
-    text = charts.by_month(Project.open(REPOSITORY), demonstration, figures).data
+def test_the_caption_of_the_chart_says_its_span(demonstration: Edition) -> None:
+    text = charts.by_month(Project.open(REPOSITORY), demonstration).data
     assert "![Responses by month, fiscal year 2024 to November 30, 2023](" in text
 
 
-def test_the_same_figures_give_the_same_chart_to_the_byte(demonstration: Records, figures: pd.DataFrame) -> None:
+def test_the_same_figures_give_the_same_chart_to_the_byte(demonstration: Edition) -> None:
     project = Project.open(REPOSITORY)
-    assert (
-        charts.by_month(project, demonstration, figures).data == charts.by_month(project, demonstration, figures).data
-    )
+    assert charts.by_month(project, demonstration).data == charts.by_month(project, demonstration).data

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import matplotlib as mpl
-import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from viputils.cleaning import Records
+from viputils.edition import Edition
 from viputils.figures import breakdown
 from viputils.periods import date_in_words
 from viputils.project import Project
@@ -28,31 +27,30 @@ BAR: Final = "#1f5f7a"
 PAST_BAR: Final = "#8fb3c2"
 
 
-def by_month(project: Project, records: Records, figures: pd.DataFrame) -> Markdown:
+def by_month(project: Project, edition: Edition) -> Markdown:
     """Show the trend measure of the fiscal year by month: a chart, and its numbers in a table.
 
     The image is in the Markdown itself, so that the notebook shows it wherever it is opened.
     """
-    name = records.program.report.trend
+    name = edition.program.report.trend
     if name is None:
         return Markdown("")
-    year = records.month.fiscal_year(records.program.identity.fiscal_year_starts)
-    counts = breakdown(figures, name)["fytd"]
-    months = list(year.months(until=records.month))
+    year = edition.month.fiscal_year(edition.program.identity.fiscal_year_starts)
+    counts = breakdown(edition.figures, name)["fytd"]
+    months = edition.months
     values = [int(counts[str(month)]) for month in months]
-    noun = noun_of(records, name)
+    noun = noun_of(edition, name)
+    words = edition.program.identity.year
     alt = (
-        f"Column chart of {noun} by month in fiscal year {year.year}: "
+        f"Column chart of {noun} by month in {words} {year.year}: "
         + ", ".join(f"{month.label} {number(value)}" for month, value in zip(months, values, strict=True))
         + "."
     )
-    drawn = columns_chart(project.report / "fonts", [month.short_name for month in year.months()], values)
+    drawn = columns_chart(project.fonts, [month.short_name for month in year.months()], values)
     data = base64.b64encode(_svg(drawn)).decode("ascii")
-    caption = (
-        f"{escape(noun).capitalize()} by month, fiscal year {year.year} to {date_in_words(records.month.span.end)}"
-    )
+    caption = f"{escape(noun).capitalize()} by month, {words} {year.year} to {date_in_words(edition.month.span.end)}"
     image = f'![{caption}](data:image/svg+xml;base64,{data}){{#chart-by-month .chart fig-alt="{_attribute(alt)}"}}'
-    return Markdown(f"## {escape(noun).capitalize()} by month\n\n{image}\n\n{trend_table(records, figures)}")
+    return Markdown(f"## {escape(noun).capitalize()} by month\n\n{image}\n\n{trend_table(edition)}")
 
 
 def _attribute(text: str) -> str:

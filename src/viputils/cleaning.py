@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
-from viputils.deliveries import default_as_of, find_deliveries, read_table, require_complete
+from viputils.deliveries import RawTable, Received, find_deliveries, read_received
 from viputils.errors import BalanceError, DeliveryError, Problem, QuarantineError
-from viputils.periods import ReportMonth
-from viputils.program import Program
+from viputils.program import Crosswalk, Lifetime, Program
 from viputils.project import Project
-from viputils.schemas import FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
-from viputils.values import Fault, Reading, read_ids, read_texts
+from viputils.schemas import DELIVERY, FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
+from viputils.values import ColumnReading, Fault, read_column, read_ids
 
 KEPT: Final = "kept"
 SUPERSEDED: Final = "superseded"
@@ -23,7 +24,7 @@ DUPLICATE: Final = "duplicate"
 QUARANTINED: Final = "quarantined"
 STATUSES: Final = (KEPT, SUPERSEDED, DUPLICATE, QUARANTINED)
 
-QUARANTINE_COLUMNS: Final = ("table", "file", "line", "id", "field", "reason", "value", "remedy")
+QUARANTINE_COLUMNS: Final = ("table", "file", "line", "id", "field", "reason", "value", "nearest", "remedy")
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,17 @@ class CleanTable:
 
 @dataclass(frozen=True)
 class Records:
-    """The clean tables of one project as of one day, for the issue of one month."""
+    """The clean tables of one project as of one day."""
 
     program: Program
-    month: ReportMonth
-    as_of: dt.date
+    received: Received
     tables: Mapping[str, CleanTable]
     voids: CleanTable
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day by which everything here had been received."""
+        return self.received.as_of
 
     @property
     def account(self) -> pd.DataFrame:
@@ -107,49 +112,40 @@ class Records:
         )
 
 
-def load_records(project: Project, month: ReportMonth | str, as_of: dt.date | None = None) -> Records:
-    """Read and clean everything that had been received by the as-of date, for the issue of a month.
+def load_records(project: Project, as_of: dt.date | None = None) -> Records:
+    """Read and clean everything that had been received by the as-of date.
 
     Parameters
     ----------
-    month
-        The month of the issue, or ``YYYY-MM``.
     as_of
-        Only what was received by this day counts. By default the day on which the month's last table came in.
+        Only what was received by this day counts. By default everything does.
 
     Raises
     ------
-    ParameterError
-        Where the month is none.
     DeliveryError
-        Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
+        Where there is no delivery, or a delivered file is not in form.
     """
-    month = ReportMonth.parse(month) if isinstance(month, str) else month
-    program = project.program
-    _require_covered(program, month)
     deliveries = find_deliveries(project)
-    if as_of is None:
-        as_of = default_as_of(deliveries, program, month)
-    require_complete(deliveries, program, month, as_of)
-    raw: dict[str, pd.DataFrame] = {}
-    problems: list[Problem] = []
-    for schema in (*schemas_of(program).values(), VOIDS):
-        try:
-            raw[schema.name] = read_table(project, deliveries, schema, as_of)
-        except DeliveryError as error:
-            problems += error.problems
-    if problems:
-        raise DeliveryError("Delivered files are not as they must be. Nothing was made.", problems)
-    return clean_records(program, month, as_of, raw)
+    received = read_received(project, deliveries, deliveries[-1].received if as_of is None else as_of)
+    return clean_records(project.program, received)
 
 
-def clean_records(program: Program, month: ReportMonth, as_of: dt.date, raw: Mapping[str, pd.DataFrame]) -> Records:
-    """Clean rows as ``read_table`` gives them, one frame for each table and one for ``voids``."""
-    schemas = schemas_of(program)
-    known = {name: set(raw[name][schema.table.id].str.strip()) for name, schema in schemas.items()}
-    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=lambda rows: _void_faults(rows, known))
+def clean_records(program: Program, received: Received) -> Records:
+    """Clean what was received.
+
+    Raises
+    ------
+    DeliveryError
+        Where demonstration records and real ones lie together.
+    """
+    raw = received.tables
+    schemas = {name: schema for name, schema in schemas_of(program).items() if name in raw}
+    voids = clean_table(program, VOIDS, raw[VOIDS.name])
+    if len(voids.ledger):
+        known = {name: set(raw[name].rows[schema.table.id].str.strip()) for name, schema in schemas.items()}
+        check = partial(_void_faults, known=known)
+        voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
     tables = {name: clean_table(program, schema, raw[name], voids.rows) for name, schema in schemas.items()}
-    records = Records(program, month, as_of, tables, voids)
     demonstration = _demonstration_count(program, tables)
     total = sum(len(table.rows) for table in tables.values())
     if demonstration not in (0, total) and program.demonstration is not None:
@@ -163,89 +159,87 @@ def clean_records(program: Program, month: ReportMonth, as_of: dt.date, raw: Map
                 )
             ],
         )
-    return records
+    return Records(program, received, tables, voids)
 
 
 def clean_table(
     program: Program,
     schema: Schema,
-    raw: pd.DataFrame,
+    raw: RawTable,
     voids: pd.DataFrame | None = None,
     extra_checks: Callable[[pd.DataFrame], list[Fault]] | None = None,
 ) -> CleanTable:
     """Clean one table.
 
     Of the rows with one id the one received last stands, and earlier ones are superseded; a row that repeats the
-    one before it is a duplicate; a void withdraws what was received up to its day. Only then are the rows that
-    stand checked value by value, so that a later delivery can mend a row that was wrong.
+    one before it is a duplicate; a void withdraws what was received up to then; a snapshot supersedes every row that
+    came before it. Only then are the rows that stand checked value by value, so that a later delivery can mend a row
+    that was wrong.
 
     Raises
     ------
     BalanceError
         Where rows in and rows out differ, which would be a fault of this software.
     """
-    ids = read_ids(schema.table.id, raw[schema.table.id])
-    columns = {name: _read_column(program, schema, name, raw) for name in schema.table.columns}
-    columns = {name: _crosswalked(program, schema, name, columns) for name in columns}
-    content = pd.DataFrame({name: column.key for name, column in columns.items()}, index=raw.index)
-    status, conflicting = _versions(ids.value, raw[RECEIVED], content, _withdrawn_on(schema.name, voids))
+    given = raw.rows
+    ids = read_ids(schema.table.id, given[schema.table.id])
+    columns = {
+        name: read_column(program, name, rule, given[name].astype("category"))
+        for name, rule in schema.table.columns.items()
+    }
+    status, conflicting = _versions(schema, ids.value, raw, columns, _withdrawn_by(schema.name, voids))
 
     typed = pd.DataFrame({schema.table.id: ids.value, **{name: column.value for name, column in columns.items()}})
-    typed = typed.assign(**{name: raw[name] for name in ORIGIN})
+    typed = typed.assign(**{name: given[name] for name in ORIGIN})
+    stands = status.eq(KEPT)
     faults = [
         *ids.faults,
         Fault(schema.table.id, "conflicting_rows", conflicting, "rows of one delivery differ; deliver the right one."),
         *(fault for column in columns.values() for fault in column.faults),
+        *_lifetime_faults(program, schema, typed),
         *_table_faults(program, schema, typed),
-        *_case_faults(schema, typed, status.eq(KEPT)),
+        *_case_faults(schema, typed, stands),
         *(extra_checks(typed) if extra_checks else []),
     ]
-    wrong = pd.Series(False, index=raw.index)
+    faults = [fault for fault in faults if fault.wrong.any()]
     for fault in faults:
-        wrong |= fault.wrong
-    status = status.mask(status.eq(KEPT) & wrong, QUARANTINED)
-    ledger = raw[[FILE, LINE]].assign(id=ids.value, status=status)
-    rows = typed.loc[status.eq(KEPT)].reset_index(drop=True)
-    orders = {
-        name: pd.CategoricalDtype(list(program.vocabularies[rule.vocabulary]), ordered=True)
-        for name, rule in schema.table.columns.items()
-        if rule.vocabulary is not None
-    }
-    quarantine = _quarantine(schema, raw, faults, status.eq(QUARANTINED))
-    table = CleanTable(schema.name, rows.astype(orders), ledger, quarantine)
+        status = status.mask(stands & fault.wrong, QUARANTINED)
+    ledger = given[[FILE, LINE]].assign(id=ids.value, status=status)
+    quarantine = _quarantine(schema, given, faults, status.eq(QUARANTINED))
+    kept = status.eq(KEPT)
+    rows = typed if kept.all() else typed.loc[kept].reset_index(drop=True)
+    table = CleanTable(schema.name, rows, ledger, quarantine)
     require_balance(table)
     return table
 
 
-def _read_column(program: Program, schema: Schema, name: str, raw: pd.DataFrame) -> Reading:
-    codes, texts = pd.factorize(raw[name])
-    reading = read_texts(program, name, schema.table.columns[name], pd.Series(texts, dtype="str"))
-    return reading.rows(pd.Series(codes, index=raw.index))
+def _lifetime_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> list[Fault]:
+    """Find values that did not exist on the day of their record: outside their lifetime, or known by a crosswalk only.
 
-
-def _crosswalked(program: Program, schema: Schema, name: str, columns: Mapping[str, Reading]) -> Reading:
-    """Count values under the names that the crosswalks give them on the day of each row."""
-    reading = columns[name]
-    vocabulary = schema.table.columns[name].vocabulary
-    crosswalks = program.crosswalks_of(vocabulary) if vocabulary else []
-    day = columns[schema.table.date].value
-    counted, faults = reading.value, list(reading.faults)
-    for old in dict.fromkeys(crosswalk.value for crosswalk in crosswalks):
-        here = reading.value.eq(old)
-        covered = pd.Series(False, index=here.index)
-        of_old = [crosswalk for crosswalk in crosswalks if crosswalk.value == old]
-        for crosswalk in of_old:
-            valid = day.ge(pd.Timestamp(crosswalk.valid_from))
-            if crosswalk.valid_to is not None:
-                valid &= day.le(pd.Timestamp(crosswalk.valid_to))
-            counted = counted.mask(here & valid, crosswalk.counted_as)
-            covered |= valid
-        if old not in program.vocabularies[of_old[0].vocabulary]:
-            when = " and ".join(crosswalk.when for crosswalk in of_old)
-            remedy = f"'{old}' is known only {when} (crosswalks in program.toml); correct it or the date."
-            faults.append(Fault(name, "not_valid_on_date", here & ~covered & day.notna(), remedy))
-            counted = counted.mask(here & ~covered)
-    return Reading(counted, reading.key, faults)
+    A value that only crosswalks know is known on the days for which one of them counts it under another name.
+    """
+    day = rows[schema.table.date]
+    faults = []
+    for name, rule in schema.table.columns.items():
+        if rule.vocabulary is None:
+            continue
+        values = program.vocabularies[rule.vocabulary]
+        crosswalks = [one for one in program.crosswalks_of(rule.vocabulary) if one.value not in values]
+        known: dict[str, list[Crosswalk | Lifetime]] = {}
+        for crosswalk in crosswalks:
+            known.setdefault(crosswalk.value, []).append(crosswalk)
+        for lifetime in program.lifetimes:
+            if lifetime.vocabulary == rule.vocabulary:
+                known[lifetime.value] = [lifetime]
+        for value, spans in known.items():
+            here = rows[name].eq(value) & day.notna()
+            for span in spans:
+                here &= ~span.covers(day)
+            when = " and ".join(span.when for span in spans)
+            key = "lifetimes" if value in values else "crosswalks"
+            remedy = f"'{value}' is known only {when} ({key} in program.toml); correct it or the date."
+            faults.append(Fault(name, "not_valid_on_date", here, remedy))
+    return faults
 
 
 def _case_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series) -> list[Fault]:
@@ -257,6 +251,10 @@ def _case_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series) -> lis
     remedy = "another one differs from it only in case; write both alike, or void one of them."
     faults = []
     for name in codes:
+        # Nearly always all of them are in capitals, and the costly look at each is spared.
+        written = rows[name].dropna()
+        if written.eq(written.str.upper()).all():
+            continue
         different = rows.loc[standing, name].dropna().drop_duplicates()
         alike = different.loc[different.str.casefold().duplicated(keep=False)]
         faults.append(Fault(name, "differs_only_in_case", standing & rows[name].isin(alike), remedy))
@@ -264,53 +262,74 @@ def _case_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series) -> lis
 
 
 def _versions(
-    ids: pd.Series, received: pd.Series, content: pd.DataFrame, withdrawn_on: pd.DataFrame
+    schema: Schema,
+    ids: pd.Series,
+    raw: RawTable,
+    columns: Mapping[str, ColumnReading],
+    withdrawn_by: pd.DataFrame,
 ) -> tuple[pd.Series, pd.Series]:
-    """Say of each row whether it is the one of its id that stands, and whether it contradicts another of the same day.
+    """Say of each row whether it is the one of its id that stands, and whether it contradicts another of its delivery.
 
-    A row without an id has no other version. A void closes what came up to its day: the same row sent again
+    A row without an id has no other version. A void closes what came up to its delivery: the same row sent again
     afterwards is not a duplicate, it reinstates the record.
     """
-    frame = pd.DataFrame({"id": ids, "received": received})
-    # Rows without an id are each a record of their own.
-    frame["record"] = pd.factorize(frame["id"])[0]
-    nameless = frame["id"].eq("")
-    frame.loc[nameless, "record"] = -1 - frame.index[nameless]
-    frame["content"] = _same_content(content)
+    delivery = raw.rows[DELIVERY]
+    status: pd.Series[Any] = pd.Series(KEPT, index=ids.index, dtype=pd.CategoricalDtype(list(STATUSES)))
+    if schema.table.delivery == "snapshot" and raw.delivered:
+        alive = delivery.eq(raw.delivered[-1])
+        status = status.mask(~alive, SUPERSEDED)
+    else:
+        alive = pd.Series(True, index=ids.index)
+    # Most records have one row, which stands; all that follows is about the others.
+    voided = ids.isin(withdrawn_by["voided_id"])
+    several = _repeated(ids) & ids.ne("") if schema.table.one_row_per_id else pd.Series(False, index=ids.index)
+    touched = alive & (several | voided)
+    none = pd.Series(False, index=ids.index)
+    if not touched.any():
+        return status, none
+
+    frame = pd.DataFrame({"record": ids, "delivery": delivery}).loc[touched]
+    content = pd.DataFrame({name: column.key(touched) for name, column in columns.items()})
+    frame["content"] = content.groupby(list(content.columns), sort=False).ngroup()
     frame["withdrawn"] = False
     frame["epoch"] = 0
-    for record_id, day in withdrawn_on.itertuples(index=False):
-        of_record = frame["id"].eq(record_id)
-        frame.loc[of_record & frame["received"].le(day), "withdrawn"] = True
-        frame.loc[of_record & frame["received"].gt(day), "epoch"] += 1
+    for record_id, last in withdrawn_by.itertuples(index=False):
+        of_record = frame["record"].eq(record_id)
+        frame.loc[of_record & frame["delivery"].le(last), "withdrawn"] = True
+        frame.loc[of_record & frame["delivery"].gt(last), "epoch"] += 1
+    if not schema.table.one_row_per_id:
+        return status.mask(frame["withdrawn"].reindex(ids.index, fill_value=False), SUPERSEDED), none
 
     before = frame.groupby(["record", "epoch"], sort=False)["content"].shift()
     duplicate = before.eq(frame["content"])
     valid = frame.loc[~frame["withdrawn"]]
     # What the newest delivery of a record says stands, also where it repeats what an older one said.
-    newest = valid.loc[valid["received"].eq(valid.groupby("record", sort=False)["received"].transform("max"))]
+    newest = valid.loc[valid["delivery"].eq(valid.groupby("record", sort=False)["delivery"].transform("max"))]
     said = newest.groupby("record", sort=False)["content"].nunique()
     contradicts = frame["record"].isin(said.index[said.gt(1)])
     first_said = valid.loc[~duplicate.loc[valid.index]]
-    last = first_said.loc[~first_said.duplicated("record", keep="last")]
+    last_said = first_said.loc[~first_said.duplicated("record", keep="last")]
     rivals = first_said.index.intersection(newest.index)
-    is_rival, is_last = (frame.index.to_series().isin(rows) for rows in (rivals, last.index))
+    is_rival, is_last = (frame.index.to_series().isin(rows) for rows in (rivals, last_said.index))
     stands = (is_last & ~contradicts) | (is_rival & contradicts)
-    status = pd.Series(SUPERSEDED, index=frame.index, dtype="str").mask(duplicate, DUPLICATE).mask(stands, KEPT)
-    return status, stands & contradicts
+    settled = pd.Series(SUPERSEDED, index=frame.index, dtype="str").mask(duplicate, DUPLICATE).mask(stands, KEPT)
+    status.loc[frame.index] = settled
+    return status, (stands & contradicts).reindex(ids.index, fill_value=False)
 
 
-def _same_content(content: pd.DataFrame) -> pd.Series:
-    """Give each row a number that it shares with the rows that say the same."""
-    numbers = pd.DataFrame({name: pd.factorize(content[name])[0] for name in content}, index=content.index)
-    return numbers.groupby(list(numbers.columns), sort=False).ngroup()
+def _repeated(ids: pd.Series) -> pd.Series:
+    """Flag every id that stands in more than one row."""
+    numbers, different = pd.factorize(ids)
+    if len(different) == len(ids):
+        return pd.Series(False, index=ids.index)
+    return pd.Series(np.bincount(numbers)[numbers] > 1, index=ids.index)
 
 
-def _withdrawn_on(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
-    """Give the ids of a table's withdrawn records, and the day of receipt of each void."""
+def _withdrawn_by(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
+    """Give the ids of a table's withdrawn records, and the place of the delivery that brought each void."""
     if voids is None or voids.empty:
-        return pd.DataFrame({"voided_id": [], RECEIVED: []})
-    return voids.loc[voids["voided_table"].eq(table), ["voided_id", RECEIVED]]
+        return pd.DataFrame({"voided_id": pd.Series(dtype="str"), DELIVERY: pd.Series(dtype="int32")})
+    return voids.loc[voids["voided_table"].eq(table), ["voided_id", DELIVERY]]
 
 
 def _void_faults(rows: pd.DataFrame, known: Mapping[str, set[str]]) -> list[Fault]:
@@ -352,14 +371,16 @@ def _quarantine(schema: Schema, raw: pd.DataFrame, faults: list[Fault], rejected
         if rows.empty:
             continue
         fields = [field for field in schema.columns if field in fault.field.split(" or ")]
-        values = rows[fields].agg(", ".join, axis="columns").str.strip()
+        values = rows[fields].astype("str").agg(", ".join, axis="columns").str.strip()
         found.append(
             rows[[FILE, LINE]].assign(
+                file=rows[FILE].astype("str"),
                 table=schema.name,
                 id=rows[schema.table.id].str.strip(),
                 field=fault.field,
                 reason=fault.reason,
                 value=values,
+                nearest=values.map(fault.nearest),
                 remedy=values.map(fault.remedy) if callable(fault.remedy) else fault.remedy,
             )
         )
@@ -384,24 +405,6 @@ def require_balance(table: CleanTable) -> None:
     if out != account["read"] or kept_or_held != account[KEPT] + account[QUARANTINED]:
         raise BalanceError(
             f"{table.name}: {account['read']} rows were read and {out} came out. This is a fault of viputils."
-        )
-
-
-def _require_covered(program: Program, month: ReportMonth) -> None:
-    """Refuse a month, or a fiscal year to date, that begins before the records do: its counts would be too low."""
-    start = program.identity.records_from
-    year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
-    if month.span.start < start or year_begins < start:
-        what = f"{month.label} lies" if month.span.start < start else f"The fiscal year of {month.label} begins"
-        raise DeliveryError(
-            f"There is no data for {month}.",
-            [
-                Problem(
-                    "program.records_from",
-                    f"{what} before {start}, when the records begin;",
-                    "ask for a later month, or deliver the earlier records and change the key.",
-                )
-            ],
         )
 
 

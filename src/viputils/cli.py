@@ -24,7 +24,7 @@ from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 
 if TYPE_CHECKING:
-    from viputils.cleaning import Records
+    from viputils.edition import Edition
 
 # What a command's exit code says; the README documents them.
 DISAGREES = 1
@@ -96,15 +96,16 @@ def report(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with _steps(console) as step:
         step("Reading and cleaning the records")
-        records, opened = _load(context, project, month, as_of, allow_quarantined)
+        edition, opened = _load(context, project, month, as_of, allow_quarantined)
         from viputils.issue import make_issue
         from viputils.render import choose_engine
 
-        _print_account(console, records)
-        if not opened.activities(records.month).is_file():
-            name = f"report/activities/{records.month}.md"
+        _print_account(console, edition)
+        activities = opened.activities(edition.month)
+        if activities.parent.is_dir() and not activities.is_file():
+            name = f"report/activities/{edition.month}.md"
             console.print(f"Note: there is no {name}, so the issue says that no activities were written down.")
-        issue = make_issue(opened, records, choose_engine(engine.value), on_step=step)
+        issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step)
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
         return
@@ -127,19 +128,18 @@ def verify(
     allow_quarantined: AllowOption = False,
 ) -> None:
     """Compare recomputed figures with the published ones, figure by figure; exit 0 only if all agree."""
-    from viputils.figures import compute_figures
     from viputils.published import REPRODUCED, compare, read_published
 
     opened = _open(context, project)
     published = read_published(opened, ReportMonth.parse(month))
-    records, _ = _load(context, project, month, as_of, allow_quarantined)
-    verdicts = compare(published, compute_figures(records), opened.program)
+    edition, _ = _load(context, project, month, as_of, allow_quarantined)
+    verdicts = compare(published, edition.figures, opened.program, edition.month)
     table = Table(
         "Measure",
         "Category",
         "Period",
         "Verdict",
-        title=f"{records.month.label} as of {records.as_of}",
+        title=f"{edition.month.label} as of {edition.as_of}",
         title_justify="left",
     )
     table.add_column("Published", justify="right")
@@ -170,18 +170,18 @@ def figures(
         raise ParameterError(
             "Two forms were asked for.", [Problem("--json, --csv", "go one at a time;", "take one of them.")]
         )
-    from viputils.figures import compute_figures, figures_csv
+    from viputils.figures import figures_csv
 
-    records, _ = _load(context, project, month, as_of, allow_quarantined)
-    rows = compute_figures(records)
+    edition, _ = _load(context, project, month, as_of, allow_quarantined)
+    rows = edition.figures
     if as_csv:
         typer.echo(figures_csv(rows), nl=False)
     elif as_json:
-        shown: dict[str, Any] = {"month": str(records.month), "as_of": records.as_of.isoformat()}
+        shown: dict[str, Any] = {"month": str(edition.month), "as_of": edition.as_of.isoformat()}
         typer.echo(json.dumps({**shown, "figures": rows.to_dict("records")}, indent=2, ensure_ascii=False))
     else:
         table = Table(
-            "Measure", "Category", "Period", title=f"{records.month.label} as of {records.as_of}", title_justify="left"
+            "Measure", "Category", "Period", title=f"{edition.month.label} as of {edition.as_of}", title_justify="left"
         )
         table.add_column("Value", justify="right")
         for row in rows.to_dict("records"):
@@ -241,16 +241,16 @@ def _open(context: typer.Context, project: Path | None) -> Project:
 
 def _load(
     context: typer.Context, project: Path | None, month: str, as_of: str | None, allow_quarantined: bool
-) -> tuple[Records, Project]:
+) -> tuple[Edition, Project]:
     report_month = ReportMonth.parse(month)
     day = None if as_of is None else _as_of(as_of)
     opened = _open(context, project)
-    from viputils.cleaning import load_records
+    from viputils.edition import load_edition
 
-    records = load_records(opened, report_month, day)
+    edition = load_edition(opened, report_month, day)
     if not allow_quarantined:
-        records.require_no_quarantine()
-    return records, opened
+        edition.records.require_no_quarantine()
+    return edition, opened
 
 
 def _as_of(text: str) -> dt.date:
@@ -264,11 +264,11 @@ def _as_of(text: str) -> dt.date:
     return day
 
 
-def _print_account(console: Console, records: Records) -> None:
-    account = records.account
+def _print_account(console: Console, edition: Edition) -> None:
+    account = edition.records.account
     totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
     console.print(
-        f"{totals['read']:,} rows read as of {records.as_of} = {totals['kept']:,} kept"
+        f"{totals['read']:,} rows read as of {edition.as_of} = {totals['kept']:,} kept"
         f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate"
         f" + {totals['quarantined']:,} quarantined"
     )

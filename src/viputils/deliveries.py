@@ -1,33 +1,100 @@
 """Raw deliveries: finding and reading what had been received by an as-of date.
 
 A delivery is a folder named for the day of receipt, ``data/raw/2023-12-04``, with one CSV file for each table
-that came. A delivery is never edited: a correction is a later one.
+that came; the second of a day is ``2023-12-04-2``. A delivery is never edited: a correction is a later one.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
+import pyarrow as pa
 
+from viputils.checksums import CHECKSUMS, checksum_problems
+from viputils.csvfile import read_csv
 from viputils.errors import DeliveryError, ParameterError, Problem, nearest
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import Program
 from viputils.project import Project
-from viputils.schemas import FILE, LINE, RECEIVED, VOIDS, Schema
+from viputils.schemas import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
+
+_FOLDER: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:-([2-9]|[1-9][0-9]))?")
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What was received on one day: table name to CSV file."""
+    """What was received at one time.
+
+    Attributes
+    ----------
+    received
+        The day of receipt.
+    number
+        1 for the first delivery of the day, 2 for the next.
+    folder
+        The folder it lies in.
+    name
+        What messages and tables call the folder.
+    files
+        Table name to CSV file.
+    """
 
     received: dt.date
-    files: dict[str, Path]
+    number: int
+    folder: Path
+    name: str
+    files: Mapping[str, Path]
+
+    def name_of(self, table: str) -> str:
+        """Name the file of a table the same way on every machine."""
+        return f"{self.name}/{self.files[table].name}"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """The rows of one table as they stand in the files, in order of receipt.
+
+    Attributes
+    ----------
+    rows
+        The schema's columns as text (the id as ``str``, the others as ``category``), plus ``received``,
+        ``delivery`` (the delivery's place in order of receipt), ``file`` and ``line`` (the line on which the row
+        begins; the header is line 1). One row for each row of each file.
+    delivered
+        The places of the deliveries that held a file of this table, be it without a row.
+    """
+
+    rows: pd.DataFrame
+    delivered: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Received:
+    """Everything that had been received by a day."""
+
+    as_of: dt.date
+    deliveries: tuple[Delivery, ...]
+    tables: Mapping[str, RawTable]
+
+    def by(self, as_of: dt.date, tables: Sequence[str] | None = None) -> Received:
+        """Give what of it had been received by an earlier day; only of some tables and the voids where so asked."""
+        known = tuple(delivery for delivery in self.deliveries if delivery.received <= as_of)
+        wanted = self.tables if tables is None else [*tables, VOIDS.name]
+        raw = {
+            name: RawTable(
+                table.rows.loc[table.rows[DELIVERY].lt(len(known))],
+                tuple(place for place in table.delivered if place < len(known)),
+            )
+            for name, table in self.tables.items()
+            if name in wanted
+        }
+        return Received(as_of, known, raw)
 
 
 def find_deliveries(project: Project) -> list[Delivery]:
@@ -60,7 +127,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
             continue
         name = project.relative(folder)
         try:
-            received = parse_date(folder.name)
+            received, number = _received_on(folder.name)
             entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
         except ParameterError:
             problems.append(
@@ -74,7 +141,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
         for entry in entries:
             if entry.suffix == ".csv" and entry.stem in known:
                 files[entry.stem] = entry
-            else:
+            elif entry.name != CHECKSUMS:
                 problems.append(
                     Problem(
                         project.relative(entry),
@@ -83,14 +150,20 @@ def find_deliveries(project: Project) -> list[Delivery]:
                         or f"a delivery holds: {', '.join(f'{table}.csv' for table in known)}.",
                     )
                 )
-        deliveries.append(Delivery(received, files))
+        deliveries.append(Delivery(received, number, folder, name, files))
     if not deliveries and not problems:
         problems.append(
             Problem("data/raw", "holds no delivery;", "a delivery is a folder such as data/raw/2023-12-04.")
         )
     if problems:
         raise DeliveryError("The raw deliveries are not as they must be.", problems)
-    return deliveries
+    return sorted(deliveries, key=lambda delivery: (delivery.received, delivery.number))
+
+
+def _received_on(folder: str) -> tuple[dt.date, int]:
+    """Give the day of receipt that a folder is named for, and which delivery of that day it holds."""
+    found = _FOLDER.fullmatch(folder)
+    return parse_date(found[1] if found else folder), int(found[2] or 1) if found else 1
 
 
 def default_as_of(deliveries: Sequence[Delivery], program: Program, month: ReportMonth) -> dt.date:
@@ -124,7 +197,10 @@ def require_complete(deliveries: Sequence[Delivery], program: Program, month: Re
 
 
 def _require_every_month(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
-    """Refuse a fiscal year to date in which a monthly delivery is missing: its counts would be too low."""
+    """Refuse a fiscal year to date in which a monthly delivery is missing: its counts would be too low.
+
+    A snapshot stands for the whole table, so the newest one lacks nothing.
+    """
     starts = program.identity.fiscal_year_starts
     problems = []
     for earlier in month.fiscal_year(starts).months(until=month.plus(-1)):
@@ -139,8 +215,8 @@ def _require_every_month(deliveries: Sequence[Delivery], program: Program, month
                 f"it holds {earlier.label}. Without rows it is a header; where deliveries come at other times, say so "
                 "in program.delivered in program.toml.",
             )
-            for table in program.tables
-            if table not in came
+            for table, rule in program.tables.items()
+            if table not in came and rule.delivery == "incremental"
         ]
     if problems:
         raise DeliveryError(f"A delivery within the fiscal year of {month} is missing. Nothing was made.", problems)
@@ -179,101 +255,77 @@ def _first_received_after(
     return {table: first[table] for table in program.tables}
 
 
-def read_table(project: Project, deliveries: Iterable[Delivery], schema: Schema, as_of: dt.date) -> pd.DataFrame:
-    """Read the rows of one table from every delivery received by the as-of date, as text, in order of receipt.
+def read_received(
+    project: Project, deliveries: Sequence[Delivery], as_of: dt.date, tables: Sequence[str] | None = None
+) -> Received:
+    """Read everything that had been received by the as-of date, as text.
 
-    Returns
-    -------
-    DataFrame
-        The schema's columns as they stand in the files, plus ``received``, ``file`` and ``line`` (the line on
-        which the row begins; the header is line 1). One row for each row of each file.
+    Parameters
+    ----------
+    deliveries
+        In order of receipt, as ``find_deliveries`` gives them.
+    tables
+        Only these tables, and the voids; by default all.
 
     Raises
     ------
     DeliveryError
-        With everything that is wrong with the form of any file.
+        With everything that is wrong with the form of any file, and every file that is not what its delivery's
+        checksums say.
     """
-    problems: list[Problem] = []
-    columns: dict[str, list[str]] = {column: [] for column in schema.columns}
-    received: list[dt.date] = []
-    files: list[str] = []
-    lines: list[int] = []
-    for delivery in deliveries:
-        path = delivery.files.get(schema.name)
-        if path is None or delivery.received > as_of:
+    known = tuple(delivery for delivery in deliveries if delivery.received <= as_of)
+    problems = [problem for delivery in known for problem in checksum_problems(delivery.folder, delivery.name)]
+    raw = {}
+    for schema in (*schemas_of(project.program).values(), VOIDS):
+        if tables is None or schema.name in tables or schema is VOIDS:
+            raw[schema.name] = _read_table(known, schema, problems)
+    if problems:
+        raise DeliveryError("Delivered files are not as they must be. Nothing was made.", problems)
+    return Received(as_of, known, raw)
+
+
+def _read_table(deliveries: Sequence[Delivery], schema: Schema, problems: list[Problem]) -> RawTable:
+    """Read the files of one table; what is wrong with any of them is added to the problems."""
+    parts: list[pa.Table] = []
+    lines: list[pa.ChunkedArray] = []
+    origin: list[tuple[int, Delivery, int]] = []
+    for place, delivery in enumerate(deliveries):
+        if schema.name not in delivery.files:
             continue
-        name = project.relative(path)
         try:
-            header, rows, begins = _read_csv(path, name, schema)
+            rows, begins = read_csv(delivery.files[schema.name], delivery.name_of(schema.name), schema)
         except DeliveryError as error:
             problems += error.problems
             continue
-        for column, values in zip(header, zip(*rows, strict=True), strict=False):
-            columns[column] += values
-        received += [delivery.received] * len(rows)
-        files += [name] * len(rows)
-        lines += begins
-    if problems:
-        raise DeliveryError(f"The deliveries of {schema.name} cannot be read.", problems)
-    table = pd.DataFrame({**columns, RECEIVED: received, FILE: files, LINE: lines})
-    return table.astype({**dict.fromkeys([*columns, FILE], "str"), RECEIVED: "datetime64[s]", LINE: "int64"})
+        parts.append(rows)
+        lines.append(begins)
+        origin.append((place, delivery, len(rows)))
+    table = _as_frame(schema, parts)
+    numbers = [number for _, _, number in origin]
+    names = pd.Index([delivery.name_of(schema.name) for _, delivery, _ in origin], dtype="str")
+    repeated = pd.Series(range(len(origin)), dtype="int32").repeat(numbers).to_numpy()
+    days = pd.Series([delivery.received for _, delivery, _ in origin], dtype="datetime64[s]")
+    places = pd.Series([place for place, _, _ in origin], dtype="int32")
+    table = table.assign(
+        **{
+            RECEIVED: days.to_numpy()[repeated],
+            DELIVERY: places.to_numpy()[repeated],
+            FILE: pd.Categorical.from_codes(repeated, names) if len(names) else pd.Categorical([], names),
+            LINE: pa.chunked_array(lines, pa.int32()).to_numpy(),
+        }
+    )
+    return RawTable(table, tuple(place for place, _, _ in origin))
 
 
-def _read_csv(path: Path, name: str, schema: Schema) -> tuple[list[str], list[list[str]], list[int]]:
-    """Give the header of a CSV file, its rows, and the line on which each of these begins."""
-    text = _read_text(path, name)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    problems: list[Problem] = []
-    begins = 1
-    try:
-        for row in reader:
-            if rows and len(row) != len(rows[0]):
-                what = f"holds {len(row)} fields where the header holds {len(rows[0])};" if row else "is blank;"
-                problems.append(Problem(f"{name}, line {begins}", what, "one row has one value for each column."))
-            rows.append(row)
-            lines.append(begins)
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        problems.append(
-            Problem(f"{name}, line {begins}", f"is not CSV: {error};", "a quote inside a quoted value is doubled.")
-        )
-    if rows:
-        problems = schema.header_problems(rows[0], f"{name}, line 1") + problems
-    if problems:
-        raise DeliveryError("", problems)
-    return rows[0], rows[1:], lines[1:]
+def _as_frame(schema: Schema, parts: Sequence[pa.Table]) -> pd.DataFrame:
+    """Put the rows of several files into one frame."""
+    if not parts:
+        empty = pd.DataFrame({column: pd.Series(dtype="str") for column in schema.columns})
+        return empty.astype(dict.fromkeys(schema.table.columns, "category"))
+    frame: pd.DataFrame = pa.concat_tables(parts).unify_dictionaries().to_pandas()
+    return frame
 
 
-def _read_text(path: Path, name: str) -> str:
-    """Give the text of a delivered file, or say why it cannot be taken as it is."""
-
-    def refuse(what: str, remedy: str, line: int | None = None) -> DeliveryError:
-        return DeliveryError("", [Problem(name if line is None else f"{name}, line {line}", what, remedy)])
-
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise refuse(f"{error.strerror or error}.", "Make the file readable.") from None
-    if not data:
-        raise refuse("is empty;", "a file without rows still has its header.")
-    if data.startswith(b"\xef\xbb\xbf"):
-        raise refuse("begins with a byte-order mark;", "save it as UTF-8 without one.")
-    if b"\0" in data:
-        raise refuse("is not UTF-8 text (UTF-16, or not text at all);", "export it as CSV in UTF-8.")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise refuse(
-            f"is not UTF-8: the byte 0x{data[error.start]:02x} stands where a letter should;",
-            "save it as UTF-8 (it may be Windows-1252).",
-            data.count(b"\n", 0, error.start) + 1,
-        ) from None
-    if not text.endswith(("\n", "\r")):
-        raise refuse(
-            "has no end of line: the file may have been cut off here;",
-            "deliver the whole file, with an end of line after the last row.",
-            len(text.splitlines()),
-        )
-    return text
+def staged(delivery: Delivery, folder: Path, files: Mapping[str, Path]) -> Delivery:
+    """Give a delivery whose files do not lie in their place yet."""
+    return replace(delivery, folder=folder, files=files)

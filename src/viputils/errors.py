@@ -84,10 +84,16 @@ class RenderError(VipError):
     """An engine could not make a page from an executed notebook."""
 
 
-def nearest(value: str, choices: Iterable[str]) -> str:
-    """Say which of ``choices`` the value most resembles: ``"did you mean 'Homicide'? "``, or nothing."""
+def closest(value: str, choices: Iterable[str]) -> str:
+    """Give the one of ``choices`` that the value most resembles, or nothing where it resembles none."""
     import difflib
 
     by_folded = {choice.casefold(): choice for choice in choices}
     close = difflib.get_close_matches(value.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean '{by_folded[close[0]]}'? " if close else ""
+    return by_folded[close[0]] if close else ""
+
+
+def nearest(value: str, choices: Iterable[str]) -> str:
+    """Say which of ``choices`` the value most resembles: ``"did you mean 'Homicide'? "``, or nothing."""
+    close = closest(value, choices)
+    return f"did you mean '{close}'? " if close else ""

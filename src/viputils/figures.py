@@ -11,17 +11,17 @@ from typing import Final
 import pandas as pd
 
 from viputils.cleaning import Records
-from viputils.errors import ParameterError, Problem, nearest
+from viputils.errors import ParameterError, Problem, ProgramError, nearest
 from viputils.periods import ReportMonth, Span
-from viputils.program import Distinct, Measure, Period, Sum
+from viputils.program import Distinct, Period, Program, Sum
 
 KEY: Final = ["measure", "category", "period"]
 COLUMNS: Final = [*KEY, "value"]
 PERIODS: Final[tuple[Period, ...]] = ("month", "fytd")
 
 
-def compute_figures(records: Records) -> pd.DataFrame:
-    """Count every measure of the program for the records' month and its fiscal year to date.
+def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
+    """Count every measure of the program for a month and its fiscal year to date.
 
     Returns
     -------
@@ -29,19 +29,27 @@ def compute_figures(records: Records) -> pd.DataFrame:
         ``measure``, ``category``, ``period`` as ``str`` and ``value`` as ``int64``, in program.toml's order; one
         row for each key. A category with no record has the value 0. A measure by month has the period ``fytd``
         only, and one category for each month of it.
+
+    Raises
+    ------
+    ProgramError
+        Where records hold a value that the issue of this month does not print, and no crosswalk counts it.
     """
-    starts = records.program.identity.fiscal_year_starts
-    spans = {"month": records.month.span, "fytd": records.month.fytd(starts)}
     parts = []
-    for name, measure in records.program.measures.items():
-        periods = ("fytd",) if measure.by == "month" else PERIODS
-        for period in periods:
-            counts = _count(records, name, measure, spans[period])
+    for name in records.program.measures:
+        for period in periods_of(records.program, name):
+            rows = counted(records, name, month, period)
+            counts = _total(rows).reindex(_categories(records, name, month), fill_value=0)
             parts.append(
                 pd.DataFrame({"measure": name, "category": counts.index, "period": period, "value": counts.to_numpy()})
             )
     table = pd.concat(parts, ignore_index=True)
     return table.astype({"measure": "str", "category": "str", "period": "str", "value": "int64"})
+
+
+def periods_of(program: Program, measure: str) -> tuple[Period, ...]:
+    """Give the periods that a measure is counted for."""
+    return ("fytd",) if program.measures[measure].by == "month" else PERIODS
 
 
 def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "") -> int:
@@ -76,34 +84,86 @@ def figures_csv(figures: pd.DataFrame) -> str:
     return figures[COLUMNS].to_csv(index=False, lineterminator="\n")
 
 
-def _count(records: Records, name: str, measure: Measure, span: Span) -> pd.Series:
-    """Count one measure in a span: a Series of whole numbers by category, ``""`` where there is no breakdown."""
-    table = records.program.tables[measure.table]
+def counted(records: Records, name: str, month: ReportMonth, period: Period) -> pd.DataFrame:
+    """Give the records that a measure counts in a period.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the measure's table, under its index: ``category`` (``""`` where there is no breakdown), ``amount``
+        (how much the record adds) and, for a measure that counts different values, ``once``: records that share it
+        within a category are counted once.
+    """
+    program, measure = records.program, records.program.measures[name]
+    starts = program.identity.fiscal_year_starts
+    span = month.span if period == "month" else month.fytd(starts)
+    table = program.tables[measure.table]
     rows = records.tables[measure.table].rows
     rows = rows.loc[rows[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))]
     for column, value in measure.where.items():
-        rows = rows.loc[rows[column].eq(value)]
+        rows = rows.loc[_as_counted(program, measure.table, column, rows, month).eq(value)]
     if measure.followed_by is not None and isinstance(measure.count, Distinct):
         rows = _followed(records, measure.followed_by, measure.count.distinct, rows, table.date, span)
 
     if measure.by == "month":
-        by = rows[table.date].dt.strftime("%Y-%m")
-        starts = records.program.identity.fiscal_year_starts
-        last = ReportMonth.of(span.end)
-        categories = [str(month) for month in last.fiscal_year(starts).months(until=last)]
+        category = rows[table.date].dt.to_period("M").astype("category")
+        category = category.cat.rename_categories(category.cat.categories.astype("str"))
     elif measure.by is not None:
-        by = rows[measure.by].astype("str")
-        categories = records.program.categories(name) or []
+        category = _as_counted(program, measure.table, measure.by, rows, month)
+        if measure.missing is not None:
+            category = category.cat.add_categories(measure.missing).fillna(measure.missing)
+        _require_printed(category, program, name, month)
     else:
-        by = pd.Series("", index=rows.index, dtype="str")
-        categories = [""]
-    if isinstance(measure.count, Sum):
-        counts = rows[measure.count.sum].fillna(0).astype("int64").groupby(by).sum()
-    elif isinstance(measure.count, Distinct):
-        counts = rows[measure.count.distinct].groupby(by).nunique()
-    else:
-        counts = rows[table.id].groupby(by).size()
-    return counts.reindex(categories, fill_value=0).astype("int64")
+        category = pd.Series("", index=rows.index, dtype="category")
+    amount = rows[measure.count.sum].fillna(0).astype("int64") if isinstance(measure.count, Sum) else 1
+    found = pd.DataFrame({"category": category, "amount": amount}, index=rows.index)
+    return found.assign(once=rows[measure.count.distinct]) if isinstance(measure.count, Distinct) else found
+
+
+def _total(rows: pd.DataFrame) -> pd.Series:
+    """Add up what ``counted`` gives: a Series of whole numbers by category."""
+    if "once" in rows:
+        rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "once"])
+    return rows.groupby("category", observed=True)["amount"].sum().astype("int64")
+
+
+def _categories(records: Records, name: str, month: ReportMonth) -> list[str]:
+    """Give the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown."""
+    if records.program.measures[name].by != "month":
+        return records.program.categories(name, month) or [""]
+    starts = records.program.identity.fiscal_year_starts
+    return [str(earlier) for earlier in month.fiscal_year(starts).months(until=month)]
+
+
+def _as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
+    """Give a column's values under the names that the issue of a month counts them by."""
+    rule = program.tables[table]
+    value, day = rows[column], rows[rule.date]
+    counted_as = value
+    for crosswalk in program.crosswalks_of(rule.columns[column].vocabulary or ""):
+        if crosswalk.in_issue(month):
+            counted_as = counted_as.mask(value.eq(crosswalk.value) & crosswalk.covers(day), crosswalk.counted_as)
+    return counted_as
+
+
+def _require_printed(category: pd.Series, program: Program, name: str, month: ReportMonth) -> None:
+    """Refuse to lose records whose value the issue has no line for."""
+    printed = program.categories(name, month) or []
+    lost = category.loc[category.notna() & ~category.isin(printed)].value_counts()
+    lost = lost.loc[lost.gt(0)]
+    if not lost.empty:
+        vocabulary = program.vocabulary_of(name)
+        raise ProgramError(
+            f"The issue of {month} has no line for some records, so {name} would lose them.",
+            [
+                Problem(
+                    f"vocabularies.{vocabulary}",
+                    f"{count} records hold '{value}', which this issue does not print;",
+                    "let it print the value (lifetimes), or count it under another one (crosswalks).",
+                )
+                for value, count in lost.items()
+            ],
+        )
 
 
 def _followed(records: Records, later_table: str, who: str, rows: pd.DataFrame, date: str, span: Span) -> pd.DataFrame:

@@ -18,9 +18,9 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from viputils.cleaning import Records
+from viputils.edition import Edition
 from viputils.errors import ParameterError, Problem
-from viputils.figures import compute_figures, figures_csv
+from viputils.figures import figures_csv
 from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth, date_in_words
 from viputils.project import Project
@@ -47,11 +47,11 @@ class Issue:
 
 def make_issue(
     project: Project,
-    records: Records,
+    edition: Edition,
     engine: Engine,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Issue:
-    """Make the issue of the records' month and put it into its folder.
+    """Make the issue of an edition and put it into its folder.
 
     Parameters
     ----------
@@ -63,21 +63,21 @@ def make_issue(
     NotebookError, RenderError
         Where a cell fails or a page cannot be made. The issue's folder is then as it was before.
     """
-    month, program = records.month, project.program
+    month, program = edition.month, edition.program
     name = f"{_slug(program.identity.short_name)}-{month}"
     with replaced_whole(project.issues, str(month)) as folder:
         on_step("Running the notebook")
-        parameters = {"month": str(month), "as_of": records.as_of.isoformat()}
+        parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
         executed = run_notebook(project.notebook, parameters, cwd=project.root)
         on_step("Writing the figures")
-        copy, images = clean_copy(executed, front_matter(records))
-        _write_sources(folder, name, copy, images, compute_figures(records))
+        copy, images = clean_copy(executed, front_matter(edition))
+        _write_sources(folder, name, copy, images, edition.figures)
         on_step(f"Making HTML and PDF ({engine.name} engine)")
-        engine.render(project.root, folder / f"{name}.ipynb", ["html", "pdf"])
+        engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf"])
     final = project.issues / str(month)
     return Issue(
         month,
-        records.as_of,
+        edition.as_of,
         engine.name,
         html=final / f"{name}.html",
         pdf=final / f"{name}.pdf",
@@ -86,28 +86,28 @@ def make_issue(
     )
 
 
-def front_matter(records: Records) -> dict[str, Any]:
+def front_matter(edition: Edition) -> dict[str, Any]:
     """Give what the cover, the running header and the document's properties say. Engines read it as Markdown."""
-    identity = records.program.identity
-    running = f"{identity.name} | {identity.report_title} | {records.month.label}".upper()
+    identity = edition.program.identity
+    running = f"{identity.name} | {identity.report_title} | {edition.month.label}".upper()
     vip = {
         "program": identity.name,
         "report": identity.report_title,
-        "month": records.month.label,
+        "month": edition.month.label,
         "city": identity.city,
         "department": identity.department,
         "site": identity.site,
         "running-header": running,
-        "as-of": date_in_words(records.as_of),
+        "as-of": date_in_words(edition.as_of),
     }
-    if records.is_demonstration and records.program.demonstration:
-        vip["demonstration"] = records.program.demonstration.statement
-        vip["mark"] = records.program.demonstration.mark
+    if edition.records.is_demonstration and edition.program.demonstration:
+        vip["demonstration"] = edition.program.demonstration.statement
+        vip["mark"] = edition.program.demonstration.mark
     return {
-        "title": escape(f"{identity.name} {identity.report_title}, {records.month.label}"),
+        "title": escape(f"{identity.name} {identity.report_title}, {edition.month.label}"),
         "author": escape(f"{identity.city}, {identity.department}"),
         "lang": identity.language,
-        "date": records.as_of.isoformat(),
+        "date": edition.as_of.isoformat(),
         "vip": {key: escape(value) for key, value in vip.items()},
     }
 

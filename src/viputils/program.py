@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from viputils.errors import Problem, ProgramError, nearest
+from viputils.cells import is_live
+from viputils.errors import ParameterError, Problem, ProgramError, nearest
+from viputils.periods import ReportMonth
 
 Period = Literal["month", "fytd"]
 
@@ -21,6 +24,11 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 def folded(text: str) -> str:
     """Give the form in which values are compared: one blank between words, no case."""
     return " ".join(text.split()).casefold()
+
+
+def heading_key(text: str) -> str:
+    """Give the form in which headings are compared: words without case, blanks or marks between them."""
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
 def _is_name(text: str) -> str:
@@ -41,8 +49,16 @@ def _is_language(text: str) -> str:
     return text
 
 
+def _is_month(value: object) -> ReportMonth:
+    try:
+        return ReportMonth.parse(value if isinstance(value, str) else "")
+    except ParameterError:
+        raise ValueError("must be a month in quotes, as in '2023-11'") from None
+
+
 Name = Annotated[str, AfterValidator(_is_name)]
 Line = Annotated[str, AfterValidator(_is_line)]
+Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
 
 
 class _Part(BaseModel):
@@ -65,6 +81,17 @@ class Identity(_Part):
     began: dt.date
     records_from: dt.date
     delivered: Literal["monthly", "irregularly"]
+    shares: Line | None = None
+
+    @property
+    def year(self) -> str:
+        """What its years are called: those that begin in January are calendar years."""
+        return "calendar year" if self.fiscal_year_starts == 1 else "fiscal year"
+
+    @property
+    def year_to_date(self) -> str:
+        """The short name of the year to date, as tables head it."""
+        return "YTD" if self.fiscal_year_starts == 1 else "FYTD"
 
 
 class Demonstration(_Part):
@@ -75,22 +102,58 @@ class Demonstration(_Part):
     statement: Line
 
 
-class Crosswalk(_Part):
-    """A value that is counted under another name between two days, both included."""
+class _Issues(_Part):
+    """The issues that something holds for: by default all of them."""
+
+    issues_from: Month | None = None
+    issues_to: Month | None = None
+
+    def in_issue(self, month: ReportMonth) -> bool:
+        """Say whether it holds for the issue of a month."""
+        return (self.issues_from is None or month >= self.issues_from) and (
+            self.issues_to is None or month <= self.issues_to
+        )
+
+
+class _Days(_Issues):
+    """The days that something holds on, both ends included: by default every day."""
+
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+    @property
+    def when(self) -> str:
+        """The days on which it holds, in words."""
+        words = [f"from {self.valid_from}"] if self.valid_from else []
+        words += [f"to {self.valid_to}"] if self.valid_to else []
+        return " ".join(words) or "on every day"
+
+    def covers(self, days: pd.Series) -> pd.Series:
+        """Flag the days on which it holds."""
+        covered = days.notna()
+        if self.valid_from is not None:
+            covered &= days.ge(pd.Timestamp(self.valid_from))
+        if self.valid_to is not None:
+            covered &= days.le(pd.Timestamp(self.valid_to))
+        return covered
+
+
+class Crosswalk(_Days):
+    """A value that is counted under another name where its record is of a day on which this holds."""
 
     vocabulary: Name
     value: Line
     aliases: list[Line] = []
     counted_as: Line
-    valid_from: dt.date
-    valid_to: dt.date | None = None
     assumption: bool = False
     reason: Line
 
-    @property
-    def when(self) -> str:
-        """The days on which it holds, in words."""
-        return f"from {self.valid_from}" + (f" to {self.valid_to}" if self.valid_to else "")
+
+class Lifetime(_Days):
+    """When a value of a vocabulary exists: on which days a record can have it, and which issues print it."""
+
+    vocabulary: Name
+    value: Line
 
 
 class Column(_Part):
@@ -102,11 +165,17 @@ class Column(_Part):
 
 
 class Table(_Part):
-    """One raw table: its id, its columns, and the date that places a record in a month."""
+    """One raw table: its id, its columns, the date that places a record in a month, and how it is delivered.
+
+    An incremental delivery adds and corrects; a snapshot stands for the whole table. Only in a snapshot can several
+    rows have one id, each of them a record: such rows cannot be told apart from one delivery to the next.
+    """
 
     title: Line
     id: Name
     date: Name
+    delivery: Literal["incremental", "snapshot"] = "incremental"
+    one_row_per_id: bool = True
     columns: Annotated[dict[Name, Column], Field(min_length=1)]
     exactly_one_of: list[Name] = []
 
@@ -132,7 +201,25 @@ class Measure(_Part):
     by: Name | None = None
     where: dict[Name, Line] = {}
     followed_by: Name | None = None
+    missing: Line | None = None
     printed: list[Period] = []
+
+
+class Intake(_Part):
+    """How the files that agencies send are read: what they call the columns, and what of them is not wanted.
+
+    Attributes
+    ----------
+    headings
+        By table and column: what else the column is called. Case, blanks and marks never matter.
+    left_out
+        By table: columns that are known and not taken.
+    """
+
+    date_order: Literal["month first", "day first"] = "month first"
+    sheets_left_out: list[Line] = []
+    headings: dict[Name, dict[Name, list[Line]]] = {}
+    left_out: dict[Name, list[Line]] = {}
 
 
 class Report(_Part):
@@ -151,6 +238,8 @@ class Program(_Part):
     demonstration: Demonstration | None = None
     vocabularies: dict[Name, dict[Line, list[Line]]]
     crosswalks: list[Crosswalk] = []
+    lifetimes: list[Lifetime] = []
+    intake: Intake = Intake()
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
     measures: Annotated[dict[Name, Measure], Field(min_length=1)]
     report: Report
@@ -175,13 +264,42 @@ class Program(_Part):
         """Give the crosswalks of one vocabulary, in the file's order."""
         return [crosswalk for crosswalk in self.crosswalks if crosswalk.vocabulary == vocabulary]
 
-    def categories(self, measure: str) -> list[str] | None:
-        """Give a measure's categories in printed order; ``None`` where it has no vocabulary to break it down by."""
+    def lifetime_of(self, vocabulary: str, value: str) -> Lifetime | None:
+        """Give the lifetime of a value; ``None`` where it has always existed and still does."""
+        return next((one for one in self.lifetimes if (one.vocabulary, one.value) == (vocabulary, value)), None)
+
+    def printed_values(self, vocabulary: str, month: ReportMonth) -> list[str]:
+        """Give the values of a vocabulary that the issue of a month prints, in printed order.
+
+        A value that came into being after the month, or had ceased to exist before its fiscal year began, is not
+        among them; nor is one of another issue, so that an issue printed with six areas has six for ever.
+        """
+        to_date = month.fytd(self.identity.fiscal_year_starts)
+        printed = []
+        for value in self.vocabularies[vocabulary]:
+            lifetime = self.lifetime_of(vocabulary, value)
+            if lifetime is None or (
+                lifetime.in_issue(month)
+                and (lifetime.valid_from is None or lifetime.valid_from <= to_date.end)
+                and (lifetime.valid_to is None or lifetime.valid_to >= to_date.start)
+            ):
+                printed.append(value)
+        return printed
+
+    def vocabulary_of(self, measure: str) -> str | None:
+        """Give the vocabulary that a measure is broken down by, if it is."""
         counted = self.measures[measure]
         if counted.by is None or counted.by == "month":
             return None
-        vocabulary = self.tables[counted.table].columns[counted.by].vocabulary
-        return list(self.vocabularies[vocabulary]) if vocabulary else None
+        return self.tables[counted.table].columns[counted.by].vocabulary
+
+    def categories(self, measure: str, month: ReportMonth) -> list[str] | None:
+        """Give a measure's categories in the issue of a month, in printed order; ``None`` without a vocabulary."""
+        vocabulary = self.vocabulary_of(measure)
+        if vocabulary is None:
+            return None
+        missing = self.measures[measure].missing
+        return [*self.printed_values(vocabulary, month), *([missing] if missing is not None else [])]
 
 
 def read_program(path: Path) -> Program:
@@ -287,7 +405,9 @@ def _contradictions(program: Program) -> Iterator[Problem]:
             "records cannot be older than the program.",
         )
     yield from _vocabulary_problems(program)
+    yield from _lifetime_problems(program)
     yield from _table_problems(program)
+    yield from _intake_problems(program)
     for name, measure in program.measures.items():
         yield from _measure_problems(program, name, measure)
     yield from _report_problems(program)
@@ -301,16 +421,17 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
             yield _unknown(f"{where}.vocabulary", crosswalk.vocabulary, program.vocabularies)
         elif crosswalk.counted_as not in values:
             yield _unknown(f"{where}.counted_as", crosswalk.counted_as, values)
-        if crosswalk.valid_to is not None and crosswalk.valid_to < crosswalk.valid_from:
+        if crosswalk.valid_from and crosswalk.valid_to and crosswalk.valid_to < crosswalk.valid_from:
             yield Problem(
                 f"{where}.valid_to",
                 f"{crosswalk.valid_to} is before valid_from, {crosswalk.valid_from};",
                 "a crosswalk ends after it begins.",
             )
         for earlier, other in enumerate(program.crosswalks[: number - 1], start=1):
-            if (other.vocabulary, folded(other.value)) == (crosswalk.vocabulary, folded(crosswalk.value)) and (
-                other.valid_from <= (crosswalk.valid_to or dt.date.max)
-                and crosswalk.valid_from <= (other.valid_to or dt.date.max)
+            if (
+                (other.vocabulary, folded(other.value)) == (crosswalk.vocabulary, folded(crosswalk.value))
+                and _share_a_day(crosswalk, other)
+                and _share_an_issue(crosswalk, other)
             ):
                 yield Problem(
                     where,
@@ -320,6 +441,13 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
     for vocabulary, values in program.vocabularies.items():
         if not values:
             yield Problem(f"vocabularies.{vocabulary}", "is empty;", "name at least one value.")
+        for value in values:
+            if is_live(value):
+                yield Problem(
+                    f"vocabularies.{vocabulary}",
+                    f"{value!r} begins like a formula, which it would be in a table that is opened as a spreadsheet;",
+                    "begin it with a letter or a digit.",
+                )
         spellings = [
             (value, f"vocabularies.{vocabulary}", spelling) for value in values for spelling in (value, *values[value])
         ]
@@ -340,16 +468,94 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
                 )
 
 
+def _share_a_day(one: _Days, other: _Days) -> bool:
+    first, last = dt.date.min, dt.date.max
+    return (one.valid_from or first) <= (other.valid_to or last) and (other.valid_from or first) <= (
+        one.valid_to or last
+    )
+
+
+def _share_an_issue(one: _Issues, other: _Issues) -> bool:
+    first, last = ReportMonth(1900, 1), ReportMonth(2999, 12)
+    return (one.issues_from or first) <= (other.issues_to or last) and (other.issues_from or first) <= (
+        one.issues_to or last
+    )
+
+
+def _lifetime_problems(program: Program) -> Iterator[Problem]:
+    for part in ("crosswalks", "lifetimes"):
+        for number, one in enumerate(getattr(program, part), start=1):
+            if one.issues_from is not None and one.issues_to is not None and one.issues_to < one.issues_from:
+                yield Problem(
+                    f"{part}[{number}].issues_to",
+                    f"{one.issues_to} is before issues_from, {one.issues_from};",
+                    "the last issue comes after the first.",
+                )
+    seen: set[tuple[str, str]] = set()
+    for number, lifetime in enumerate(program.lifetimes, start=1):
+        where = f"lifetimes[{number}]"
+        values = program.vocabularies.get(lifetime.vocabulary)
+        if values is None:
+            yield _unknown(f"{where}.vocabulary", lifetime.vocabulary, program.vocabularies)
+        elif lifetime.value not in values:
+            yield _unknown(f"{where}.value", lifetime.value, values)
+        if lifetime.valid_from and lifetime.valid_to and lifetime.valid_to < lifetime.valid_from:
+            yield Problem(
+                f"{where}.valid_to",
+                f"{lifetime.valid_to} is before valid_from, {lifetime.valid_from};",
+                "a lifetime ends after it begins.",
+            )
+        if (lifetime.vocabulary, lifetime.value) in seen:
+            yield Problem(where, f"'{lifetime.value}' has a lifetime already;", "keep one of them.")
+        seen.add((lifetime.vocabulary, lifetime.value))
+
+
+def _intake_problems(program: Program) -> Iterator[Problem]:
+    for part, by_table in (("headings", program.intake.headings), ("left_out", program.intake.left_out)):
+        for name in by_table:
+            if name not in program.tables:
+                yield _unknown(f"intake.{part}.{name}", name, program.tables)
+    for name, table in program.tables.items():
+        columns = [table.id, *table.columns]
+        headings = program.intake.headings.get(name, {})
+        stands_for: dict[str, str] = {heading_key(column): column for column in columns}
+        for column, known in headings.items():
+            where = f"intake.headings.{name}.{column}"
+            if column not in columns:
+                yield _unknown(where, column, columns)
+            for heading in known:
+                taken = stands_for.setdefault(heading_key(heading), column)
+                if taken != column:
+                    yield Problem(
+                        where,
+                        f"'{heading}' would stand for '{taken}' and for '{column}';",
+                        "give each heading to one column only.",
+                    )
+        for heading in program.intake.left_out.get(name, []):
+            if heading_key(heading) in stands_for:
+                yield Problem(
+                    f"intake.left_out.{name}",
+                    f"'{heading}' is left out, and stands for '{stands_for[heading_key(heading)]}';",
+                    "take it out of one of them.",
+                )
+
+
 def _table_problems(program: Program) -> Iterator[Problem]:
     for name, table in program.tables.items():
         where = f"tables.{name}"
         if name == "voids":
             yield Problem(where, "takes the name of the file that withdraws records;", "call the table something else.")
-        for column in {table.id, *table.columns} & {"received", "file", "line"}:
+        for column in {table.id, *table.columns} & {"received", "delivery", "file", "line"}:
             yield Problem(
                 f"{where}.columns.{column}",
                 "is what the library calls where a row came from;",
                 "name the column otherwise.",
+            )
+        if not table.one_row_per_id and table.delivery != "snapshot":
+            yield Problem(
+                f"{where}.one_row_per_id",
+                "is false for a table that is delivered in parts;",
+                'only rows of a snapshot can share an id (delivery = "snapshot").',
             )
         if table.id in table.columns:
             yield Problem(f"{where}.columns.{table.id}", "is the id already;", "leave it out of the columns.")
@@ -409,6 +615,16 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
         elif columns[measure.by].type != "category":
             yield Problem(
                 f"{where}.by", f"'{measure.by}' has no vocabulary;", "name a column of type category, or month."
+            )
+    if measure.missing is not None:
+        vocabulary = columns[measure.by].vocabulary if measure.by in columns else None
+        if vocabulary is None:
+            yield Problem(f"{where}.missing", "has no breakdown to stand in;", "take it out, or say by which column.")
+        elif folded(measure.missing) in map(folded, program.vocabularies.get(vocabulary, {})) or is_live(
+            measure.missing
+        ):
+            yield Problem(
+                f"{where}.missing", f"{measure.missing!r} cannot stand for no value;", "call it 'Not recorded', say."
             )
     for column, value in measure.where.items():
         rule = columns.get(column)

@@ -27,7 +27,19 @@ class Project:
             Where there is no program.toml, or it is not as it must be.
         """
         root = root.resolve()
-        return cls(root, read_program(root / "program.toml"))
+        project = cls(root, read_program(root / "program.toml"))
+        if not project.shared.is_dir():
+            raise ProgramError(
+                "program.toml names a folder that is not there.",
+                [
+                    Problem(
+                        "program.shares",
+                        f"'{project.program.identity.shares}' is no folder;",
+                        "name the one whose notebook and theme this project uses, relative to its own.",
+                    )
+                ],
+            )
+        return project
 
     @classmethod
     def find(cls, start: Path | None = None) -> Project:
@@ -50,9 +62,24 @@ class Project:
         return self.root / "data" / "raw"
 
     @property
+    def shared(self) -> Path:
+        """The folder from which it takes the notebook and the theme where it has none of its own."""
+        return (self.root / (self.program.identity.shares or ".")).resolve()
+
+    @property
     def notebook(self) -> Path:
         """The notebook that is the report."""
-        return self.root / "notebooks" / "monthly_report.ipynb"
+        return self._own_or_shared("notebooks/monthly_report.ipynb")
+
+    @property
+    def pages(self) -> Path:
+        """The folder of _quarto.yml, to which the paths of the theme in it are relative."""
+        return self._own_or_shared("_quarto.yml").parent
+
+    @property
+    def fonts(self) -> Path:
+        """The fonts of the charts and of the PDF."""
+        return self._own_or_shared("report/fonts")
 
     @property
     def report(self) -> Path:
@@ -71,6 +98,9 @@ class Project:
     def activities(self, month: ReportMonth) -> Path:
         """Give the file that holds the significant response activities of a month, in Markdown."""
         return self.report / "activities" / f"{month}.md"
+
+    def _own_or_shared(self, path: str) -> Path:
+        return self.root / path if (self.root / path).exists() else self.shared / path
 
     def relative(self, path: Path) -> str:
         """Name a file of the project the same way on every machine."""

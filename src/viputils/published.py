@@ -25,13 +25,13 @@ NOT_PUBLISHED: Final = "not in the published file"
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 
 
-def printed_keys(program: Program) -> list[tuple[str, str, str]]:
-    """Give the key of every figure that an issue prints, in printed order."""
+def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, str]]:
+    """Give the key of every figure that the issue of a month prints, in printed order."""
     return [
         (name, category, period)
         for name, measure in program.measures.items()
         for period in measure.printed
-        for category in (program.categories(name) or [""])
+        for category in (program.categories(name, month) or [""])
     ]
 
 
@@ -62,7 +62,7 @@ def read_published(project: Project, month: ReportMonth) -> pd.DataFrame:
         raise PublishedError(
             "Published figures cannot be read.", [Problem(name, f"{error}.", "It is CSV in UTF-8.")]
         ) from None
-    return _parse(text, name, project.program)
+    return _parse(text, name, project.program, month)
 
 
 def published_months(project: Project) -> list[ReportMonth]:
@@ -86,7 +86,7 @@ def published_months(project: Project) -> list[ReportMonth]:
     return months
 
 
-def compare(published: pd.DataFrame, figures: pd.DataFrame, program: Program) -> pd.DataFrame:
+def compare(published: pd.DataFrame, figures: pd.DataFrame, program: Program, month: ReportMonth) -> pd.DataFrame:
     """Give a verdict on each printed figure.
 
     The figures that an issue prints are those that program.toml says it prints, and those that the published file
@@ -98,7 +98,7 @@ def compare(published: pd.DataFrame, figures: pd.DataFrame, program: Program) ->
         ``measure``, ``category``, ``period``, ``published`` and ``recomputed`` (``Int64``, missing where there is
         none), ``verdict``.
     """
-    expected = pd.DataFrame(printed_keys(program), columns=KEY, dtype="str")
+    expected = pd.DataFrame(printed_keys(program, month), columns=KEY, dtype="str")
     keys = pd.concat([expected, published[KEY]], ignore_index=True).drop_duplicates()
     table = (
         keys.merge(published.rename(columns={"value": "published"}), on=KEY, how="left")
@@ -111,7 +111,7 @@ def compare(published: pd.DataFrame, figures: pd.DataFrame, program: Program) ->
     return table.assign(verdict=verdict)
 
 
-def _parse(text: str, name: str, program: Program) -> pd.DataFrame:
+def _parse(text: str, name: str, program: Program, month: ReportMonth) -> pd.DataFrame:
     problems: list[Problem] = []
     rows: list[tuple[str, str, str, int]] = []
     first_line: dict[tuple[str, str, str], int] = {}
@@ -130,7 +130,7 @@ def _parse(text: str, name: str, program: Program) -> pd.DataFrame:
                 )
                 continue
             measure, category, period, value = row
-            problems += _row_problems(program, where, measure, category, period, value)
+            problems += _row_problems(program, month, where, measure, category, period, value)
             before = first_line.setdefault((measure, category, period), reader.line_num)
             if before != reader.line_num:
                 problems.append(
@@ -154,12 +154,14 @@ def _parse(text: str, name: str, program: Program) -> pd.DataFrame:
     )
 
 
-def _row_problems(program: Program, where: str, measure: str, category: str, period: str, value: str) -> list[Problem]:
+def _row_problems(
+    program: Program, month: ReportMonth, where: str, measure: str, category: str, period: str, value: str
+) -> list[Problem]:
     problems = []
     if measure not in program.measures:
         remedy = nearest(measure, program.measures) or f"known: {', '.join(program.measures)}."
         problems.append(Problem(f"{where}, measure", f"{measure!r} is not a measure of program.toml;", remedy))
-    elif category not in (known := program.categories(measure) or [""]):
+    elif category not in (known := program.categories(measure, month) or [""]):
         remedy = nearest(category, known) or f"known: {', '.join(known) or 'the empty category'}."
         problems.append(Problem(f"{where}, category", f"{category!r} is not a category of {measure};", remedy))
     if period not in ("month", "fytd"):

@@ -10,9 +10,10 @@ from viputils.program import Column, Program, Table
 
 # Where each row came from. They ride along from the raw file to the clean table.
 RECEIVED: Final = "received"
+DELIVERY: Final = "delivery"
 FILE: Final = "file"
 LINE: Final = "line"
-ORIGIN: Final = (RECEIVED, FILE, LINE)
+ORIGIN: Final = (RECEIVED, DELIVERY, FILE, LINE)
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 from IPython.display import Markdown
 
-from viputils.cleaning import STATUSES, Records
+from viputils.cleaning import STATUSES
+from viputils.edition import Edition
 from viputils.figures import breakdown, value_of
 from viputils.periods import date_in_words
 from viputils.program import Measure
 from viputils.project import Project
+from viputils.revisions import trend_revisions
 from viputils.texts import escape, read_sections, sections_markdown
 
-# The one shorthand in use, explained beside every table that holds it.
+# The shorthands in use, explained beside every table that holds one.
 NOT_AVAILABLE = "[x]"
+PROVISIONAL = "[p]"
+REVISED = "[r]"
+_PROVISIONAL_NOTE = f"{escape(PROVISIONAL)} means provisional: records that come in later can still change the number."
 
 
 def number(value: int) -> str:
@@ -50,13 +54,13 @@ def div(kind: str, body: str) -> str:
     return f"::: {{.{kind}}}\n\n{body}\n\n:::"
 
 
-def notices(records: Records) -> Markdown:
+def notices(edition: Edition) -> Markdown:
     """Say first of all what a reader must know: that records are synthetic, or that rows could not be counted."""
     texts = []
-    if records.is_demonstration and records.program.demonstration:
-        demonstration = records.program.demonstration
+    if edition.records.is_demonstration and edition.program.demonstration:
+        demonstration = edition.program.demonstration
         texts.append(f"**{escape(demonstration.mark)}.** {escape(demonstration.statement)}")
-    held = int(records.account["quarantined"].sum())
+    held = int(edition.records.account["quarantined"].sum())
     if held:
         texts.append(
             f"**Not everything could be counted.** {plural(held, 'record')} could not be read and "
@@ -70,50 +74,63 @@ def introduction(project: Project) -> Markdown:
     return _text_part(project, f"Introduction to {escape(project.program.identity.short_name)}", "introduction.md")
 
 
-def headline(records: Records, figures: pd.DataFrame) -> Markdown:
+def headline(edition: Edition) -> Markdown:
     """Show the headline figures of the fiscal year to date as tiles."""
-    measures = records.program.measures
+    measures = edition.program.measures
     tiles = [
-        f"- **{number(value_of(figures, name, 'fytd'))}** {escape(measures[name].label)}"
-        for name in records.program.report.headline
+        f"- **{number(value_of(edition.figures, name, 'fytd'))}** {escape(measures[name].label)}"
+        for name in edition.program.report.headline
     ]
-    return _part("Fiscal year to date by the numbers", _fytd_sentence(records), div("tiles", "\n".join(tiles)))
+    year = edition.program.identity.year.capitalize()
+    return _part(f"{year} to date by the numbers", _fytd_sentence(edition), div("tiles", "\n".join(tiles)))
 
 
-def breakdowns(records: Records, figures: pd.DataFrame) -> Markdown:
+def breakdowns(edition: Edition) -> Markdown:
     """Show the month and the fiscal year to date by category, the tables side by side, and where they disagree."""
-    names = records.program.report.breakdowns
+    names = edition.program.report.breakdowns
     if not names:
         return Markdown("")
-    columns = [div("column", _breakdown_table(records, figures, name)) for name in names]
-    label = escape(_table_title(records, names[0]))
-    parts = [div("columns", "\n\n".join(columns)), *_disagreements(records, figures)]
+    columns = [div("column", _breakdown_table(edition, name)) for name in names]
+    label = escape(_table_title(edition, names[0]))
+    notes = "\n\n".join([_PROVISIONAL_NOTE, *_disagreements(edition)])
+    parts = [div("columns", "\n\n".join(columns)), div("note", notes)]
     return _part(label, *parts)
 
 
-def trend_table(records: Records, figures: pd.DataFrame) -> str:
-    """Give the numbers of the chart by month as a table."""
-    name = records.program.report.trend
+def trend_table(edition: Edition) -> str:
+    """Give the numbers of the chart by month as a table, and say which of them moved since they were first counted."""
+    name = edition.program.report.trend
     if name is None:
         return ""
-    months = list(records.month.fiscal_year(records.program.identity.fiscal_year_starts).months(until=records.month))
-    counts = breakdown(figures, name)["fytd"]
-    rows = [[month.label, number(int(counts[str(month)]))] for month in months]
-    rows.append(["**Fiscal year to date**", f"**{number(int(counts.sum()))}**"])
-    noun = escape(noun_of(records, name))
-    return pipe_table(["Month", noun.capitalize()], rows, f"{noun.capitalize()} by month")
+    counts = breakdown(edition.figures, name)["fytd"]
+    revised = trend_revisions(edition)
+    marks = {one.month: f" {escape(REVISED)}" for one in revised} | {edition.month: f" {escape(PROVISIONAL)}"}
+    rows = [[month.label, number(int(counts[str(month)])) + marks.get(month, "")] for month in edition.months]
+    rows.append([f"**{edition.program.identity.year.capitalize()} to date**", f"**{number(int(counts.sum()))}**"])
+    noun = escape(noun_of(edition, name)).capitalize()
+    parts = [pipe_table(["Month", noun], rows, f"{noun} by month"), div("note", _PROVISIONAL_NOTE)]
+    if revised:
+        moved = [[one.month.label, number(one.first), number(one.now), f"{one.now - one.first:+,}"] for one in revised]
+        days = "; ".join(f"{one.month.label}: {date_in_words(one.as_of)}" for one in revised)
+        note = (
+            f"{escape(REVISED)} means revised: records that came in later changed the number since it was first "
+            f"counted, from the records received by then ({days})."
+        )
+        heading = ["Month", "First counted", "Now", "Change"]
+        parts += [pipe_table(heading, moved, f"{noun} of earlier months that were revised"), div("note", note)]
+    return "\n\n".join(parts)
 
 
-def funnel(records: Records, figures: pd.DataFrame) -> Markdown:
+def funnel(edition: Edition) -> Markdown:
     """Show how many people were notified, and how many of them engaged with a service."""
-    if not records.program.report.funnel:
+    if not edition.program.report.funnel:
         return Markdown("")
-    notified, engaged = records.program.report.funnel
-    month_notified, month_engaged = (value_of(figures, name, "month") for name in (notified, engaged))
-    year_notified, year_engaged = (value_of(figures, name, "fytd") for name in (notified, engaged))
+    notified, engaged = edition.program.report.funnel
+    month_notified, month_engaged = (value_of(edition.figures, name, "month") for name in (notified, engaged))
+    year_notified, year_engaged = (value_of(edition.figures, name, "fytd") for name in (notified, engaged))
     rates = [percent(month_engaged, month_notified), percent(year_engaged, year_notified)]
     table = pipe_table(
-        ["Step", escape(records.month.short_name), "FYTD"],
+        ["Step", _month_heading(edition), edition.program.identity.year_to_date],
         [
             ["People notified", number(month_notified), number(year_notified)],
             ["Of them, engaged with a service", number(month_engaged), number(year_engaged)],
@@ -121,12 +138,14 @@ def funnel(records: Records, figures: pd.DataFrame) -> Markdown:
         ],
         "From Custom Notification to engagement",
     )
+    year = edition.program.identity.year
     sentence = (
-        f"In {records.month.label}, {_people(month_notified)} received a Custom Notification; {number(month_engaged)} "
-        f"of them took up a service by the end of the month. In the fiscal year to date, {number(year_engaged)} of "
+        f"In {edition.month.label}, {_people(month_notified)} received a Custom Notification; {number(month_engaged)} "
+        f"of them took up a service by the end of the month. In the {year} to date, {number(year_engaged)} of "
         f"{number(year_notified)} did."
     )
     note = (
+        f"{_PROVISIONAL_NOTE} "
         "Engaged means that the person took up a service on or after the day of the notification and by the end of "
         "the period. Someone notified late in a period has had little time to do so, so the rate of a single month "
         "is lower than it will become."
@@ -136,11 +155,16 @@ def funnel(records: Records, figures: pd.DataFrame) -> Markdown:
     return _part("From notification to engagement", sentence, table, div("note", note))
 
 
-def activities(project: Project, records: Records) -> Markdown:
-    """Show the significant response activities of the month by theme, or say that none were written down."""
-    path = project.activities(records.month)
+def activities(project: Project, edition: Edition) -> Markdown:
+    """Show the significant response activities of the month by theme, or say that none were written down.
+
+    A project that has no folder for them has no such part.
+    """
+    path = project.activities(edition.month)
+    if not path.parent.is_dir():
+        return Markdown("")
     sections = read_sections(path, f"report/activities/{path.name}")
-    body = sections_markdown(sections, 3) or f"No activities have been written down for {records.month.label}."
+    body = sections_markdown(sections, 3) or f"No activities have been written down for {edition.month.label}."
     return _part("Significant response activities", body)
 
 
@@ -156,11 +180,11 @@ def definitions(project: Project) -> Markdown:
     return Markdown("\n\n".join([text.data, *(["### Names that changed"] if parts else []), *parts]))
 
 
-def provenance(records: Records) -> Markdown:
+def provenance(edition: Edition) -> Markdown:
     """Say which records the issue was made from, as of when, and what became of each row that was read."""
-    kind = "demonstration records" if records.is_demonstration else "records"
-    names = records.program.tables
-    account = records.account
+    kind = "demonstration records" if edition.records.is_demonstration else "records"
+    names = edition.program.tables
+    account = edition.records.account
     rows = [
         [
             escape(names[str(row["table"])].title if row["table"] in names else "Withdrawals"),
@@ -175,9 +199,9 @@ def provenance(records: Records) -> Markdown:
         rows,
         "What became of every row that was read",
     )
-    start = date_in_words(records.program.identity.records_from)
+    start = date_in_words(edition.program.identity.records_from)
     sentence = (
-        f"This issue was made from the {kind} received by {date_in_words(records.as_of)}, which begin on {start}. "
+        f"This issue was made from the {kind} received by {date_in_words(edition.as_of)}, which begin on {start}. "
         "Records received later are not in it."
     )
     note = (
@@ -197,64 +221,75 @@ def _text_part(project: Project, title: str, file: str) -> Markdown:
     return _part(title, body) if body else Markdown("")
 
 
-def _fytd_sentence(records: Records) -> str:
-    span = records.month.fytd(records.program.identity.fiscal_year_starts)
-    return f"From {date_in_words(span.start)} to {date_in_words(span.end)}, the fiscal year to date (FYTD)."
+def _fytd_sentence(edition: Edition) -> str:
+    identity = edition.program.identity
+    span = edition.month.fytd(identity.fiscal_year_starts)
+    days = f"{date_in_words(span.start)} to {date_in_words(span.end)}"
+    return f"From {days}, the {identity.year} to date ({identity.year_to_date})."
+
+
+def _month_heading(edition: Edition) -> str:
+    return f"{escape(edition.month.short_name)} {escape(PROVISIONAL)}"
 
 
 def _people(count: int) -> str:
     return plural(count, "person", "people")
 
 
-def _table_title(records: Records, measure: str) -> str:
-    return records.program.tables[records.program.measures[measure].table].title
+def _table_title(edition: Edition, measure: str) -> str:
+    return edition.program.tables[edition.program.measures[measure].table].title
 
 
-def noun_of(records: Records, measure: str) -> str:
+def noun_of(edition: Edition, measure: str) -> str:
     """Give the label of what a broken-down measure counts: that of the same measure without a breakdown."""
-    whole = _whole_of(records, measure)
-    return records.program.measures[whole].label if whole else records.program.measures[measure].label
+    whole = _whole_of(edition, measure)
+    return edition.program.measures[whole].label if whole else edition.program.measures[measure].label
 
 
-def _whole_of(records: Records, measure: str) -> str | None:
+def _whole_of(edition: Edition, measure: str) -> str | None:
     """Give the measure that counts the same without the breakdown, if the program has one."""
-    parts = records.program.measures[measure]
+    parts = edition.program.measures[measure]
 
     def counted(one: Measure) -> tuple[object, ...]:
         return one.table, one.count, one.where, one.followed_by
 
     return next(
-        (name for name, one in records.program.measures.items() if one.by is None and counted(one) == counted(parts)),
+        (name for name, one in edition.program.measures.items() if one.by is None and counted(one) == counted(parts)),
         None,
     )
 
 
-def _breakdown_table(records: Records, figures: pd.DataFrame, name: str) -> str:
-    label = escape(records.program.measures[name].label)
-    wide = breakdown(figures, name)
+def _breakdown_table(edition: Edition, name: str) -> str:
+    label = escape(edition.program.measures[name].label)
+    wide = breakdown(edition.figures, name)
     rows = [
         [escape(category), *(number(int(wide.loc[category, period])) for period in ("month", "fytd"))]
         for category in wide.index
     ]
     rows.append(["**Total**", *(f"**{number(int(wide[period].sum()))}**" for period in ("month", "fytd"))])
-    noun = escape(noun_of(records, name)).capitalize()
+    noun = escape(noun_of(edition, name)).capitalize()
     return pipe_table(
-        [label, escape(records.month.short_name), "FYTD"], rows, f"{noun} by {label[0].lower()}{label[1:]}"
+        [label, _month_heading(edition), edition.program.identity.year_to_date],
+        rows,
+        f"{noun} by {label[0].lower()}{label[1:]}",
     )
 
 
-def _disagreements(records: Records, figures: pd.DataFrame) -> list[str]:
+def _disagreements(edition: Edition) -> list[str]:
     """Say where the categories of a breakdown do not add up to the whole, and why."""
     notes = []
-    for name in records.program.report.breakdowns:
-        whole = _whole_of(records, name)
-        if whole is None or records.program.measures[name].count != "rows":
+    for name in edition.program.report.breakdowns:
+        whole = _whole_of(edition, name)
+        if whole is None or edition.program.measures[name].count != "rows":
             continue
-        label = escape(records.program.measures[name].label)
-        noun = escape(records.program.measures[whole].label)
-        for period, words in (("month", f"In {records.month.label}"), ("fytd", "In the fiscal year to date")):
-            total = value_of(figures, whole, period)
-            parts = int(breakdown(figures, name)[period].sum())
+        label = escape(edition.program.measures[name].label)
+        noun = escape(edition.program.measures[whole].label)
+        for period, words in (
+            ("month", f"In {edition.month.label}"),
+            ("fytd", f"In the {edition.program.identity.year} to date"),
+        ):
+            total = value_of(edition.figures, whole, period)
+            parts = int(breakdown(edition.figures, name)[period].sum())
             if total != parts:
                 without = total - parts
                 notes.append(
@@ -262,4 +297,4 @@ def _disagreements(records: Records, figures: pd.DataFrame) -> list[str]:
                     f"usable {label.lower()}, so the table by {label.lower()} adds up to {number(parts)} and not to "
                     f"{number(total)}."
                 )
-    return [div("note", "\n\n".join(notes))] if notes else []
+    return notes

@@ -7,12 +7,12 @@ what depends on another column, is the business of ``cleaning``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
 
-from viputils.errors import nearest
+from viputils.errors import closest, nearest
 from viputils.program import Column, Program, folded
 
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -23,22 +23,27 @@ Remedy = str | Callable[[str], str]
 
 @dataclass(frozen=True)
 class Fault:
-    """Values that one rule refuses (``wrong``, one flag for each value), and what would mend them."""
+    """Values that one rule refuses (``wrong``, one flag for each value), and what would mend them.
+
+    ``nearest`` gives the allowed value that a refused one most resembles, or nothing.
+    """
 
     field: str
     reason: str
     wrong: pd.Series
     remedy: Remedy
+    nearest: Callable[[str], str] = lambda _: ""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Values read, one for each text given.
+    """Texts read, one for each text given.
 
     Attributes
     ----------
     value
-        The typed value, missing where there is none: ``datetime64[s]``, ``Int64``, ``boolean`` or ``str``.
+        The typed value, missing where there is none: ``datetime64[s]``, ``Int64``, ``boolean``, ``category`` (ordered
+        as program.toml lists the values) or ``str``.
     key
         What the text says, for telling whether two texts say the same; also where it cannot be read.
     faults
@@ -49,14 +54,42 @@ class Reading:
     key: pd.Series
     faults: list[Fault]
 
-    def rows(self, codes: pd.Series) -> Reading:
-        """Give the reading of every row, where ``codes`` says which of the texts stands in it."""
 
-        def spread(values: pd.Series) -> pd.Series:
-            return values.take(codes.to_numpy()).set_axis(codes.index)
+@dataclass(frozen=True)
+class ColumnReading:
+    """A column read: the reading of its different texts, and which of them stands in each row (``codes``)."""
 
-        faults = [Fault(f.field, f.reason, spread(f.wrong), f.remedy) for f in self.faults if f.wrong.any()]
-        return Reading(spread(self.value), spread(self.key), faults)
+    codes: pd.Series
+    texts: Reading
+
+    @property
+    def value(self) -> pd.Series:
+        """The typed value of each row."""
+        return self._spread(self.texts.value)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What cannot be read, one flag for each row."""
+        return [
+            replace(fault, wrong=self._spread(fault.wrong.astype("bool")))
+            for fault in self.texts.faults
+            if fault.wrong.any()
+        ]
+
+    def key(self, rows: pd.Series) -> pd.Series:
+        """Give a number to each of the rows flagged, the same to those that say the same."""
+        numbers = pd.Series(pd.factorize(self.texts.key)[0])
+        codes = self.codes.loc[rows]
+        return numbers.take(codes.to_numpy()).set_axis(codes.index)
+
+    def _spread(self, values: pd.Series) -> pd.Series:
+        return values.take(self.codes.to_numpy()).set_axis(self.codes.index)
+
+
+def read_column(program: Program, name: str, rule: Column, column: pd.Series) -> ColumnReading:
+    """Read a column of type ``category``, whose categories are the different texts that stand in it."""
+    texts = pd.Series(column.cat.categories, dtype="str")
+    return ColumnReading(pd.Series(column.cat.codes), read_texts(program, name, rule, texts))
 
 
 def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> Reading:
@@ -75,15 +108,15 @@ def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> R
 
 def read_ids(name: str, texts: pd.Series) -> Reading:
     """Read the ids of records."""
+    is_code = texts.str.fullmatch(_CODE)
+    if is_code.all():
+        return Reading(texts, texts, [])
     text = texts.str.strip()
+    missing = text.eq("")
+    strange = ~text.str.fullmatch(_CODE) & ~missing
     faults = [
-        Fault(name, "missing_id", text.eq(""), "give the record its id."),
-        Fault(
-            name,
-            "not_a_code",
-            ~text.str.fullmatch(_CODE) & text.ne(""),
-            "an id is letters, digits, '.', '_' and '-'; never a name.",
-        ),
+        Fault(name, "missing_id", missing, "give the record its id."),
+        Fault(name, "not_a_code", strange, "an id is letters, digits, '.', '_' and '-'; never a name."),
     ]
     return Reading(text, text, faults)
 
@@ -120,12 +153,20 @@ def _codes(name: str, text: pd.Series, given: pd.Series) -> Reading:
 def _categories(program: Program, name: str, vocabulary: str, text: pd.Series, given: pd.Series) -> Reading:
     values = program.vocabularies[vocabulary]
 
-    def suggest(value: str) -> str:
-        guess = nearest(value, (spelling for known, aliases in values.items() for spelling in (known, *aliases)))
+    known = program.spellings(vocabulary)
+
+    def closest_value(text: str) -> str:
+        spelling = closest(text, known)
+        return known.get(spelling, "")
+
+    def suggest(text: str) -> str:
+        guess = nearest(text, (spelling for value, aliases in values.items() for spelling in (value, *aliases)))
         add = f"An alias for it can be added to vocabularies.{vocabulary} in program.toml."
         return f"{guess}known: {', '.join(values)}. {add}"
 
-    known = program.spellings(vocabulary)
     says = text.map(folded)
     meant = says.map(known).astype("str")
-    return Reading(meant, meant.fillna(says), [Fault(name, "unknown_value", given & meant.isna(), suggest)])
+    order = list(dict.fromkeys([*values, *known.values()]))
+    value = meant.astype(pd.CategoricalDtype(pd.Index(order, dtype="str"), ordered=True))
+    unknown = Fault(name, "unknown_value", given & meant.isna(), suggest, closest_value)
+    return Reading(value, meant.fillna(says), [unknown])

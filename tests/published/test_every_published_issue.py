@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import REPOSITORY
-from viputils.cleaning import load_records
-from viputils.figures import compute_figures
+from viputils.edition import load_edition
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import compare, published_months, read_published
@@ -21,7 +20,7 @@ def test_the_register_holds_the_november_2023_issue() -> None:
 
 @pytest.mark.parametrize("month", MONTHS, ids=str)
 def test_every_printed_figure_is_reproduced(month: ReportMonth) -> None:
-    figures = compute_figures(load_records(PROJECT, month))
-    verdicts = compare(read_published(PROJECT, month), figures, PROJECT.program)
+    figures = load_edition(PROJECT, month).figures
+    verdicts = compare(read_published(PROJECT, month), figures, PROJECT.program, month)
     off = verdicts.loc[verdicts["verdict"].ne("reproduced")]
     assert off.empty, f"\n{off.to_string(index=False)}"

@@ -1,0 +1,204 @@
+"""One delivered CSV file: its rows as text, or everything that is wrong with its form.
+
+Nearly every file is plain: no quote and no stray carriage return, so that a line is a row. Arrow reads such a file
+many times faster than Python can, and is strict enough once the marks have been counted. Any other file, and any
+that turns out to be wrong, is read by Python's own strict reader, which can say on which line.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from viputils.cells import original
+from viputils.errors import DeliveryError, Problem
+from viputils.schemas import Schema
+
+_BLOCK: Final = 1 << 24
+_ROWS: Final = 50_000
+
+
+def read_csv(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
+    """Read a file.
+
+    Parameters
+    ----------
+    name
+        What errors call it.
+
+    Returns
+    -------
+    Table
+        The schema's columns: the id as strings, the others as strings with a dictionary.
+    ChunkedArray
+        The line on which each row begins, ``int32``; the header is line 1.
+
+    Raises
+    ------
+    DeliveryError
+        With everything that is wrong with the form of the file.
+    """
+    try:
+        rows = _rows_if_plain(path, schema)
+        table = _read_plain(path, schema, rows) if rows is not None else None
+    except OSError as error:
+        raise _refuse(name, f"{error.strerror or error}.", "Make the file readable.") from None
+    if table is None:
+        return _read_any(path, name, schema)
+    return table, pa.chunked_array([pa.array(range(2, len(table) + 2), pa.int32())])
+
+
+def _types(schema: Schema) -> dict[str, Any]:
+    texts = pa.dictionary(pa.int32(), pa.string())
+    return {schema.table.id: pa.string(), **dict.fromkeys(schema.table.columns, texts)}
+
+
+def _rows_if_plain(path: Path, schema: Schema) -> int | None:
+    """Give the number of rows of a file in which each line is a row of the right length; otherwise nothing."""
+    commas = lines = 0
+    last = b""
+    with path.open("rb") as file:
+        header = file.readline().rstrip(b"\r\n")
+        if sorted(header.split(b",")) != sorted(column.encode() for column in schema.columns):
+            return None
+        while block := file.read(_BLOCK):
+            # A carriage return at the end of a block belongs to the line feed at the beginning of the next.
+            if last == b"\r" and block[:1] != b"\n":
+                return None
+            last = block[-1:]
+            if b'"' in block or b"\0" in block or b"'" in block:
+                return None
+            if b"\r" in block and block.count(b"\r") - (last == b"\r") != block.count(b"\r\n"):
+                return None
+            commas += block.count(b",")
+            lines += block.count(b"\n")
+    plain = last in (b"", b"\n") and commas == lines * (len(schema.columns) - 1)
+    return lines if plain else None
+
+
+def _read_plain(path: Path, schema: Schema, rows: int) -> Any:
+    """Read a file without quotes; nothing where Arrow finds something wrong with it after all."""
+    try:
+        table = pacsv.read_csv(
+            path,
+            read_options=pacsv.ReadOptions(block_size=_BLOCK),
+            parse_options=pacsv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            convert_options=pacsv.ConvertOptions(
+                column_types=_types(schema), include_columns=schema.columns, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return table if len(table) == rows else None
+
+
+def _read_any(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
+    """Read any file, with every line that is wrong."""
+    problems: list[Problem] = []
+    tables: list[Any] = []
+    lines: list[Any] = []
+    _require_text(path, name)
+    header: list[str] = []
+    with path.open(encoding="utf-8", newline="") as file:
+        for rows, begins in _blocks(file, name, problems):
+            if not header:
+                header, rows, begins = rows[0], rows[1:], begins[1:]
+                problems += schema.header_problems(header, f"{name}, line 1")
+            good = [row if len(row) == len(header) else None for row in rows]
+            for row, begin in zip(rows, begins, strict=True):
+                if len(row) != len(header):
+                    what = f"holds {len(row)} fields where the header holds {len(header)};" if row else "is blank;"
+                    problems.append(Problem(f"{name}, line {begin}", what, "one row has one value for each column."))
+            if not problems:
+                columns = dict(zip(header, zip(*good, strict=True), strict=True)) if good else {}
+                arrays = {
+                    column: pa.array([original(text) for text in columns.get(column, ())], pa.string())
+                    for column in schema.columns
+                }
+                types = _types(schema)
+                tables.append(
+                    pa.table(
+                        {
+                            column: array.dictionary_encode() if pa.types.is_dictionary(types[column]) else array
+                            for column, array in arrays.items()
+                        }
+                    )
+                )
+                lines.append(pa.array(begins, pa.int32()))
+    if problems:
+        raise DeliveryError("", problems)
+    return pa.concat_tables(tables), pa.chunked_array(lines, pa.int32())
+
+
+def _blocks(file: Any, name: str, problems: list[Problem]) -> Iterator[tuple[list[list[str]], list[int]]]:
+    """Give the rows, some at a time, with the line on which each begins."""
+    reader = csv.reader(file, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    begins = 1
+    try:
+        for row in reader:
+            rows.append(row)
+            lines.append(begins)
+            begins = reader.line_num + 1
+            if len(rows) == _ROWS:
+                yield rows, lines
+                rows, lines = [], []
+    except csv.Error as error:
+        problems.append(
+            Problem(f"{name}, line {begins}", f"is not CSV: {error};", "a quote inside a quoted value is doubled.")
+        )
+    if rows:
+        yield rows, lines
+
+
+def _require_text(path: Path, name: str) -> None:
+    """Refuse what cannot be taken as it is: nothing at all, another encoding, a file that was cut off."""
+    before, line, last = b"", 1, b""
+    with path.open("rb") as file:
+        first = file.read(3)
+        if not first:
+            raise _refuse(name, "is empty;", "a file without rows still has its header.")
+        if first == b"\xef\xbb\xbf":
+            raise _refuse(name, "begins with a byte-order mark;", "save it as UTF-8 without one.")
+        file.seek(0)
+        while block := file.read(_BLOCK):
+            if b"\0" in block:
+                raise _refuse(name, "is not UTF-8 text (UTF-16, or not text at all);", "export it as CSV in UTF-8.")
+            data = before + block
+            try:
+                data.decode("utf-8")
+                before = b""
+            except UnicodeDecodeError as error:
+                # A letter may have been cut in two at the end of the block.
+                if error.end < len(data) or len(data) - error.start > 3 or not (before := data[error.start :]):
+                    raise _not_utf8(name, data, error.start, line) from None
+                data = data[: error.start]
+            line += data.count(b"\n")
+            last = block[-1:]
+    if before:
+        raise _not_utf8(name, before, 0, line)
+    if last not in (b"\n", b"\r"):
+        raise _refuse(
+            f"{name}, line {line}",
+            "has no end of line: the file may have been cut off here;",
+            "deliver the whole file, with an end of line after the last row.",
+        )
+
+
+def _not_utf8(name: str, data: bytes, at: int, line: int) -> DeliveryError:
+    line += data.count(b"\n", 0, at)
+    return _refuse(
+        f"{name}, line {line}",
+        f"is not UTF-8: the byte 0x{data[at]:02x} stands where a letter should;",
+        "save it as UTF-8 (it may be Windows-1252).",
+    )
+
+
+def _refuse(where: str, what: str, remedy: str) -> DeliveryError:
+    return DeliveryError("", [Problem(where, what, remedy)])

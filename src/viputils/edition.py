@@ -1,0 +1,86 @@
+"""An edition: the figures of one month as they were known on one day. An issue is printed from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from viputils.cleaning import Records, clean_records
+from viputils.deliveries import default_as_of, find_deliveries, read_received, require_complete
+from viputils.errors import DeliveryError, Problem
+from viputils.figures import compute_figures
+from viputils.periods import ReportMonth
+from viputils.program import Program
+from viputils.project import Project
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The figures of one month, and the records that they were counted from."""
+
+    month: ReportMonth
+    records: Records
+    figures: pd.DataFrame
+
+    @property
+    def program(self) -> Program:
+        """The program whose records they are."""
+        return self.records.program
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day by which everything counted here had been received."""
+        return self.records.as_of
+
+    @property
+    def months(self) -> list[ReportMonth]:
+        """The months of the fiscal year to date, this one last."""
+        return list(self.month.fiscal_year(self.program.identity.fiscal_year_starts).months(until=self.month))
+
+
+def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | None = None) -> Edition:
+    """Read, clean and count what had been received by the as-of date, for the issue of a month.
+
+    Parameters
+    ----------
+    month
+        The month of the issue, or ``YYYY-MM``.
+    as_of
+        Only what was received by this day counts. By default the day on which the month's last table came in.
+
+    Raises
+    ------
+    ParameterError
+        Where the month is none.
+    DeliveryError
+        Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
+    """
+    month = ReportMonth.parse(month) if isinstance(month, str) else month
+    program = project.program
+    _require_covered(program, month)
+    deliveries = find_deliveries(project)
+    if as_of is None:
+        as_of = default_as_of(deliveries, program, month)
+    require_complete(deliveries, program, month, as_of)
+    records = clean_records(program, read_received(project, deliveries, as_of))
+    return Edition(month, records, compute_figures(records, month))
+
+
+def _require_covered(program: Program, month: ReportMonth) -> None:
+    """Refuse a month, or a fiscal year to date, that begins before the records do: its counts would be too low."""
+    start = program.identity.records_from
+    year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
+    if month.span.start < start or year_begins < start:
+        what = f"{month.label} lies" if month.span.start < start else f"The fiscal year of {month.label} begins"
+        raise DeliveryError(
+            f"There is no data for {month}.",
+            [
+                Problem(
+                    "program.records_from",
+                    f"{what} before {start}, when the records begin;",
+                    "ask for a later month, or deliver the earlier records and change the key.",
+                )
+            ],
+        )

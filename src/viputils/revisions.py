@@ -1,0 +1,253 @@
+"""Revisions: which figures of a month moved between two as-of dates, by how much, and which records did it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from viputils.cleaning import QUARANTINED, SUPERSEDED, CleanTable, Records, clean_records
+from viputils.deliveries import default_as_of, find_deliveries
+from viputils.edition import Edition, load_edition
+from viputils.errors import DeliveryError, ParameterError, Problem
+from viputils.figures import KEY, compute_figures, counted, value_of
+from viputils.periods import ReportMonth
+from viputils.program import Distinct
+from viputils.project import Project
+from viputils.schemas import FILE, LINE, ORIGIN
+
+RECORD_COLUMNS: Final = ("table", "id", "what", "file", "line", *KEY, "change")
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """What moved between two as-of dates.
+
+    Attributes
+    ----------
+    figures
+        One row for each figure that moved: ``measure``, ``category``, ``period``, ``before``, ``after``, ``change``.
+    records
+        One row for each record and figure that it moved: ``table``, ``id``, ``what`` (what happened to the record),
+        ``file`` and ``line`` (where it says so), ``measure``, ``category``, ``period``, ``change``.
+    """
+
+    month: ReportMonth
+    before: dt.date
+    after: dt.date
+    figures: pd.DataFrame
+    records: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class RevisedMonth:
+    """A month whose number moved: what it was when its last table had come in (``as_of``), and what it is now."""
+
+    month: ReportMonth
+    as_of: dt.date
+    first: int
+    now: int
+
+
+def find_revisions(
+    project: Project, month: ReportMonth, before: dt.date | None = None, after: dt.date | None = None
+) -> Revisions:
+    """Compare a month as it was known on two days.
+
+    Parameters
+    ----------
+    before
+        By default the as-of date of the month's own issue.
+    after
+        By default the day of the newest delivery.
+
+    Raises
+    ------
+    ParameterError
+        Where the second day does not lie after the first.
+    DeliveryError
+        Where the month has no data by one of the days.
+    """
+    deliveries = find_deliveries(project)
+    before = default_as_of(deliveries, project.program, month) if before is None else before
+    after = max(before, deliveries[-1].received) if after is None else after
+    if after < before:
+        raise ParameterError(
+            "The dates run backwards.",
+            [Problem("--from, --to", f"{before} is after {after};", "give the earlier date to --from.")],
+        )
+    newer = load_edition(project, month, after)
+    older = load_edition(project, month, before)
+    return compare_editions(older, newer)
+
+
+def compare_editions(older: Edition, newer: Edition) -> Revisions:
+    """Compare two editions of one month."""
+    # Both have the same keys: they are of one month and one program.
+    figures = older.figures.rename(columns={"value": "before"}).assign(after=newer.figures["value"])
+    figures = figures.assign(change=figures["after"] - figures["before"])
+    figures = figures.loc[figures["change"].ne(0)].reset_index(drop=True)
+    effects = list(_effects(older, newer, figures))
+    records = pd.concat(effects, ignore_index=True) if effects else pd.DataFrame(columns=list(RECORD_COLUMNS))
+    return Revisions(older.month, older.as_of, newer.as_of, figures, records[list(RECORD_COLUMNS)])
+
+
+def _effects(older: Edition, newer: Edition, figures: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Give the records that moved each measure, one row for each figure that the record moved."""
+    program, month = newer.program, newer.month
+    changes: dict[str, pd.DataFrame] = {}
+
+    def changes_of(name: str) -> pd.DataFrame:
+        if name not in changes:
+            changes[name] = record_changes(older.records, newer.records, name)
+        return changes[name]
+
+    moved_in = figures[["measure", "period"]].drop_duplicates()
+    for name, period in zip(moved_in["measure"], moved_in["period"], strict=True):
+        measure = program.measures[name]
+        sides = [counted(edition.records, name, month, period) for edition in (older, newer)]
+        moved = changes_of(measure.table)
+        parts = [
+            _contribution(side, moved, place).assign(sign=sign)
+            for side, place, sign in zip(sides, ("before", "after"), (-1, 1), strict=True)
+        ]
+        both = pd.concat(parts)
+        net = both.assign(change=both["amount"] * both["sign"]).groupby([both.index, "category"], observed=True)
+        effect = net["change"].sum().rename("change").reset_index(level="category")
+        if "once" in sides[0]:
+            # Counted once for all the records that share it: whether it moved the figure shows only together.
+            effect = effect.assign(change=effect["change"].clip(-1, 1))
+        if measure.followed_by is not None and isinstance(measure.count, Distinct):
+            people = [set(side["once"].astype("str").str.casefold()) for side in sides]
+            later = changes_of(measure.followed_by)
+            person = _column_of(later, older, newer, measure.followed_by, measure.count.distinct)
+            found = later.loc[person.str.casefold().isin(people[0] ^ people[1])]
+            # A person counts because of several records together, so none of them is worth one on its own.
+            yield found.assign(measure=name, category="", period=period, change=None)
+        effect = effect.loc[effect["change"].ne(0)]
+        found = moved.drop(columns=["before", "after"]).join(effect, how="inner")
+        keys = figures.loc[figures["measure"].eq(name) & figures["period"].eq(period), "category"]
+        found = found.assign(measure=name, period=period, category=found["category"].astype("str"))
+        yield found.loc[found["category"].isin(keys)]
+
+
+def _contribution(side: pd.DataFrame, moved: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Give what the changed records add to a measure on one side, under the index of the changes."""
+    there = moved[place].dropna().astype("int64")
+    there = there.loc[there.isin(side.index)]
+    found = side.loc[there.to_numpy(), ["category", "amount"]].set_axis(there.index)
+    return found.assign(category=found["category"].astype("str"))
+
+
+def record_changes(older: Records, newer: Records, name: str) -> pd.DataFrame:
+    """Say what happened to each record of a table between two as-of dates.
+
+    Returns
+    -------
+    DataFrame
+        One row for each record that came, went or changed: ``table``, ``id``, ``what``, ``file``, ``line``, and the
+        places of its row in either table (``before`` and ``after``, missing where it has none).
+    """
+    table = newer.program.tables[name]
+    before, after = older.tables[name], newer.tables[name]
+    columns = [table.id, *table.columns]
+    sides = []
+    for side in (before, after):
+        rows = side.rows[columns].astype("str")
+        # Rows that say the same are told apart by their number, the first of one table being that of the other.
+        sides.append(rows.assign(number=rows.groupby(columns, sort=False, dropna=False).cumcount()))
+    left, right = sides
+    key = [*columns, "number"]
+    matched = left.reset_index(names="before").merge(right.reset_index(names="after"), on=key, how="outer")
+    gone = matched.loc[matched["after"].isna(), [table.id, "before"]].sort_values("before")
+    come = matched.loc[matched["before"].isna(), [table.id, "after"]].sort_values("after")
+    # What is left over on both sides under one id is one record that changed.
+    gone, come = (part.assign(number=part.groupby(table.id).cumcount()) for part in (gone, come))
+    pairs = gone.merge(come, on=[table.id, "number"], how="outer").rename(columns={table.id: "id"})
+    pairs = pairs.sort_values(["after", "before"]).reset_index(drop=True)
+    found = zip(pairs["id"], pairs["before"], pairs["after"], strict=True)
+    said = [_what_happened(older, newer, name, record, was, now) for record, was, now in found]
+    described = pd.DataFrame(said, columns=["what", "file", "line"], index=pairs.index)
+    return pairs.assign(table=name, **described)
+
+
+def _column_of(changes: pd.DataFrame, older: Edition, newer: Edition, table: str, column: str) -> pd.Series:
+    """Give what a column says of each changed record: now, or before where it is gone."""
+    before, after = (edition.records.tables[table].rows[column] for edition in (older, newer))
+    was = before.reindex(changes["before"].fillna(-1).astype("int64")).set_axis(changes.index)
+    now = after.reindex(changes["after"].fillna(-1).astype("int64")).set_axis(changes.index)
+    return now.fillna(was)
+
+
+def _what_happened(
+    older: Records, newer: Records, name: str, record: str, before: float, after: float
+) -> tuple[str, str, int]:
+    """Say what happened to one record, and the file and line that show it."""
+    was = None if pd.isna(before) else older.tables[name].rows.loc[int(before)]
+    now = None if pd.isna(after) else newer.tables[name].rows.loc[int(after)]
+    if was is not None and now is not None:
+        fields = [field for field in was.index if field not in ORIGIN and str(was[field]) != str(now[field])]
+        words = "; ".join(f"{field} {_shown(was[field])} → {_shown(now[field])}" for field in fields)
+        return f"corrected: {words}", *_origin(newer.tables[name].rows, after)
+    if now is not None:
+        status = _status(older.tables[name], record)
+        what = {QUARANTINED: "could be read since it was corrected", SUPERSEDED: "sent again after it was withdrawn"}
+        return what.get(status, "received"), *_origin(newer.tables[name].rows, after)
+    voids = newer.voids.rows
+    void = voids.loc[voids["voided_table"].eq(name) & voids["voided_id"].eq(record)]
+    held = newer.tables[name].quarantine
+    held = held.loc[held["id"].eq(record)]
+    if not held.empty:
+        field, value, reason = (held[column].iloc[0] for column in ("field", "value", "reason"))
+        return f"in quarantine: {field} {value!r} [{reason}]", str(held[FILE].iloc[0]), int(held[LINE].iloc[0])
+    if not void.empty:
+        return "withdrawn by a void", str(void[FILE].iloc[-1]), int(void[LINE].iloc[-1])
+    return "no longer in the snapshot", *_origin(older.tables[name].rows, before)
+
+
+def _origin(rows: pd.DataFrame, place: float) -> tuple[str, int]:
+    """Give the file and the line that a row came from."""
+    return str(rows[FILE].loc[int(place)]), int(rows[LINE].loc[int(place)])
+
+
+def _status(table: CleanTable, record: str) -> str:
+    found = table.ledger.loc[table.ledger["id"].eq(record), "status"]
+    return "" if found.empty else str(found.iloc[-1])
+
+
+def _shown(value: Any) -> str:
+    if pd.isna(value):
+        return "(empty)"
+    return str(value.date()) if isinstance(value, pd.Timestamp) else str(value)
+
+
+def trend_revisions(edition: Edition) -> list[RevisedMonth]:
+    """Compare the earlier months of the chart by month with what was known when each had just been delivered.
+
+    Returns
+    -------
+    list
+        The earlier months of the fiscal year whose number moved, oldest first.
+    """
+    name = edition.program.report.trend
+    if name is None:
+        return []
+    measure = edition.program.measures[name]
+    only = edition.program.model_copy(update={"measures": {name: measure}})
+    tables = [measure.table, *([measure.followed_by] if measure.followed_by else [])]
+    received = edition.records.received
+    revised = []
+    for month in edition.months[:-1]:
+        try:
+            first_known = default_as_of(received.deliveries, edition.program, month)
+        except DeliveryError:
+            continue
+        if first_known < edition.as_of:
+            figures = compute_figures(clean_records(only, received.by(first_known, tables)), month)
+            first, now = (value_of(table, name, "fytd", str(month)) for table in (figures, edition.figures))
+            if first != now:
+                revised.append(RevisedMonth(month, first_known, first, now))
+    return revised
