@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from viputils.checksums import CHECKSUMS, write_checksums
+
 SEED: Final = "VIP demonstration records 1"
 ID_PREFIX: Final = "DEMO-"
 
@@ -318,7 +320,8 @@ README: Final = f"""{README_TITLE}
 **These records are synthetic.** No record stands for a real person or event; every id begins with `{ID_PREFIX}`.
 
 A delivery is a folder named for the day on which it was received. It holds one CSV file for each table (UTF-8, the id
-first), with what occurred since the delivery before it. Spellings are as sent: cleaning is the library's work.
+first), with what occurred since the delivery before it, and `SHA256SUMS`, by which `vip check` finds a file that was
+changed. Spellings are as sent: cleaning is the library's work.
 
 A delivery is **never edited**. A correction is a row with the same id in a later delivery, and the later row stands. A
 row in `voids.csv` withdraws a record that was sent by mistake. A record may come late, or be sent twice.
@@ -921,6 +924,8 @@ def write(files: Files, output: Path) -> None:
         target = output / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode("utf-8"))
+    for folder in {(output / path).parent for path in files} - {output}:
+        write_checksums(folder, [])
 
 
 def entries_of(output: Path) -> list[Path]:
@@ -939,6 +944,8 @@ def is_ours(entry: Path, output: Path, files: Files) -> bool:
     path = entry.relative_to(output).as_posix()
     if entry.is_dir():
         return path in RECEIVED.values()
+    if entry.name == CHECKSUMS:
+        return entry.parent.name in RECEIVED.values()
     if path not in files:
         return False
     lines = entry.read_bytes().decode("utf-8", errors="replace").splitlines()

@@ -21,8 +21,12 @@ def test_the_script_makes_the_same_bytes_again(tmp_path: Path) -> None:
     script = REPOSITORY / "scripts" / "make_demonstration_records.py"
     env = {**os.environ, "PYTHONHASHSEED": "11", "TZ": "Asia/Kolkata", "LC_ALL": "C"}
     subprocess.run([sys.executable, script, "--output", tmp_path / "raw"], check=True, env=env, capture_output=True)
-    made = {path.relative_to(tmp_path / "raw"): path.read_bytes() for path in (tmp_path / "raw").rglob("*.csv")}
-    kept = {path.relative_to(RAW): path.read_bytes() for path in RAW.rglob("*.csv")}
+    made = {
+        path.relative_to(tmp_path / "raw"): path.read_bytes()
+        for path in (tmp_path / "raw").rglob("*")
+        if path.is_file()
+    }
+    kept = {path.relative_to(RAW): path.read_bytes() for path in RAW.rglob("[!.]*") if path.is_file()}
     assert made == kept
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from viputils import issue
+from viputils import folders, issue
 from viputils.edition import Edition
 from viputils.errors import ParameterError
-from viputils.issue import replaced_whole
+from viputils.folders import replaced_whole
 
 
 def test_what_the_cover_says_is_never_markup(demonstration: Edition) -> None:
@@ -25,7 +25,7 @@ def test_what_the_cover_says_is_never_markup(demonstration: Edition) -> None:
     assert said["title"].startswith(r"\# \*A\* \$b\$ Monthly")
 
 
-HAS_EXCHANGE = issue.exchange_folders
+HAS_EXCHANGE = folders.exchange_folders
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def names(folder: Path) -> list[str]:
 @pytest.mark.parametrize("in_one_step", [True, False])
 def test_the_folder_becomes_what_was_filled(issues: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool) -> None:
     if not in_one_step:
-        monkeypatch.setattr(issue, "exchange_folders", lambda _one, _other: False)
+        monkeypatch.setattr(folders, "exchange_folders", lambda _one, _other: False)
     with replaced_whole(issues, "2023-11") as folder:
         (folder / "new").touch()
         assert names(issues / "2023-11") == ["old"]

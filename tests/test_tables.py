@@ -151,11 +151,32 @@ def rows_of(markdown: str) -> list[list[str]]:
 
 def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-07-02,DV,SE", "R2,2023-11-02,DV,SE", "R3,2023-11-03,DV,SE"])
-    edition = load_edition(project, "2023-11")
-    assert rows_of(tables.trend_table(edition)) == [
+    text = tables.trend_table(load_edition(project, "2023-11"))
+    assert rows_of(text) == [
         ["July 2023", "1"], ["August 2023", "0"], ["September 2023", "0"], ["October 2023", "0"],
-        ["November 2023", "2"], ["**Fiscal year to date**", "**3**"],
+        ["November 2023", r"2 \[p\]"], ["**Fiscal year to date**", "**3**"],
     ]  # fmt: skip
+    assert r"\[p\] means provisional" in text
+    assert "revised" not in text
+
+
+def test_a_month_that_moved_since_it_was_first_counted_is_marked_with_both_numbers(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver("2023-11-03", responses=["R1,2023-10-02,DV,SE", "R2,2023-10-02,DV,SE"])
+    deliver(
+        "2023-12-04",
+        responses=["R1,2023-09-30,DV,SE", "R3,2023-10-03,DV,SE", "R4,2023-10-03,DV,SE", "R5,2023-11-03,DV,SE"],
+    )
+    first, revised = tables.trend_table(load_edition(project, "2023-11")).split("Responses by month")
+    assert rows_of(first)[2:5] == [
+        ["September 2023", r"1 \[r\]"], ["October 2023", r"3 \[r\]"], ["November 2023", r"1 \[p\]"],
+    ]  # fmt: skip
+    assert rows_of(revised) == [
+        ["September 2023", "November 3, 2023", "0", "1", "+1"],
+        ["October 2023", "November 3, 2023", "2", "3", "+1"],
+    ]
+    assert r"\[r\] means revised" in revised
 
 
 def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: Deliver) -> None:

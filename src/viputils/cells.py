@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 # With one of these a spreadsheet takes what follows for a formula, with the last two after passing over them.
 _LIVE: Final = ("=", "+", "-", "@", "\t", "\r")

@@ -1,4 +1,4 @@
-"""The command line: `vip report`, `vip verify`, `vip figures`."""
+"""The command line: `vip report`, `verify`, `figures`, `revisions`, `intake` and `check`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,17 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from viputils import __version__
 from viputils.errors import BalanceError, ParameterError, Problem, VipError
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
+from viputils.terminal import account_line, say, say_aside, says_yes, show_csv, show_json, show_table, steps
 
 if TYPE_CHECKING:
     from viputils.edition import Edition
@@ -64,6 +60,10 @@ AsOfOption = Annotated[
         show_default="the day the month's last table came in",
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False)]
+# What a person needs to find a rejected row and to see what is wrong with it.
+_REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 AllowOption = Annotated[
     bool, typer.Option("--allow-quarantined", help="Go on without the rows that are in quarantine.", show_default=False)
 ]
@@ -93,18 +93,17 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Make an issue: HTML, PDF, figures and the executed notebook."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    with _steps(console) as step:
+    with steps() as step:
         step("Reading and cleaning the records")
         edition, opened = _load(context, project, month, as_of, allow_quarantined)
         from viputils.issue import make_issue
         from viputils.render import choose_engine
 
-        _print_account(console, edition)
+        say_aside(account_line(edition.records.account, edition.as_of))
         activities = opened.activities(edition.month)
         if activities.parent.is_dir() and not activities.is_file():
             name = f"report/activities/{edition.month}.md"
-            console.print(f"Note: there is no {name}, so the issue says that no activities were written down.")
+            say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
         issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step)
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
@@ -134,21 +133,9 @@ def verify(
     published = read_published(opened, ReportMonth.parse(month))
     edition, _ = _load(context, project, month, as_of, allow_quarantined)
     verdicts = compare(published, edition.figures, opened.program, edition.month)
-    table = Table(
-        "Measure",
-        "Category",
-        "Period",
-        "Verdict",
-        title=f"{edition.month.label} as of {edition.as_of}",
-        title_justify="left",
-    )
-    table.add_column("Published", justify="right")
-    table.add_column("Recomputed", justify="right")
-    for row in verdicts.to_dict("records"):
-        numbers = (str(row[side]).replace("<NA>", "none") for side in ("published", "recomputed"))
-        cells = (str(row[name]) for name in ("measure", "category", "period", "verdict"))
-        table.add_row(*(plain(cell) for cell in cells), *numbers)
-    _console().print(table)
+    columns = ["measure", "category", "period", "verdict", "published", "recomputed"]
+    title = f"{edition.month.label} as of {edition.as_of}"
+    show_table(title, verdicts[columns], right=("published", "recomputed"))
     agree = int(verdicts["verdict"].eq(REPRODUCED).sum())
     typer.echo(f"{agree} of {len(verdicts)} figures reproduced.")
     if agree != len(verdicts):
@@ -162,14 +149,11 @@ def figures(
     as_of: AsOfOption = None,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False)] = False,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """Print the figures table of a month."""
-    if as_json and as_csv:
-        raise ParameterError(
-            "Two forms were asked for.", [Problem("--json, --csv", "go one at a time;", "take one of them.")]
-        )
+    _one_form(as_json, as_csv)
     from viputils.figures import figures_csv
 
     edition, _ = _load(context, project, month, as_of, allow_quarantined)
@@ -177,21 +161,132 @@ def figures(
     if as_csv:
         typer.echo(figures_csv(rows), nl=False)
     elif as_json:
-        shown: dict[str, Any] = {"month": str(edition.month), "as_of": edition.as_of.isoformat()}
-        typer.echo(json.dumps({**shown, "figures": rows.to_dict("records")}, indent=2, ensure_ascii=False))
+        show_json({"month": str(edition.month), "as_of": edition.as_of.isoformat(), "figures": rows})
     else:
-        table = Table(
-            "Measure", "Category", "Period", title=f"{edition.month.label} as of {edition.as_of}", title_justify="left"
-        )
-        table.add_column("Value", justify="right")
-        for row in rows.to_dict("records"):
-            table.add_row(*(plain(str(row[name])) for name in ("measure", "category", "period", "value")))
-        _console().print(table)
+        show_table(f"{edition.month.label} as of {edition.as_of}", rows, right=("value",))
+
+
+@app.command(short_help="List what moved in a month between two as-of dates.")
+def revisions(
+    context: typer.Context,
+    month: MonthArgument,
+    before: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="As of this day.", show_default="the as-of date of the issue"),
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option("--to", metavar="DATE", help="And as of this one.", show_default="the newest delivery"),
+    ] = None,
+    project: ProjectOption = None,
+    allow_quarantined: AllowOption = False,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List each figure that moved between two as-of dates, by how much, and which records did it."""
+    _one_form(as_json, as_csv)
+    from viputils.revisions import find_revisions
+
+    first, last = (None if text is None else _date(text, name) for text, name in ((before, "--from"), (after, "--to")))
+    opened = _open(context, project)
+    found = find_revisions(opened, ReportMonth.parse(month), first, last, allow_quarantined)
+    span = f"{found.month.label}, from {found.before} to {found.after}"
+    if as_csv:
+        show_csv(found.records)
+    elif as_json:
+        shown = {"month": str(found.month), "from": found.before.isoformat(), "to": found.after.isoformat()}
+        show_json({**shown, "figures": found.figures, "records": found.records})
+    elif found.figures.empty:
+        typer.echo(f"{span}: no figure moved.")
+    else:
+        figures = found.figures.assign(change=found.figures["change"].map("{:+d}".format))
+        show_table(f"{span}: {len(figures)} figures moved", figures, right=("before", "after", "change"))
+        say("The records that moved them:")
+        for record in found.by_record.to_dict("records"):
+            say(f"  {record['table']} {record['id']}: {record['what']} ({record['file']}, line {record['line']})")
+            say(f"    {record['moved']}")
+
+
+@app.command(short_help="Take in files that an agency sent, as one delivery.")
+def intake(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or Excel files, as they were sent.")],
+    received: Annotated[str, typer.Option(metavar="DATE", help="The day on which they came in, YYYY-MM-DD.")],
+    table: Annotated[
+        str | None,
+        typer.Option(metavar="T", help="The table that they hold.", show_default="the one whose columns they have"),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write the delivery without asking.", show_default=False)] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Show what files would change, and write them as one delivery if you say yes."""
+    from viputils.intake import NothingNew, proposed_intake
+
+    opened = _open(context, project)
+    with proposed_intake(opened, files, _date(received, "--received"), _today(), table) as proposal:
+        if isinstance(proposal, NothingNew):
+            for file, delivery in proposal.known:
+                say(f"{file} was received already: {delivery} was made from it. Nothing was written.")
+            return
+        for line in proposal.summary():
+            say(line)
+        show_table(f"What {proposal.name} would change", proposal.changes, right=proposal.changes.columns[1:])
+        if not proposal.figures.empty:
+            show_table("Figures of a month that would move", proposal.figures, right=("before", "after"))
+        if not proposal.quarantine.empty:
+            show_table("Rows that would be in quarantine", proposal.quarantine[list(_REJECT_COLUMNS)])
+        for warning in proposal.warnings:
+            say(f"WARNING: {warning}")
+        if not yes and not says_yes(f"Write {proposal.name}?"):
+            say("Nothing was written.")
+            raise typer.Exit(DISAGREES)
+        proposal.accept()
+        say(f"Written: {proposal.name}")
+
+
+@app.command(short_help="Look for changed deliveries and rows in quarantine.")
+def check(
+    context: typer.Context,
+    month: Annotated[
+        str | None, typer.Argument(metavar="[MONTH]", help="Also whether this month has all its deliveries.")
+    ] = None,
+    as_of: AsOfOption = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List rejected rows, changed deliveries and files out of form; exit 0 only if there are none."""
+    _one_form(as_json, as_csv)
+    from viputils.checks import check_project
+
+    day = None if as_of is None else _as_of(as_of)
+    found = check_project(_open(context, project), None if month is None else ReportMonth.parse(month), day)
+    if as_csv:
+        for problem in found.problems:
+            say_aside(problem)
+        show_csv(found.rejects)
+    elif as_json:
+        problems = [vars(problem) for problem in found.problems]
+        show_json({"as_of": found.as_of.isoformat(), "problems": problems, "rejects": found.rejects})
+    else:
+        for problem in found.problems:
+            say(f"- {problem}")
+        if not found.rejects.empty:
+            show_table(f"In quarantine as of {found.as_of}", found.rejects[list(_REJECT_COLUMNS)])
+            for remedy in dict.fromkeys("[" + found.rejects["reason"] + "] " + found.rejects["remedy"]):
+                say(remedy)
+        for note in found.notes:
+            say(f"Note: {note}")
+        if found.account is not None:
+            say(account_line(found.account, found.as_of))
+        if found.clean:
+            say("Nothing was found.")
+    if not found.clean:
+        raise typer.Exit(DISAGREES)
 
 
 def main() -> NoReturn:
     """Run a command; turn every error that its reader can mend into a message and an exit code."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def stop(_signum: int, _frame: object) -> NoReturn:
         raise _InterruptedByUser
@@ -202,36 +297,23 @@ def main() -> NoReturn:
     try:
         app()
     except VipError as error:
-        console.print(plain(str(error)))
+        say_aside(str(error))
         sys.exit(FAULT if isinstance(error, BalanceError) else CANNOT)
     except _InterruptedByUser:
-        console.print("Interrupted. Nothing was changed.")
+        say_aside("Interrupted. Nothing was changed.")
         sys.exit(INTERRUPTED)
     except OSError as error:
-        console.print(plain(f"{error.filename or 'Writing'}: {error.strerror or error}. Nothing was changed."))
+        say_aside(f"{error.filename or 'Writing'}: {error.strerror or error}. Nothing was changed.")
         sys.exit(CANNOT)
     except Exception:
         # Never the exit code of a verdict: a script that reads it must not take a crash for one.
-        console.print(
-            plain(traceback.format_exc() + "This is a fault of viputils; please report it with the lines above.")
-        )
+        say_aside(traceback.format_exc() + "This is a fault of viputils; please report it with the lines above.")
         sys.exit(FAULT)
     sys.exit(0)
 
 
 class _InterruptedByUser(BaseException):
     """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own."""
-
-
-def plain(text: object) -> Text:
-    """Give text for the terminal as it is: no markup, no emoji, and no control character that a file smuggled in."""
-    return Text("".join(mark if mark.isprintable() or mark == "\n" else repr(mark)[1:-1] for mark in str(text)))
-
-
-def _console() -> Console:
-    """Give the console for tables; wide enough never to cut a figure off where the output is no terminal."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=110)
 
 
 def _open(context: typer.Context, project: Path | None) -> Project:
@@ -254,35 +336,27 @@ def _load(
 
 
 def _as_of(text: str) -> dt.date:
-    day = parse_date(text, "--as-of")
-    # Only to refuse: no result ever depends on the clock.
-    if day > dt.datetime.now().astimezone().date():
+    return _date(text, "--as-of")
+
+
+def _date(text: str, option: str) -> dt.date:
+    """Read a date; one that has not come yet is refused, but for a day of receipt, where it is said."""
+    day = parse_date(text, option)
+    if option != "--received" and day > _today():
         raise ParameterError(
-            "The as-of date is in the future.",
-            [Problem("--as-of", f"{day} has not come yet;", "nobody knows what will have been received by then.")],
+            f"The date of {option} is in the future.",
+            [Problem(option, f"{day} has not come yet;", "nobody knows what will have been received by then.")],
         )
     return day
 
 
-def _print_account(console: Console, edition: Edition) -> None:
-    account = edition.records.account
-    totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
-    console.print(
-        f"{totals['read']:,} rows read as of {edition.as_of} = {totals['kept']:,} kept"
-        f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate"
-        f" + {totals['quarantined']:,} quarantined"
-    )
+def _today() -> dt.date:
+    # Only to refuse and to warn: no result ever depends on the clock.
+    return dt.datetime.now().astimezone().date()
 
 
-@contextmanager
-def _steps(console: Console) -> Iterator[Callable[[str], None]]:
-    """Show which step is under way: a spinner on a terminal, one line a step elsewhere."""
-    if not console.is_terminal:
-        yield lambda words: console.print(f"{words} …")
-        return
-    with console.status("Starting") as status:
-
-        def step(words: str) -> None:
-            status.update(f"{words} …")
-
-        yield step
+def _one_form(as_json: bool, as_csv: bool) -> None:
+    if as_json and as_csv:
+        raise ParameterError(
+            "Two forms were asked for.", [Problem("--json, --csv", "go one at a time;", "take one of them.")]
+        )

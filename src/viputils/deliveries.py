@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +95,13 @@ class Received:
             if name in wanted
         }
         return Received(as_of, known, raw)
+
+
+def has_deliveries(project: Project) -> bool:
+    """Say whether anything at all lies in data/raw that could be a delivery."""
+    return project.raw.is_dir() and any(
+        entry.suffix != ".md" and not entry.name.startswith(".") for entry in project.raw.iterdir()
+    )
 
 
 def find_deliveries(project: Project) -> list[Delivery]:
@@ -324,8 +331,3 @@ def _as_frame(schema: Schema, parts: Sequence[pa.Table]) -> pd.DataFrame:
         return empty.astype(dict.fromkeys(schema.table.columns, "category"))
     frame: pd.DataFrame = pa.concat_tables(parts).unify_dictionaries().to_pandas()
     return frame
-
-
-def staged(delivery: Delivery, folder: Path, files: Mapping[str, Path]) -> Delivery:
-    """Give a delivery whose files do not lie in their place yet."""
-    return replace(delivery, folder=folder, files=files)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from viputils.cleaning import Records, clean_records
-from viputils.deliveries import default_as_of, find_deliveries, read_received, require_complete
+from viputils.deliveries import Delivery, default_as_of, find_deliveries, read_received, require_complete
 from viputils.errors import DeliveryError, Problem
 from viputils.figures import compute_figures
 from viputils.periods import ReportMonth
@@ -58,14 +59,26 @@ def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | No
         Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
     """
     month = ReportMonth.parse(month) if isinstance(month, str) else month
-    program = project.program
-    _require_covered(program, month)
     deliveries = find_deliveries(project)
-    if as_of is None:
-        as_of = default_as_of(deliveries, program, month)
-    require_complete(deliveries, program, month, as_of)
-    records = clean_records(program, read_received(project, deliveries, as_of))
+    as_of = as_of_issue(project.program, deliveries, month, as_of)
+    records = clean_records(project.program, read_received(project, deliveries, as_of))
     return Edition(month, records, compute_figures(records, month))
+
+
+def as_of_issue(
+    program: Program, deliveries: Sequence[Delivery], month: ReportMonth, as_of: dt.date | None = None
+) -> dt.date:
+    """Give the as-of date of an issue, once it is sure that everything the issue needs had been received by then.
+
+    Raises
+    ------
+    DeliveryError
+        Where the month lies outside what the records cover, or something it needs had not been delivered.
+    """
+    _require_covered(program, month)
+    as_of = default_as_of(deliveries, program, month) if as_of is None else as_of
+    require_complete(deliveries, program, month, as_of)
+    return as_of
 
 
 def _require_covered(program: Program, month: ReportMonth) -> None:

@@ -60,6 +60,10 @@ class DeliveryError(VipError):
     """A delivery is missing, or a file in it is not what it must be."""
 
 
+class IntakeError(VipError):
+    """A file that an agency sent cannot be made into a delivery."""
+
+
 class QuarantineError(VipError):
     """Rows are in quarantine, so figures made without them would be wrong and look right."""
 

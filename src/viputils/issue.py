@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 import datetime as dt
-import os
 import re
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from viputils.edition import Edition
-from viputils.errors import ParameterError, Problem
 from viputils.figures import figures_csv
+from viputils.folders import replaced_whole
 from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth, date_in_words
 from viputils.project import Project
@@ -125,60 +118,3 @@ def _write_sources(folder: Path, name: str, notebook: Any, images: dict[str, byt
         (folder / path).write_bytes(data)
     (folder / "figures.csv").write_text(figures_csv(figures), encoding="utf-8", newline="")
     nbformat.write(notebook, folder / f"{name}.ipynb")
-
-
-@contextmanager
-def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
-    """Give an empty folder to fill, which becomes ``parent/name`` when the block ends without an error.
-
-    Whatever happens in between, a kill included, ``parent/name`` is either as it was or as it became. What a
-    killed run left behind is cleared away by the next one.
-    """
-    parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(parent / f".{name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ParameterError(
-            f"The issue of {name} is being made already.",
-            [Problem(f"issues/{name}", "another vip report holds its lock;", "wait for it to end.")],
-        ) from None
-    try:
-        for aside in parent.glob(f".{name}.partial-*-old"):
-            if not (parent / name).exists():
-                aside.rename(parent / name)
-        for left_over in parent.glob(f".{name}.partial-*"):
-            shutil.rmtree(left_over, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{name}.partial-", dir=parent))
-        try:
-            partial.chmod(0o755)
-            yield partial
-            _swap(partial, parent / name)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    finally:
-        lock.release()
-
-
-def _swap(new: Path, old: Path) -> None:
-    """Put ``new`` in the place of ``old``; where ``old`` was, ``new`` then holds it."""
-    if not old.exists():
-        new.rename(old)
-    elif not exchange_folders(new, old):
-        # Without an exchange in one step there is a moment in which the issue's folder is only under its other name.
-        aside = new.with_name(new.name + "-old")
-        old.rename(aside)
-        new.rename(old)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def exchange_folders(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step, where the system can; say whether it did."""
-    if sys.platform != "linux":
-        return False
-    at_fdcwd, exchange = -100, 2
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (OSError, AttributeError):
-        return False
-    return bool(rename(at_fdcwd, os.fsencode(one), at_fdcwd, os.fsencode(other), exchange) == 0)

@@ -7,14 +7,16 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from viputils.cells import is_live
 from viputils.errors import ParameterError, Problem, ProgramError, nearest
 from viputils.periods import ReportMonth
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Period = Literal["month", "fytd"]
 
@@ -130,6 +132,8 @@ class _Days(_Issues):
 
     def covers(self, days: pd.Series) -> pd.Series:
         """Flag the days on which it holds."""
+        import pandas as pd
+
         covered = days.notna()
         if self.valid_from is not None:
             covered &= days.ge(pd.Timestamp(self.valid_from))

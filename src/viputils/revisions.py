@@ -41,6 +41,15 @@ class Revisions:
     figures: pd.DataFrame
     records: pd.DataFrame
 
+    @property
+    def by_record(self) -> pd.DataFrame:
+        """Each record once: ``table``, ``id``, ``what``, ``file``, ``line`` and the figures that it ``moved``."""
+        category = self.records["category"].where(self.records["category"].eq(""), "/" + self.records["category"])
+        change = self.records["change"].map("{:+.0f}".format, na_action="ignore").fillna("together with others")
+        moved = self.records["measure"] + category + "/" + self.records["period"] + " " + change
+        key = list(RECORD_COLUMNS[:5])
+        return self.records.assign(moved=moved).groupby(key, sort=False)["moved"].agg("; ".join).reset_index()
+
 
 @dataclass(frozen=True)
 class RevisedMonth:
@@ -53,7 +62,11 @@ class RevisedMonth:
 
 
 def find_revisions(
-    project: Project, month: ReportMonth, before: dt.date | None = None, after: dt.date | None = None
+    project: Project,
+    month: ReportMonth,
+    before: dt.date | None = None,
+    after: dt.date | None = None,
+    allow_quarantined: bool = False,
 ) -> Revisions:
     """Compare a month as it was known on two days.
 
@@ -70,6 +83,8 @@ def find_revisions(
         Where the second day does not lie after the first.
     DeliveryError
         Where the month has no data by one of the days.
+    QuarantineError
+        Where rows are in quarantine on one of the days and that is not allowed.
     """
     deliveries = find_deliveries(project)
     before = default_as_of(deliveries, project.program, month) if before is None else before
@@ -79,8 +94,10 @@ def find_revisions(
             "The dates run backwards.",
             [Problem("--from, --to", f"{before} is after {after};", "give the earlier date to --from.")],
         )
-    newer = load_edition(project, month, after)
-    older = load_edition(project, month, before)
+    older, newer = (load_edition(project, month, day) for day in (before, after))
+    if not allow_quarantined:
+        for edition in (older, newer):
+            edition.records.require_no_quarantine()
     return compare_editions(older, newer)
 
 

@@ -110,13 +110,15 @@ def trend_table(edition: Edition) -> str:
     noun = escape(noun_of(edition, name)).capitalize()
     parts = [pipe_table(["Month", noun], rows, f"{noun} by month"), div("note", _PROVISIONAL_NOTE)]
     if revised:
-        moved = [[one.month.label, number(one.first), number(one.now), f"{one.now - one.first:+,}"] for one in revised]
-        days = "; ".join(f"{one.month.label}: {date_in_words(one.as_of)}" for one in revised)
+        heading = ["Month", "Received by", "First counted", "Now", "Change"]
+        moved = [
+            [one.month.label, date_in_words(one.as_of), number(one.first), number(one.now), f"{one.now - one.first:+,}"]
+            for one in revised
+        ]
         note = (
             f"{escape(REVISED)} means revised: records that came in later changed the number since it was first "
-            f"counted, from the records received by then ({days})."
+            "counted, from the records received by the day shown."
         )
-        heading = ["Month", "First counted", "Now", "Change"]
         parts += [pipe_table(heading, moved, f"{noun} of earlier months that were revised"), div("note", note)]
     return "\n\n".join(parts)
 

@@ -1,0 +1,91 @@
+"""What a person has to look at before figures can be trusted: changed deliveries, files out of form, rejected rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from viputils.checksums import CHECKSUMS
+from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
+from viputils.deliveries import find_deliveries, read_received
+from viputils.edition import as_of_issue
+from viputils.errors import DeliveryError, Problem
+from viputils.periods import ReportMonth
+from viputils.project import Project
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found.
+
+    Attributes
+    ----------
+    as_of
+        The day by which everything looked at had been received.
+    problems
+        Deliveries that were changed, files that are not in form, months that lack a delivery.
+    rejects
+        The quarantine: one row for each thing that is wrong with a row that stands.
+    rows
+        How many rows are in quarantine.
+    account
+        Rows read, kept, superseded, duplicate and quarantined; none where files could not be read.
+    notes
+        What is no fault, and worth knowing.
+    """
+
+    as_of: dt.date
+    problems: tuple[Problem, ...]
+    rejects: pd.DataFrame
+    rows: int
+    account: pd.DataFrame | None
+    notes: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems and self.rejects.empty
+
+
+def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.date | None = None) -> Findings:
+    """Look at everything that had been received by a day.
+
+    Parameters
+    ----------
+    month
+        Also whether the issue of this month has all its deliveries; the day is then by default its as-of date.
+    as_of
+        By default the day of the newest delivery.
+
+    Raises
+    ------
+    DeliveryError
+        Where there is nothing to look at.
+    """
+    deliveries = find_deliveries(project)
+    problems: list[Problem] = []
+    if month is not None:
+        try:
+            as_of = as_of_issue(project.program, deliveries, month, as_of)
+        except DeliveryError as error:
+            problems += error.problems
+    as_of = deliveries[-1].received if as_of is None else as_of
+    known = [one for one in deliveries if one.received <= as_of]
+    bare = [one.name for one in known if not (one.folder / CHECKSUMS).exists()]
+    notes = []
+    if bare:
+        listed = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if len(bare) > 3 else "")
+        notes.append(
+            f"No checksums were written for {listed}, so nobody can tell whether files there were changed. "
+            f"`sha256sum *.csv > {CHECKSUMS}` in the folder writes them."
+        )
+    try:
+        records = clean_records(project.program, read_received(project, deliveries, as_of))
+    except DeliveryError as error:
+        nothing = pd.DataFrame(columns=list(QUARANTINE_COLUMNS))
+        return Findings(as_of, (*problems, *error.problems), nothing, 0, None, tuple(notes))
+    rejects = records.quarantine
+    rows = rejects[["file", "line"]].drop_duplicates().shape[0]
+    return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes))

@@ -1,0 +1,343 @@
+"""Exports: the sheets that agencies send, made into the rows of this program's tables.
+
+A sheet has its own headings, order and form of dates, rows above its heading and totals at its foot. What it says is
+never guessed at: a heading that stands for no column, or a column without a heading, is said and not passed over.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from viputils.errors import BalanceError, IntakeError, Problem, nearest
+from viputils.periods import MONTH_NAMES
+from viputils.program import Intake, Program, heading_key
+from viputils.schemas import VOIDS, Schema, schemas_of
+from viputils.sheets import Sheet
+
+# How many rows may stand above the headings.
+_TOP: Final = 20
+_TOTAL: Final = re.compile(r"(grand |sub ?)?(total|sum|count)s?\b")
+_MONTHS: Final = {name[:3].casefold(): number for number, name in enumerate(MONTH_NAMES, start=1)}
+_TIME: Final = re.compile(r"[T ]\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?$")
+_YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
+_YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
+_DAY_MONTH: Final = re.compile(r"(\d{1,2})[- ]([A-Za-z]{3,9})\.?,?[- ](\d{4}|\d{2})")
+_MONTH_DAY: Final = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})")
+_COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_SERIAL: Final = re.compile(r"\d{5}(\.\d+)?")
+# Excel counts days from here; as a date, a serial is one of the years 1954 to 2119.
+_EPOCH: Final = dt.date(1899, 12, 30)
+_SERIALS: Final = range(20_000, 80_000)
+
+
+@dataclass(frozen=True)
+class Export:
+    """One sheet whose headings stand for the columns of one table.
+
+    Attributes
+    ----------
+    places
+        Where each of the table's columns stands in a row of the sheet.
+    headings
+        What the sheet calls each column.
+    left_out
+        The sheet's other headings.
+    heading_line
+        The line of the headings.
+    """
+
+    sheet: Sheet
+    schema: Schema
+    places: Mapping[str, int]
+    headings: Mapping[str, str]
+    left_out: Sequence[str]
+    heading_line: int
+    heading_row: Sequence[str]
+
+
+@dataclass
+class Tally:
+    """What became of each row of a sheet: above the headings, headings, blank, at the foot, taken."""
+
+    read: int = 0
+    above: int = 0
+    headings: int = 0
+    blank: int = 0
+    taken: int = 0
+    foot: list[int] = field(default_factory=list)
+
+    @property
+    def left_out(self) -> str:
+        """Say which rows were not taken."""
+        foot = f"{len(self.foot)} at the foot" + (f" (line {', '.join(map(str, self.foot))})" if self.foot else "")
+        return f"{self.headings} headings + {self.above} above them + {self.blank} blank + {foot}"
+
+    def require_balance(self, name: str) -> None:
+        """Refuse to have lost a row.
+
+        Raises
+        ------
+        BalanceError
+            A fault of this software, never of the file.
+        """
+        out = self.above + self.headings + self.blank + self.taken + len(self.foot)
+        if out != self.read:
+            raise BalanceError(f"{name}: {self.read} rows were read and {out} came out. This is a fault of viputils.")
+
+
+def match_sheet(program: Program, sheet: Sheet, table: str | None = None) -> Export | None:
+    """Find the table that a sheet holds, and which of its columns is which.
+
+    Parameters
+    ----------
+    table
+        The table that it must be; by default the one whose columns all have a heading there.
+
+    Returns
+    -------
+    Export
+        Or nothing where the sheet is empty, or program.toml says that sheets of its name are left out.
+
+    Raises
+    ------
+    IntakeError
+        With each column that has no heading or more than one, and the nearest heading.
+    """
+    if heading_key(sheet.name) in {heading_key(name) for name in program.intake.sheets_left_out}:
+        return None
+    top = _top_rows(sheet)
+    if not top:
+        return None
+    schemas = {**schemas_of(program), VOIDS.name: VOIDS}
+    if table is not None and table not in schemas:
+        raise IntakeError(
+            "There is no such table.",
+            [
+                Problem(
+                    "--table", f"'{table}' is not known;", nearest(table, schemas) or f"known: {', '.join(schemas)}."
+                )
+            ],
+        )
+    candidates = [schemas[table]] if table is not None else list(schemas.values())
+    found = [_best_heading(program.intake, schema, top) for schema in candidates]
+    whole = [one for one in found if set(one.columns) == set(one.schema.columns)]
+    if len(whole) > 1:
+        name = heading_key(f"{sheet.file} {sheet.name}")
+        by_name = [one for one in whole if heading_key(one.schema.name) in name or heading_key(one.title) in name]
+        most = [one for one in whole if len(one.columns) == max(len(other.columns) for other in whole)]
+        whole = by_name if len(by_name) == 1 else most
+    if len(whole) > 1:
+        names = ", ".join(one.schema.name for one in whole)
+        raise IntakeError("", [Problem(_where(sheet), f"could be any of {names};", "say which with --table.")])
+    best = whole[0] if whole else max(found, key=lambda one: len(one.columns) / len(one.schema.columns))
+    if problems := _heading_problems(program, best, sheet):
+        raise IntakeError("", problems)
+    return Export(
+        sheet,
+        best.schema,
+        {column: places[0] for column, places in best.columns.items()},
+        {column: best.row[places[0]].strip() for column, places in best.columns.items()},
+        [best.row[place].strip() for place in best.others if best.row[place].strip()],
+        best.line,
+        best.row,
+    )
+
+
+def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]:
+    """Give the rows of a sheet as rows of its table, cells in the schema's order.
+
+    Dates come as ``YYYY-MM-DD`` and counts as digits where they can be read as such; everything else as it stands,
+    with single blanks. ``tally`` says at the end what became of every row.
+
+    Raises
+    ------
+    IntakeError
+        With every row that holds more cells than there are headings, or fewer.
+    """
+    width = max(place for place, cell in enumerate(export.heading_row) if cell.strip()) + 1
+    order = intake.date_order
+    kinds = [(export.places[column], _kind(export.schema, column)) for column in export.schema.columns]
+    heading = [heading_key(cell) for cell in export.heading_row[:width]]
+    problems: list[Problem] = []
+    foot: list[tuple[int, list[str]]] = []
+    for block in export.sheet.blocks():
+        for line, row in zip(block.lines, block.rows, strict=True):
+            tally.read += 1
+            if line <= export.heading_line:
+                tally.above += line < export.heading_line
+                tally.headings += line == export.heading_line
+                continue
+            filled = [cell for cell in row if cell.strip()]
+            if not filled:
+                tally.blank += 1
+                continue
+            if len(filled) == 1 or _TOTAL.match(heading_key(filled[0])):
+                # At the foot it is no record. Where a record follows, it is a row like any other, and wrong.
+                foot.append((line, row))
+                continue
+            if [heading_key(cell) for cell in row[:width]] == heading:
+                tally.headings += 1
+                continue
+            for at, held in (*foot, (line, row)):
+                if len(held) < width or any(cell.strip() for cell in held[width:]):
+                    what = f"holds {len(held)} cells where there are {width} headings;"
+                    problems.append(Problem(f"{_where(export.sheet)}, line {at}", what, "one cell for each heading."))
+                elif not problems:
+                    tally.taken += 1
+                    yield [_cell(held[place], kind, order) for place, kind in kinds]
+            foot.clear()
+    tally.foot = [line for line, _ in foot]
+    if problems:
+        raise IntakeError("", problems)
+    tally.require_balance(_where(export.sheet))
+
+
+@dataclass(frozen=True)
+class _Heading:
+    """A row taken as the headings of a table: the places of each column in it, and the places of the rest."""
+
+    schema: Schema
+    line: int
+    row: Sequence[str]
+    columns: Mapping[str, list[int]]
+    others: Sequence[int]
+
+    @property
+    def title(self) -> str:
+        return self.schema.table.title
+
+
+def _top_rows(sheet: Sheet) -> list[tuple[int, list[str]]]:
+    """Give the first rows that are not blank, with their lines."""
+    top: list[tuple[int, list[str]]] = []
+    for block in sheet.blocks(_TOP):
+        for line, row in zip(block.lines, block.rows, strict=True):
+            if any(cell.strip() for cell in row):
+                top.append((line, row))
+            if len(top) == _TOP:
+                return top
+    return top
+
+
+def _best_heading(intake: Intake, schema: Schema, top: Iterable[tuple[int, list[str]]]) -> _Heading:
+    """Take the row in which the most columns have a heading; the first such row."""
+    stands_for = {heading_key(column): column for column in schema.columns}
+    for column, known in intake.headings.get(schema.name, {}).items():
+        stands_for.update({heading_key(heading): column for heading in known})
+    found: list[_Heading] = []
+    for line, row in top:
+        columns: dict[str, list[int]] = {}
+        others: list[int] = []
+        for place, cell in enumerate(row):
+            if (meant := stands_for.get(heading_key(cell))) is None:
+                others.append(place)
+            else:
+                columns.setdefault(meant, []).append(place)
+        found.append(_Heading(schema, line, row, columns, others))
+    return max(found, key=lambda one: len(one.columns))
+
+
+def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[Problem]:
+    """Say which columns have no heading, or several."""
+    name = found.schema.name
+    if not found.columns:
+        known = ", ".join(f"{schema.name} ({', '.join(schema.columns)})" for schema in schemas_of(program).values())
+        return [
+            Problem(
+                _where(sheet),
+                "holds no table of this program;",
+                f"known: {known}. A sheet that is not wanted can be named in intake.sheets_left_out in program.toml.",
+            )
+        ]
+    where = f"{_where(sheet)}, line {found.line}"
+    known_extra = {heading_key(heading) for heading in program.intake.left_out.get(name, [])}
+    free = [found.row[place].strip() for place in found.others]
+    free = [heading for heading in free if heading and heading_key(heading) not in known_extra]
+    problems = []
+    for column in found.schema.columns:
+        places = found.columns.get(column, [])
+        if not places:
+            near = nearest(column.replace("_", " "), free)
+            listed = ", ".join(repr(heading) for heading in free) or "none"
+            remedy = f"{near}Headings that stand for nothing: {listed}. Add the right one to intake.headings.{name}."
+            remedy += f"{column} in program.toml."
+            problems.append(Problem(where, f"no heading stands for '{column}' of {name};", remedy))
+        elif len(places) > 1:
+            both = " and ".join(f"{found.row[place].strip()!r} (column {place + 1})" for place in places)
+            problems.append(
+                Problem(where, f"'{column}' of {name} stands there more than once: {both};", "keep one of them.")
+            )
+    return problems
+
+
+def _where(sheet: Sheet) -> str:
+    return f"{sheet.file}, sheet '{sheet.name}'" if sheet.file.casefold().endswith(".xlsx") else sheet.file
+
+
+def _kind(schema: Schema, column: str) -> str:
+    return "code" if column == schema.table.id else schema.table.columns[column].type
+
+
+def _cell(text: str, kind: str, order: str) -> str:
+    text = " ".join(text.split())
+    if kind == "date":
+        return read_day(text, order) or text
+    return _whole_number(text) if kind == "count" else text
+
+
+def _whole_number(text: str) -> str:
+    """Give a count as digits where a spreadsheet wrote it with a decimal place or commas."""
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.0+)?", text):
+        text = text.replace(",", "")
+    return text.split(".")[0] if re.fullmatch(r"\d+\.0+", text) else text
+
+
+@lru_cache(maxsize=65_536)
+def read_day(text: str, order: str) -> str | None:
+    """Read a date in any form that spreadsheets export, and give it as ``YYYY-MM-DD``.
+
+    Parameters
+    ----------
+    order
+        ``month first`` or ``day first``, for dates such as 8/9/2023. Nothing is tried the other way round.
+
+    Returns
+    -------
+    str
+        Or nothing where it is no date. A time of day is left out; a time with a zone is not read, since the day
+        depends on it. Two digits of a year are 1969 to 2068.
+    """
+    if (found := _SERIAL.fullmatch(text)) and int(float(text)) in _SERIALS:
+        return (_EPOCH + dt.timedelta(days=int(float(text)))).isoformat()
+    day = _TIME.sub("", text).strip()
+    if found := _YEAR_FIRST.fullmatch(day):
+        return _date(found[1], found[3], found[4])
+    if found := _YEAR_LAST.fullmatch(day):
+        month, date = (found[1], found[3]) if order == "month first" else (found[3], found[1])
+        return _date(found[4], month, date)
+    if found := _DAY_MONTH.fullmatch(day):
+        return _date(found[3], _month(found[2]), found[1])
+    if found := _MONTH_DAY.fullmatch(day):
+        return _date(found[3], _month(found[1]), found[2])
+    if found := _COMPACT.fullmatch(day):
+        return _date(found[1], found[2], found[3])
+    return None
+
+
+def _month(name: str) -> str:
+    number = _MONTHS.get(name[:3].casefold(), 0)
+    whole = number and MONTH_NAMES[number - 1].casefold().startswith(name.casefold())
+    return str(number) if whole or name.casefold() == "sept" else "0"
+
+
+def _date(year: str, month: str, day: str) -> str | None:
+    number = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 69 else 1900)
+    try:
+        return dt.date(number, int(month), int(day)).isoformat()
+    except ValueError:
+        return None

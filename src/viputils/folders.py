@@ -1,0 +1,116 @@
+"""Folders that come into being whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from viputils.errors import ParameterError, Problem
+
+
+@contextmanager
+def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
+    """Give an empty folder to fill, which becomes ``parent/name`` when the block ends without an error.
+
+    Whatever happens in between, a kill included, ``parent/name`` is either as it was or as it became. What a
+    killed run left behind is cleared away by the next one.
+    """
+    with _aside(parent, name) as partial:
+        yield partial
+        _swap(partial, parent / name)
+
+
+@contextmanager
+def staged_folder(parent: Path, name: str) -> Iterator[Path]:
+    """Give an empty folder to fill, hidden in ``parent``; what is not moved to its place by then goes at the end.
+
+    ``put_in_place`` moves it. Nobody else can stage a folder of that name in the meantime.
+    """
+    with _aside(parent, name) as partial:
+        yield partial
+
+
+def put_in_place(partial: Path, final: Path) -> None:
+    """Move a staged folder to its place, in one step, once its files are on the disk.
+
+    Raises
+    ------
+    FileExistsError
+        Where there is something already.
+    """
+    if final.exists():
+        raise FileExistsError(17, "is there already", str(final))
+    for path in (*partial.iterdir(), partial):
+        _flush(path)
+    partial.rename(final)
+    _flush(final.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file or folder is on the disk, where the system can say so of a folder."""
+    if sys.platform == "win32" and path.is_dir():
+        return
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def _aside(parent: Path, name: str) -> Iterator[Path]:
+    parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(parent / f".{name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ParameterError(
+            f"{name} is being made already.",
+            [Problem(f"{parent.name}/{name}", "another vip command holds its lock;", "wait for it to end.")],
+        ) from None
+    try:
+        for aside in parent.glob(f".{name}.partial-*-old"):
+            if not (parent / name).exists():
+                aside.rename(parent / name)
+        for left_over in parent.glob(f".{name}.partial-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{name}.partial-", dir=parent))
+        try:
+            partial.chmod(0o755)
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    finally:
+        lock.release()
+
+
+def _swap(new: Path, old: Path) -> None:
+    """Put ``new`` in the place of ``old``; where ``old`` was, ``new`` then holds it."""
+    if not old.exists():
+        new.rename(old)
+    elif not exchange_folders(new, old):
+        # Without an exchange in one step there is a moment in which the folder is only under its other name.
+        aside = new.with_name(new.name + "-old")
+        old.rename(aside)
+        new.rename(old)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def exchange_folders(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, where the system can; say whether it did."""
+    if sys.platform != "linux":
+        return False
+    at_fdcwd, exchange = -100, 2
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(rename(at_fdcwd, os.fsencode(one), at_fdcwd, os.fsencode(other), exchange) == 0)

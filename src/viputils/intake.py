@@ -1,0 +1,369 @@
+"""Intake: files that an agency sent, made into one delivery, which is shown before it is written."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from viputils.cells import inert
+from viputils.checksums import checksum, source_checksums, write_checksums
+from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, Records, clean_records
+from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received
+from viputils.errors import DeliveryError, IntakeError, Problem, VipError
+from viputils.exports import Export, Tally, match_sheet, rows_of
+from viputils.figures import KEY, compute_figures
+from viputils.folders import put_in_place, staged_folder
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.revisions import record_changes
+from viputils.schemas import FILE, VOIDS
+from viputils.sheets import Sheet, read_sheets
+
+# How many months the figures of are compared; older ones are only named.
+MONTHS_SHOWN: Final = 13
+
+CHANGES: Final = ("table", "rows", "new", "changed", "unchanged", "withdrawn", "quarantined", "mended")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One sheet of a file that was given, and what became of its rows. ``export`` is none where it is left out."""
+
+    sheet: Sheet
+    export: Export | None
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A delivery that is ready to be written.
+
+    Attributes
+    ----------
+    name
+        The folder that it would become.
+    sources
+        The sheets it was made from.
+    changes
+        One row for each table: ``rows``, ``new``, ``changed``, ``unchanged``, ``withdrawn`` (records that no longer
+        stand: by a void, or because a snapshot lacks them), ``quarantined``, and ``mended`` (rows of earlier deliveries
+        that are no longer in quarantine).
+    quarantine
+        What is wrong with the rows of this delivery that would be in quarantine.
+    figures
+        One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``.
+    warnings
+        What a person should look at before saying yes.
+    """
+
+    project: Project
+    name: str
+    staged: Path
+    sources: Sequence[Source]
+    changes: pd.DataFrame
+    quarantine: pd.DataFrame
+    figures: pd.DataFrame
+    warnings: Sequence[str]
+
+    def summary(self) -> Iterator[str]:
+        """Say line by line what was read, and as what."""
+        for source in self.sources:
+            sheet, export, tally = source.sheet, source.export, source.tally
+            name = f"{sheet.file}, {sheet.name}"
+            if export is None:
+                yield f"{name}: left out (empty, or named in intake.sheets_left_out)."
+                continue
+            yield f"{name}: {tally.read} rows = {tally.taken} taken as {export.schema.name} + {tally.left_out}"
+            for column in export.schema.columns:
+                yield f"    {export.headings[column]!r} → {column}"
+            if export.left_out:
+                yield f"    Not taken: {', '.join(map(repr, export.left_out))}"
+            for note in sheet.notes:
+                yield f"    Note: {note}"
+
+    def accept(self) -> Path:
+        """Write the delivery: its folder is there whole, or not at all."""
+        final = self.project.raw / Path(self.name).name
+        put_in_place(self.staged, final)
+        return final
+
+
+@dataclass(frozen=True)
+class NothingNew:
+    """Every file was received before. ``known`` says where: the file's name, and the delivery made from it."""
+
+    known: Sequence[tuple[str, str]]
+
+
+@contextmanager
+def proposed_intake(
+    project: Project, files: Sequence[Path], received: dt.date, today: dt.date, table: str | None = None
+) -> Iterator[Proposal | NothingNew]:
+    """Read files and say what a delivery made from them would do. Nothing is written unless it is accepted.
+
+    Parameters
+    ----------
+    received
+        The day on which the files came in.
+    today
+        Only to warn of a day of receipt that has not come yet.
+    table
+        The table that every sheet holds; by default the one that its headings fit.
+
+    Raises
+    ------
+    IntakeError
+        With everything that stands in the way, for every file.
+    """
+    deliveries = find_deliveries(project) if has_deliveries(project) else []
+    warnings: list[str] = []
+    matched, sources = _match(project, _once_each(files, warnings), table)
+    fresh, known = _without_known(project, matched, received, deliveries, warnings)
+    if not fresh:
+        yield NothingNew([(path.name, name) for path, name in known])
+        return
+    warnings += [f"{path.name} was received in {name} already and is left out." for path, name in known]
+    number = max((one.number for one in deliveries if one.received == received), default=0) + 1
+    folder = received.isoformat() + (f"-{number}" if number > 1 else "")
+    exports = [(export, Tally()) for path in fresh for export in matched[path]]
+    with staged_folder(project.raw, folder) as staged:
+        files_by_table = _write(project, staged, exports)
+        write_checksums(staged, [checksum(path) for path in fresh])
+        delivery = Delivery(received, number, staged, project.relative(project.raw / folder), files_by_table)
+        sources += [Source(export.sheet, export, tally) for export, tally in exports]
+        yield _propose(project, deliveries, delivery, sources, warnings, today)
+
+
+def _once_each(files: Sequence[Path], warnings: list[str]) -> list[Path]:
+    """Leave out a file that is given twice."""
+    first: dict[str, Path] = {}
+    for path in files:
+        try:
+            number = checksum(path)
+        except OSError:
+            number = str(path)  # What is wrong with it is said where it is read.
+        if number in first:
+            warnings.append(f"{path.name} is the same file as {first[number].name} and is taken once.")
+        first.setdefault(number, path)
+    return list(first.values())
+
+
+def _match(project: Project, files: Sequence[Path], table: str | None) -> tuple[dict[Path, list[Export]], list[Source]]:
+    """Match every sheet of the files with a table; all that is wrong is said at once."""
+    problems: list[Problem] = []
+    matched: dict[Path, list[Export]] = {}
+    left_out: list[Source] = []
+    for path in files:
+        matched[path] = []
+        try:
+            sheets = read_sheets(path)
+        except VipError as error:
+            problems += error.problems or [Problem(path.name, error.summary)]
+            continue
+        before = len(problems)
+        for sheet in sheets:
+            try:
+                export = match_sheet(project.program, sheet, table)
+            except VipError as error:
+                problems += error.problems or [Problem(path.name, error.summary)]
+                continue
+            if export is None:
+                left_out.append(Source(sheet, None, Tally()))
+            else:
+                matched[path].append(export)
+        if not matched[path] and len(problems) == before:
+            problems.append(Problem(path.name, "holds no table;", "a table has its headings, be it without rows."))
+    if problems:
+        raise IntakeError("The files cannot be taken in. Nothing was written.", problems)
+    return matched, left_out
+
+
+def _without_known(
+    project: Project,
+    matched: Mapping[Path, Sequence[Export]],
+    received: dt.date,
+    deliveries: Sequence[Delivery],
+    warnings: list[str],
+) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Tell files that add something from those that a delivery was made from already.
+
+    The same file again adds something where it has no rows (nothing occurred in another month either), or where it
+    is a snapshot of a later day (everything stayed as it was).
+    """
+    taken = {source: one for one in deliveries for source in source_checksums(one.folder)}
+    fresh: list[Path] = []
+    known: list[tuple[Path, str]] = []
+    for path, exports in matched.items():
+        before = taken.get(checksum(path))
+        if before is None:
+            fresh.append(path)
+            continue
+        later = received > before.received
+        says_more = all(
+            later
+            and (
+                export.schema.table.delivery == "snapshot"
+                or next(rows_of(export, project.program.intake, Tally()), None) is None
+            )
+            for export in exports
+        )
+        if says_more:
+            fresh.append(path)
+            warnings.append(f"{path.name} is the file that {before.name} was made from, to the byte.")
+        else:
+            known.append((path, before.name))
+    return fresh, known
+
+
+def _write(project: Project, staged: Path, exports: Sequence[tuple[Export, Tally]]) -> dict[str, Path]:
+    """Write the rows of all sheets, one file for each table."""
+    problems: list[Problem] = []
+    files: dict[str, Path] = {}
+    for export, tally in exports:
+        schema = export.schema
+        first = schema.name not in files
+        files[schema.name] = staged / f"{schema.name}.csv"
+        with files[schema.name].open("a", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if first:
+                writer.writerow(schema.columns)
+            try:
+                writer.writerows(map(inert, row) for row in rows_of(export, project.program.intake, tally))
+            except (IntakeError, DeliveryError) as error:
+                problems += error.problems
+    if problems:
+        raise IntakeError("The files cannot be taken in. Nothing was written.", problems)
+    return files
+
+
+def _propose(
+    project: Project,
+    deliveries: Sequence[Delivery],
+    delivery: Delivery,
+    sources: Sequence[Source],
+    warnings: Sequence[str],
+    today: dt.date,
+) -> Proposal:
+    """Compare the records with and without the delivery."""
+    every = sorted([*deliveries, delivery], key=lambda one: (one.received, one.number))
+    last = every[-1].received
+    before = clean_records(project.program, read_received(project, deliveries, last))
+    after = clean_records(project.program, read_received(project, every, last))
+    rows = [_change(before, after, name, delivery) for name in delivery.files]
+    rows += [
+        {"table": name, "rows": 0, "withdrawn": number}
+        for name in after.tables
+        if name not in delivery.files and (number := _voided(before, after, name, delivery))
+    ]
+    of_delivery = after.quarantine.loc[after.quarantine[FILE].str.startswith(f"{delivery.name}/")]
+    said = [*_date_warnings(deliveries, delivery, today), *_record_warnings(after, delivery, rows), *warnings]
+    return Proposal(
+        project,
+        delivery.name,
+        delivery.folder,
+        sources,
+        pd.DataFrame(rows, columns=list(CHANGES)).fillna(0).astype(dict.fromkeys(CHANGES[1:], "int64")),
+        of_delivery.reset_index(drop=True),
+        _moved(before, after),
+        said,
+    )
+
+
+def _change(before: Records, after: Records, name: str, delivery: Delivery) -> dict[str, str | int]:
+    """Count what a delivery does to one table."""
+    was, now = (records.voids if name == VOIDS.name else records.tables[name] for records in (before, after))
+    ledger = now.ledger.loc[now.ledger[FILE].eq(delivery.name_of(name))]
+    status = ledger["status"].value_counts()
+    count: dict[str, str | int] = {
+        "table": name,
+        "rows": len(ledger),
+        "new": 0,
+        "changed": 0,
+        "unchanged": int(status.get(DUPLICATE, 0)),
+    }
+    if name != VOIDS.name and after.program.tables[name].delivery == "snapshot":
+        changes = record_changes(before, after, name)
+        new, gone = changes["before"].isna(), changes["after"].isna()
+        count |= {"new": int(new.sum()), "changed": int((~new & ~gone).sum()), "withdrawn": int(gone.sum())}
+        count["unchanged"] = len(now.rows) - int((~gone).sum())
+    else:
+        kept = ledger.loc[ledger["status"].eq(KEPT), "id"]
+        known = kept.isin(was.ledger["id"])
+        count |= {"new": int((~known).sum()), "changed": int(known.sum())}
+        count["withdrawn"] = _voided(before, after, name, delivery)
+    held = [table.ledger.loc[table.ledger["status"].eq(QUARANTINED), [FILE, "line"]] for table in (was, now)]
+    earlier = held[1].loc[held[1][FILE].ne(delivery.name_of(name))]
+    return count | {"quarantined": int(status.get(QUARANTINED, 0)), "mended": max(0, len(held[0]) - len(earlier))}
+
+
+def _voided(before: Records, after: Records, name: str, delivery: Delivery) -> int:
+    """Count the records of a table that stood before and that voids of the delivery withdraw."""
+    if VOIDS.name not in delivery.files or name == VOIDS.name:
+        return 0
+    ledger = after.tables[name].ledger
+    standing = ledger.loc[ledger["status"].isin([KEPT, QUARANTINED]), "id"]
+    stood = before.tables[name].rows[after.program.tables[name].id]
+    return int((~stood.isin(standing)).sum())
+
+
+def _moved(before: Records, after: Records) -> pd.DataFrame:
+    """Compare the figures of every month in which something was counted, before and after."""
+    months = sorted(
+        {
+            ReportMonth(int(year), int(month))
+            for records in (before, after)
+            for name, table in records.tables.items()
+            for year, month in _months_of(table.rows[records.program.tables[name].date])
+        }
+    )
+    moved = []
+    for month in months[-MONTHS_SHOWN:]:
+        old, new = (compute_figures(records, month) for records in (before, after))
+        both = old.rename(columns={"value": "before"}).assign(after=new["value"], month=str(month))
+        moved.append(both.loc[both["before"].ne(both["after"]) & both["period"].eq("month")])
+    columns = ["month", *KEY[:2], "before", "after"]
+    return pd.concat(moved, ignore_index=True)[columns] if moved else pd.DataFrame(columns=columns)
+
+
+def _months_of(days: pd.Series) -> set[tuple[int, int]]:
+    different = days.dropna().drop_duplicates()
+    return set(zip(different.dt.year, different.dt.month, strict=True))
+
+
+def _date_warnings(deliveries: Sequence[Delivery], delivery: Delivery, today: dt.date) -> Iterator[str]:
+    if delivery.received > today:
+        yield f"The day of receipt, {delivery.received}, has not come yet."
+    if later := [one for one in deliveries if one.received > delivery.received]:
+        yield (
+            f"{len(later)} later {'delivery is' if len(later) == 1 else 'deliveries are'} here already, the newest "
+            f"received on {later[-1].received}. Every figure as of {delivery.received} or later can move, those of "
+            "issues made by then included."
+        )
+    if same := [one.name for one in deliveries if one.received == delivery.received]:
+        yield f"There is a delivery of that day already ({', '.join(same)}). This one comes after it."
+
+
+def _record_warnings(after: Records, delivery: Delivery, changes: Sequence[Mapping[str, str | int]]) -> Iterator[str]:
+    """Warn of ids that other tables have too, and of a snapshot that lacks much of what was there."""
+    ids = {name: table.ledger["id"] for name, table in after.tables.items()}
+    for name in delivery.files:
+        if name not in ids:
+            continue
+        new = after.tables[name].ledger
+        own = new.loc[new[FILE].eq(delivery.name_of(name)) & new["id"].ne(""), "id"]
+        for other, of_other in ids.items():
+            if other != name and (shared := int(own.isin(of_other).sum())):
+                yield f"{shared} ids of {name} are ids of {other} too. Is it the right table?"
+    snapshots = {name for name, table in after.program.tables.items() if table.delivery == "snapshot"}
+    for change in changes:
+        if change["table"] in snapshots and int(change["withdrawn"]) > int(change["unchanged"]) + int(
+            change["changed"]
+        ):
+            yield f"More than half of the records of {change['table']} are no longer there in this snapshot."
