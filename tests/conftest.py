@@ -81,3 +81,9 @@ def whole_project(project: Project) -> Project:
 def demonstration() -> Edition:
     """The repository's own records, for the November 2023 issue as of its own date."""
     return load_edition(Project.open(REPOSITORY), "2023-11")
+
+
+@pytest.fixture(scope="session")
+def repository_example() -> Path:
+    """The second city, with real records."""
+    return REPOSITORY / "examples" / "philadelphia"

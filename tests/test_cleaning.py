@@ -382,3 +382,67 @@ def test_delivering_the_same_rows_once_more_changes_nothing_that_is_kept(
     standing = {(row[0].strip()) for row in again} & set(once.rows["response_id"])
     twice = clean_table(program, schema, raw_of([*rows, *[r for r in again if r[0].strip() in standing]], columns))
     pd.testing.assert_frame_equal(once.rows[columns], twice.rows[columns])
+
+
+# ---------------------------------------------------------------- snapshots
+
+
+def as_snapshot(project: Project, one_row_per_id: bool = True) -> Project:
+    path = project.root / "program.toml"
+    more = f'delivery = "snapshot"\none_row_per_id = {str(one_row_per_id).lower()}'
+    text = path.read_text(encoding="utf-8").replace('id = "response_id"', f'id = "response_id"\n{more}')
+    path.write_text(text, encoding="utf-8")
+    return Project.open(project.root)
+
+
+def test_a_snapshot_stands_for_the_whole_table(project: Project, deliver: Deliver) -> None:
+    project = as_snapshot(project)
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE", "R2,2023-11-03,x,SE", "R3,2023-11-04,DV,SE"])
+    deliver("2023-12-05", responses=["R1,2023-11-02,DV,SE", "R3,2023-11-04,Homicide,SE"])
+    records = responses(project, as_of=dt.date(2023, 12, 5))
+    assert statuses(records) == ["superseded"] * 3 + ["kept"] * 2
+    assert list(records.tables["responses"].rows["incident_type"]) == ["DV/Sexual Assault", "Homicide"]
+    assert records.quarantine.empty, "a row that the newest snapshot no longer has cannot be wrong any more"
+    assert len(responses(project, as_of=dt.date(2023, 12, 4)).tables["responses"].rows) == 2
+
+
+def test_a_snapshot_without_rows_withdraws_all_of_them(project: Project, deliver: Deliver) -> None:
+    project = as_snapshot(project)
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"])
+    deliver("2023-12-05")
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 5))) == ["superseded"]
+
+
+def test_a_delivery_without_the_table_leaves_its_snapshot_standing(project: Project, deliver: Deliver) -> None:
+    project = as_snapshot(project)
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"])
+    (deliver("2023-12-05") / "responses.csv").unlink()
+    assert statuses(responses(project, as_of=dt.date(2023, 12, 5))) == ["kept"]
+
+
+def test_within_a_snapshot_ids_are_held_as_elsewhere(project: Project, deliver: Deliver) -> None:
+    project = as_snapshot(project)
+    deliver(
+        responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,dv,SE", "R2,2023-11-02,DV,SE", "R2,2023-11-03,DV,SE"],
+        voids=["V1,2023-12-04,responses,R1"],
+    )
+    assert statuses(responses(project)) == ["superseded", "duplicate", "quarantined", "quarantined"]
+
+
+def test_rows_of_a_snapshot_can_share_an_id_and_each_counts(project: Project, deliver: Deliver) -> None:
+    project = as_snapshot(project, one_row_per_id=False)
+    deliver(
+        responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,DV,SE", "R1,2023-11-02,DV,NE", "R2,2023-11-02,DV,NE"],
+        voids=["V1,2023-12-04,responses,R2"],
+    )
+    assert statuses(responses(project)) == ["kept", "kept", "kept", "superseded"]
+
+
+def test_the_second_delivery_of_a_day_comes_after_the_first(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,SE"])
+    deliver("2023-12-04-2", responses=["R1,2023-11-02,Homicide,SE"], voids=["V1,2023-12-04,responses,R2"])
+    records = responses(project)
+    assert statuses(records) == ["superseded", "superseded", "kept"]
+    assert records.as_of == dt.date(2023, 12, 4)
+    deliver("2023-12-04-10", responses=["R1,2023-11-02,Suicide,SE"])
+    assert list(responses(project).tables["responses"].rows["incident_type"]) == ["Suicide"]

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from viputils import csvfile
+from viputils.cells import original
 from viputils.errors import DeliveryError
 from viputils.program import Column, Table
 from viputils.schemas import Schema
@@ -59,7 +60,7 @@ def test_every_csv_file_reads_back_as_python_reads_it(
     expected, lines = read_slowly(text.getvalue())
     got, got_lines = read(path)
     # A mark that keeps a spreadsheet from computing is taken off again.
-    assert got == [(csvfile.original(a), csvfile.original(b)) for a, b in expected]
+    assert got == [(original(a), original(b)) for a, b in expected]
     assert got_lines == lines
 
 
@@ -74,7 +75,7 @@ def test_any_bytes_are_rows_or_a_named_error(tmp_path: Path, data: bytes) -> Non
         problems = error.problems
     else:
         expected, lines = read_slowly((b"a,b\n" + data).decode("utf-8"))
-        assert rows == ([(csvfile.original(a), csvfile.original(b)) for a, b in expected], lines)
+        assert rows == ([(original(a), original(b)) for a, b in expected], lines)
         return
     assert problems
     assert all(problem.where.startswith("things.csv") for problem in problems)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Deliver
 from viputils.edition import Edition, load_edition
-from viputils.errors import ParameterError
+from viputils.errors import ParameterError, ProgramError
 from viputils.figures import KEY, breakdown, figures_csv, value_of
 from viputils.project import Project
 
@@ -131,3 +131,135 @@ def test_csv_reads_back_as_the_same_table(demonstration: Edition) -> None:
     figures = demonstration.figures
     again = pd.read_csv(io.StringIO(figures_csv(figures)), keep_default_na=False)
     assert again.to_dict("records") == figures.to_dict("records")
+
+
+# ---------------------------------------------------------------- areas that come, go and are renamed
+
+
+def with_areas(project: Project, more: str, **names: str) -> Project:
+    """Give the project other areas: names replaced in its vocabulary, and crosswalks and lifetimes added."""
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    for old, new in names.items():
+        text = text.replace(f'"{old}" = [', f'{new}\n"{old}" = [')
+    path.write_text(text.replace("# The raw tables", f"{more}\n# The raw tables"), encoding="utf-8")
+    return Project.open(project.root)
+
+
+def areas(edition: Edition, period: str = "month") -> dict[str, int]:
+    counts = breakdown(edition.figures, "responses_by_area_command")[period]
+    return {str(area): int(count) for area, count in counts.items()}
+
+
+SIX = ["Southeast", "Southwest", "Valley", "Foothills", "Northeast", "Northwest"]
+UNIVERSITY = """
+[[lifetimes]]
+vocabulary = "area_command"
+value = "University"
+valid_from = 2023-02-12
+issues_from = "2024-01"
+"""
+
+
+def seven_areas(project: Project) -> Project:
+    """From the issue of January 2024 on, University is printed on a line of its own."""
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("assumption = true", 'issues_to = "2023-12"\nassumption = true')
+    path.write_text(text, encoding="utf-8")
+    return with_areas(project, UNIVERSITY, Southwest='"University" = []')
+
+
+def test_an_issue_printed_with_six_areas_has_six_after_a_seventh_is_added(project: Project, deliver: Deliver) -> None:
+    rows = ["R1,2023-11-02,DV,UNI", "R2,2023-11-03,DV,SE", "R3,2024-01-05,DV,University", "R4,2024-01-06,DV,SE"]
+    deliver(responses=rows[:2])
+    before = load_edition(project, "2023-11")
+    project = seven_areas(project)
+    after = load_edition(project, "2023-11")
+    assert list(areas(before)) == list(areas(after)) == SIX
+    assert areas(before)["Southeast"] == areas(after)["Southeast"] == 2
+    assert after.figures.equals(before.figures)
+
+    deliver("2024-02-02", responses=rows[2:])
+    january = load_edition(project, "2024-01")
+    assert list(areas(january)) == ["Southeast", "University", *SIX[1:]]
+    assert (areas(january)["University"], areas(january)["Southeast"]) == (1, 1)
+    # The year to date of an issue with seven areas counts University on its own line from the start.
+    assert (areas(january, "fytd")["University"], areas(january, "fytd")["Southeast"]) == (2, 2)
+    assert load_edition(project, "2023-11", january.as_of).figures.equals(before.figures)
+
+
+def test_a_row_of_an_area_before_it_existed_is_quarantined_in_either_case(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-02-11,DV,UNI", "R2,2023-02-12,DV,UNI"])
+    for opened in (project, seven_areas(project)):
+        quarantine = load_edition(opened, "2023-11").records.quarantine
+        assert quarantine[["id", "reason"]].to_numpy().tolist() == [["R1", "not_valid_on_date"]]
+        assert "2023-02-12" in quarantine["remedy"].iloc[0]
+
+
+def test_an_area_that_ceased_to_exist_is_printed_until_its_last_fiscal_year_ends(
+    project: Project, deliver: Deliver
+) -> None:
+    ceased = '[[lifetimes]]\nvocabulary = "area_command"\nvalue = "Foothills"\nvalid_to = 2023-09-30'
+    project = with_areas(project, ceased)
+    deliver(responses=["R1,2023-09-30,DV,FH", "R2,2023-10-01,DV,FH"])
+    november = load_edition(project, "2023-11")
+    assert areas(november, "fytd")["Foothills"] == 1
+    assert november.records.quarantine[["id", "reason"]].to_numpy().tolist() == [["R2", "not_valid_on_date"]]
+    deliver("2024-07-02")
+    deliver("2024-08-02")
+    assert "Foothills" in areas(load_edition(project, "2024-06"))
+    assert "Foothills" not in areas(load_edition(project, "2024-07"))
+
+
+def test_a_renamed_area_has_its_old_name_in_old_issues_and_its_new_one_in_new_ones(
+    project: Project, deliver: Deliver
+) -> None:
+    renamed = """
+[[crosswalks]]
+vocabulary = "area_command"
+value = "Valley"
+counted_as = "Central"
+issues_from = "2023-11"
+reason = "Valley was renamed Central on November 1, 2023."
+[[crosswalks]]
+vocabulary = "area_command"
+value = "Central"
+counted_as = "Valley"
+issues_to = "2023-10"
+reason = "Central was Valley before November 1, 2023."
+[[lifetimes]]
+vocabulary = "area_command"
+value = "Valley"
+issues_to = "2023-10"
+[[lifetimes]]
+vocabulary = "area_command"
+value = "Central"
+issues_from = "2023-11"
+"""
+    project = with_areas(project, renamed, Valley='"Central" = []')
+    deliver(responses=["R1,2023-10-05,DV,VA", "R2,2023-11-05,DV,Central", "R3,2023-10-06,DV,Central"])
+    october = load_edition(project, "2023-10")
+    assert list(areas(october)) == SIX
+    assert areas(october)["Valley"] == 2
+    november = load_edition(project, "2023-11")
+    assert "Valley" not in areas(november)
+    assert (areas(november)["Central"], areas(november, "fytd")["Central"]) == (1, 3)
+
+
+def test_records_that_an_issue_has_no_line_for_are_never_lost_in_silence(project: Project, deliver: Deliver) -> None:
+    gone = '[[lifetimes]]\nvocabulary = "area_command"\nvalue = "Valley"\nissues_from = "2024-01"'
+    project = with_areas(project, gone)
+    deliver(responses=["R1,2023-11-05,DV,VA", "R2,2023-11-06,DV,VA"])
+    with pytest.raises(ProgramError) as caught:
+        load_edition(project, "2023-11")
+    assert "2 records hold 'Valley', which this issue does not print" in str(caught.value)
+
+
+def test_values_that_are_missing_have_a_line_where_program_toml_names_one(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace('by = "area_command"', 'by = "area_command"\nmissing = "Not recorded"')
+    path.write_text(text, encoding="utf-8")
+    deliver(responses=["R1,2023-11-05,DV,", "R2,2023-11-06,DV,SE"])
+    assert list(areas(load_edition(Project.open(project.root), "2023-11")).items())[-1] == ("Not recorded", 1)

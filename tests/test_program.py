@@ -13,6 +13,7 @@ from tests.conftest import REPOSITORY
 from viputils.errors import ProgramError
 from viputils.periods import ReportMonth
 from viputils.program import Program, program_from, read_program
+from viputils.project import Project
 
 
 @pytest.fixture
@@ -150,3 +151,67 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
         path.write_bytes(content)
     with pytest.raises(ProgramError, match=says):
         read_program(path)
+
+
+def edited(old: str, new: str) -> str:
+    text = (REPOSITORY / "program.toml").read_text(encoding="utf-8")
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"Other" = ["OTH", "Misc"', '"=SUM(A1)" = ["Misc"', "begins like a formula"),
+        ('id = "response_id"', 'id = "response_id"\none_row_per_id = false', "only rows of a snapshot can share an id"),
+        ('id = "response_id"', 'id = "response_id"\ndelivery = "sometimes"', "tables.responses.delivery"),
+        ('date_order = "month first"', 'date_order = "month frst"', "intake.date_order"),
+        ("[intake.headings.referrals]", "[intake.headings.referals]", "did you mean 'referrals'?"),
+        ('referral_id = ["Referral No"', 'referal_id = ["Referral No"', "did you mean 'referral_id'?"),
+        ('referral_id = ["Referral No"', 'referral_id = ["Date of referral"', "would stand for 'referral_id' and"),
+        ('responses = ["Remarks"]', 'responses = ["Incident DATE"]', "is left out, and stands for 'response_date'"),
+        ('by = "incident_type"', 'by = "incident_type"\nmissing = "homicide"', "cannot stand for no value"),
+        ('label = "responses"', 'label = "responses"\nmissing = "None"', "has no breakdown to stand in"),
+        ("valid_from = 2023-02-12", 'valid_from = 2023-02-12\nissues_from = "2024-13"', "must be a month in quotes"),
+        (
+            "valid_from = 2023-02-12",
+            'valid_from = 2023-02-12\nissues_from = "2024-02"\nissues_to = "2024-01"',
+            "is before issues_from",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_by_its_key(old: str, new: str, message: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        program_from(tomllib.loads(edited(old, new)))
+    assert message in str(caught.value)
+
+
+LIFETIME = """
+[[lifetimes]]
+vocabulary = "area_command"
+value = "{value}"
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "message"),
+    [
+        ("Vally", "", "did you mean 'Valley'?"),
+        ("Valley", "valid_from = 2024-01-01\nvalid_to = 2023-01-01", "is before valid_from"),
+        ("Valley", LIFETIME.format(value="Valley", more=""), "has a lifetime already"),
+    ],
+)
+def test_a_lifetime_that_cannot_be_is_refused(value: str, more: str, message: str) -> None:
+    lifetime = LIFETIME.format(value=value, more=more)
+    with pytest.raises(ProgramError) as caught:
+        program_from(tomllib.loads(edited("# The raw tables", f"{lifetime}\n# The raw tables")))
+    assert message in str(caught.value)
+
+
+def test_a_folder_whose_notebook_is_shared_must_be_there(project: Project) -> None:
+    path = project.root / "program.toml"
+    path.write_text(path.read_text("utf-8").replace("records_from", 'shares = "../nowhere"\nrecords_from', 1), "utf-8")
+    with pytest.raises(ProgramError) as caught:
+        Project.open(project.root)
+    assert "'../nowhere' is no folder" in str(caught.value)

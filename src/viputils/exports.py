@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from viputils.errors import BalanceError, IntakeError, Problem, nearest
@@ -19,11 +20,15 @@ from viputils.program import Intake, Program, heading_key
 from viputils.schemas import VOIDS, Schema, schemas_of
 from viputils.sheets import Sheet
 
-# How many rows may stand above the headings.
+# How many rows may stand above the headings, and how many at the foot.
 _TOP: Final = 20
+_FOOT: Final = 20
+# Of more lines than these that are wrong, the number is said.
+_NAMED_LINES: Final = 1_000
+_SAME_CELLS: Final = "one cell for each heading."
 _TOTAL: Final = re.compile(r"(grand |sub ?)?(total|sum|count)s?\b")
 _MONTHS: Final = {name[:3].casefold(): number for number, name in enumerate(MONTH_NAMES, start=1)}
-_TIME: Final = re.compile(r"[T ]\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AaPp]\.?[Mm]\.?)?$")
+_TIME: Final = re.compile(r"[T ]\s*([01]?\d|2[0-3])(:[0-5]\d){1,2}(\.\d+)?(\s*[AaPp]\.?[Mm]\.?)?$")
 _YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 _YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 _DAY_MONTH: Final = re.compile(r"(\d{1,2})[- ]([A-Za-z]{3,9})\.?,?[- ](\d{4}|\d{2})")
@@ -59,23 +64,41 @@ class Export:
     heading_line: int
     heading_row: Sequence[str]
 
+    @property
+    def where(self) -> str:
+        """The sheet, as messages call it."""
+        return where_of(self.sheet)
+
 
 @dataclass
 class Tally:
-    """What became of each row of a sheet: above the headings, headings, blank, at the foot, taken."""
+    """What became of each row of a sheet: above the headings, headings, blank, at the foot, taken.
+
+    ``lines`` are those of the rows taken, in their order.
+    """
 
     read: int = 0
     above: int = 0
     headings: int = 0
     blank: int = 0
-    taken: int = 0
+    lines: array[int] = field(default_factory=partial(array, "q"))
     foot: list[int] = field(default_factory=list)
 
     @property
-    def left_out(self) -> str:
-        """Say which rows were not taken."""
-        foot = f"{len(self.foot)} at the foot" + (f" (line {', '.join(map(str, self.foot))})" if self.foot else "")
-        return f"{self.headings} headings + {self.above} above them + {self.blank} blank + {foot}"
+    def taken(self) -> int:
+        """How many rows were taken."""
+        return len(self.lines)
+
+    def __str__(self) -> str:
+        """Say what became of all of them: they add up."""
+        parts = {
+            "of headings": self.headings,
+            "above them": self.above,
+            "blank": self.blank,
+            "at the foot": len(self.foot),
+        }
+        left_out = "".join(f" + {number:,} {where}" for where, number in parts.items() if number)
+        return f"{self.read:,} rows = {self.taken:,} taken{left_out}"
 
     def require_balance(self, name: str) -> None:
         """Refuse to have lost a row.
@@ -133,7 +156,7 @@ def match_sheet(program: Program, sheet: Sheet, table: str | None = None) -> Exp
         whole = by_name if len(by_name) == 1 else most
     if len(whole) > 1:
         names = ", ".join(one.schema.name for one in whole)
-        raise IntakeError("", [Problem(_where(sheet), f"could be any of {names};", "say which with --table.")])
+        raise IntakeError("", [Problem(where_of(sheet), f"could be any of {names};", "say which with --table.")])
     best = whole[0] if whole else max(found, key=lambda one: len(one.columns) / len(one.schema.columns))
     if problems := _heading_problems(program, best, sheet):
         raise IntakeError("", problems)
@@ -164,7 +187,13 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
     kinds = [(export.places[column], _kind(export.schema, column)) for column in export.schema.columns]
     heading = [heading_key(cell) for cell in export.heading_row[:width]]
     problems: list[Problem] = []
+    wrong = 0
     foot: list[tuple[int, list[str]]] = []
+
+    def day(row: list[str]) -> str:
+        place = export.places[export.schema.table.date]
+        return " ".join(row[place].split()) if place < len(row) else ""
+
     for block in export.sheet.blocks():
         for line, row in zip(block.lines, block.rows, strict=True):
             tally.read += 1
@@ -176,7 +205,7 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
             if not filled:
                 tally.blank += 1
                 continue
-            if len(filled) == 1 or _TOTAL.match(heading_key(filled[0])):
+            if len(foot) < _FOOT and (len(filled) == 1 or (_is_total(filled) and not read_day(day(row), order))):
                 # At the foot it is no record. Where a record follows, it is a row like any other, and wrong.
                 foot.append((line, row))
                 continue
@@ -185,16 +214,24 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
                 continue
             for at, held in (*foot, (line, row)):
                 if len(held) < width or any(cell.strip() for cell in held[width:]):
-                    what = f"holds {len(held)} cells where there are {width} headings;"
-                    problems.append(Problem(f"{_where(export.sheet)}, line {at}", what, "one cell for each heading."))
+                    wrong += 1
+                    if wrong <= _NAMED_LINES:
+                        what = f"holds {len(held)} cells where there are {width} headings;"
+                        problems.append(Problem(f"{export.where}, line {at}", what, _SAME_CELLS))
                 elif not problems:
-                    tally.taken += 1
+                    tally.lines.append(at)
                     yield [_cell(held[place], kind, order) for place, kind in kinds]
             foot.clear()
     tally.foot = [line for line, _ in foot]
+    if wrong > _NAMED_LINES:
+        problems.append(Problem(export.where, f"has {wrong - _NAMED_LINES:,} more such lines.", _SAME_CELLS))
     if problems:
         raise IntakeError("", problems)
-    tally.require_balance(_where(export.sheet))
+    tally.require_balance(export.where)
+
+
+def _is_total(filled: Sequence[str]) -> bool:
+    return _TOTAL.match(heading_key(filled[0])) is not None
 
 
 @dataclass(frozen=True)
@@ -234,7 +271,7 @@ def _best_heading(intake: Intake, schema: Schema, top: Iterable[tuple[int, list[
         columns: dict[str, list[int]] = {}
         others: list[int] = []
         for place, cell in enumerate(row):
-            if (meant := stands_for.get(heading_key(cell))) is None:
+            if not cell.strip() or (meant := stands_for.get(heading_key(cell))) is None:
                 others.append(place)
             else:
                 columns.setdefault(meant, []).append(place)
@@ -249,12 +286,12 @@ def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[P
         known = ", ".join(f"{schema.name} ({', '.join(schema.columns)})" for schema in schemas_of(program).values())
         return [
             Problem(
-                _where(sheet),
+                where_of(sheet),
                 "holds no table of this program;",
                 f"known: {known}. A sheet that is not wanted can be named in intake.sheets_left_out in program.toml.",
             )
         ]
-    where = f"{_where(sheet)}, line {found.line}"
+    where = f"{where_of(sheet)}, line {found.line}"
     known_extra = {heading_key(heading) for heading in program.intake.left_out.get(name, [])}
     free = [found.row[place].strip() for place in found.others]
     free = [heading for heading in free if heading and heading_key(heading) not in known_extra]
@@ -275,7 +312,8 @@ def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[P
     return problems
 
 
-def _where(sheet: Sheet) -> str:
+def where_of(sheet: Sheet) -> str:
+    """Name a sheet, as messages call it."""
     return f"{sheet.file}, sheet '{sheet.name}'" if sheet.file.casefold().endswith(".xlsx") else sheet.file
 
 

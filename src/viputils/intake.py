@@ -10,26 +10,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from viputils.cells import inert
 from viputils.checksums import checksum, source_checksums, write_checksums
-from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, Records, clean_records
+from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, Records, clean_records
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received
-from viputils.errors import DeliveryError, IntakeError, Problem, VipError
-from viputils.exports import Export, Tally, match_sheet, rows_of
+from viputils.errors import BalanceError, DeliveryError, IntakeError, Problem, VipError
+from viputils.exports import Export, Tally, match_sheet, rows_of, where_of
 from viputils.figures import KEY, compute_figures
 from viputils.folders import put_in_place, staged_folder
 from viputils.periods import ReportMonth
+from viputils.program import heading_key
 from viputils.project import Project
-from viputils.revisions import record_changes
-from viputils.schemas import FILE, VOIDS
+from viputils.schemas import FILE, LINE, VOIDS
 from viputils.sheets import Sheet, read_sheets
 
 # How many months the figures of are compared; older ones are only named.
 MONTHS_SHOWN: Final = 13
+# How many rejected rows are listed; of the rest the number is said.
+REJECTS_SHOWN: Final = 50
 
-CHANGES: Final = ("table", "rows", "new", "changed", "unchanged", "withdrawn", "quarantined", "mended")
+CHANGES: Final = (
+    "table", "rows", "new", "changed", "unchanged", "superseded", "quarantined", "withdrawn", "mended",
+)  # fmt: skip
+# What a folder name of one day can count to.
+_MOST_OF_A_DAY: Final = 99
 
 
 @dataclass(frozen=True)
@@ -52,11 +59,13 @@ class Proposal:
     sources
         The sheets it was made from.
     changes
-        One row for each table: ``rows``, ``new``, ``changed``, ``unchanged``, ``withdrawn`` (records that no longer
-        stand: by a void, or because a snapshot lacks them), ``quarantined``, and ``mended`` (rows of earlier deliveries
-        that are no longer in quarantine).
+        One row for each table. Its ``rows`` are ``new``, ``changed``, ``unchanged``, ``superseded`` (by another row of
+        this delivery, or by a later one that is here already) or ``quarantined``. ``withdrawn`` are records that no
+        longer stand, by a void or because a snapshot lacks them, and ``mended`` are rows of earlier deliveries that are
+        no longer in quarantine.
     quarantine
-        What is wrong with the rows of this delivery that would be in quarantine.
+        What is wrong with the rows of this delivery that would be in quarantine; ``file`` and ``line`` are those of
+        the sheet that was given.
     figures
         One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``.
     warnings
@@ -73,20 +82,39 @@ class Proposal:
     warnings: Sequence[str]
 
     def summary(self) -> Iterator[str]:
-        """Say line by line what was read, and as what."""
+        """Say line by line what was read, and as what; a heading is named where it is not the column's own name."""
         for source in self.sources:
             sheet, export, tally = source.sheet, source.export, source.tally
-            name = f"{sheet.file}, {sheet.name}"
             if export is None:
-                yield f"{name}: left out (empty, or named in intake.sheets_left_out)."
+                yield f"{where_of(sheet)}: left out (empty, or in intake.sheets_left_out)"
                 continue
-            yield f"{name}: {tally.read} rows = {tally.taken} taken as {export.schema.name} + {tally.left_out}"
+            yield f"{export.where}: taken as {export.schema.name}"
+            yield f"    {tally}"
+            if tally.foot:
+                yield f"    At the foot, not taken: line {', '.join(map(str, tally.foot))}"
             for column in export.schema.columns:
-                yield f"    {export.headings[column]!r} → {column}"
+                if heading_key(export.headings[column]) != heading_key(column):
+                    yield f"    {export.headings[column]!r} → {column}"
             if export.left_out:
-                yield f"    Not taken: {', '.join(map(repr, export.left_out))}"
+                yield f"    Columns not taken: {', '.join(map(repr, export.left_out))}"
             for note in sheet.notes:
                 yield f"    Note: {note}"
+
+    def account(self) -> Iterator[str]:
+        """Say table by table what would become of its rows, which add up, and of records that came before."""
+        for change in self.changes.to_dict("records"):
+            became = " + ".join(f"{change[name]:,} {name}" for name in CHANGES[2:7] if change[name])
+            earlier = [f"{change[name]:,} {name}" for name in CHANGES[7:] if change[name]]
+            rows = f"{change['rows']:,} rows" + (f" = {became}" if became else "")
+            yield "; ".join([f"{change['table']}: {rows}", *earlier])
+
+    def rejects(self) -> Iterator[str]:
+        """Say of each row that would be in quarantine what is wrong with it; of very many, how many there are."""
+        for row in self.quarantine.head(REJECTS_SHOWN).itertuples():
+            near = f" Did you mean '{row.nearest}'?" if row.nearest else ""
+            yield f"{row.file}, line {row.line}, {row.field}: {row.value!r} [{row.reason}]{near}"
+        if more := self.quarantine.iloc[REJECTS_SHOWN:]["reason"].value_counts().to_dict():
+            yield "And " + ", ".join(f"{number:,} more [{reason}]" for reason, number in more.items())
 
     def accept(self) -> Path:
         """Write the delivery: its folder is there whole, or not at all."""
@@ -131,6 +159,11 @@ def proposed_intake(
         return
     warnings += [f"{path.name} was received in {name} already and is left out." for path, name in known]
     number = max((one.number for one in deliveries if one.received == received), default=0) + 1
+    if number > _MOST_OF_A_DAY:
+        raise IntakeError(
+            f"{received} has {number - 1} deliveries already. Nothing was written.",
+            [Problem("--received", "a day has no room for another;", "give the files that came that day together.")],
+        )
     folder = received.isoformat() + (f"-{number}" if number > 1 else "")
     exports = [(export, Tally()) for path in fresh for export in matched[path]]
     with staged_folder(project.raw, folder) as staged:
@@ -146,9 +179,10 @@ def _once_each(files: Sequence[Path], warnings: list[str]) -> list[Path]:
     first: dict[str, Path] = {}
     for path in files:
         try:
-            number = checksum(path)
+            # What is wrong with a file that cannot be read, or never ends, is said where it is read.
+            number = checksum(path) if path.is_file() else str(path)
         except OSError:
-            number = str(path)  # What is wrong with it is said where it is read.
+            number = str(path)
         if number in first:
             warnings.append(f"{path.name} is the same file as {first[number].name} and is taken once.")
         first.setdefault(number, path)
@@ -181,7 +215,7 @@ def _match(project: Project, files: Sequence[Path], table: str | None) -> tuple[
         if not matched[path] and len(problems) == before:
             problems.append(Problem(path.name, "holds no table;", "a table has its headings, be it without rows."))
     if problems:
-        raise IntakeError("The files cannot be taken in. Nothing was written.", problems)
+        raise IntakeError("The files cannot be taken in. Nothing was written.", dict.fromkeys(problems))
     return matched, left_out
 
 
@@ -257,21 +291,28 @@ def _propose(
     before = clean_records(project.program, read_received(project, deliveries, last))
     after = clean_records(project.program, read_received(project, every, last))
     rows = [_change(before, after, name, delivery) for name in delivery.files]
+    _require_balance(rows, sources)
     rows += [
         {"table": name, "rows": 0, "withdrawn": number}
         for name in after.tables
         if name not in delivery.files and (number := _voided(before, after, name, delivery))
     ]
     of_delivery = after.quarantine.loc[after.quarantine[FILE].str.startswith(f"{delivery.name}/")]
+    moved, older = _moved(before, after)
     said = [*_date_warnings(deliveries, delivery, today), *_record_warnings(after, delivery, rows), *warnings]
+    if older:
+        said.append(
+            f"Records of {len(older)} earlier {'month' if len(older) == 1 else 'months'} change too, and the figures "
+            f"of these are not listed: {', '.join(map(str, older))}."
+        )
     return Proposal(
         project,
         delivery.name,
         delivery.folder,
         sources,
         pd.DataFrame(rows, columns=list(CHANGES)).fillna(0).astype(dict.fromkeys(CHANGES[1:], "int64")),
-        of_delivery.reset_index(drop=True),
-        _moved(before, after),
+        _at_source(of_delivery.reset_index(drop=True), sources),
+        moved,
         said,
     )
 
@@ -286,21 +327,68 @@ def _change(before: Records, after: Records, name: str, delivery: Delivery) -> d
         "rows": len(ledger),
         "new": 0,
         "changed": 0,
-        "unchanged": int(status.get(DUPLICATE, 0)),
+        "unchanged": 0,
+        "superseded": int(status.get(SUPERSEDED, 0)),
     }
+    kept = ledger.loc[ledger["status"].eq(KEPT), "id"]
     if name != VOIDS.name and after.program.tables[name].delivery == "snapshot":
-        changes = record_changes(before, after, name)
-        new, gone = changes["before"].isna(), changes["after"].isna()
-        count |= {"new": int(new.sum()), "changed": int((~new & ~gone).sum()), "withdrawn": int(gone.sum())}
-        count["unchanged"] = len(now.rows) - int((~gone).sum())
+        new, changed, gone = _different(before, after, name).sum()
+        count |= {"new": int(new), "changed": int(changed), "withdrawn": int(gone)}
+        count["unchanged"] = len(kept) - int(new) - int(changed)
     else:
-        kept = ledger.loc[ledger["status"].eq(KEPT), "id"]
-        known = kept.isin(was.ledger["id"])
-        count |= {"new": int((~known).sum()), "changed": int(known.sum())}
+        known = kept.loc[kept.isin(was.ledger["id"])]
+        # Before a later delivery that says the same it stands for it, and changes nothing.
+        same = 0 if name == VOIDS.name else int((~known.isin(_different(before, after, name, known).index)).sum())
+        count |= {"new": len(kept) - len(known), "changed": len(known) - same}
+        count["unchanged"] = int(status.get(DUPLICATE, 0)) + same
         count["withdrawn"] = _voided(before, after, name, delivery)
     held = [table.ledger.loc[table.ledger["status"].eq(QUARANTINED), [FILE, "line"]] for table in (was, now)]
     earlier = held[1].loc[held[1][FILE].ne(delivery.name_of(name))]
     return count | {"quarantined": int(status.get(QUARANTINED, 0)), "mended": max(0, len(held[0]) - len(earlier))}
+
+
+def _different(before: Records, after: Records, name: str, ids: pd.Series | None = None) -> pd.DataFrame:
+    """Count by id the records that are not as they were: those that are new, changed and gone."""
+    table = after.program.tables[name]
+    sides = []
+    for records, sign in ((before, -1), (after, 1)):
+        rows = records.tables[name].rows[[table.id, *table.columns]]
+        rows = rows if ids is None else rows.loc[rows[table.id].isin(ids)]
+        sides.append(rows.astype("str").assign(sign=sign))
+    both = pd.concat(sides)
+    net = both.groupby([table.id, *table.columns], sort=False, dropna=False)["sign"].sum()
+    net = net.loc[net.ne(0)]
+    come, gone = (part.groupby(level=table.id).sum() for part in (net.clip(lower=0), -net.clip(upper=0)))
+    changed = come.clip(upper=gone)
+    return pd.DataFrame({"new": come - changed, "changed": changed, "gone": gone - changed})
+
+
+def _require_balance(changes: Sequence[Mapping[str, str | int]], sources: Sequence[Source]) -> None:
+    """Refuse to have lost a row between a sheet and the account of the records."""
+    taken: dict[str, int] = {}
+    for source in sources:
+        if source.export is not None:
+            taken[source.export.schema.name] = taken.get(source.export.schema.name, 0) + source.tally.taken
+    for change in changes:
+        rows, became = change["rows"], sum(int(change[name]) for name in CHANGES[2:7])
+        if not taken[str(change["table"])] == rows == became:
+            raise BalanceError(
+                f"{change['table']}: {taken[str(change['table'])]} rows were taken, {rows} were read back and {became} "
+                "came out. This is a fault of viputils."
+            )
+
+
+def _at_source(quarantine: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
+    """Say of rejected rows where they stand in what was given: a row that was taken is one line of the delivery."""
+    parts = []
+    for name, rejected in quarantine.groupby("table", sort=False):
+        given = [one for one in sources if one.export is not None and one.export.schema.name == name]
+        row = rejected[LINE].to_numpy() - 2
+        lines = np.concatenate([np.asarray(one.tally.lines) for one in given])[row]
+        sheet = np.repeat(range(len(given)), [one.tally.taken for one in given])[row]
+        where = [where_of(given[place].sheet) for place in sheet]
+        parts.append(rejected.assign(**{FILE: where, LINE: lines}))
+    return pd.concat(parts, ignore_index=True) if parts else quarantine
 
 
 def _voided(before: Records, after: Records, name: str, delivery: Delivery) -> int:
@@ -313,28 +401,31 @@ def _voided(before: Records, after: Records, name: str, delivery: Delivery) -> i
     return int((~stood.isin(standing)).sum())
 
 
-def _moved(before: Records, after: Records) -> pd.DataFrame:
-    """Compare the figures of every month in which something was counted, before and after."""
-    months = sorted(
-        {
-            ReportMonth(int(year), int(month))
-            for records in (before, after)
-            for name, table in records.tables.items()
-            for year, month in _months_of(table.rows[records.program.tables[name].date])
-        }
-    )
+def _moved(before: Records, after: Records) -> tuple[pd.DataFrame, list[ReportMonth]]:
+    """Compare the figures of the newest months before and after, and name the older months whose records differ."""
+    was, now = _contents(before), _contents(after)
+    months = sorted(was.keys() | now.keys())
     moved = []
     for month in months[-MONTHS_SHOWN:]:
         old, new = (compute_figures(records, month) for records in (before, after))
         both = old.rename(columns={"value": "before"}).assign(after=new["value"], month=str(month))
         moved.append(both.loc[both["before"].ne(both["after"]) & both["period"].eq("month")])
     columns = ["month", *KEY[:2], "before", "after"]
-    return pd.concat(moved, ignore_index=True)[columns] if moved else pd.DataFrame(columns=columns)
+    figures = pd.concat(moved, ignore_index=True)[columns] if moved else pd.DataFrame(columns=columns)
+    return figures, [month for month in months[:-MONTHS_SHOWN] if was.get(month) != now.get(month)]
 
 
-def _months_of(days: pd.Series) -> set[tuple[int, int]]:
-    different = days.dropna().drop_duplicates()
-    return set(zip(different.dt.year, different.dt.month, strict=True))
+def _contents(records: Records) -> dict[ReportMonth, dict[str, int]]:
+    """Give for each month and table a number that is the same where the records are, in whatever order."""
+    found: dict[ReportMonth, dict[str, int]] = {}
+    for name, table in records.tables.items():
+        rule = records.program.tables[name]
+        numbers = pd.util.hash_pandas_object(table.rows[[rule.id, *rule.columns]], index=False)
+        days = table.rows[rule.date].dt
+        totals = numbers.groupby(days.year * 12 + days.month - 1).sum()
+        for month, number in zip(totals.index.tolist(), totals.tolist(), strict=True):
+            found.setdefault(ReportMonth(month // 12, month % 12 + 1), {})[name] = number
+    return found
 
 
 def _date_warnings(deliveries: Sequence[Delivery], delivery: Delivery, today: dt.date) -> Iterator[str]:

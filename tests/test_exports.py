@@ -1,0 +1,346 @@
+"""What agencies' sheets say in this program's words: dates, headings, and which rows are records."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from viputils.errors import DeliveryError, IntakeError
+from viputils.exports import Export, Tally, match_sheet, read_day, rows_of
+from viputils.program import Intake, Program
+from viputils.sheets import Sheet, read_sheets
+
+RESPONSES = ["Case Number", "Incident date", "Type of incident", "Area Cmd"]
+ROW = ["R1", "8/27/23", "DV", "SE"]
+CLEAN = ["R1", "2023-08-27", "DV", "SE"]
+
+MakeSheet = Callable[..., Sheet]
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> MakeSheet:
+    """Make a sheet of a real CSV file that an agency could send."""
+
+    def make(*rows: list[str], name: str = "export") -> Sheet:
+        path = tmp_path / f"{name}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        return read_sheets(path)[0]
+
+    return make
+
+
+def matched(program: Program, sheet: Sheet, table: str | None = None) -> Export:
+    export = match_sheet(program, sheet, table)
+    assert export is not None
+    return export
+
+
+def taken(program: Program, sheet: Sheet, table: str | None = None) -> tuple[list[list[str]], Tally]:
+    tally = Tally()
+    return list(rows_of(matched(program, sheet, table), program.intake, tally)), tally
+
+
+def refusal(call: Callable[[], object]) -> str:
+    with pytest.raises(IntakeError) as refused:
+        call()
+    assert refused.value.problems
+    return str(refused.value)
+
+
+# ---------------------------------------------------------------- Dates
+
+
+@pytest.mark.parametrize(
+    ("text", "month_first", "day_first"),
+    [
+        ("2023-08-09", "2023-08-09", "2023-08-09"),
+        ("2023/8/9", "2023-08-09", "2023-08-09"),
+        ("2023.08.09", "2023-08-09", "2023-08-09"),
+        ("20230809", "2023-08-09", "2023-08-09"),
+        ("8/9/2023", "2023-08-09", "2023-09-08"),
+        ("08-09-2023", "2023-08-09", "2023-09-08"),
+        ("8.9.2023", "2023-08-09", "2023-09-08"),
+        ("8/27/06", "2006-08-27", None),
+        ("27/8/06", None, "2006-08-27"),
+        ("1/1/68", "2068-01-01", "2068-01-01"),
+        ("1/1/69", "1969-01-01", "1969-01-01"),
+        ("27-Aug-06", "2006-08-27", "2006-08-27"),
+        ("27 August 2006", "2006-08-27", "2006-08-27"),
+        ("27 Aug. 2006", "2006-08-27", "2006-08-27"),
+        ("9 Sept 2023", "2023-09-09", "2023-09-09"),
+        ("August 27, 2006", "2006-08-27", "2006-08-27"),
+        ("AUG 27 2006", "2006-08-27", "2006-08-27"),
+        ("May 1, 2023", "2023-05-01", "2023-05-01"),
+        ("45291", "2023-12-31", "2023-12-31"),
+        ("45291.726", "2023-12-31", "2023-12-31"),
+        ("20000", "1954-10-03", "1954-10-03"),
+        ("2023/12/31 17:25:00", "2023-12-31", "2023-12-31"),
+        ("2023-12-31T17:25:00.000", "2023-12-31", "2023-12-31"),
+        ("12/31/2023 5:25 PM", "2023-12-31", None),
+        ("12/31/2023 5:25:00 p.m.", "2023-12-31", None),
+        ("2/29/2024", "2024-02-29", None),
+        # A day that depends on a time zone is not known.
+        ("2023-12-31T17:25:00Z", None, None),
+        ("2023-12-31 17:25:00+00:00", None, None),
+        ("2023-12-31 17:25:00-07", None, None),
+        ("2023-12-31 17:25 MST", None, None),
+        # No date at all.
+        ("", None, None),
+        ("2/29/2023", None, None),
+        ("13/13/2023", None, None),
+        ("0/0/00", None, None),
+        ("2023-8/9", None, None),
+        ("8/9", None, None),
+        ("8/9/203", None, None),
+        ("19999", None, None),
+        ("99999", None, None),
+        ("1234", None, None),
+        ("2023-12-31 99:99", None, None),
+        ("2023-12-31 24:00", None, None),
+        ("31 Foo 2023", None, None),
+        ("31 Marc4 2023", None, None),
+        ("31 Marsh 2023", None, None),
+        ("yesterday", None, None),
+        ("-1", None, None),
+        ("1e5", None, None),
+        ("17:25", None, None),
+    ],
+)
+def test_a_date_is_read_in_the_order_that_the_program_says_and_nonsense_is_not_read(
+    text: str, month_first: str | None, day_first: str | None
+) -> None:
+    assert read_day(text, "month first") == month_first
+    assert read_day(text, "day first") == day_first
+
+
+FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d %B %Y", "%d-%b-%Y", "%B %d, %Y", "%b %d %Y")
+TIMES = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S%p")
+
+
+@given(
+    st.datetimes(dt.datetime(1969, 1, 1), dt.datetime(2068, 12, 31)),  # noqa: DTZ001
+    st.sampled_from(FORMS),
+    st.sampled_from(TIMES),
+    st.sampled_from(["month first", "day first"]),
+)
+def test_a_date_in_any_form_that_says_which_is_the_month_reads_back(
+    moment: dt.datetime, form: str, time: str, order: str
+) -> None:
+    assert read_day(moment.strftime(form + time), order) == moment.date().isoformat()
+
+
+@given(st.dates(dt.date(1969, 1, 1), dt.date(2068, 12, 31)), st.sampled_from("-/."), st.sampled_from("yY"))
+def test_a_date_in_figures_reads_back_in_its_own_order(day: dt.date, mark: str, year: str) -> None:
+    for order, form in (("month first", ("%m", "%d")), ("day first", ("%d", "%m"))):
+        assert read_day(day.strftime(mark.join([*form, f"%{year}"])), order) == day.isoformat()
+
+
+@given(st.dates(dt.date(1955, 1, 1), dt.date(2118, 12, 31)), st.floats(0, 0.99999))
+def test_a_serial_of_excel_reads_back(day: dt.date, part: float) -> None:
+    serial = (day - dt.date(1899, 12, 30)).days
+    assert read_day(str(serial), "month first") == day.isoformat()
+    assert read_day(f"{serial + part:.5f}", "month first") == day.isoformat()
+
+
+@given(st.text(max_size=30))
+@example("٢٠٢٣-١٢-٣١")
+@example("2023-12-31\n")
+def test_what_is_read_is_a_date_and_nothing_crashes(text: str) -> None:
+    if (day := read_day(text, "month first")) is not None:
+        assert dt.date.fromisoformat(day).isoformat() == day
+
+
+# ---------------------------------------------------------------- Headings
+
+
+def test_headings_are_matched_whatever_their_order_case_and_marks(program: Program, sheet: MakeSheet) -> None:
+    rows, _ = taken(program, sheet(["AREA_CMD", " type  of incident:", "", "Case-Number", "Incident\ndate"],
+                                   ["SE", "DV", "x", "R1", "8/27/23"]))  # fmt: skip
+    assert rows == [CLEAN]
+
+
+def test_columns_that_stand_for_nothing_are_named_and_not_taken(program: Program, sheet: MakeSheet) -> None:
+    given = sheet([*RESPONSES, "Remarks", "Victim name"], [*ROW, "called twice", "John Q. Public"])
+    assert matched(program, given).left_out == ["Remarks", "Victim name"]
+    assert taken(program, given)[0] == [CLEAN]
+
+
+def test_headings_stand_below_a_title_and_may_be_repeated(program: Program, sheet: MakeSheet) -> None:
+    given = sheet(["Police"], ["Incidents, November"], [], RESPONSES, ROW, ["case number", *RESPONSES[1:]], ROW)
+    export = matched(program, given)
+    assert (export.heading_line, export.schema.name) == (4, "responses")
+    rows, tally = taken(program, given)
+    assert rows == [CLEAN, CLEAN]
+    assert (tally.read, tally.above, tally.headings, tally.taken, tally.blank) == (7, 3, 2, 2, 0)
+    assert list(tally.lines) == [5, 7]
+
+
+def test_every_column_without_a_heading_is_said_with_the_nearest_one(program: Program, sheet: MakeSheet) -> None:
+    said = refusal(lambda: match_sheet(program, sheet(["Case Number", "Resp. date", "Incident typ", "Area"], ROW)))
+    assert "export.csv, line 1: no heading stands for 'response_date'" in said
+    assert "did you mean 'Resp. date'? Headings that stand for nothing: 'Resp. date', 'Incident typ'." in said
+    assert "no heading stands for 'incident_type' of responses; did you mean 'Incident typ'?" in said
+    assert "intake.headings.responses.incident_type in program.toml" in said
+
+
+def test_a_column_that_stands_there_twice_is_refused_with_both_places(program: Program, sheet: MakeSheet) -> None:
+    said = refusal(lambda: match_sheet(program, sheet([*RESPONSES, "Response date"], [*ROW, "8/27/23"])))
+    assert "'response_date' of responses stands there more than once" in said
+    assert "'Incident date' (column 2) and 'Response date' (column 5)" in said
+
+
+def test_a_sheet_of_something_else_is_refused_with_what_is_known(program: Program, sheet: MakeSheet) -> None:
+    said = refusal(lambda: match_sheet(program, sheet(["Name", "Phone"], ["Jane", "555"])))
+    assert "holds no table of this program" in said
+    assert "responses (response_id, response_date" in said
+    assert "Jane" not in said
+
+
+BOTH = ["response_id", "response_date", "incident_type", "area_command",
+        "candidate_id", "received_date", "source"]  # fmt: skip
+
+
+def test_a_sheet_that_fits_two_tables_is_the_one_that_its_name_or_more_columns_say(
+    program: Program, sheet: MakeSheet
+) -> None:
+    assert matched(program, sheet(BOTH)).schema.name == "responses"
+    assert matched(program, sheet(BOTH, name="Candidates 2023")).schema.name == "candidates"
+    assert matched(program, sheet(BOTH), "candidates").schema.name == "candidates"
+    three = [*HEADERS_OF_THREE, *BOTH[4:]]
+    said = refusal(lambda: match_sheet(program, sheet(three)))
+    assert "could be any of" in said
+    assert "--table" in said
+    assert matched(program, sheet(three), "candidates").schema.name == "candidates"
+
+
+# As many columns as candidates have, and one of them more: engagements.
+HEADERS_OF_THREE = ["review_id", "review_date", "incidents_reviewed", "persons_identified",
+                    "engagement_id", "engaged_date", "service"]  # fmt: skip
+
+
+def test_a_table_that_was_asked_for_must_be_known_and_fit(program: Program, sheet: MakeSheet) -> None:
+    assert "did you mean 'responses'?" in refusal(lambda: match_sheet(program, sheet(RESPONSES), "response"))
+    assert "of reviews" in refusal(lambda: match_sheet(program, sheet(["review_id"]), "reviews"))
+
+
+def test_voids_can_come_as_a_sheet(program: Program, sheet: MakeSheet) -> None:
+    rows, _ = taken(
+        program, sheet(["Void ID", "voided date", "Voided table", "Voided id"], ["V1", "12/1/23", "x", "R1"])
+    )
+    assert rows == [["V1", "2023-12-01", "x", "R1"]]
+
+
+def test_an_empty_sheet_and_one_that_program_toml_names_hold_nothing(program: Program, sheet: MakeSheet) -> None:
+    assert match_sheet(program, sheet(["", " "], [])) is None
+    assert match_sheet(program, sheet(["Ask Jane"], name="Read me")) is None
+
+
+def test_a_heading_of_marks_alone_never_stands_for_columns_without_a_heading(
+    program: Program, sheet: MakeSheet
+) -> None:
+    headings = {"responses": {**program.intake.headings["responses"], "response_id": ["#"]}}
+    marked = program.model_copy(update={"intake": Intake(headings=headings)})
+    rows, _ = taken(marked, sheet(["#", "", *RESPONSES[1:]], ["R1", "x", *ROW[1:]]))
+    assert rows == [CLEAN]
+
+
+# ---------------------------------------------------------------- Rows
+
+
+def test_counts_dates_and_blanks_are_tidied_and_everything_else_stays(program: Program, sheet: MakeSheet) -> None:
+    header = ["operation_id", "Date", "Area", "kind", "Case Number", "Adults", "Children"]
+    given = sheet(
+        header,
+        [" O1 ", "8/27/23 ", "South  East", "D2D", "", "1,234.00", "2.0"],
+        ["O2", "08/2023", "SE", "D2D", "=1+1", "1.5", "two"],
+        ["O3", "45000", "-", "@x", "007", "1,2", "-1"],
+    )
+    assert taken(program, given)[0] == [
+        ["O1", "2023-08-27", "South East", "D2D", "", "1234", "2"],
+        ["O2", "08/2023", "SE", "D2D", "=1+1", "1.5", "two"],
+        ["O3", "2023-03-15", "-", "@x", "007", "1,2", "-1"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        ["Total", "", "93", ""],
+        ["", "", "Grand total:", "93"],
+        ["Subtotals", "", "1", "2"],
+        ["Sum of cases", "93"],
+        ["Count", "93", "", "", "", ""],
+        ["Exported 12/4/2023 08:15 by somebody"],
+        ["", "", "", "page 1 of 1"],
+    ],
+)
+def test_totals_and_remarks_at_the_foot_are_no_records_and_their_lines_are_said(
+    program: Program, sheet: MakeSheet, foot: list[str]
+) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ROW, [], foot, ["", ""], foot, []))
+    assert rows == [CLEAN]
+    assert (tally.read, tally.taken, tally.blank, tally.foot) == (7, 1, 3, [4, 6])
+    assert str(tally) == "7 rows = 1 taken + 1 of headings + 3 blank + 2 at the foot"
+
+
+def test_what_looks_like_a_total_is_a_row_where_records_follow_or_it_has_a_date(
+    program: Program, sheet: MakeSheet
+) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ["Total", "", "1", ""], ROW, ["SUM-1", *ROW[1:]]))
+    assert [row[0] for row in rows] == ["Total", "R1", "SUM-1"]
+    assert (tally.taken, tally.foot, list(tally.lines)) == (3, [], [2, 3, 4])
+
+
+def test_a_foot_of_many_rows_is_rows_that_are_wrong(program: Program, sheet: MakeSheet) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ROW, *[[f"R{n}", "", "", ""] for n in range(100)]))
+    assert tally.taken == len(rows)
+    assert len(tally.foot) <= 20
+    assert tally.taken + len(tally.foot) == 101
+
+
+def test_every_row_with_another_number_of_cells_is_named(program: Program, sheet: MakeSheet) -> None:
+    given = sheet([*RESPONSES, ""], ROW, ["R2", "8/1/23", "DV"], [*ROW, "", ""], [*ROW, "", "Jane Doe"], ["R3", "x"])
+    said = refusal(lambda: taken(program, given))
+    assert "export.csv, line 3: holds 3 cells where there are 4 headings" in said
+    assert "line 5: holds 6 cells" in said
+    assert "line 6: holds 2 cells" in said
+    assert "line 4" not in said
+    assert "Jane" not in said
+
+
+def test_of_very_many_wrong_rows_the_number_is_said(program: Program, sheet: MakeSheet) -> None:
+    with pytest.raises(IntakeError) as refused:
+        taken(program, sheet(RESPONSES, *[["R2", "8/1/23"]] * 3_000))
+    assert len(refused.value.problems) == 1_001
+    assert "2,000 more such lines" in str(refused.value.problems[-1])
+
+
+def test_a_file_that_is_no_csv_further_down_is_refused_with_its_line(program: Program, tmp_path: Path) -> None:
+    lines = [",".join(RESPONSES), *[",".join(ROW)] * 200, 'R2,"8/1/23,DV,SE']
+    (tmp_path / "export.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(DeliveryError) as refused:
+        taken(program, read_sheets(tmp_path / "export.csv")[0])
+    assert "export.csv, line 202" in str(refused.value)
+
+
+def test_rows_of_a_workbook_are_named_by_sheet_and_row(program: Program, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "Nov"
+    for row in (["Police"], [], RESPONSES, ["R1", dt.datetime(2023, 8, 27, 17, 25), "DV", True], ["Total", 1]):  # noqa: DTZ001
+        book.worksheets[0].append(row)
+    book.worksheets[0].append(["R2", 45165.5, "DV", "SE", "beside the table"])
+    book.save(tmp_path / "export.xlsx")
+    said = refusal(lambda: taken(program, read_sheets(tmp_path / "export.xlsx")[0]))
+    assert "export.xlsx, sheet 'Nov', line 6: holds 5 cells where there are 4 headings" in said
+    del book.worksheets[0]["E6"]
+    book.save(tmp_path / "export.xlsx")
+    rows, _ = taken(program, read_sheets(tmp_path / "export.xlsx")[0])
+    assert rows == [["R1", "2023-08-27", "DV", "yes"], ["Total", "1", "", ""], ["R2", "2023-08-27", "DV", "SE"]]
