@@ -7,13 +7,14 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Deliver
-from viputils.cleaning import STATUSES, Records, clean_table, require_balance
+from viputils.cleaning import STATUSES, Records, _repeated, clean_table, require_balance
 from viputils.deliveries import RawTable
 from viputils.edition import Edition, load_edition
 from viputils.errors import BalanceError, DeliveryError, QuarantineError
@@ -446,3 +447,20 @@ def test_the_second_delivery_of_a_day_comes_after_the_first(project: Project, de
     assert records.as_of == dt.date(2023, 12, 4)
     deliver("2023-12-04-10", responses=["R1,2023-11-02,Suicide,SE"])
     assert list(responses(project).tables["responses"].rows["incident_type"]) == ["Suicide"]
+
+
+IDS = st.lists(
+    st.sampled_from(["", "R1", "R2", "r1", "R-0000001", "R-0000002", "R-00000001", "é", "R" * 70]), max_size=9
+)
+
+
+@given(IDS | st.lists(st.text(max_size=12), max_size=9))
+def test_repeated_ids_are_found_whatever_they_look_like(ids: list[str]) -> None:
+    texts = pd.Series(ids, dtype="str")
+    assert _repeated(texts).tolist() == [ids.count(one) > 1 for one in ids]
+
+
+def test_ids_with_the_same_fingerprint_are_still_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = pd.Series(["R1", "R2", "R1", "R3"], dtype="str")
+    monkeypatch.setattr("viputils.cleaning.fingerprints", lambda texts: np.zeros(len(texts), dtype="uint64"))
+    assert _repeated(texts).tolist() == [True, False, True, False]

@@ -23,7 +23,7 @@ PIECES = [b"a,b\n", b"b,a\r\n", b"x,y\n", b"x,y", b"x\n", b'"', b"\r", b"\n", b"
 
 def read(path: Path) -> tuple[list[tuple[str, str]], list[int]]:
     table, lines = csvfile.read_csv(path, "things.csv", SCHEMA)
-    return list(zip(table["a"].to_pylist(), table["b"].to_pylist(), strict=True)), lines.to_pylist()
+    return list(zip(table["a"].to_pylist(), table["b"].to_pylist(), strict=True)), lines.tolist()
 
 
 def read_slowly(text: str) -> tuple[list[tuple[str, str]], list[int]]:

@@ -78,7 +78,8 @@ def test_its_report_is_made_by_the_command_with_no_part_that_the_city_does_not_h
     settings = root / "program.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace('"../.."', json.dumps(str(REPOSITORY))), encoding="utf-8")
-    command = [Path(sys.executable).parent / "vip", "--project", root, "report", "2020-11", "--as-of", "2021-01-05"]
+    vip = str(Path(sys.executable).parent / "vip")
+    command = [vip, "--project", str(root), "report", "2020-11", "--as-of", "2021-01-05"]
     done = subprocess.run(
         [*command, "--engine", "embedded", "--json"], capture_output=True, text=True, check=False, cwd=tmp_path
     )

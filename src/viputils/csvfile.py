@@ -8,10 +8,11 @@ that turns out to be wrong, is read by Python's own strict reader, which can say
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
@@ -19,7 +20,7 @@ from viputils.cells import original
 from viputils.errors import DeliveryError, Problem
 from viputils.schemas import Schema
 
-_BLOCK: Final = 1 << 24
+_BLOCK: Final = 1 << 20
 _ROWS: Final = 50_000
 
 
@@ -35,7 +36,7 @@ def read_csv(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
     -------
     Table
         The schema's columns: the id as strings, the others as strings with a dictionary.
-    ChunkedArray
+    ndarray
         The line on which each row begins, ``int32``; the header is line 1.
 
     Raises
@@ -50,16 +51,16 @@ def read_csv(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
         raise _refuse(name, f"{error.strerror or error}.", "Make the file readable.") from None
     if table is None:
         return _read_any(path, name, schema)
-    return table, pa.chunked_array([pa.array(range(2, len(table) + 2), pa.int32())])
+    return table, np.arange(2, len(table) + 2, dtype="int32")
 
 
 def _types(schema: Schema) -> dict[str, Any]:
     texts = pa.dictionary(pa.int32(), pa.string())
-    return {schema.table.id: pa.string(), **dict.fromkeys(schema.table.columns, texts)}
+    return {schema.table.id: pa.large_string(), **dict.fromkeys(schema.table.columns, texts)}
 
 
 def _rows_if_plain(path: Path, schema: Schema) -> int | None:
-    """Give the number of rows of a file in which each line is a row of the right length; otherwise nothing."""
+    """Give the number of rows of a file in which each line is one; otherwise nothing."""
     commas = lines = 0
     last = b""
     with path.open("rb") as file:
@@ -77,6 +78,7 @@ def _rows_if_plain(path: Path, schema: Schema) -> int | None:
                 return None
             commas += block.count(b",")
             lines += block.count(b"\n")
+    # Arrow refuses a line that is too long or too short, but takes a blank one for a row of nothing.
     plain = last in (b"", b"\n") and commas == lines * (len(schema.columns) - 1)
     return lines if plain else None
 
@@ -101,8 +103,9 @@ def _read_any(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
     """Read any file, with every line that is wrong."""
     problems: list[Problem] = []
     tables: list[Any] = []
-    lines: list[Any] = []
+    lines: list[int] = []
     _require_text(path, name)
+    kinds = _types(schema)
     header: list[str] = []
     with path.open(encoding="utf-8", newline="") as file:
         for rows, begins in _blocks(file, name, problems):
@@ -116,23 +119,21 @@ def _read_any(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
                     problems.append(Problem(f"{name}, line {begin}", what, "one row has one value for each column."))
             if not problems:
                 columns = dict(zip(header, zip(*good, strict=True), strict=True)) if good else {}
-                arrays = {
-                    column: pa.array([original(text) for text in columns.get(column, ())], pa.string())
-                    for column in schema.columns
-                }
-                types = _types(schema)
                 tables.append(
-                    pa.table(
-                        {
-                            column: array.dictionary_encode() if pa.types.is_dictionary(types[column]) else array
-                            for column, array in arrays.items()
-                        }
-                    )
+                    pa.table({column: _array(columns.get(column, ()), kind) for column, kind in kinds.items()})
                 )
-                lines.append(pa.array(begins, pa.int32()))
+                lines += begins
     if problems:
         raise DeliveryError("", problems)
-    return pa.concat_tables(tables), pa.chunked_array(lines, pa.int32())
+    return pa.concat_tables(tables), np.array(lines, dtype="int32")
+
+
+def _array(texts: Iterable[str], kind: Any) -> Any:
+    """Give texts as an Arrow array, without the marks that keep spreadsheets from computing."""
+    plain = [original(text) for text in texts]
+    if pa.types.is_dictionary(kind):
+        return pa.array(plain, kind.value_type).dictionary_encode()
+    return pa.array(plain, kind)
 
 
 def _blocks(file: Any, name: str, problems: list[Problem]) -> Iterator[tuple[list[list[str]], list[int]]]:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -294,7 +295,7 @@ def read_received(
 def _read_table(deliveries: Sequence[Delivery], schema: Schema, problems: list[Problem]) -> RawTable:
     """Read the files of one table; what is wrong with any of them is added to the problems."""
     parts: list[pa.Table] = []
-    lines: list[pa.ChunkedArray] = []
+    lines: list[np.ndarray[Any, Any]] = [np.array([], dtype="int32")]
     origin: list[tuple[int, Delivery, int]] = []
     for place, delivery in enumerate(deliveries):
         if schema.name not in delivery.files:
@@ -310,7 +311,7 @@ def _read_table(deliveries: Sequence[Delivery], schema: Schema, problems: list[P
     table = _as_frame(schema, parts)
     numbers = [number for _, _, number in origin]
     names = pd.Index([delivery.name_of(schema.name) for _, delivery, _ in origin], dtype="str")
-    repeated = pd.Series(range(len(origin)), dtype="int32").repeat(numbers).to_numpy()
+    repeated = np.repeat(np.arange(len(origin), dtype="int32"), numbers)
     days = pd.Series([delivery.received for _, delivery, _ in origin], dtype="datetime64[s]")
     places = pd.Series([place for place, _, _ in origin], dtype="int32")
     table = table.assign(
@@ -318,7 +319,7 @@ def _read_table(deliveries: Sequence[Delivery], schema: Schema, problems: list[P
             RECEIVED: days.to_numpy()[repeated],
             DELIVERY: places.to_numpy()[repeated],
             FILE: pd.Categorical.from_codes(repeated, names) if len(names) else pd.Categorical([], names),
-            LINE: pa.chunked_array(lines, pa.int32()).to_numpy(),
+            LINE: np.concatenate(lines),
         }
     )
     return RawTable(table, tuple(place for place, _, _ in origin))
@@ -329,5 +330,5 @@ def _as_frame(schema: Schema, parts: Sequence[pa.Table]) -> pd.DataFrame:
     if not parts:
         empty = pd.DataFrame({column: pd.Series(dtype="str") for column in schema.columns})
         return empty.astype(dict.fromkeys(schema.table.columns, "category"))
-    frame: pd.DataFrame = pa.concat_tables(parts).unify_dictionaries().to_pandas()
+    frame: pd.DataFrame = pa.concat_tables(parts).unify_dictionaries().to_pandas(split_blocks=True)
     return frame

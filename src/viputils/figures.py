@@ -98,16 +98,21 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
     starts = program.identity.fiscal_year_starts
     span = month.span if period == "month" else month.fytd(starts)
     table = program.tables[measure.table]
-    rows = records.tables[measure.table].rows
-    rows = rows.loc[rows[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))]
+    every = records.tables[measure.table].rows
+    by = None if measure.by == "month" else measure.by
+    value = getattr(measure.count, "sum", None) or getattr(measure.count, "distinct", None)
+    needed = dict.fromkeys(column for column in (table.date, by, value, *measure.where) if column is not None)
+    in_span = every[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))
+    rows = every[list(needed)].loc[in_span]
     for column, value in measure.where.items():
         rows = rows.loc[_as_counted(program, measure.table, column, rows, month).eq(value)]
     if measure.followed_by is not None and isinstance(measure.count, Distinct):
         rows = _followed(records, measure.followed_by, measure.count.distinct, rows, table.date, span)
 
     if measure.by == "month":
-        category = rows[table.date].dt.to_period("M").astype("category")
-        category = category.cat.rename_categories(category.cat.categories.astype("str"))
+        day = rows[table.date].dt
+        category = pd.Series(day.year * 100 + day.month, dtype="category")
+        category = category.cat.rename_categories(lambda number: f"{number // 100:04}-{number % 100:02}")
     elif measure.by is not None:
         category = _as_counted(program, measure.table, measure.by, rows, month)
         if measure.missing is not None:

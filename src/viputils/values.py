@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from viputils.errors import closest, nearest
 from viputils.program import Column, Program, folded
 
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _FLAGS: Final = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
+
+# A large odd number, whose multiples spread over all 64 bits (from Knuth's multiplicative hashing).
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+_LONGEST_ID: Final = 64
 
 Remedy = str | Callable[[str], str]
 
@@ -119,6 +126,31 @@ def read_ids(name: str, texts: pd.Series) -> Reading:
         Fault(name, "not_a_code", strange, "an id is letters, digits, '.', '_' and '-'; never a name."),
     ]
     return Reading(text, text, faults)
+
+
+def fingerprints(texts: pd.Series) -> np.ndarray[Any, np.dtype[np.uint64]] | None:
+    """Give each text a number, the same to equal texts; different texts share one about as often as by chance.
+
+    Returns
+    -------
+    ndarray
+        Or nothing for texts so long that it would not save anything.
+    """
+    array = pa.array(texts, type=pa.large_string())
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    longest = pc.max(pc.binary_length(array)).as_py() or 0
+    if longest > _LONGEST_ID or not pc.all(pc.string_is_ascii(array)).as_py():
+        return None
+    # Filled up with zeros to whole words, the texts are a table of numbers.
+    words = -(-max(longest, 1) // 8)
+    padded = pc.ascii_rpad(array, width=8 * words, padding="\0")
+    offset = padded.offset * 8 * words
+    table = np.frombuffer(padded.buffers()[2], dtype="uint64", count=len(array) * words, offset=offset)
+    prints = np.zeros(len(array), dtype="uint64")
+    for word in table.reshape(len(array), words).T:
+        prints = (prints ^ word) * _ODD
+        prints ^= prints >> np.uint64(32)
+    return prints
 
 
 def _dates(name: str, text: pd.Series, given: pd.Series) -> Reading:
