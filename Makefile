@@ -1,5 +1,5 @@
 # The two commands of the README, and what developers need. Everything runs from .venv in this folder.
-# MONTH=2023-10 make report: another month's issue.
+# MONTH=2023-10 make report: another month's issue. ROWS=10000,1000000 make bench: fewer rows.
 
 MONTH ?= 2023-11
 UV ?= uv
@@ -12,7 +12,7 @@ help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
 	@echo "make test              set up what is missing and run all tests"
 	@echo "make lint              ruff and mypy"
-	@echo "make bench             measure, and print ratios"
+	@echo "make bench             measure, and print ratios (ROWS=10000,1000000 for fewer rows)"
 	@echo "make lab               open the notebooks in JupyterLab"
 	@echo "make lock              resolve the locked versions again (needs uv)"
 
@@ -37,7 +37,7 @@ format:
 
 bench:
 	@sh scripts/set_up.sh test
-	@$(BIN)/python scripts/bench.py
+	@$(BIN)/python scripts/bench.py $(ROWS)
 
 lab:
 	@sh scripts/set_up.sh lab

@@ -1,23 +1,33 @@
-"""How long an issue takes, step by step, beside the plain pair of tools: `make bench`.
+"""How long an issue and how long records take, beside plain tools: `make bench`, or `make bench ROWS=10000`.
 
-Every figure is the median of a few runs on this machine, and what counts are the ratios: all come from one run.
-The plain pair is `papermill` and then `jupyter nbconvert --to html` on the same notebook, as two processes; it
-makes HTML only, and nothing that a city would publish.
+What counts are the ratios: all come from one run. Two questions are asked.
+
+An issue, step by step, each the median of a few runs. The plain pair is `papermill` and then `jupyter nbconvert --to
+html` on the same notebook, as two processes; it makes HTML only, and nothing that a city would publish.
+
+Records, by how many rows of `responses` there are: taking a file in, and raw to figures, beside plain
+`pandas.read_csv` of the same file, with the most memory that each used. Each is a process of its own; the second
+delivery corrects one row in a thousand.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import random
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from viputils.edition import load_edition
 from viputils.issue import front_matter
 from viputils.notebook import clean_copy, run_notebook
+from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render import choose_engine
 
@@ -42,8 +52,82 @@ def process(*command: str | Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
-def main() -> None:
-    """Measure, and print the ratios."""
+def rows_of_responses(path: Path, numbers: Iterable[int], seed: int) -> None:
+    """Write made-up responses, in the spellings that agencies use."""
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    kinds = ["GSW", "DV", "Homicide", "Murder", "Suicide", "Other", "domestic violence"]
+    areas = ["SE", "Southwest", "VA", "NE", "Northwest", ""]
+    days = [f"2023-{month:02}-{day:02}" for month in range(1, 11) for day in range(1, 29)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("response_id,response_date,incident_type,area_command\n")
+        for number in numbers:
+            day, kind, area = chance.choice(days), chance.choice(kinds), chance.choice(areas)
+            file.write(f"R-{number:09},{day},{kind},{area}\n")
+
+
+def measured(task: str, *arguments: str | Path) -> tuple[float, float]:
+    """Run a task in a process of its own: its seconds without the imports, and the most memory it used, in MB."""
+    command = [sys.executable, __file__, task, *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, megabytes = json.loads(done.stdout.splitlines()[-1])
+    return seconds, megabytes
+
+
+def run_task(task: str, arguments: Sequence[str]) -> None:
+    """Do what ``measured`` asked for."""
+    import pandas as pd
+
+    from viputils.cleaning import load_records
+    from viputils.figures import compute_figures
+    from viputils.intake import Proposal, proposed_intake
+
+    begin = time.perf_counter()
+    if task == "plain":
+        for path in arguments:
+            pd.read_csv(path)
+    elif task == "figures":
+        compute_figures(load_records(Project.open(Path(arguments[0]))), ReportMonth(2023, 10))
+    else:
+        day = dt.date(2023, 12, 4)
+        with proposed_intake(Project.open(Path(arguments[0])), [Path(arguments[1])], day, day) as proposal:
+            if isinstance(proposal, Proposal):
+                proposal.accept()
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps([time.perf_counter() - begin, used]))
+
+
+def measure_records(sizes: Sequence[int]) -> None:
+    """Measure intake and raw to figures at several sizes, and print the ratios."""
+    print("Records: seconds (times the plain read; seconds per million rows), and the most memory")
+    print(f"{'rows':>12}  {'pandas.read_csv':>22}  {'raw to figures':>34}  {'vip intake':>34}")
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as scratch:
+            root = Path(scratch)
+            settings = (ROOT / "program.toml").read_text(encoding="utf-8")
+            settings = settings.replace('delivered = "monthly"', 'delivered = "irregularly"')
+            for name in ("counted", "taken in"):
+                (root / name / "data" / "raw").mkdir(parents=True)
+                (root / name / "program.toml").write_text(settings, encoding="utf-8")
+            raw = root / "counted" / "data" / "raw"
+            whole, mended = raw / "2023-11-03" / "responses.csv", raw / "2023-12-04" / "responses.csv"
+            rows_of_responses(whole, range(size), seed=1)
+            rows_of_responses(mended, range(0, size, 1000), seed=2)
+            plain, plain_memory = measured("plain", whole, mended)
+            cells = []
+            for task in (("figures", root / "counted"), ("intake", root / "taken in", whole)):
+                seconds, memory = measured(*task)
+                per_million = seconds / size * 1_000_000
+                cells.append(
+                    f"{seconds:.2f} s ({seconds / plain:.1f}; {per_million:.2f}) "
+                    f"{memory:,.0f} MB ({memory / plain_memory:.2f})"
+                )
+        print(f"{size:>12,}  {f'{plain:.2f} s {plain_memory:,.0f} MB':>22}  {cells[0]:>34}  {cells[1]:>34}", flush=True)
+    print()
+
+
+def measure_issue() -> None:
+    """Measure an issue step by step, and print the ratios."""
     import nbformat
 
     project = Project.open(ROOT)
@@ -87,4 +171,11 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 2:
+        run_task(sys.argv[1], sys.argv[2:])
+    else:
+        sizes = (
+            [int(size) for size in sys.argv[1].split(",")] if len(sys.argv) == 2 else [10_000, 1_000_000, 10_000_000]
+        )
+        measure_records(sizes)
+        measure_issue()

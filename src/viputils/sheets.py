@@ -488,12 +488,12 @@ def _rewound(file: BufferedReader) -> BufferedReader:
 
 
 def _calamine(where: str, call: Callable[[], _T]) -> _T:
-    """Call calamine. A panic of its Rust code is no ``Exception``, so nothing less than everything is caught."""
+    """Call calamine. A panic of its Rust code is no ``Exception``, and neither is Ctrl-C, which goes on its way."""
     try:
         return call()
-    except (KeyboardInterrupt, SystemExit):
-        raise
     except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
+            raise
         raise _refuse(where, f"is broken: {error};", _WHOLE) from None
 
 
