@@ -198,7 +198,7 @@ def test_an_argument_that_cannot_be_is_refused(
 # ---------------------------------------------------------------- The prompt
 
 
-def on_terminal(project: Project, sent: Path, answer: bytes, columns: int = 80) -> tuple[int, str]:
+def on_terminal(project: Project, sent: Path, answer: bytes | signal.Signals) -> tuple[int, str]:
     """Run the command on a pseudo-terminal, and answer once it asks."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -207,7 +207,7 @@ def on_terminal(project: Project, sent: Path, answer: bytes, columns: int = 80) 
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": str(columns)},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
         start_new_session=True,
     )
     os.close(theirs)
@@ -225,7 +225,10 @@ def on_terminal(project: Project, sent: Path, answer: bytes, columns: int = 80) 
             said += part
         if not asked and b"[y/N]" in said:
             asked = True
-            os.write(ours, answer)
+            if isinstance(answer, signal.Signals):
+                process.send_signal(answer)
+            else:
+                os.write(ours, answer)
     os.close(ours)
     return process.wait(timeout=30), said.decode()
 
@@ -241,6 +244,13 @@ def test_the_answer_at_the_prompt_decides(project: Project, send: Send, answer: 
     assert ("Written: data/raw/2023-12-04" in said) == (code == 0)
     assert ("Nothing was written." in said) == (code == 1)
     assert bool(delivered(project)) == (code == 0)
+
+
+def test_ctrl_c_at_the_prompt_writes_nothing(project: Project, send: Send) -> None:
+    returned, said = on_terminal(project, send(HEADINGS, *ROWS), signal.SIGINT)
+    assert returned == 130
+    assert "Interrupted. Nothing was changed." in said
+    assert delivered(project) == {}
 
 
 def test_where_nobody_can_answer_the_answer_is_no(project: Project, send: Send) -> None:

@@ -344,3 +344,16 @@ def test_rows_of_a_workbook_are_named_by_sheet_and_row(program: Program, tmp_pat
     book.save(tmp_path / "export.xlsx")
     rows, _ = taken(program, read_sheets(tmp_path / "export.xlsx")[0])
     assert rows == [["R1", "2023-08-27", "DV", "yes"], ["Total", "1", "", ""], ["R2", "2023-08-27", "DV", "SE"]]
+
+
+def test_a_cell_that_no_csv_file_can_hold_is_named_by_its_column(program: Program, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (RESPONSES, ["R1", "8/27/23", "a_x0000_b", "SE"], [*ROW[:3], "x" * 32_000]):
+        book.worksheets[0].append(row)
+    book.save(tmp_path / "export.xlsx")
+    said = refusal(lambda: taken(program, read_sheets(tmp_path / "export.xlsx")[0]))
+    assert "export.xlsx, sheet 'Sheet', line 2, 'Type of incident': holds a NUL character" in said
+    assert "line 3" not in said
+    (tmp_path / "export.csv").write_text(f"{','.join(RESPONSES)}\nR1,8/27/23,{'x' * 120_000},SE\n", encoding="utf-8")
+    said = refusal(lambda: taken(program, read_sheets(tmp_path / "export.csv")[0]))
+    assert "export.csv, line 2, 'Type of incident': holds 120,000 characters" in said

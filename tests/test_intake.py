@@ -393,7 +393,7 @@ ODD = st.sampled_from(
     ["", " ", "=1+1", "+1", "-1", "@x", "'", "''=x", '"', '""', "a,b", "a;b", "x" * 40_000, "x" * 140_000, "Total",
      "8/27/06", "27/8/06", "2023/12/31 17:25:00", "45000", "45000.5", "99999999999999999999", "1,234", "3.0", "ä", "€",
      "\ufeff", "\u2028", "\x85", "\x0b", "\x1b[31m", "\t", "\r", "\n", "\r\n", "a\nb", "#REF!", "TRUE", "NaN", "None",
-     "\ud7ff", "../x", "<script>", "response_id", "Date", "DEMO-R-000921"]
+     "\ud7ff", "../x", "a_x0000_b", "<script>", "response_id", "Date", "DEMO-R-000921"]
 )  # fmt: skip
 FOOT = st.sampled_from([["Total", "", "93"], ["Exported by x"], [], [""], ["", "", ""], ["Grand total"]])
 
@@ -549,3 +549,19 @@ def test_whatever_is_sent_ends_in_a_sound_delivery_or_a_refusal(program: Program
         for path in files:
             path.write_bytes(sent[path.name])
         require_sound(project, files, dt.date(2023, 12, 4))
+
+
+def test_of_very_many_figures_only_those_without_a_breakdown_are_shown(project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "responses.csv"
+    rows = [
+        f"R{month}-{n},2023-{month:02}-0{n},{kind},SE" for month in range(1, 12) for n, kind in ((1, "DV"), (2, "SUI"))
+    ]
+    path.write_text("\n".join(["response_id,response_date,incident_type,area_command", *rows]) + "\n", encoding="utf-8")
+    day = dt.date(2023, 12, 4)
+    with proposed_intake(project, [path], day, day) as proposal:
+        assert isinstance(proposal, Proposal)
+        shown, rest = proposal.moved()
+        assert len(proposal.figures) == 11 * 4
+        assert shown["category"].eq("").all()
+        assert len(shown) == 11
+        assert "And 33 figures by category" in rest

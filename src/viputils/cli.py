@@ -230,11 +230,18 @@ def intake(
             return
         for line in proposal.summary():
             say(line)
-        show_table(f"What {proposal.name} would change", proposal.changes, right=proposal.changes.columns[1:])
-        if not proposal.figures.empty:
-            show_table("Figures of a month that would move", proposal.figures, right=("before", "after"))
+        moved, rest = proposal.moved()
+        if not moved.empty:
+            show_table("Figures of a month that would move", moved, right=("before", "after"))
+        if rest:
+            say(rest)
         if not proposal.quarantine.empty:
-            show_table("Rows that would be in quarantine", proposal.quarantine[list(_REJECT_COLUMNS)])
+            say("Rows that would be in quarantine:")
+            for line in proposal.rejects():
+                say(f"  {line}")
+        say(f"What {proposal.name} would hold:")
+        for line in proposal.account():
+            say(f"  {line}")
         for warning in proposal.warnings:
             say(f"WARNING: {warning}")
         if not yes and not says_yes(f"Write {proposal.name}?"):

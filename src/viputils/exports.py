@@ -26,6 +26,8 @@ _FOOT: Final = 20
 # Of more lines than these that are wrong, the number is said.
 _NAMED_LINES: Final = 1_000
 _SAME_CELLS: Final = "one cell for each heading."
+# No CSV reader takes longer cells without being told.
+_LONGEST_CELL: Final = 100_000
 _TOTAL: Final = re.compile(r"(grand |sub ?)?(total|sum|count)s?\b")
 _MONTHS: Final = {name[:3].casefold(): number for number, name in enumerate(MONTH_NAMES, start=1)}
 _TIME: Final = re.compile(r"[T ]\s*([01]?\d|2[0-3])(:[0-5]\d){1,2}(\.\d+)?(\s*[AaPp]\.?[Mm]\.?)?$")
@@ -180,12 +182,13 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
     Raises
     ------
     IntakeError
-        With every row that holds more cells than there are headings, or fewer.
+        With every row that holds more cells than there are headings, or fewer, or a cell that no CSV file can hold.
     """
     width = max(place for place, cell in enumerate(export.heading_row) if cell.strip()) + 1
     order = intake.date_order
     kinds = [(export.places[column], _kind(export.schema, column)) for column in export.schema.columns]
     heading = [heading_key(cell) for cell in export.heading_row[:width]]
+    begins = next(key for key, cell in zip(heading, export.heading_row, strict=False) if cell.strip())
     problems: list[Problem] = []
     wrong = 0
     foot: list[tuple[int, list[str]]] = []
@@ -205,33 +208,44 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
             if not filled:
                 tally.blank += 1
                 continue
-            if len(foot) < _FOOT and (len(filled) == 1 or (_is_total(filled) and not read_day(day(row), order))):
+            key = heading_key(filled[0])
+            if len(foot) < _FOOT and (len(filled) == 1 or (_TOTAL.match(key) and not read_day(day(row), order))):
                 # At the foot it is no record. Where a record follows, it is a row like any other, and wrong.
                 foot.append((line, row))
                 continue
-            if [heading_key(cell) for cell in row[:width]] == heading:
+            if key == begins and [heading_key(cell) for cell in row[:width]] == heading:
                 tally.headings += 1
                 continue
             for at, held in (*foot, (line, row)):
-                if len(held) < width or any(cell.strip() for cell in held[width:]):
+                if found := _row_problem(export, held, width, at):
                     wrong += 1
                     if wrong <= _NAMED_LINES:
-                        what = f"holds {len(held)} cells where there are {width} headings;"
-                        problems.append(Problem(f"{export.where}, line {at}", what, _SAME_CELLS))
+                        problems.append(found)
                 elif not problems:
                     tally.lines.append(at)
                     yield [_cell(held[place], kind, order) for place, kind in kinds]
             foot.clear()
     tally.foot = [line for line, _ in foot]
     if wrong > _NAMED_LINES:
-        problems.append(Problem(export.where, f"has {wrong - _NAMED_LINES:,} more such lines.", _SAME_CELLS))
+        problems.append(Problem(export.where, f"has {wrong - _NAMED_LINES:,} more such lines."))
     if problems:
         raise IntakeError("", problems)
     tally.require_balance(export.where)
 
 
-def _is_total(filled: Sequence[str]) -> bool:
-    return _TOTAL.match(heading_key(filled[0])) is not None
+def _row_problem(export: Export, row: Sequence[str], width: int, line: int) -> Problem | None:
+    """Say why a row cannot be taken as one of the table, where it cannot."""
+    if len(row) < width or any(cell.strip() for cell in row[width:]):
+        what = f"holds {len(row)} cells where there are {width} headings;"
+        return Problem(f"{export.where}, line {line}", what, _SAME_CELLS)
+    for column, place in export.places.items():
+        where = export.headings[column]
+        if "\0" in row[place]:
+            return Problem(f"{export.where}, line {line}, {where!r}", "holds a NUL character;", "type the cell anew.")
+        if len(row[place]) > _LONGEST_CELL:
+            what = f"holds {len(row[place]):,} characters;"
+            return Problem(f"{export.where}, line {line}, {where!r}", what, f"{_LONGEST_CELL:,} are the most.")
+    return None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,8 +30,10 @@ from viputils.sheets import Sheet, read_sheets
 
 # How many months the figures of are compared; older ones are only named.
 MONTHS_SHOWN: Final = 13
+FIGURES_SHOWN: Final = 40
 # How many rejected rows are listed; of the rest the number is said.
 REJECTS_SHOWN: Final = 50
+_LONGEST_VALUE: Final = 80
 
 CHANGES: Final = (
     "table", "rows", "new", "changed", "unchanged", "superseded", "quarantined", "withdrawn", "mended",
@@ -110,11 +113,23 @@ class Proposal:
 
     def rejects(self) -> Iterator[str]:
         """Say of each row that would be in quarantine what is wrong with it; of very many, how many there are."""
-        for row in self.quarantine.head(REJECTS_SHOWN).itertuples():
-            near = f" Did you mean '{row.nearest}'?" if row.nearest else ""
-            yield f"{row.file}, line {row.line}, {row.field}: {row.value!r} [{row.reason}]{near}"
-        if more := self.quarantine.iloc[REJECTS_SHOWN:]["reason"].value_counts().to_dict():
+        for row in self.quarantine.head(REJECTS_SHOWN).to_dict("records"):
+            near = f" Did you mean '{row['nearest']}'?" if row["nearest"] else ""
+            value = row["value"] if len(row["value"]) <= _LONGEST_VALUE else row["value"][:_LONGEST_VALUE] + "…"
+            yield f"{row['file']}, line {row['line']}, {row['field']}: {value!r} [{row['reason']}]{near}"
+        if more := Counter(map(str, self.quarantine["reason"].iloc[REJECTS_SHOWN:])):
             yield "And " + ", ".join(f"{number:,} more [{reason}]" for reason, number in more.items())
+
+    def moved(self) -> tuple[pd.DataFrame, str]:
+        """Give the figures that would move; of very many only those without a breakdown, and a line about the rest."""
+        if len(self.figures) <= FIGURES_SHOWN:
+            return self.figures, ""
+        whole = self.figures.loc[self.figures["category"].eq("")]
+        rest = len(self.figures) - len(whole)
+        return (
+            whole,
+            f"And {rest:,} figures by category; `vip revisions MONTH` lists them once the delivery is written.",
+        )
 
     def accept(self) -> Path:
         """Write the delivery: its folder is there whole, or not at all."""
@@ -403,8 +418,7 @@ def _voided(before: Records, after: Records, name: str, delivery: Delivery) -> i
 
 def _moved(before: Records, after: Records) -> tuple[pd.DataFrame, list[ReportMonth]]:
     """Compare the figures of the newest months before and after, and name the older months whose records differ."""
-    was, now = _contents(before), _contents(after)
-    months = sorted(was.keys() | now.keys())
+    months = sorted({month for records in (before, after) for month in _months_of(records)})
     moved = []
     for month in months[-MONTHS_SHOWN:]:
         old, new = (compute_figures(records, month) for records in (before, after))
@@ -412,16 +426,27 @@ def _moved(before: Records, after: Records) -> tuple[pd.DataFrame, list[ReportMo
         moved.append(both.loc[both["before"].ne(both["after"]) & both["period"].eq("month")])
     columns = ["month", *KEY[:2], "before", "after"]
     figures = pd.concat(moved, ignore_index=True)[columns] if moved else pd.DataFrame(columns=columns)
+    if len(months) <= MONTHS_SHOWN:
+        return figures, []
+    was, now = (_contents(records, months[-MONTHS_SHOWN]) for records in (before, after))
     return figures, [month for month in months[:-MONTHS_SHOWN] if was.get(month) != now.get(month)]
 
 
-def _contents(records: Records) -> dict[ReportMonth, dict[str, int]]:
-    """Give for each month and table a number that is the same where the records are, in whatever order."""
+def _months_of(records: Records) -> Iterator[ReportMonth]:
+    """Give the months in which something lies, some of them more than once."""
+    for name, table in records.tables.items():
+        for day in table.rows[records.program.tables[name].date].drop_duplicates():
+            yield ReportMonth(day.year, day.month)
+
+
+def _contents(records: Records, until: ReportMonth) -> dict[ReportMonth, dict[str, int]]:
+    """Give for each month before one, and table, a number that is the same where the records are, in whatever order."""
     found: dict[ReportMonth, dict[str, int]] = {}
     for name, table in records.tables.items():
         rule = records.program.tables[name]
-        numbers = pd.util.hash_pandas_object(table.rows[[rule.id, *rule.columns]], index=False)
-        days = table.rows[rule.date].dt
+        rows = table.rows.loc[table.rows[rule.date].lt(pd.Timestamp(until.span.start))]
+        numbers = pd.util.hash_pandas_object(rows[[rule.id, *rule.columns]], index=False)
+        days = rows[rule.date].dt
         totals = numbers.groupby(days.year * 12 + days.month - 1).sum()
         for month, number in zip(totals.index.tolist(), totals.tolist(), strict=True):
             found.setdefault(ReportMonth(month // 12, month % 12 + 1), {})[name] = number

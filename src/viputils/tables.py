@@ -207,7 +207,7 @@ def provenance(edition: Edition) -> Markdown:
         "Records received later are not in it."
     )
     note = (
-        "Superseded: a later delivery corrected or withdrew the row. Duplicate: the row repeats another. Quarantined: "
+        "Superseded: a later delivery replaced or withdrew the row. Duplicate: the row repeats another. Quarantined: "
         "the row could not be read and waits to be corrected."
     )
     return _part("How these figures were made", div("provenance", sentence), table, div("note", note))
