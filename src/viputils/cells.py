@@ -20,6 +20,8 @@ def is_live(text: str) -> bool:
 
 def inert(text: str) -> str:
     """Give text as a cell that no spreadsheet takes for a formula. ``original`` gives the text back."""
+    if text[:1].isalnum():  # Nearly every cell is, and then there is nothing to look for.
+        return text
     return _MARK + text if is_live(text.lstrip(_MARK)) else text
 
 

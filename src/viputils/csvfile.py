@@ -20,7 +20,7 @@ from viputils.cells import original
 from viputils.errors import DeliveryError, Problem
 from viputils.schemas import Schema
 
-_BLOCK: Final = 1 << 20
+_BLOCK: Final = 1 << 21
 _ROWS: Final = 50_000
 
 
