@@ -7,7 +7,8 @@ import pytest
 from tests.conftest import Deliver
 from viputils.checks import check_project
 from viputils.checksums import write_checksums
-from viputils.errors import DeliveryError
+from viputils.edition import load_edition, require_no_quarantine
+from viputils.errors import DeliveryError, QuarantineError
 from viputils.periods import ReportMonth
 from viputils.project import Project
 
@@ -70,6 +71,18 @@ def test_a_month_is_checked_for_its_deliveries_and_as_of_its_own_issue(project: 
     deliver("2024-01-04", responses=["R1,2023-11-02,x,SE"])
     assert check_project(project, NOVEMBER).clean
     assert not check_project(project).clean
+
+
+def test_rows_that_were_corrected_later_name_the_day_from_which_they_count(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,x,SE", "R2,2023-11-02,y,SE"])
+    deliver("2023-12-05", responses=["R1,2023-11-02,DV,SE"])
+    assert "--as-of" not in " ".join(check_project(project, NOVEMBER).notes)
+    deliver("2023-12-08", responses=["R2,2023-11-02,DV,SE"])
+    assert "--as-of 2023-12-08 counts them" in check_project(project, NOVEMBER).notes[-1]
+    with pytest.raises(QuarantineError) as caught:
+        require_no_quarantine(project, load_edition(project, NOVEMBER))
+    assert "--as-of 2023-12-08 counts them" in str(caught.value)
+    require_no_quarantine(project, load_edition(project, NOVEMBER, dt.date(2023, 12, 8)))
 
 
 def test_where_nothing_was_delivered_there_is_nothing_to_check(project: Project) -> None:

@@ -226,6 +226,23 @@ HEADERS_OF_THREE = ["review_id", "review_date", "incidents_reviewed", "persons_i
                     "engagement_id", "engaged_date", "service"]  # fmt: skip
 
 
+def test_a_sheet_of_a_larger_table_is_not_taken_for_a_smaller_one_that_its_headings_fit_too(
+    program: Program, sheet: MakeSheet
+) -> None:
+    headings = ["Operation Number", "Date", "Area", "Type", "Case Number", "Adults", "Children"]
+    for name in ("export", "Outreach January"):
+        said = refusal(lambda name=name: match_sheet(program, sheet(headings, name=name)))  # type: ignore[misc]
+        assert "no heading stands for 'kind' of outreach" in said
+        assert "Headings that stand for nothing: 'Type'" in said
+        assert "say which with --table" in said
+
+
+def test_a_sheet_is_held_to_be_the_table_that_it_is_named_for(program: Program, sheet: MakeSheet) -> None:
+    said = refusal(lambda: match_sheet(program, sheet(["Referral No", "Date", "Case Number"], name="referrals 2023")))
+    assert "no heading stands for 'service' of referrals" in said
+    assert "candidates" not in said
+
+
 def test_a_table_that_was_asked_for_must_be_known_and_fit(program: Program, sheet: MakeSheet) -> None:
     assert "did you mean 'responses'?" in refusal(lambda: match_sheet(program, sheet(RESPONSES), "response"))
     assert "of reviews" in refusal(lambda: match_sheet(program, sheet(["review_id"]), "reviews"))

@@ -10,7 +10,7 @@ import pandas as pd
 from viputils.checksums import CHECKSUMS
 from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
 from viputils.deliveries import find_deliveries, read_received
-from viputils.edition import as_of_issue
+from viputils.edition import as_of_issue, day_of_mending
 from viputils.errors import DeliveryError, Problem
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -87,5 +87,7 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
         nothing = pd.DataFrame(columns=list(QUARANTINE_COLUMNS))
         return Findings(as_of, (*problems, *error.problems), nothing, 0, None, tuple(notes))
     rejects = records.quarantine
+    if not rejects.empty and (day := day_of_mending(project, as_of)) is not None:
+        notes.append(f"All of these rows were corrected in what was received by {day}: --as-of {day} counts them.")
     rows = rejects[["file", "line"]].drop_duplicates().shape[0]
     return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes))

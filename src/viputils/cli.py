@@ -334,11 +334,11 @@ def _load(
     report_month = ReportMonth.parse(month)
     day = None if as_of is None else _as_of(as_of)
     opened = _open(context, project)
-    from viputils.edition import load_edition
+    from viputils.edition import load_edition, require_no_quarantine
 
     edition = load_edition(opened, report_month, day)
     if not allow_quarantined:
-        edition.records.require_no_quarantine()
+        require_no_quarantine(opened, edition)
     return edition, opened
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from viputils.cleaning import Records, clean_records
 from viputils.deliveries import Delivery, default_as_of, find_deliveries, read_received, require_complete
-from viputils.errors import DeliveryError, Problem
+from viputils.errors import DeliveryError, Problem, QuarantineError
 from viputils.figures import compute_figures
 from viputils.periods import ReportMonth
 from viputils.program import Program
@@ -63,6 +63,33 @@ def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | No
     as_of = as_of_issue(project.program, deliveries, month, as_of)
     records = clean_records(project.program, read_received(project, deliveries, as_of))
     return Edition(month, records, compute_figures(records, month))
+
+
+def require_no_quarantine(project: Project, edition: Edition) -> None:
+    """Refuse to go on while rows are in quarantine; say from which day on none is, if there is one.
+
+    Raises
+    ------
+    QuarantineError
+        With every row that would be left out, and what would mend it.
+    """
+    try:
+        edition.records.require_no_quarantine()
+    except QuarantineError as error:
+        day = day_of_mending(project, edition.as_of)
+        if day is None:
+            raise
+        summary = f"{error.summary} They were corrected in what was received by {day}: --as-of {day} counts them."
+        raise QuarantineError(summary, error.problems) from None
+
+
+def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
+    """Give the first later day by which rows that are in quarantine had all been mended, if there is one."""
+    deliveries = find_deliveries(project)
+    for day in dict.fromkeys(delivery.received for delivery in deliveries if delivery.received > as_of):
+        if clean_records(project.program, read_received(project, deliveries, day)).quarantine.empty:
+            return day
+    return None
 
 
 def as_of_issue(

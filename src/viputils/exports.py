@@ -121,7 +121,8 @@ def match_sheet(program: Program, sheet: Sheet, table: str | None = None) -> Exp
     Parameters
     ----------
     table
-        The table that it must be; by default the one whose columns all have a heading there.
+        The table that it must be; by default the one that the sheet or its file is named for, or else the one that
+        accounts for the most of its headings.
 
     Returns
     -------
@@ -150,16 +151,7 @@ def match_sheet(program: Program, sheet: Sheet, table: str | None = None) -> Exp
         )
     candidates = [schemas[table]] if table is not None else list(schemas.values())
     found = [_best_heading(program.intake, schema, top) for schema in candidates]
-    whole = [one for one in found if set(one.columns) == set(one.schema.columns)]
-    if len(whole) > 1:
-        name = heading_key(f"{sheet.file} {sheet.name}")
-        by_name = [one for one in whole if heading_key(one.schema.name) in name or heading_key(one.title) in name]
-        most = [one for one in whole if len(one.columns) == max(len(other.columns) for other in whole)]
-        whole = by_name if len(by_name) == 1 else most
-    if len(whole) > 1:
-        names = ", ".join(one.schema.name for one in whole)
-        raise IntakeError("", [Problem(where_of(sheet), f"could be any of {names};", "say which with --table.")])
-    best = whole[0] if whole else max(found, key=lambda one: len(one.columns) / len(one.schema.columns))
+    best = _chosen(found, sheet)
     if problems := _heading_problems(program, best, sheet):
         raise IntakeError("", problems)
     return Export(
@@ -293,6 +285,27 @@ def _best_heading(intake: Intake, schema: Schema, top: Iterable[tuple[int, list[
     return max(found, key=lambda one: len(one.columns))
 
 
+def _chosen(found: Sequence[_Heading], sheet: Sheet) -> _Heading:
+    """Choose the table that a sheet holds.
+
+    That all columns of a small table have a heading is not enough: a sheet of a larger one may have them too, and a
+    single heading more that is not known yet.
+    """
+    words = f" {heading_key(f'{sheet.file} {sheet.name}')} "
+    named = [one for one in found if any(f" {heading_key(name)} " in words for name in (one.schema.name, one.title))]
+    if len(named) == 1:
+        return named[0]
+
+    def fit(one: _Heading) -> tuple[int, float]:
+        return len(one.columns), len(one.columns) / len(one.schema.columns)
+
+    best = [one for one in found if fit(one) == max(map(fit, found))]
+    if len(best) == 1 or not best[0].columns:
+        return best[0]
+    names = ", ".join(one.schema.name for one in best)
+    raise IntakeError("", [Problem(where_of(sheet), f"could be any of {names};", "say which with --table.")])
+
+
 def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[Problem]:
     """Say which columns have no heading, or several."""
     name = found.schema.name
@@ -316,7 +329,7 @@ def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[P
             near = nearest(column.replace("_", " "), free)
             listed = ", ".join(repr(heading) for heading in free) or "none"
             remedy = f"{near}Headings that stand for nothing: {listed}. Add the right one to intake.headings.{name}."
-            remedy += f"{column} in program.toml."
+            remedy += f"{column} in program.toml. If it is another table, say which with --table."
             problems.append(Problem(where, f"no heading stands for '{column}' of {name};", remedy))
         elif len(places) > 1:
             both = " and ".join(f"{found.row[place].strip()!r} (column {place + 1})" for place in places)

@@ -100,7 +100,11 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
     table = program.tables[measure.table]
     every = records.tables[measure.table].rows
     by = None if measure.by == "month" else measure.by
-    value = getattr(measure.count, "sum", None) or getattr(measure.count, "distinct", None)
+    value = None
+    if isinstance(measure.count, Sum):
+        value = measure.count.sum
+    elif isinstance(measure.count, Distinct):
+        value = measure.count.distinct
     needed = dict.fromkeys(column for column in (table.date, by, value, *measure.where) if column is not None)
     in_span = every[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))
     rows = every[list(needed)].loc[in_span]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from viputils.cleaning import QUARANTINED, SUPERSEDED, CleanTable, Records, clean_records
 from viputils.deliveries import default_as_of, find_deliveries
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition, load_edition, require_no_quarantine
 from viputils.errors import DeliveryError, ParameterError, Problem
 from viputils.figures import KEY, compute_figures, counted, value_of
 from viputils.periods import ReportMonth
@@ -97,7 +97,7 @@ def find_revisions(
     older, newer = (load_edition(project, month, day) for day in (before, after))
     if not allow_quarantined:
         for edition in (older, newer):
-            edition.records.require_no_quarantine()
+            require_no_quarantine(project, edition)
     return compare_editions(older, newer)
 
 
