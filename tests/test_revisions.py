@@ -98,6 +98,27 @@ def test_a_person_who_engaged_later_is_told_by_the_record_that_says_so(project: 
     assert "together with others" in record["moved"]
 
 
+def test_a_record_that_is_about_another_person_now_is_listed_though_it_counts_as_before(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver(notifications=["N1,2023-11-02,C1,Delivered,yes", "N2,2023-11-03,C2,Delivered,yes"])
+    deliver("2024-01-04", notifications=["N2,2023-11-03,C1,Delivered,yes"])
+    found = find_revisions(project, NOVEMBER)
+    assert moved(found, "people_notified") == {"": (2, 1)}
+    assert happened(found) == {
+        "N2": "corrected: candidate_id C2 → C1 (data/raw/2024-01-04/notifications.csv:2)",
+    }
+
+
+def test_what_a_record_adds_to_a_sum_is_told_as_it_changed(project: Project, deliver: Deliver) -> None:
+    deliver(outreach=["O1,2023-11-02,SE,Home visit,,3,0", "O2,2023-11-02,SE,Home visit,,1,0"])
+    deliver("2024-01-04", outreach=["O1,2023-11-02,SE,Home visit,,5,0"])
+    found = find_revisions(project, NOVEMBER)
+    assert moved(found, "adults_assisted") == {"": (4, 6)}
+    month = found.records.loc[found.records["period"].eq("month")]
+    assert month[["id", "what", "change"]].to_numpy().tolist() == [["O1", "corrected: adults_assisted 3 → 5", 2]]
+
+
 def test_dates_that_run_backwards_are_refused(project: Project, deliver: Deliver) -> None:
     deliver()
     with pytest.raises(ParameterError, match="run backwards"):

@@ -108,8 +108,9 @@ def compare_editions(older: Edition, newer: Edition) -> Revisions:
     figures = figures.assign(change=figures["after"] - figures["before"])
     figures = figures.loc[figures["change"].ne(0)].reset_index(drop=True)
     effects = list(_effects(older, newer, figures))
-    records = pd.concat(effects, ignore_index=True) if effects else pd.DataFrame(columns=list(RECORD_COLUMNS))
-    return Revisions(older.month, older.as_of, newer.as_of, figures, records[list(RECORD_COLUMNS)])
+    records = pd.concat(effects, ignore_index=True) if effects else pd.DataFrame()
+    records = _described(older.records, newer.records, records)
+    return Revisions(older.month, older.as_of, newer.as_of, figures, records)
 
 
 def _effects(older: Edition, newer: Edition, figures: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -132,22 +133,22 @@ def _effects(older: Edition, newer: Edition, figures: pd.DataFrame) -> Iterator[
             for side, place, sign in zip(sides, ("before", "after"), (-1, 1), strict=True)
         ]
         both = pd.concat(parts)
-        net = both.assign(change=both["amount"] * both["sign"]).groupby([both.index, "category"], observed=True)
-        effect = net["change"].sum().rename("change").reset_index(level="category")
-        if "once" in sides[0]:
-            # Counted once for all the records that share it: whether it moved the figure shows only together.
-            effect = effect.assign(change=effect["change"].clip(-1, 1))
+        by = [both.index, "category", *(["once"] if "once" in both else [])]
+        net = both.assign(change=both["amount"] * both["sign"]).groupby(by, observed=True, dropna=False)["change"].sum()
+        effect = net.loc[net.ne(0)].reset_index(level=by[1:])
+        if "once" in both:
+            # Several records can share what is counted once, so none of them is worth one on its own.
+            effect = effect.drop(columns="once").assign(change=None, record=effect.index)
+            effect = effect.drop_duplicates(["record", "category"]).drop(columns="record")
         if measure.followed_by is not None and isinstance(measure.count, Distinct):
             people = [set(side["once"].astype("str").str.casefold()) for side in sides]
             later = changes_of(measure.followed_by)
             person = _column_of(later, older, newer, measure.followed_by, measure.count.distinct)
             found = later.loc[person.str.casefold().isin(people[0] ^ people[1])]
-            # A person counts because of several records together, so none of them is worth one on its own.
             yield found.assign(measure=name, category="", period=period, change=None)
-        effect = effect.loc[effect["change"].ne(0)]
-        found = moved.drop(columns=["before", "after"]).join(effect, how="inner")
-        keys = figures.loc[figures["measure"].eq(name) & figures["period"].eq(period), "category"]
+        found = moved.join(effect, how="inner")
         found = found.assign(measure=name, period=period, category=found["category"].astype("str"))
+        keys = figures.loc[figures["measure"].eq(name) & figures["period"].eq(period), "category"]
         yield found.loc[found["category"].isin(keys)]
 
 
@@ -155,18 +156,18 @@ def _contribution(side: pd.DataFrame, moved: pd.DataFrame, place: str) -> pd.Dat
     """Give what the changed records add to a measure on one side, under the index of the changes."""
     there = moved[place].dropna().astype("int64")
     there = there.loc[there.isin(side.index)]
-    found = side.loc[there.to_numpy(), ["category", "amount"]].set_axis(there.index)
+    found = side.loc[there.to_numpy()].set_axis(there.index)
     return found.assign(category=found["category"].astype("str"))
 
 
 def record_changes(older: Records, newer: Records, name: str) -> pd.DataFrame:
-    """Say what happened to each record of a table between two as-of dates.
+    """Find the records of a table that came, went or changed between two as-of dates.
 
     Returns
     -------
     DataFrame
-        One row for each record that came, went or changed: ``table``, ``id``, ``what``, ``file``, ``line``, and the
-        places of its row in either table (``before`` and ``after``, missing where it has none).
+        One row for each of them: ``table``, ``id``, and the places of its row in either table (``before`` and
+        ``after``, missing where it has none).
     """
     table = newer.program.tables[name]
     before, after = older.tables[name], newer.tables[name]
@@ -185,10 +186,21 @@ def record_changes(older: Records, newer: Records, name: str) -> pd.DataFrame:
     gone, come = (part.assign(number=part.groupby(table.id).cumcount()) for part in (gone, come))
     pairs = gone.merge(come, on=[table.id, "number"], how="outer").rename(columns={table.id: "id"})
     pairs = pairs.sort_values(["after", "before"]).reset_index(drop=True)
-    found = zip(pairs["id"], pairs["before"], pairs["after"], strict=True)
-    said = [_what_happened(older, newer, name, record, was, now) for record, was, now in found]
-    described = pd.DataFrame(said, columns=["what", "file", "line"], index=pairs.index)
-    return pairs.assign(table=name, **described)
+    return pairs.assign(table=name)[["table", "id", "before", "after"]]
+
+
+def _described(older: Records, newer: Records, effects: pd.DataFrame) -> pd.DataFrame:
+    """Say what happened to each record, once it is known which ones moved a figure."""
+    if effects.empty:
+        return pd.DataFrame(columns=list(RECORD_COLUMNS))
+    key = ["table", "id", "before", "after"]
+    records = effects[key].drop_duplicates()
+    columns = (records[name] for name in key)
+    said = [_what_happened(older, newer, *record) for record in zip(*columns, strict=True)]
+    described = records.assign(
+        what=[what for what, _, _ in said], file=[file for _, file, _ in said], line=[line for _, _, line in said]
+    )
+    return effects.merge(described, on=key, how="left")[list(RECORD_COLUMNS)]
 
 
 def _column_of(changes: pd.DataFrame, older: Edition, newer: Edition, table: str, column: str) -> pd.Series:
