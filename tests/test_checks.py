@@ -88,3 +88,21 @@ def test_rows_that_were_corrected_later_name_the_day_from_which_they_count(proje
 def test_where_nothing_was_delivered_there_is_nothing_to_check(project: Project) -> None:
     with pytest.raises(DeliveryError, match="not as they must be"):
         check_project(project)
+
+
+def test_checksums_that_were_taken_away_are_found_where_other_deliveries_have_them(
+    project: Project, deliver: Deliver
+) -> None:
+    folders = [deliver("2023-12-04"), deliver("2023-12-05")]
+    for folder in folders:
+        write_checksums(folder, [])
+    assert check_project(project).clean
+    (folders[0] / "SHA256SUMS").unlink()
+    assert [problem.where for problem in check_project(project).problems] == ["data/raw/2023-12-04/SHA256SUMS"]
+
+
+def test_a_later_delivery_out_of_form_says_nothing_about_an_earlier_day(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,x,SE"])
+    (deliver("2023-12-05") / "responses.csv").write_text("torn", encoding="utf-8")
+    found = check_project(project, as_of=dt.date(2023, 12, 4))
+    assert (found.rows, found.problems) == (1, ())

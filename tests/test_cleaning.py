@@ -464,3 +464,37 @@ def test_ids_with_the_same_fingerprint_are_still_told_apart(monkeypatch: pytest.
     texts = pd.Series(["R1", "R2", "R1", "R3"], dtype="str")
     monkeypatch.setattr("viputils.cleaning.fingerprints", lambda texts: np.zeros(len(texts), dtype="uint64"))
     assert _repeated(texts).tolist() == [True, False, True, False]
+
+
+# ---------------------------------------------------------------- voids that are numbered anew
+
+
+def test_a_void_with_the_number_of_an_older_one_leaves_the_older_one_in_force(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,SE", "R3,2023-11-02,DV,SE"])
+    deliver("2023-12-05", voids=["V1,2023-12-05,responses,R1"])
+    deliver("2023-12-06", voids=["V1,2023-12-06,responses,R2"])
+    records = responses(project, as_of=dt.date(2023, 12, 6))
+    assert statuses(records) == ["superseded", "superseded", "kept"]
+    assert records.voids.account["kept"] == 2
+
+
+def test_a_void_of_nothing_is_mended_by_one_with_its_number(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,response,R1"])
+    assert reasons(responses(project)) == [("voided_table", "unknown_table")]
+    deliver("2023-12-05", voids=["V1,2023-12-05,responses,R1"])
+    records = responses(project, as_of=dt.date(2023, 12, 5))
+    assert records.quarantine.empty
+    assert records.voids.account == {"read": 2, "kept": 1, "superseded": 1, "duplicate": 0, "quarantined": 0}
+    assert statuses(records) == ["superseded"]
+
+
+def test_a_void_that_came_before_its_record_stays_in_quarantine_when_the_record_comes(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver("2023-12-04", voids=["V1,2023-12-04,responses,R1"])
+    deliver("2023-12-05", responses=["R1,2023-11-02,DV,SE"])
+    records = responses(project, as_of=dt.date(2023, 12, 5))
+    assert statuses(records) == ["kept"]
+    assert reasons(records) == [("voided_id", "unknown_record")]

@@ -263,3 +263,38 @@ def test_values_that_are_missing_have_a_line_where_program_toml_names_one(projec
     path.write_text(text, encoding="utf-8")
     deliver(responses=["R1,2023-11-05,DV,", "R2,2023-11-06,DV,SE"])
     assert list(areas(load_edition(Project.open(project.root), "2023-11")).items())[-1] == ("Not recorded", 1)
+
+
+def test_a_measure_of_a_value_that_the_issue_calls_otherwise_is_refused_and_not_zero(
+    project: Project, deliver: Deliver
+) -> None:
+    more = """
+[measures.valley]
+label = "in Valley"
+table = "responses"
+where = { area_command = "Valley" }
+count = "rows"
+
+[report]"""
+    path = project.root / "program.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
+    project = with_areas(project, '[[lifetimes]]\nvocabulary = "area_command"\nvalue = "Valley"\nissues_to = "2023-06"')
+    deliver(responses=["R1,2023-06-02,DV,VA"])
+    assert value_of(load_edition(project, "2023-06").figures, "valley", "month") == 1
+    with pytest.raises(ProgramError) as caught:
+        load_edition(project, "2023-11")
+    assert "measures.valley.where.area_command: 'Valley' is no value of the issue of 2023-11" in str(caught.value)
+
+
+def test_different_values_are_counted_under_the_names_of_the_issue(project: Project, deliver: Deliver) -> None:
+    more = """
+[measures.areas]
+label = "area commands"
+table = "responses"
+count = { distinct = "area_command" }
+
+[report]"""
+    path = project.root / "program.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
+    deliver(responses=["R1,2023-11-02,DV,UNI", "R2,2023-11-02,DV,SE", "R3,2023-11-02,DV,"])
+    assert value_of(load_edition(Project.open(project.root), "2023-11").figures, "areas", "month") == 1

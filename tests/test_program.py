@@ -178,6 +178,14 @@ def edited(old: str, new: str) -> str:
             'valid_from = 2023-02-12\nissues_from = "2024-02"\nissues_to = "2024-01"',
             "is before issues_from",
         ),
+        ('by = "area_command"', 'by = "area_command"\nmissing = "university"', "cannot stand for no value"),
+        ('by = "area_command"', 'by = "area_command"\nmissing = "SEAC"', "cannot stand for no value"),
+        ('by = "month"', 'by = "month"\nfollowed_by = "engagements"', "so its months cannot be compared"),
+        (
+            "# The raw tables",
+            '[[crosswalks]]\nvocabulary = "area_command"\nvalue = "Southeast"\ncounted_as = "Valley"\nreason = "x"\n# The raw tables',
+            "'Southeast' is itself counted as 'Valley'",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_key(old: str, new: str, message: str) -> None:

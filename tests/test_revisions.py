@@ -13,7 +13,7 @@ from viputils.edition import load_edition
 from viputils.errors import ParameterError, QuarantineError
 from viputils.periods import ReportMonth
 from viputils.project import Project
-from viputils.revisions import Revisions, find_revisions
+from viputils.revisions import Revisions, find_revisions, trend_revisions
 
 NOVEMBER = ReportMonth(2023, 11)
 FIRST, LAST = dt.date(2023, 12, 4), dt.date(2024, 1, 4)
@@ -268,3 +268,53 @@ def test_philadelphia_moved_as_its_three_deliveries_say(repository_example: Path
     assert moved(later, "fatal_victims") == {"": (32, 35)}
     died = later.by_record.loc[later.by_record["moved"].str.contains("fatal_victims/month")]
     assert len(died) == 3
+
+
+def test_a_record_sent_again_after_a_void_says_so_also_where_it_had_been_sent_twice(
+    project: Project, deliver: Deliver
+) -> None:
+    row = "R1,2023-11-02,DV,SE"
+    deliver("2023-12-04", responses=[row])
+    deliver("2023-12-05", responses=[row])
+    deliver("2023-12-06", voids=["V1,2023-12-06,responses,R1"])
+    deliver("2023-12-07", responses=[row])
+    found = find_revisions(project, NOVEMBER, dt.date(2023, 12, 6), dt.date(2023, 12, 7))
+    assert happened(found) == {"R1": "sent again after it was withdrawn (data/raw/2023-12-07/responses.csv:2)"}
+
+
+def test_a_record_that_a_snapshot_drops_is_not_said_to_be_withdrawn_by_an_old_void(
+    project: Project, deliver: Deliver
+) -> None:
+    project = snapshots(project, "true")
+    row = "R1,2023-11-02,DV,SE"
+    deliver("2023-12-04", responses=[row])
+    deliver("2023-12-05", responses=[row], voids=["V1,2023-12-05,responses,R1"])
+    deliver("2023-12-06", responses=[row])
+    deliver("2023-12-07")
+    found = find_revisions(project, NOVEMBER, dt.date(2023, 12, 6), dt.date(2023, 12, 7))
+    assert happened(found) == {"R1": "no longer in the snapshot (data/raw/2023-12-06/responses.csv:2)"}
+
+
+def test_a_month_is_not_revised_because_a_later_issue_counts_under_another_name(
+    project: Project, deliver: Deliver
+) -> None:
+    path = project.root / "program.toml"
+    more = """
+[measures.southeast_by_month]
+label = "Month"
+table = "responses"
+where = { area_command = "Southeast" }
+count = "rows"
+by = "month"
+
+[report]"""
+    text = path.read_text(encoding="utf-8").replace("\n[report]", more)
+    text = text.replace('trend = "responses_by_month"', 'trend = "southeast_by_month"')
+    path.write_text(text.replace("assumption = true", 'issues_from = "2023-11"\nassumption = true'), encoding="utf-8")
+    project = Project.open(project.root)
+    deliver("2023-11-03", responses=["R1,2023-10-02,DV,SE", "R2,2023-10-03,DV,SE"])
+    deliver("2023-12-04", responses=["R3,2023-11-02,DV,UNI"])
+    assert trend_revisions(load_edition(project, NOVEMBER)) == []
+    deliver("2023-12-05", responses=["R4,2023-10-02,DV,UNI"])
+    (october,) = trend_revisions(load_edition(project, NOVEMBER, dt.date(2023, 12, 5)))
+    assert (october.month, october.first, october.now) == (ReportMonth(2023, 10), 2, 3)

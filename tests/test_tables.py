@@ -241,3 +241,40 @@ def test_the_caption_of_the_chart_says_its_span(demonstration: Edition) -> None:
 def test_the_same_figures_give_the_same_chart_to_the_byte(demonstration: Edition) -> None:
     project = Project.open(REPOSITORY)
     assert charts.by_month(project, demonstration).data == charts.by_month(project, demonstration).data
+
+
+def test_the_total_of_what_is_counted_once_is_not_the_sum_of_its_parts(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    more = """
+[measures.people]
+label = "people"
+table = "notifications"
+count = { distinct = "candidate_id" }
+
+[measures.people_by_outcome]
+label = "Outcome"
+table = "notifications"
+count = { distinct = "candidate_id" }
+by = "outcome"
+
+[measures.people_by_month]
+label = "Month"
+table = "notifications"
+count = { distinct = "candidate_id" }
+by = "month"
+
+[report]"""
+    text = path.read_text(encoding="utf-8").replace("\n[report]", more)
+    text = text.replace('"responses_by_area_command"]', '"people_by_outcome"]').replace(
+        'trend = "responses_by_month"', 'trend = "people_by_month"'
+    )
+    path.write_text(text, encoding="utf-8")
+    deliver(notifications=["N1,2023-10-02,C1,Declined,no", "N2,2023-11-02,C1,Delivered,no", "N3,2023-11-03,C1,UTL,no"])
+    edition = load_edition(Project.open(project.root), "2023-11")
+    assert rows_of(tables.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**"]
+    assert rows_of(tables.trend_table(edition))[-1] == ["**Fiscal year to date**", "**1**"]
+
+
+def test_a_void_in_quarantine_can_make_figures_too_high(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,responses,R2"])
+    assert "may be too low or too high" in tables.notices(load_edition(project, "2023-11")).data

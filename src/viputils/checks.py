@@ -75,7 +75,17 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     known = [one for one in deliveries if one.received <= as_of]
     bare = [one.name for one in known if not (one.folder / CHECKSUMS).exists()]
     notes = []
-    if bare:
+    if bare and len(bare) < len(known):
+        # Where the others have them, these may have been taken away.
+        problems += [
+            Problem(
+                f"{name}/{CHECKSUMS}",
+                "is missing;",
+                f"bring it back, or write it: `sha256sum *.csv > {CHECKSUMS}` in the folder.",
+            )
+            for name in bare
+        ]
+    elif bare:
         listed = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if len(bare) > 3 else "")
         notes.append(
             f"No checksums were written for {listed}, so nobody can tell whether files there were changed. "

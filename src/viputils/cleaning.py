@@ -142,7 +142,7 @@ def clean_records(program: Program, received: Received) -> Records:
     schemas = {name: schema for name, schema in schemas_of(program).items() if name in raw}
     voids = clean_table(program, VOIDS, raw[VOIDS.name])
     if len(voids.ledger):
-        known = {name: set(raw[name].rows[schema.table.id].str.strip()) for name, schema in schemas.items()}
+        known = {name: _first_delivered(raw[name], schema) for name, schema in schemas.items()}
         check = partial(_void_faults, known=known)
         voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
     tables = {name: clean_table(program, schema, raw[name], voids.rows) for name, schema in schemas.items()}
@@ -204,6 +204,10 @@ def clean_table(
     faults = [fault for fault in faults if fault.wrong.any()]
     for fault in faults:
         status = status.mask(stands & fault.wrong, QUARANTINED)
+    if schema is VOIDS:
+        # A void that nothing can be made of is mended by one with its number in a later delivery.
+        newest = given[DELIVERY].groupby(ids.value).transform("max")
+        status = status.mask(status.eq(QUARANTINED) & given[DELIVERY].lt(newest), SUPERSEDED)
     ledger = given[[FILE, LINE]].assign(id=ids.value, status=status)
     quarantine = _quarantine(schema, given, faults, status.eq(QUARANTINED))
     kept = status.eq(KEPT)
@@ -344,16 +348,26 @@ def _withdrawn_by(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
     return voids.loc[voids["voided_table"].eq(table), ["voided_id", DELIVERY]]
 
 
-def _void_faults(rows: pd.DataFrame, known: Mapping[str, set[str]]) -> list[Fault]:
-    table, record = rows["voided_table"], rows["voided_id"]
-    unknown = pd.Series(
-        [name in known and code not in known[name] for name, code in zip(table, record, strict=True)],
-        index=rows.index,
-        dtype="bool",
-    )
+def _first_delivered(raw: RawTable, schema: Schema) -> pd.Series:
+    """Give the place of the first delivery that held each id."""
+    return raw.rows.groupby(raw.rows[schema.table.id].str.strip(), sort=False)[DELIVERY].min()
+
+
+def _void_faults(rows: pd.DataFrame, known: Mapping[str, pd.Series]) -> list[Fault]:
+    """Find voids of nothing: they would stay without effect, also when such a record comes later."""
+    table = rows["voided_table"]
+    unknown = pd.Series(False, index=rows.index)
+    for name, first in known.items():
+        delivered = rows["voided_id"].map(first)
+        unknown |= table.eq(name) & ~delivered.le(rows[DELIVERY])
     return [
         Fault("voided_table", "unknown_table", ~table.isin(list(known)), f"name one of: {', '.join(known)}."),
-        Fault("voided_id", "unknown_record", unknown, "no record of that table has this id."),
+        Fault(
+            "voided_id",
+            "unknown_record",
+            unknown,
+            "no record of that table with this id had been delivered by then; deliver the void again, corrected.",
+        ),
     ]
 
 

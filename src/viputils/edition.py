@@ -87,7 +87,12 @@ def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
     """Give the first later day by which rows that are in quarantine had all been mended, if there is one."""
     deliveries = find_deliveries(project)
     for day in dict.fromkeys(delivery.received for delivery in deliveries if delivery.received > as_of):
-        if clean_records(project.program, read_received(project, deliveries, day)).quarantine.empty:
+        try:
+            records = clean_records(project.program, read_received(project, deliveries, day))
+        except DeliveryError:
+            # What is wrong with a later delivery is no answer to a question about an earlier day.
+            return None
+        if records.quarantine.empty:
             return day
     return None
 

@@ -109,6 +109,7 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
     in_span = every[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))
     rows = every[list(needed)].loc[in_span]
     for column, value in measure.where.items():
+        _require_value_printed(program, name, column, month)
         rows = rows.loc[_as_counted(program, measure.table, column, rows, month).eq(value)]
     if measure.followed_by is not None and isinstance(measure.count, Distinct):
         rows = _followed(records, measure.followed_by, measure.count.distinct, rows, table.date, span)
@@ -126,7 +127,9 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
         category = pd.Series("", index=rows.index, dtype="category")
     amount = rows[measure.count.sum].fillna(0).astype("int64") if isinstance(measure.count, Sum) else 1
     found = pd.DataFrame({"category": category, "amount": amount}, index=rows.index)
-    return found.assign(once=rows[measure.count.distinct]) if isinstance(measure.count, Distinct) else found
+    if isinstance(measure.count, Distinct):
+        return found.assign(once=_as_counted(program, measure.table, measure.count.distinct, rows, month))
+    return found
 
 
 def _total(rows: pd.DataFrame) -> pd.Series:
@@ -149,10 +152,29 @@ def _as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, m
     rule = program.tables[table]
     value, day = rows[column], rows[rule.date]
     counted_as = value
-    for crosswalk in program.crosswalks_of(rule.columns[column].vocabulary or ""):
+    vocabulary = rule.columns[column].vocabulary if column in rule.columns else None
+    for crosswalk in program.crosswalks_of(vocabulary or ""):
         if crosswalk.in_issue(month):
             counted_as = counted_as.mask(value.eq(crosswalk.value) & crosswalk.covers(day), crosswalk.counted_as)
     return counted_as
+
+
+def _require_value_printed(program: Program, name: str, column: str, month: ReportMonth) -> None:
+    """Refuse to look for a value that this issue counts under another name: nothing would be found, in silence."""
+    measure = program.measures[name]
+    vocabulary = program.tables[measure.table].columns[column].vocabulary
+    printed = program.printed_values(vocabulary, month) if vocabulary else []
+    if measure.where[column] not in printed:
+        raise ProgramError(
+            f"{name} cannot be counted for {month}.",
+            [
+                Problem(
+                    f"measures.{name}.where.{column}",
+                    f"'{measure.where[column]}' is no value of the issue of {month};",
+                    f"it has: {', '.join(printed)} (vocabularies and lifetimes in program.toml).",
+                )
+            ],
+        )
 
 
 def _require_printed(category: pd.Series, program: Program, name: str, month: ReportMonth) -> None:

@@ -463,7 +463,10 @@ def _date_warnings(deliveries: Sequence[Delivery], delivery: Delivery, today: dt
             "issues made by then included."
         )
     if same := [one.name for one in deliveries if one.received == delivery.received]:
-        yield f"There is a delivery of that day already ({', '.join(same)}). This one comes after it."
+        yield (
+            f"There is a delivery of that day already ({', '.join(same)}). This one comes after it, and figures as of "
+            "that day can move, those of issues made by then included."
+        )
 
 
 def _record_warnings(after: Records, delivery: Delivery, changes: Sequence[Mapping[str, str | int]]) -> Iterator[str]:

@@ -431,6 +431,17 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
                 f"{crosswalk.valid_to} is before valid_from, {crosswalk.valid_from};",
                 "a crosswalk ends after it begins.",
             )
+        for other in program.crosswalks_of(crosswalk.vocabulary):
+            if (
+                folded(other.value) == folded(crosswalk.counted_as)
+                and _share_a_day(crosswalk, other)
+                and _share_an_issue(crosswalk, other)
+            ):
+                yield Problem(
+                    f"{where}.counted_as",
+                    f"'{crosswalk.counted_as}' is itself counted as '{other.counted_as}' {other.when};",
+                    "name what it is counted as in the end.",
+                )
         for earlier, other in enumerate(program.crosswalks[: number - 1], start=1):
             if (
                 (other.vocabulary, folded(other.value)) == (crosswalk.vocabulary, folded(crosswalk.value))
@@ -624,8 +635,8 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
         vocabulary = columns[measure.by].vocabulary if measure.by in columns else None
         if vocabulary is None:
             yield Problem(f"{where}.missing", "has no breakdown to stand in;", "take it out, or say by which column.")
-        elif folded(measure.missing) in map(folded, program.vocabularies.get(vocabulary, {})) or is_live(
-            measure.missing
+        elif is_live(measure.missing) or (
+            vocabulary in program.vocabularies and folded(measure.missing) in program.spellings(vocabulary)
         ):
             yield Problem(
                 f"{where}.missing", f"{measure.missing!r} cannot stand for no value;", "call it 'Not recorded', say."
@@ -666,6 +677,12 @@ def _report_problems(program: Program) -> Iterator[Problem]:
             yield Problem(
                 f"report.{place}", f"'{name}' does not fit there;", f"name {needs.get(place, 'a measure without by')}."
             )
+    if report.trend in program.measures and program.measures[report.trend].followed_by is not None:
+        yield Problem(
+            "report.trend",
+            f"'{report.trend}' counts what follows later, so its months cannot be compared;",
+            "name a measure without followed_by.",
+        )
     funnel = [program.measures[name] for name in report.funnel if name in program.measures]
     if len(funnel) == 2 and (funnel[0].followed_by is not None or funnel[1].followed_by is None):
         yield Problem(

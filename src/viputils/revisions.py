@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from viputils.cleaning import QUARANTINED, SUPERSEDED, CleanTable, Records, clean_records
+from viputils.cleaning import QUARANTINED, Records, clean_records
 from viputils.deliveries import default_as_of, find_deliveries
 from viputils.edition import Edition, load_edition, require_no_quarantine
 from viputils.errors import DeliveryError, ParameterError, Problem
@@ -17,7 +17,7 @@ from viputils.figures import KEY, compute_figures, counted, value_of
 from viputils.periods import ReportMonth
 from viputils.program import Distinct
 from viputils.project import Project
-from viputils.schemas import FILE, LINE, ORIGIN
+from viputils.schemas import DELIVERY, FILE, LINE, ORIGIN
 
 RECORD_COLUMNS: Final = ("table", "id", "what", "file", "line", *KEY, "change")
 
@@ -44,6 +44,8 @@ class Revisions:
     @property
     def by_record(self) -> pd.DataFrame:
         """Each record once: ``table``, ``id``, ``what``, ``file``, ``line`` and the figures that it ``moved``."""
+        if self.records.empty:
+            return pd.DataFrame(columns=[*RECORD_COLUMNS[:5], "moved"])
         category = self.records["category"].where(self.records["category"].eq(""), "/" + self.records["category"])
         change = self.records["change"].map("{:+.0f}".format, na_action="ignore").fillna("together with others")
         moved = self.records["measure"] + category + "/" + self.records["period"] + " " + change
@@ -222,11 +224,16 @@ def _what_happened(
         words = "; ".join(f"{field} {_shown(was[field])} → {_shown(now[field])}" for field in fields)
         return f"corrected: {words}", *_origin(newer.tables[name].rows, after)
     if now is not None:
-        status = _status(older.tables[name], record)
-        what = {QUARANTINED: "could be read since it was corrected", SUPERSEDED: "sent again after it was withdrawn"}
-        return what.get(status, "received"), *_origin(newer.tables[name].rows, after)
+        ledger = older.tables[name].ledger
+        before_it = set(ledger.loc[ledger["id"].eq(record), "status"])
+        what = "received"
+        if before_it and newer.program.tables[name].one_row_per_id:
+            read = "could be read since it was corrected"
+            what = read if QUARANTINED in before_it else "sent again after it was withdrawn"
+        return what, *_origin(newer.tables[name].rows, after)
     voids = newer.voids.rows
     void = voids.loc[voids["voided_table"].eq(name) & voids["voided_id"].eq(record)]
+    void = void.loc[void[DELIVERY].ge(older.tables[name].rows[DELIVERY].loc[int(before)])]
     held = newer.tables[name].quarantine
     held = held.loc[held["id"].eq(record)]
     if not held.empty:
@@ -240,11 +247,6 @@ def _what_happened(
 def _origin(rows: pd.DataFrame, place: float) -> tuple[str, int]:
     """Give the file and the line that a row came from."""
     return str(rows[FILE].loc[int(place)]), int(rows[LINE].loc[int(place)])
-
-
-def _status(table: CleanTable, record: str) -> str:
-    found = table.ledger.loc[table.ledger["id"].eq(record), "status"]
-    return "" if found.empty else str(found.iloc[-1])
 
 
 def _shown(value: Any) -> str:
@@ -266,7 +268,6 @@ def trend_revisions(edition: Edition) -> list[RevisedMonth]:
         return []
     measure = edition.program.measures[name]
     only = edition.program.model_copy(update={"measures": {name: measure}})
-    tables = [measure.table, *([measure.followed_by] if measure.followed_by else [])]
     received = edition.records.received
     revised = []
     for month in edition.months[:-1]:
@@ -275,7 +276,8 @@ def trend_revisions(edition: Edition) -> list[RevisedMonth]:
         except DeliveryError:
             continue
         if first_known < edition.as_of:
-            figures = compute_figures(clean_records(only, received.by(first_known, tables)), month)
+            # Under the names of this issue, so that only the records can make a difference.
+            figures = compute_figures(clean_records(only, received.by(first_known, [measure.table])), edition.month)
             first, now = (value_of(table, name, "fytd", str(month)) for table in (figures, edition.figures))
             if first != now:
                 revised.append(RevisedMonth(month, first_known, first, now))

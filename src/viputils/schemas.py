@@ -58,6 +58,8 @@ VOIDS: Final = Schema(
         title="Withdrawn records",
         id="void_id",
         date="voided_date",
+        # Every void holds. One that happens to have the number of an older one must not bring a record back.
+        one_row_per_id=False,
         columns={
             "voided_date": Column(type="date"),
             "voided_table": Column(type="code"),

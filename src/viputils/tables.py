@@ -7,6 +7,7 @@ a file are escaped.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from IPython.display import Markdown
 
@@ -14,10 +15,13 @@ from viputils.cleaning import STATUSES
 from viputils.edition import Edition
 from viputils.figures import breakdown, value_of
 from viputils.periods import date_in_words
-from viputils.program import Measure
+from viputils.program import Distinct, Measure
 from viputils.project import Project
 from viputils.revisions import trend_revisions
 from viputils.texts import escape, read_sections, sections_markdown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The shorthands in use, explained beside every table that holds one.
 NOT_AVAILABLE = "[x]"
@@ -62,9 +66,10 @@ def notices(edition: Edition) -> Markdown:
         texts.append(f"**{escape(demonstration.mark)}.** {escape(demonstration.statement)}")
     held = int(edition.records.account["quarantined"].sum())
     if held:
+        wrong = "too low or too high" if edition.records.voids.account["quarantined"] else "too low"
         texts.append(
             f"**Not everything could be counted.** {plural(held, 'record')} could not be read and "
-            f"{'is' if held == 1 else 'are'} left out of every figure, so the figures may be too low."
+            f"{'is' if held == 1 else 'are'} left out of every figure, so the figures may be {wrong}."
         )
     return Markdown("\n\n".join(div("notice", text) for text in texts))
 
@@ -106,7 +111,8 @@ def trend_table(edition: Edition) -> str:
     revised = trend_revisions(edition)
     marks = {one.month: f" {escape(REVISED)}" for one in revised} | {edition.month: f" {escape(PROVISIONAL)}"}
     rows = [[month.label, number(int(counts[str(month)])) + marks.get(month, "")] for month in edition.months]
-    rows.append([f"**{edition.program.identity.year.capitalize()} to date**", f"**{number(int(counts.sum()))}**"])
+    total = _total(edition, name, "fytd", counts)
+    rows.append([f"**{edition.program.identity.year.capitalize()} to date**", f"**{total}**"])
     noun = escape(noun_of(edition, name)).capitalize()
     parts = [pipe_table(["Month", noun], rows, f"{noun} by month"), div("note", _PROVISIONAL_NOTE)]
     if revised:
@@ -268,13 +274,21 @@ def _breakdown_table(edition: Edition, name: str) -> str:
         [escape(category), *(number(int(wide.loc[category, period])) for period in ("month", "fytd"))]
         for category in wide.index
     ]
-    rows.append(["**Total**", *(f"**{number(int(wide[period].sum()))}**" for period in ("month", "fytd"))])
+    rows.append(["**Total**", *(f"**{_total(edition, name, period, wide[period])}**" for period in ("month", "fytd"))])
     noun = escape(noun_of(edition, name)).capitalize()
     return pipe_table(
         [label, _month_heading(edition), edition.program.identity.year_to_date],
         rows,
         f"{noun} by {label[0].lower()}{label[1:]}",
     )
+
+
+def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:
+    """Add up a breakdown. What is counted once can be in several categories, so only the whole can say how much."""
+    if not isinstance(edition.program.measures[name].count, Distinct):
+        return number(int(counts.sum()))
+    whole = _whole_of(edition, name)
+    return number(value_of(edition.figures, whole, period)) if whole else escape(NOT_AVAILABLE)
 
 
 def _disagreements(edition: Edition) -> list[str]:
