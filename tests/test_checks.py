@@ -78,10 +78,10 @@ def test_rows_that_were_corrected_later_name_the_day_from_which_they_count(proje
     deliver("2023-12-05", responses=["R1,2023-11-02,DV,SE"])
     assert "--as-of" not in " ".join(check_project(project, NOVEMBER).notes)
     deliver("2023-12-08", responses=["R2,2023-11-02,DV,SE"])
-    assert "--as-of 2023-12-08 counts them" in check_project(project, NOVEMBER).notes[-1]
+    assert "say --as-of 2023-12-08" in check_project(project, NOVEMBER).notes[-1]
     with pytest.raises(QuarantineError) as caught:
         require_no_quarantine(project, load_edition(project, NOVEMBER))
-    assert "--as-of 2023-12-08 counts them" in str(caught.value)
+    assert "say --as-of 2023-12-08" in str(caught.value)
     require_no_quarantine(project, load_edition(project, NOVEMBER, dt.date(2023, 12, 8)))
 
 

@@ -61,3 +61,10 @@ def test_the_tool_of_that_name_can_check_it(delivery: Path) -> None:
     assert subprocess.run(check, cwd=delivery, capture_output=True, check=False).returncode == 0
     (delivery / "responses.csv").write_text("edited\n", encoding="utf-8")
     assert subprocess.run(check, cwd=delivery, capture_output=True, check=False).returncode == 1
+
+
+def test_two_checksums_of_one_file_are_found(delivery: Path) -> None:
+    path = delivery / CHECKSUMS
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{'0' * 64}  responses.csv\n")
+    assert "gives responses.csv another checksum" in said(delivery)[0]

@@ -498,3 +498,9 @@ def test_a_void_that_came_before_its_record_stays_in_quarantine_when_the_record_
     records = responses(project, as_of=dt.date(2023, 12, 5))
     assert statuses(records) == ["kept"]
     assert reasons(records) == [("voided_id", "unknown_record")]
+
+
+def test_a_synthetic_record_is_known_by_its_id_in_whatever_case(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE", "demo-2,2023-11-02,DV,SE"])
+    with pytest.raises(DeliveryError, match="lie in the same deliveries"):
+        responses(project)

@@ -174,3 +174,24 @@ def test_a_project_without_deliveries_is_refused(project: Project) -> None:
     assert "holds no delivery" in refusal(project)
     project.raw.rmdir()
     assert "data/raw: No such file or directory" in refusal(project)
+
+
+def test_a_correction_of_an_earlier_month_does_not_bring_the_month(project: Project, deliver: Deliver) -> None:
+    deliver("2023-11-03", responses=["R1,2023-10-02,DV,SE"])
+    correction = project.raw / "2023-12-02"
+    correction.mkdir()
+    rows = "response_id,response_date,incident_type,area_command\nR1,2023-10-02,Homicide,SE\n"
+    (correction / "responses.csv").write_text(rows, encoding="utf-8")
+    message = refusal(project)
+    assert "7 of 7 tables were not" in message or "no table was" in message
+    assert "a correction" in message
+    deliver("2023-12-05", responses=["R2,2023-11-02,DV,SE"])
+    edition = load_edition(project, NOVEMBER)
+    assert edition.as_of == dt.date(2023, 12, 5)
+    assert len(edition.records.tables["responses"].rows) == 2
+    assert "was last received on 2023-12-02" in refusal(project, dt.date(2023, 12, 4))
+
+
+def test_a_delivery_without_rows_says_that_nothing_occurred(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04")
+    assert load_edition(project, NOVEMBER).as_of == dt.date(2023, 12, 4)

@@ -180,10 +180,17 @@ def edited(old: str, new: str) -> str:
         ),
         ('by = "area_command"', 'by = "area_command"\nmissing = "university"', "cannot stand for no value"),
         ('by = "area_command"', 'by = "area_command"\nmissing = "SEAC"', "cannot stand for no value"),
+        ('label = "responses"', 'label = "{{< x >}}"', "measures.responses.label: holds '{{<'"),
+        (
+            'columns.adults_assisted = { type = "count" }',
+            'columns.adults_assisted = { type = "count", required = false }',
+            "cannot be added up",
+        ),
         ('by = "month"', 'by = "month"\nfollowed_by = "engagements"', "so its months cannot be compared"),
         (
             "# The raw tables",
-            '[[crosswalks]]\nvocabulary = "area_command"\nvalue = "Southeast"\ncounted_as = "Valley"\nreason = "x"\n# The raw tables',
+            '[[crosswalks]]\nvocabulary = "area_command"\nvalue = "Southeast"\n'
+            'counted_as = "Valley"\nreason = "x"\n# The raw tables',
             "'Southeast' is itself counted as 'Valley'",
         ),
     ],

@@ -132,16 +132,21 @@ def test_a_month_without_activities_says_so(project: Project, deliver: Deliver) 
     assert "No activities have been written down for November 2023." in text
 
 
-def test_the_crosswalk_is_shown_as_an_assumption() -> None:
-    text = tables.definitions(Project.open(REPOSITORY)).data
+def test_the_crosswalk_is_shown_as_an_assumption(demonstration: Edition) -> None:
+    text = tables.definitions(Project.open(REPOSITORY), demonstration).data
     assert "University counted as Southeast (an assumption)" in text
     assert "February 12, 2023" in text
 
 
-def test_a_crosswalk_that_is_no_assumption_is_not_called_one(project: Project) -> None:
+def test_a_crosswalk_that_is_no_assumption_is_not_called_one(project: Project, deliver: Deliver) -> None:
     path = project.root / "program.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("assumption = true", "assumption = false"), "utf-8")
-    assert "**University counted as Southeast.**" in tables.definitions(Project.open(project.root)).data
+    path.write_text(path.read_text(encoding="utf-8").replace("assumption = true", 'issues_to = "2023-11"'), "utf-8")
+    deliver()
+    deliver("2024-01-04")
+    project = Project.open(project.root)
+    assert "**University counted as Southeast.**" in tables.definitions(project, load_edition(project, "2023-11")).data
+    # An issue that it does not hold for does not speak of it.
+    assert "University" not in tables.definitions(project, load_edition(project, "2023-12")).data
 
 
 def rows_of(markdown: str) -> list[list[str]]:
@@ -190,13 +195,13 @@ def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: 
 
 def test_words_from_program_toml_are_never_markup(project: Project, deliver: Deliver) -> None:
     path = project.root / "program.toml"
-    hostile = path.read_text(encoding="utf-8").replace('"Gun/Other Violence" =', '"<b>|{{< x >}}" =')
+    hostile = path.read_text(encoding="utf-8").replace('"Gun/Other Violence" =', '"<b>|{x}" =')
     path.write_text(hostile, encoding="utf-8")
     deliver(responses=["R1,2023-11-02,GSW,SE"])
     project = Project.open(project.root)
     edition = load_edition(project, "2023-11")
     text = tables.breakdowns(edition).data
-    assert r"| \<b\>\|\{\{\< x \>\}\} | 1 | 1 |" in text
+    assert r"| \<b\>\|\{x\} | 1 | 1 |" in text
 
 
 def test_the_alt_text_of_the_chart_says_every_number(demonstration: Edition) -> None:
@@ -278,3 +283,20 @@ by = "month"
 def test_a_void_in_quarantine_can_make_figures_too_high(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,responses,R2"])
     assert "may be too low or too high" in tables.notices(load_edition(project, "2023-11")).data
+
+
+def test_a_sum_that_its_parts_do_not_add_up_to_is_explained(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    more = """
+[measures.adults_by_area]
+label = "Area command"
+table = "outreach"
+count = { sum = "adults_assisted" }
+by = "area_command"
+
+[report]"""
+    text = path.read_text(encoding="utf-8").replace("\n[report]", more)
+    path.write_text(text.replace('"responses_by_area_command"]', '"adults_by_area"]'), encoding="utf-8")
+    deliver(outreach=["O1,2023-11-02,SE,Home visit,,5,0", "O2,2023-11-02,,Home visit,,7,0"])
+    text = tables.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
+    assert "In November 2023, 7 of 12 adults assisted have no usable area command" in text

@@ -98,6 +98,6 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
         return Findings(as_of, (*problems, *error.problems), nothing, 0, None, tuple(notes))
     rejects = records.quarantine
     if not rejects.empty and (day := day_of_mending(project, as_of)) is not None:
-        notes.append(f"All of these rows were corrected in what was received by {day}: --as-of {day} counts them.")
+        notes.append(f"All of these rows were corrected or withdrawn in what was received by {day}; say --as-of {day}.")
     rows = rejects[["file", "line"]].drop_duplicates().shape[0]
     return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes))

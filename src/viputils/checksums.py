@@ -60,7 +60,14 @@ def checksum_problems(folder: Path, name: str) -> list[Problem]:
     for number, line in enumerate(lines, start=1):
         found = _LINE.fullmatch(line)
         if found:
-            expected[found[2]] = found[1]
+            if expected.setdefault(found[2], found[1]) != found[1]:
+                problems.append(
+                    Problem(
+                        f"{name}/{CHECKSUMS}, line {number}",
+                        f"gives {found[2]} another checksum than a line before it;",
+                        "take it from a copy of the project.",
+                    )
+                )
         elif line and not line.startswith("#"):
             problems.append(
                 Problem(f"{name}/{CHECKSUMS}, line {number}", "is no checksum;", "take it from a copy of the project.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -437,5 +438,6 @@ def require_balance(table: CleanTable) -> None:
 def _demonstration_count(program: Program, tables: Mapping[str, CleanTable]) -> int:
     if program.demonstration is None:
         return 0
-    prefix = program.demonstration.id_prefix
-    return sum(int(table.rows[program.tables[name].id].str.startswith(prefix).sum()) for name, table in tables.items())
+    # In whatever case: a synthetic record must not be taken for a real one.
+    prefix = re.compile(re.escape(program.demonstration.id_prefix), re.IGNORECASE)
+    return sum(int(table.rows[program.tables[name].id].str.match(prefix).sum()) for name, table in tables.items())

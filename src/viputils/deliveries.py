@@ -215,7 +215,8 @@ def _require_every_month(deliveries: Sequence[Delivery], program: Program, month
         after, by = earlier.span.end, min(earlier.plus(1).span.end, as_of)
         if earlier.span.start < program.identity.records_from:
             continue
-        came = {table for d in deliveries if after < d.received <= by for table in d.files}
+        brought = [d for d in deliveries if after < d.received <= by and _brings(d, program, earlier)]
+        came = {table for delivery in brought for table in delivery.files}
         problems += [
             Problem(
                 f"data/raw/{earlier.plus(1)}-…/{table}.csv",
@@ -236,13 +237,15 @@ def _first_received_after(
     """Give, for each table, the first day after the month's end on which it was delivered."""
     first: dict[str, dt.date] = {}
     for delivery in deliveries:
-        if delivery.received > month.span.end and (as_of is None or delivery.received <= as_of):
+        in_time = delivery.received > month.span.end and (as_of is None or delivery.received <= as_of)
+        if in_time and not first.keys() >= delivery.files.keys() and _brings(delivery, program, month):
             for table in delivery.files:
                 first.setdefault(table, delivery.received)
     missing = [table for table in program.tables if table not in first]
     if missing:
         by_when = f" and by {as_of}" if as_of else ""
-        latest = {table: max((d.received for d in deliveries if table in d.files), default=None) for table in missing}
+        known = [delivery for delivery in deliveries if as_of is None or delivery.received <= as_of]
+        latest = {table: max((d.received for d in known if table in d.files), default=None) for table in missing}
         newest = max((d.received for d in deliveries), default=None)
         summary = (
             f"The data for {month} is incomplete: {len(missing)} of {len(program.tables)} tables were not"
@@ -255,12 +258,34 @@ def _first_received_after(
                 Problem(
                     f"data/raw/…/{table}.csv",
                     f"was last received on {latest[table]};" if latest[table] else "was never received;",
-                    f"a delivery after {month.span.end} says what {month.label} holds, be it a header and no rows.",
+                    f"a delivery after {month.span.end} says what {month.label} holds, be it a header and no rows; one "
+                    "with rows of earlier months alone is a correction.",
                 )
                 for table in missing
             ],
         )
     return {table: first[table] for table in program.tables}
+
+
+def _brings(delivery: Delivery, program: Program, month: ReportMonth) -> bool:
+    """Say whether a delivery from after a month's end can be the one that brings the month.
+
+    One that holds nothing but rows of earlier months is a correction. Taken for the month's own, it would let
+    the month look complete with nothing in it.
+    """
+    files = {name: path for name, path in delivery.files.items() if name in program.tables}
+    for name, path in files.items():
+        table = program.tables[name]
+        if table.delivery == "snapshot":
+            return True
+        try:
+            rows, _ = read_csv(path, delivery.name_of(name), Schema(name, table))
+        except DeliveryError:
+            return True  # What is wrong with the file is said where it is read.
+        days = rows[table.date].unique().to_pylist()
+        if not days or max(day.strip() for day in days) >= f"{month}-01":
+            return True
+    return False
 
 
 def read_received(

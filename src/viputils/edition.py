@@ -79,7 +79,7 @@ def require_no_quarantine(project: Project, edition: Edition) -> None:
         day = day_of_mending(project, edition.as_of)
         if day is None:
             raise
-        summary = f"{error.summary} They were corrected in what was received by {day}: --as-of {day} counts them."
+        summary = f"{error.summary} They were corrected or withdrawn in what was received by {day}; say --as-of {day}."
         raise QuarantineError(summary, error.problems) from None
 
 

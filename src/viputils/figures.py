@@ -110,7 +110,9 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
     rows = every[list(needed)].loc[in_span]
     for column, value in measure.where.items():
         _require_value_printed(program, name, column, month)
-        rows = rows.loc[_as_counted(program, measure.table, column, rows, month).eq(value)]
+        value_of_rows = _as_counted(program, measure.table, column, rows, month)
+        _require_printed(value_of_rows, program, name, column, month)
+        rows = rows.loc[value_of_rows.eq(value)]
     if measure.followed_by is not None and isinstance(measure.count, Distinct):
         rows = _followed(records, measure.followed_by, measure.count.distinct, rows, table.date, span)
 
@@ -120,9 +122,9 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
         category = category.cat.rename_categories(lambda number: f"{number // 100:04}-{number % 100:02}")
     elif measure.by is not None:
         category = _as_counted(program, measure.table, measure.by, rows, month)
+        _require_printed(category, program, name, measure.by, month)
         if measure.missing is not None:
             category = category.cat.add_categories(measure.missing).fillna(measure.missing)
-        _require_printed(category, program, name, month)
     else:
         category = pd.Series("", index=rows.index, dtype="category")
     amount = rows[measure.count.sum].fillna(0).astype("int64") if isinstance(measure.count, Sum) else 1
@@ -177,13 +179,13 @@ def _require_value_printed(program: Program, name: str, column: str, month: Repo
         )
 
 
-def _require_printed(category: pd.Series, program: Program, name: str, month: ReportMonth) -> None:
+def _require_printed(values: pd.Series, program: Program, name: str, column: str, month: ReportMonth) -> None:
     """Refuse to lose records whose value the issue has no line for."""
-    printed = program.categories(name, month) or []
-    lost = category.loc[category.notna() & ~category.isin(printed)].value_counts()
+    vocabulary = program.tables[program.measures[name].table].columns[column].vocabulary
+    printed = program.printed_values(vocabulary, month) if vocabulary else []
+    lost = values.loc[values.notna() & ~values.isin(printed)].value_counts()
     lost = lost.loc[lost.gt(0)]
     if not lost.empty:
-        vocabulary = program.vocabulary_of(name)
         raise ProgramError(
             f"The issue of {month} has no line for some records, so {name} would lose them.",
             [

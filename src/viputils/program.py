@@ -338,13 +338,15 @@ def read_program(path: Path) -> Program:
 
 def program_from(raw: Mapping[str, Any], source: str = "program.toml") -> Program:
     """Check the content of a program.toml; ``source`` is what errors call the file."""
+    if problems := list(_shortcodes(raw)):
+        raise ProgramError(f"{source} holds what an engine would run.", problems)
     try:
         program = Program.model_validate(dict(raw))
     except ValidationError as error:
         raise ProgramError(
             f"{source} is not as it must be.", [_problem_of(detail) for detail in error.errors()]
         ) from None
-    problems = list(_contradictions(program))
+    problems = [*_contradictions(program)]
     if problems:
         raise ProgramError(f"{source} contradicts itself.", problems)
     return program
@@ -394,14 +396,21 @@ def _key(location: tuple[int | str, ...]) -> str:
     return text
 
 
+def _shortcodes(value: Any, where: str = "") -> Iterator[Problem]:
+    """Find shortcodes of Quarto, which looks for them in metadata and attributes after escapes are resolved."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _shortcodes(key, f"{where}.{key}" if where else str(key))
+            yield from _shortcodes(inner, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, start=1):
+            yield from _shortcodes(inner, f"{where}[{number}]")
+    elif isinstance(value, str) and "{{<" in value:
+        yield Problem(where, "holds '{{<', with which a shortcode of Quarto begins;", "take it out.")
+
+
 def _contradictions(program: Program) -> Iterator[Problem]:
     """Find what is well-formed key by key, and still cannot be."""
-    shown = {"program": program.identity, "demonstration": program.demonstration}
-    for part, said in shown.items():
-        for key, value in said or ():
-            # Quarto reads a document's metadata for shortcodes after every escape has been resolved.
-            if isinstance(value, str) and "{{<" in value:
-                yield Problem(f"{part}.{key}", "holds '{{<', with which a shortcode of Quarto begins;", "take it out.")
     if program.identity.records_from < program.identity.began:
         yield Problem(
             "program.records_from",
@@ -623,6 +632,12 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
             f"{where}.count",
             f"'{counted}' is a column of type {columns[counted].type};",
             f"name one of type {' or '.join(kinds)}.",
+        )
+    elif isinstance(measure.count, Sum) and not columns[counted].required:
+        yield Problem(
+            f"{where}.count",
+            f"'{counted}' may be empty, and what is not known cannot be added up;",
+            f"make it required in tables.{measure.table}.columns.",
         )
     if measure.by is not None and measure.by != "month":
         if measure.by not in columns:

@@ -104,4 +104,6 @@ class Project:
 
     def relative(self, path: Path) -> str:
         """Name a file of the project the same way on every machine."""
-        return path.relative_to(self.root).as_posix()
+        name = path.relative_to(self.root).as_posix()
+        # A name with a line break in it must not look like a line of our own.
+        return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)

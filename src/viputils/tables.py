@@ -176,13 +176,13 @@ def activities(project: Project, edition: Edition) -> Markdown:
     return _part("Significant response activities", body)
 
 
-def definitions(project: Project) -> Markdown:
-    """Show what the words of the report mean, and every crosswalk with its reason."""
-    program = project.program
+def definitions(project: Project, edition: Edition) -> Markdown:
+    """Show what the words of the report mean, and every crosswalk of the issue with its reason."""
     parts = [
         f"**{escape(crosswalk.value)} counted as {escape(crosswalk.counted_as)}"
         f"{' (an assumption)' if crosswalk.assumption else ''}.** {escape(crosswalk.reason)}"
-        for crosswalk in program.crosswalks
+        for crosswalk in edition.program.crosswalks
+        if crosswalk.in_issue(edition.month)
     ]
     text = _text_part(project, "Definitions", "definitions.md")
     return Markdown("\n\n".join([text.data, *(["### Names that changed"] if parts else []), *parts]))
@@ -296,7 +296,7 @@ def _disagreements(edition: Edition) -> list[str]:
     notes = []
     for name in edition.program.report.breakdowns:
         whole = _whole_of(edition, name)
-        if whole is None or edition.program.measures[name].count != "rows":
+        if whole is None or isinstance(edition.program.measures[name].count, Distinct):
             continue
         label = escape(edition.program.measures[name].label)
         noun = escape(edition.program.measures[whole].label)
