@@ -219,7 +219,9 @@ def remade(root: Path, kind: tuple[str, str], history: History) -> Project:
         folder = root / "data" / "raw" / f"2023-12-{4 + number:02}"
         folder.mkdir(parents=True)
         withdrawn = [f"V{number}{place},2023-12-01,responses,{record}" for place, record in enumerate(voids)]
-        for table, lines in (("responses", [",".join(row) for row in rows]), ("voids", withdrawn)):
+        # The first delivery is the one that brings November.
+        brings = ["R0,2023-11-15,DV,SE"] if number == 0 else []
+        for table, lines in (("responses", [*brings, *(",".join(row) for row in rows)]), ("voids", withdrawn)):
             (folder / f"{table}.csv").write_text("\n".join([HEADERS[table], *lines]) + "\n", encoding="utf-8")
     (root / "program.toml").write_text(identity + small, encoding="utf-8")
     return Project.open(root)
