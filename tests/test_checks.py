@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pytest
 
@@ -106,3 +107,19 @@ def test_a_later_delivery_out_of_form_says_nothing_about_an_earlier_day(project:
     (deliver("2023-12-05") / "responses.csv").write_text("torn", encoding="utf-8")
     found = check_project(project, as_of=dt.date(2023, 12, 4))
     assert (found.rows, found.problems) == (1, ())
+
+
+def test_a_delivery_that_was_taken_away_whole_is_found_where_deliveries_come_monthly(
+    project: Project, deliver: Deliver
+) -> None:
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8").replace('delivered = "irregularly"', 'delivered = "monthly"')
+    path.write_text(text.replace("records_from = 2022-07-01", "records_from = 2023-08-01"), encoding="utf-8")
+    project = Project.open(project.root)
+    for day in ("2023-09-05", "2023-10-04", "2023-11-03"):
+        deliver(day)
+    assert check_project(project).problems == ()
+    shutil.rmtree(project.raw / "2023-10-04")
+    found = check_project(project)
+    assert {problem.where.split("/")[2] for problem in found.problems} == {"2023-10-…"}
+    assert len(found.problems) == 7

@@ -504,3 +504,11 @@ def test_a_synthetic_record_is_known_by_its_id_in_whatever_case(project: Project
     deliver(responses=["R1,2023-11-02,DV,SE", "demo-2,2023-11-02,DV,SE"])
     with pytest.raises(DeliveryError, match="lie in the same deliveries"):
         responses(project)
+
+
+def test_a_void_that_is_written_wrong_leaves_the_others_in_force(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,responses,R1"])
+    deliver("2023-12-05", voids=["v1,2023-12-05,Responses,r1"])
+    records = responses(project, as_of=dt.date(2023, 12, 5))
+    assert statuses(records) == ["superseded"]
+    assert [reason for _, reason in reasons(records)] == ["unknown_table"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from viputils.checksums import CHECKSUMS
 from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
-from viputils.deliveries import find_deliveries, read_received
+from viputils.deliveries import find_deliveries, missing_deliveries, read_received
 from viputils.edition import as_of_issue, day_of_mending
 from viputils.errors import DeliveryError, Problem
 from viputils.periods import ReportMonth
@@ -49,6 +49,14 @@ class Findings:
         return not self.problems and self.rejects.empty
 
 
+def _months_over(project: Project, as_of: dt.date) -> list[ReportMonth]:
+    """Give the months whose deliveries are due: from the first record to the month before last."""
+    months = [ReportMonth.of(project.program.identity.records_from)]
+    while months[-1].plus(2) <= ReportMonth.of(as_of):
+        months.append(months[-1].plus(1))
+    return months[:-1]
+
+
 def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.date | None = None) -> Findings:
     """Look at everything that had been received by a day.
 
@@ -73,6 +81,8 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
             problems += error.problems
     as_of = deliveries[-1].received if as_of is None else as_of
     known = [one for one in deliveries if one.received <= as_of]
+    if month is None and project.program.identity.delivered == "monthly":
+        problems += missing_deliveries(known, project.program, _months_over(project, as_of), as_of)
     bare = [one.name for one in known if not (one.folder / CHECKSUMS).exists()]
     notes = []
     if bare and len(bare) < len(known):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -205,30 +205,38 @@ def require_complete(deliveries: Sequence[Delivery], program: Program, month: Re
 
 
 def _require_every_month(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
-    """Refuse a fiscal year to date in which a monthly delivery is missing: its counts would be too low.
+    """Refuse a fiscal year to date in which a monthly delivery is missing: its counts would be too low."""
+    earlier = month.fiscal_year(program.identity.fiscal_year_starts).months(until=month.plus(-1))
+    problems = missing_deliveries(deliveries, program, earlier, as_of)
+    if problems:
+        raise DeliveryError(f"A delivery within the fiscal year of {month} is missing. Nothing was made.", problems)
+
+
+def missing_deliveries(
+    deliveries: Sequence[Delivery], program: Program, months: Iterable[ReportMonth], as_of: dt.date
+) -> list[Problem]:
+    """Say of which months a table was not delivered by the end of the next one.
 
     A snapshot stands for the whole table, so the newest one lacks nothing.
     """
-    starts = program.identity.fiscal_year_starts
     problems = []
-    for earlier in month.fiscal_year(starts).months(until=month.plus(-1)):
-        after, by = earlier.span.end, min(earlier.plus(1).span.end, as_of)
-        if earlier.span.start < program.identity.records_from:
+    for month in months:
+        after, by = month.span.end, min(month.plus(1).span.end, as_of)
+        if month.span.start < program.identity.records_from:
             continue
-        brought = [d for d in deliveries if after < d.received <= by and _brings(d, program, earlier)]
+        brought = [d for d in deliveries if after < d.received <= by and _brings(d, program, month)]
         came = {table for delivery in brought for table in delivery.files}
         problems += [
             Problem(
-                f"data/raw/{earlier.plus(1)}-…/{table}.csv",
+                f"data/raw/{month.plus(1)}-…/{table}.csv",
                 f"is missing: {table} was not delivered after {after} and by {by};",
-                f"it holds {earlier.label}. Without rows it is a header; where deliveries come at other times, say so "
+                f"it holds {month.label}. Without rows it is a header; where deliveries come at other times, say so "
                 "in program.delivered in program.toml.",
             )
             for table, rule in program.tables.items()
             if table not in came and rule.delivery == "incremental"
         ]
-    if problems:
-        raise DeliveryError(f"A delivery within the fiscal year of {month} is missing. Nothing was made.", problems)
+    return problems
 
 
 def _first_received_after(
