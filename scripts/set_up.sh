@@ -40,7 +40,7 @@ echo "Installing the locked packages of $lock into .venv …"
     --requirement "$lock"
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 # Once and in parallel, so that no later command has to compile what it imports.
-.venv/bin/python -m compileall -q -j 0 .venv/lib src || true
+.venv/bin/python -m compileall -qq -j 0 .venv/lib src || true
 # Matplotlib looks at the machine's fonts once; better here than in the first report.
 .venv/bin/python -c 'import matplotlib.font_manager'
 printf '%s' "$state" >"$stamp"

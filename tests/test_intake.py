@@ -540,7 +540,8 @@ def test_whatever_is_sent_ends_in_a_sound_delivery_or_a_refusal(program: Program
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         # Ids that were typed over do not begin with DEMO- any more, and that is not what this is about.
-        project = Project(root, program.model_copy(update={"demonstration": None}))
+        identity = program.identity.model_copy(update={"delivered": "irregularly"})
+        project = Project(root, program.model_copy(update={"demonstration": None, "identity": identity}))
         earlier = project.raw / "2023-11-03"
         earlier.mkdir(parents=True)
         for table in ("responses", "outreach"):
