@@ -17,7 +17,7 @@ from viputils.errors import BalanceError, DeliveryError, Problem, QuarantineErro
 from viputils.program import Crosswalk, Lifetime, Program
 from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
-from viputils.values import ColumnReading, Fault, fingerprints, read_column, read_ids
+from viputils.values import ColumnReading, Fault, Reading, fingerprints, read_column, read_ids
 
 KEPT: Final = "kept"
 SUPERSEDED: Final = "superseded"
@@ -183,15 +183,10 @@ def clean_table(
         Where rows in and rows out differ, which would be a fault of this software.
     """
     given = raw.rows
-    ids = read_ids(schema.table.id, given[schema.table.id])
-    columns = {
-        name: read_column(program, name, rule, given[name].astype("category"))
-        for name, rule in schema.table.columns.items()
-    }
+    ids, columns = _readings(program, schema, given)
     status, conflicting = _versions(schema, ids.value, raw, columns, _withdrawn_by(schema.name, voids))
 
-    typed = pd.DataFrame({schema.table.id: ids.value, **{name: column.value for name, column in columns.items()}})
-    typed = typed.assign(**{name: given[name] for name in ORIGIN})
+    typed = _typed(schema, given, ids, columns)
     stands = status.eq(KEPT)
     faults = [
         *ids.faults,
@@ -217,6 +212,27 @@ def clean_table(
     table = CleanTable(schema.name, rows, ledger, quarantine)
     require_balance(table)
     return table
+
+
+def typed_rows(program: Program, schema: Schema, raw: RawTable) -> pd.DataFrame:
+    """Read every row as ``CleanTable.rows`` holds those that are kept, whatever became of it; same index as the raw.
+
+    A value that cannot be read is missing. This is for looking at rows that were not counted, never for counting.
+    """
+    return _typed(schema, raw.rows, *_readings(program, schema, raw.rows))
+
+
+def _readings(program: Program, schema: Schema, given: pd.DataFrame) -> tuple[Reading, dict[str, ColumnReading]]:
+    columns = {
+        name: read_column(program, name, rule, given[name].astype("category"))
+        for name, rule in schema.table.columns.items()
+    }
+    return read_ids(schema.table.id, given[schema.table.id]), columns
+
+
+def _typed(schema: Schema, given: pd.DataFrame, ids: Reading, columns: Mapping[str, ColumnReading]) -> pd.DataFrame:
+    typed = pd.DataFrame({schema.table.id: ids.value, **{name: column.value for name, column in columns.items()}})
+    return typed.assign(**{name: given[name] for name in ORIGIN})
 
 
 def _lifetime_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> list[Fault]:

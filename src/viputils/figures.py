@@ -6,18 +6,72 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import pandas as pd
 
 from viputils.cleaning import Records
 from viputils.errors import ParameterError, Problem, ProgramError, nearest
 from viputils.periods import ReportMonth, Span
-from viputils.program import Distinct, Period, Program, Sum
+from viputils.program import Distinct, Period, Program, Sum, folded
 
 KEY: Final = ["measure", "category", "period"]
 COLUMNS: Final = [*KEY, "value"]
 PERIODS: Final[tuple[Period, ...]] = ("month", "fytd")
+
+
+class FigureKey(NamedTuple):
+    """Which figure: ``measure/category/period``, or ``measure/period`` where there is no breakdown."""
+
+    measure: str
+    category: str
+    period: Period
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part)
+
+    @classmethod
+    def parse(cls, text: str, program: Program, month: ReportMonth) -> FigureKey:
+        """Read a key, as tables and messages write it; the category may itself hold strokes.
+
+        Raises
+        ------
+        ParameterError
+            Where the issue of the month has no such figure, with the nearest one.
+        """
+        known = {str(key): key for key in keys_of(program, month)}
+        by_folded = {folded(name): key for name, key in known.items()}
+        found = by_folded.get(folded(text.replace("//", "/")))
+        if found is not None:
+            return found
+        measure = text.split("/", maxsplit=1)[0]
+        if measure not in program.measures:
+            remedy = nearest(measure, program.measures) or f"measures: {', '.join(program.measures)}."
+            problem = Problem("figure", f"{measure!r} is not a measure of program.toml;", remedy)
+        else:
+            of_measure = [name for name, key in known.items() if key.measure == measure]
+            listed = ", ".join(of_measure[:4]) + (", …" if len(of_measure) > 4 else "")
+            remedy = nearest(text, of_measure) or f"write one of: {listed}."
+            problem = Problem("figure", f"{text!r} is not a figure of the issue of {month};", remedy)
+        raise ParameterError("There is no such figure.", [problem])
+
+
+def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
+    """Give the key of every figure that is counted for a month, in program.toml's order."""
+    return [
+        FigureKey(name, category, period)
+        for name in program.measures
+        for period in periods_of(program, name)
+        for category in categories_of(program, name, month)
+    ]
+
+
+def categories_of(program: Program, name: str, month: ReportMonth) -> list[str]:
+    """Give the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown."""
+    if program.measures[name].by != "month":
+        return program.categories(name, month) or [""]
+    starts = program.identity.fiscal_year_starts
+    return [str(earlier) for earlier in month.fiscal_year(starts).months(until=month)]
 
 
 def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
@@ -39,7 +93,7 @@ def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
     for name in records.program.measures:
         for period in periods_of(records.program, name):
             rows = counted(records, name, month, period)
-            counts = _total(rows).reindex(_categories(records, name, month), fill_value=0)
+            counts = total(rows).reindex(categories_of(records.program, name, month), fill_value=0)
             parts.append(
                 pd.DataFrame({"measure": name, "category": counts.index, "period": period, "value": counts.to_numpy()})
             )
@@ -64,7 +118,7 @@ def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "
         figures["measure"].eq(measure) & figures["category"].eq(category) & figures["period"].eq(period), "value"
     ]
     if len(found) != 1:
-        key = f"{measure}/{category}/{period}"
+        key = "/".join(part for part in (measure, category, period) if part)
         raise ParameterError(
             f"There is no figure {key}.",
             [Problem("figure", f"{key!r} is not in the figures table.", nearest(measure, figures["measure"].unique()))],
@@ -95,8 +149,7 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
         within a category are counted once.
     """
     program, measure = records.program, records.program.measures[name]
-    starts = program.identity.fiscal_year_starts
-    span = month.span if period == "month" else month.fytd(starts)
+    span = span_of(program, month, period)
     table = program.tables[measure.table]
     every = records.tables[measure.table].rows
     by = None if measure.by == "month" else measure.by
@@ -110,7 +163,7 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
     rows = every[list(needed)].loc[in_span]
     for column, value in measure.where.items():
         _require_value_printed(program, name, column, month)
-        value_of_rows = _as_counted(program, measure.table, column, rows, month)
+        value_of_rows = as_counted(program, measure.table, column, rows, month)
         _require_printed(value_of_rows, program, name, column, month)
         rows = rows.loc[value_of_rows.eq(value)]
     if measure.followed_by is not None and isinstance(measure.count, Distinct):
@@ -121,7 +174,7 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
         category = pd.Series(day.year * 100 + day.month, dtype="category")
         category = category.cat.rename_categories(lambda number: f"{number // 100:04}-{number % 100:02}")
     elif measure.by is not None:
-        category = _as_counted(program, measure.table, measure.by, rows, month)
+        category = as_counted(program, measure.table, measure.by, rows, month)
         _require_printed(category, program, name, measure.by, month)
         if measure.missing is not None:
             category = category.cat.add_categories(measure.missing).fillna(measure.missing)
@@ -130,26 +183,23 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
     amount = rows[measure.count.sum].fillna(0).astype("int64") if isinstance(measure.count, Sum) else 1
     found = pd.DataFrame({"category": category, "amount": amount}, index=rows.index)
     if isinstance(measure.count, Distinct):
-        return found.assign(once=_as_counted(program, measure.table, measure.count.distinct, rows, month))
+        return found.assign(once=as_counted(program, measure.table, measure.count.distinct, rows, month))
     return found
 
 
-def _total(rows: pd.DataFrame) -> pd.Series:
+def total(rows: pd.DataFrame) -> pd.Series:
     """Add up what ``counted`` gives: a Series of whole numbers by category."""
     if "once" in rows:
         rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "once"])
     return rows.groupby("category", observed=True)["amount"].sum().astype("int64")
 
 
-def _categories(records: Records, name: str, month: ReportMonth) -> list[str]:
-    """Give the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown."""
-    if records.program.measures[name].by != "month":
-        return records.program.categories(name, month) or [""]
-    starts = records.program.identity.fiscal_year_starts
-    return [str(earlier) for earlier in month.fiscal_year(starts).months(until=month)]
+def span_of(program: Program, month: ReportMonth, period: Period) -> Span:
+    """Give the days of a period: those of the month, or of the fiscal year to date."""
+    return month.span if period == "month" else month.fytd(program.identity.fiscal_year_starts)
 
 
-def _as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
+def as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
     """Give a column's values under the names that the issue of a month counts them by."""
     rule = program.tables[table]
     value, day = rows[column], rows[rule.date]
