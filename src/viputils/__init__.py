@@ -1,10 +1,10 @@
 """Makes the Violence Intervention Program's Monthly Informational Report from raw records.
 
 The modules stand in the order in which data flows, and each imports only from those before it:
-``errors``, ``periods``, ``folders``, ``history``, ``cells``, ``program``, ``project``, ``schemas``, ``csvfile``, ``checksums``,
-``deliveries``, ``values``, ``cleaning``, ``figures``, ``edition``, ``checks``, ``revisions``, ``trace``,
-``vintages``, ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``, ``texts``,
-``tables``, ``charts``, ``notebook``, ``render``, ``issue``, ``reproduction``, ``terminal``, ``cli``.
+``errors``, ``periods``, ``folders``, ``history``, ``cells``, ``program``, ``project``, ``schemas``, ``csvfile``,
+``checksums``, ``deliveries``, ``values``, ``cleaning``, ``figures``, ``edition``, ``checks``, ``revisions``,
+``trace``, ``vintages``, ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``,
+``texts``, ``tables``, ``charts``, ``notebook``, ``render``, ``issue``, ``reproduction``, ``terminal``, ``cli``.
 """
 
 __version__ = "0.1.0"
