@@ -14,18 +14,22 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from viputils import __version__
-from viputils.errors import BalanceError, ParameterError, Problem, VipError
+from viputils.errors import BalanceError, ParameterError, Problem, PublishedError, VipError
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 from viputils.terminal import account_line, say, say_aside, says_yes, show_csv, show_json, show_table, steps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from viputils.edition import Edition
+    from viputils.verdicts import IssueVerdicts
 
 # What a command's exit code says; the README documents them.
 DISAGREES = 1
 CANNOT = 2
 FAULT = 3
+NO_RECORDS = 4
 INTERRUPTED = 130
 
 
@@ -118,28 +122,55 @@ def report(
         typer.echo(f"  {name:<9}{path}")
 
 
-@app.command(short_help="Compare recomputed figures with the published ones.")
+@app.command(short_help="Give a verdict on each published figure.")
 def verify(
     context: typer.Context,
-    month: MonthArgument,
-    as_of: AsOfOption = None,
+    month: Annotated[
+        str | None,
+        typer.Argument(metavar="[MONTH]", help="The issue, as in 2023-11 or 2023-11-r1.", show_default="all"),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every issue of the register.", show_default=False)] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="DATE",
+            help="Recompute as of this day alone.",
+            show_default="the as-of date of the issue, and the newest delivery",
+        ),
+    ] = None,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
-    """Compare recomputed figures with the published ones, figure by figure; exit 0 only if all agree."""
-    from viputils.published import REPRODUCED, compare, read_published
+    """Recompute each published figure: reproduced, revised since, differs, not reproducible, internally inconsistent.
+
+    Exit 0: every figure of every issue that stands is reproduced, be it revised since. 1: one differs or the print
+    contradicts itself. 2: it cannot be told, because the register, a delivery or a figure is missing or malformed.
+    4: otherwise, but there are no records to tell from.
+    """
+    _one_form(as_json, as_csv)
+    if every and month is not None:
+        raise ParameterError(
+            "Verify one issue, or all.", [Problem("--all", f"was given with {month};", "take one of them.")]
+        )
+    from viputils.verdicts import DIFFERS, NOT_REPRODUCIBLE, all_figures, verify_register, worst
 
     opened = _open(context, project)
-    published = read_published(opened, ReportMonth.parse(month))
-    edition, _ = _load(context, project, month, as_of, allow_quarantined)
-    verdicts = compare(published, edition.figures, opened.program, edition.month)
-    columns = ["measure", "category", "period", "verdict", "published", "recomputed"]
-    title = f"{edition.month.label} as of {edition.as_of}"
-    show_table(title, verdicts[columns], right=("published", "recomputed"))
-    agree = int(verdicts["verdict"].eq(REPRODUCED).sum())
-    typer.echo(f"{agree} of {len(verdicts)} figures reproduced.")
-    if agree != len(verdicts):
-        raise typer.Exit(DISAGREES)
+    day = None if as_of is None else _as_of(as_of)
+    found = verify_register(opened, month, day, allow_quarantined)
+    if as_csv:
+        show_csv(all_figures(found))
+    elif as_json:
+        show_json({"issues": [one.as_json() for one in found]})
+    else:
+        _show_verdicts(found)
+    if missing := [problem for one in found for problem in one.missing]:
+        raise PublishedError("Figures are missing, so the issue cannot be verified.", missing)
+    code = {None: 0, DIFFERS: DISAGREES, NOT_REPRODUCIBLE: NO_RECORDS}[worst(found)]
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -317,6 +348,32 @@ def main() -> NoReturn:
         say_aside(traceback.format_exc() + "This is a fault of viputils; please report it with the lines above.")
         sys.exit(FAULT)
     sys.exit(0)
+
+
+def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
+    """Show verdicts to a person: one issue figure by figure, several with the figures that are not reproduced."""
+    from viputils.verdicts import REPRODUCED, all_figures, summary
+
+    columns = ["measure", "category", "period", "verdict", "published", "recomputed", "now"]
+    right = ("published", "recomputed", "now", "change")
+    if len(found) == 1:
+        (one,) = found
+        when = f"as of {one.as_of}" + (f", now as of {one.now}" if one.now != one.as_of else "")
+        figures = one.figures if one.now != one.as_of else one.figures.drop(columns="now")
+        title = f"{one.issue.name.label} as printed" + (f", recomputed {when}" if one.as_of else "")
+        show_table(title, figures[[name for name in columns if name in figures]], right=right)
+    else:
+        counts = summary(found)
+        show_table("The register of published issues", counts, right=tuple(counts.columns[2:]))
+        off = all_figures(found)
+        off = off.loc[off["verdict"].ne(REPRODUCED)]
+        if not off.empty:
+            show_table("Figures that are not reproduced", off[["issue", *columns, "change"]], right=right)
+    for one in found:
+        name = "" if len(found) == 1 else f"{one.issue.name}: "
+        say(name + one.sentence)
+        for note in one.notes:
+            say(f"  {note}")
 
 
 class _InterruptedByUser(BaseException):

@@ -76,6 +76,10 @@ class PublishedError(VipError):
     """A file of published figures is missing or malformed."""
 
 
+class ManifestError(VipError):
+    """A manifest is missing or malformed, or what it names is not there any more."""
+
+
 class TextError(VipError):
     """A text that people write, such as the activities of a month, cannot be shown as it stands."""
 

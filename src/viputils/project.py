@@ -69,17 +69,17 @@ class Project:
     @property
     def notebook(self) -> Path:
         """The notebook that is the report."""
-        return self._own_or_shared("notebooks/monthly_report.ipynb")
+        return self.own_or_shared("notebooks/monthly_report.ipynb")
 
     @property
     def pages(self) -> Path:
         """The folder of _quarto.yml, to which the paths of the theme in it are relative."""
-        return self._own_or_shared("_quarto.yml").parent
+        return self.own_or_shared("_quarto.yml").parent
 
     @property
     def fonts(self) -> Path:
         """The fonts of the charts and of the PDF."""
-        return self._own_or_shared("report/fonts")
+        return self.own_or_shared("report/fonts")
 
     @property
     def report(self) -> Path:
@@ -91,15 +91,17 @@ class Project:
         """The issues that have been made, one folder for each month."""
         return self.root / "issues"
 
-    def published(self, month: ReportMonth) -> Path:
-        """Give the file that holds the figures of a month as they were printed."""
-        return self.root / "data" / "published" / f"{month}.csv"
+    @property
+    def published(self) -> Path:
+        """The register of published issues: their figures as printed."""
+        return self.root / "data" / "published"
 
     def activities(self, month: ReportMonth) -> Path:
         """Give the file that holds the significant response activities of a month, in Markdown."""
         return self.report / "activities" / f"{month}.md"
 
-    def _own_or_shared(self, path: str) -> Path:
+    def own_or_shared(self, path: str) -> Path:
+        """Give a file or folder of the project, or the shared one where it has none of its own."""
         return self.root / path if (self.root / path).exists() else self.shared / path
 
     def relative(self, path: Path) -> str:

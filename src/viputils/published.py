@@ -1,170 +1,409 @@
-"""The register of printed figures, and a verdict on each of them."""
+"""The register of published issues: the figures of each as they were printed, with where they come from.
+
+``data/published`` holds one file of figures for each issue, and ``index.csv``, which says where they come from and
+holds their checksum. Nothing in it is ever changed: a correction is a numbered re-issue with a reason, and both stay.
+"""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import hashlib
 import io
 import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from viputils.errors import Problem, PublishedError, nearest
-from viputils.figures import COLUMNS, KEY
-from viputils.periods import ReportMonth
+from viputils.cells import inert, original
+from viputils.checksums import checksum
+from viputils.errors import ParameterError, Problem, PublishedError, nearest
+from viputils.figures import COLUMNS, PERIODS, categories_of, figures_csv
+from viputils.folders import replaced_whole
+from viputils.periods import ReportMonth, parse_date
 from viputils.program import Program
 from viputils.project import Project
 
-REPRODUCED: Final = "reproduced"
-DIFFERS: Final = "differs"
-NOT_RECOMPUTED: Final = "not recomputed"
-NOT_PUBLISHED: Final = "not in the published file"
-
+INDEX: Final = "index.csv"
+INDEX_COLUMNS: Final = (
+    "issue", "as_of", "printed", "source", "transcribed_by", "reason", "footnote", "sha256", "manifest_sha256",
+)  # fmt: skip
+MANIFEST_SUFFIX: Final = ".manifest.json"
 
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
+_NAME: Final = re.compile(r"([0-9]{4}-[0-9]{2})(?:[- ]r([1-9][0-9]?))?")
+_CHECKSUM: Final = re.compile(r"[0-9a-f]{64}")
+_TRANSCRIBE: Final = "transcribe the printed issue, one figure a line."
 
 
-def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, str]]:
-    """Give the key of every figure that the issue of a month prints, in printed order."""
-    return [
-        (name, category, period)
-        for name, measure in program.measures.items()
-        for period in measure.printed
-        for category in (program.categories(name, month) or [""])
-    ]
+@dataclass(frozen=True, order=True)
+class IssueName:
+    """What an issue is called: its month, and the number of the re-issue (0 is the issue itself)."""
+
+    month: ReportMonth
+    number: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> IssueName:
+        """Read ``2023-11`` or ``2023-11-r1``.
+
+        Raises
+        ------
+        ParameterError
+            For any other text.
+        """
+        found = _NAME.fullmatch(text)
+        if not found:
+            raise ParameterError(
+                "The issue cannot be read.",
+                [Problem("issue", f"{text!r} is not the name of an issue;", "write 2023-11, or 2023-11-r1.")],
+            )
+        return cls(ReportMonth.parse(found[1]), int(found[2] or 0))
+
+    def __str__(self) -> str:
+        return f"{self.month}-r{self.number}" if self.number else str(self.month)
+
+    @property
+    def label(self) -> str:
+        """The name in words: ``November 2023``, ``November 2023, re-issue 1``."""
+        return f"{self.month.label}, re-issue {self.number}" if self.number else self.month.label
 
 
-def read_published(project: Project, month: ReportMonth) -> pd.DataFrame:
-    """Read the figures of one issue as they were printed.
+@dataclass(frozen=True)
+class PublishedIssue:
+    """One issue as it was printed.
 
-    Returns
-    -------
-    DataFrame
+    Attributes
+    ----------
+    figures
         The figures table: ``measure``, ``category``, ``period``, ``value``.
+    as_of
+        The as-of date that the issue states; none where it states none.
+    printed
+        The day on which it was printed; none where that is not known.
+    source
+        Where the figures come from.
+    transcribed_by
+        Who put them into the register.
+    reason
+        Why there is a re-issue.
+    footnote
+        What the register says where the print does not add up.
+    manifest
+        The record of how it was made here; none where it was made elsewhere.
+    """
+
+    name: IssueName
+    figures: pd.DataFrame
+    as_of: dt.date | None
+    printed: dt.date | None
+    source: str
+    transcribed_by: str
+    reason: str = ""
+    footnote: str = ""
+    manifest: Path | None = None
+
+
+@dataclass(frozen=True)
+class Register:
+    """Every issue that was published, in order of month and number."""
+
+    issues: tuple[PublishedIssue, ...] = field(default=())
+
+    def issue(self, name: IssueName) -> PublishedIssue:
+        """Give one issue.
+
+        Raises
+        ------
+        PublishedError
+            Where it is not in the register, with those that are.
+        """
+        for issue in self.issues:
+            if issue.name == name:
+                return issue
+        known = ", ".join(str(issue.name) for issue in self.issues) or "none"
+        raise PublishedError(
+            f"The issue of {name} is not in the register of published figures.",
+            [Problem(f"data/published/{name}.csv", "is missing;", f"issues in the register: {known}.")],
+        )
+
+    def named(self, text: str) -> list[PublishedIssue]:
+        """Give the issue of a month (``2023-11``) with its re-issues, or one of them alone (``2023-11-r1``).
+
+        Raises
+        ------
+        ParameterError, PublishedError
+            Where the text names no issue, or one that is not in the register.
+        """
+        issue = self.issue(IssueName.parse(text))
+        return [issue] if issue.name.number else self.of(issue.name.month)
+
+    def of(self, month: ReportMonth) -> list[PublishedIssue]:
+        """Give the issue of a month and its re-issues."""
+        return [issue for issue in self.issues if issue.name.month == month]
+
+    def replaced_by(self, name: IssueName) -> PublishedIssue | None:
+        """Give the newest re-issue that an issue was replaced by, if it was."""
+        newest = self.of(name.month)[-1]
+        return newest if newest.name != name else None
+
+
+def read_register(project: Project) -> Register:
+    """Read the register, and check every file of it against the index.
 
     Raises
     ------
     PublishedError
-        Where no issue of that month is in data/published, or its file is malformed; with every line at fault.
+        With every line at fault, every file that is not what the index says, and every file that it does not know.
     """
-    path = project.published(month)
-    name = f"data/published/{month}.csv"
+    folder = project.published
+    if not folder.is_dir() or not any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        return Register()
+    rows, problems = _rows(folder / INDEX, f"data/published/{INDEX}", INDEX_COLUMNS)
+    entries = list(_entries(rows, problems))
+    expected = {INDEX, "README.md"}
+    issues = []
+    for where, name, row in entries:
+        expected |= {f"{name}.csv", f"{name}{MANIFEST_SUFFIX}"}
+        _check_file(folder / f"{name}.csv", where, row["sha256"], problems)
+        _check_file(folder / f"{name}{MANIFEST_SUFFIX}", where, row["manifest_sha256"], problems)
+        if (folder / f"{name}.csv").is_file():
+            figures = _read_figures(folder / f"{name}.csv", project.program, name.month, problems)
+            issues.append(_issue(where, name, row, figures, folder, problems))
+    _check_numbers([(where, name, row) for where, name, row in entries], problems)
+    for entry in sorted(folder.iterdir()):
+        if entry.name not in expected and not entry.name.startswith("."):
+            problems.append(
+                Problem(
+                    f"data/published/{entry.name}",
+                    "is not in the register's index;",
+                    f"give it a line in {INDEX}, or take it away.",
+                )
+            )
+    if problems:
+        raise PublishedError("The register of published figures is not as it must be.", dict.fromkeys(problems))
+    return Register(tuple(sorted(issues, key=lambda issue: issue.name)))
+
+
+def add_issue(project: Project, issue: PublishedIssue) -> None:
+    """Add an issue to the register; the register is then the new one, or as it was.
+
+    Raises
+    ------
+    PublishedError
+        Where the register is not as it must be, or has the issue already: what was published is never replaced.
+    """
+    register = read_register(project)
+    if any(known.name == issue.name for known in register.issues):
+        raise PublishedError(
+            f"{issue.name} is in the register already. Nothing was written.",
+            [
+                Problem(
+                    f"data/published/{issue.name}.csv",
+                    "is there, and what was published is never replaced;",
+                    "publish a correction as a re-issue: vip publish MONTH --reissue --reason TEXT.",
+                )
+            ],
+        )
+    _write(project, (*register.issues, issue), issue)
+
+
+def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
+    """Keep, beside an issue of the register, the record of how it was made again here; an older record goes.
+
+    Raises
+    ------
+    PublishedError
+        Where the register is not as it must be, or does not have the issue.
+    """
+    register = read_register(project)
+    known = register.issue(name)
+    again = PublishedIssue(**{**vars(known), "manifest": manifest})
+    _write(project, (*(issue for issue in register.issues if issue is not known), again), again)
+
+
+def _write(project: Project, issues: Sequence[PublishedIssue], changed: PublishedIssue) -> None:
+    """Write the index and the files of one issue; the other files stay as they are."""
+    with replaced_whole(project.published.parent, project.published.name) as folder:
+        if project.published.is_dir():
+            shutil.copytree(project.published, folder, dirs_exist_ok=True)
+        figures = folder / f"{changed.name}.csv"
+        if not figures.exists():
+            figures.write_text(figures_csv(changed.figures), encoding="utf-8", newline="")
+        if changed.manifest is not None:
+            (folder / f"{changed.name}{MANIFEST_SUFFIX}").write_bytes(changed.manifest.read_bytes())
+        lines = io.StringIO(newline="")
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(INDEX_COLUMNS)
+        for issue in sorted(issues, key=lambda one: one.name):
+            manifest = folder / f"{issue.name}{MANIFEST_SUFFIX}"
+            values = [
+                str(issue.name),
+                issue.as_of or "",
+                issue.printed or "",
+                *(inert(text) for text in (issue.source, issue.transcribed_by, issue.reason, issue.footnote)),
+                checksum(folder / f"{issue.name}.csv"),
+                checksum(manifest) if manifest.exists() else "",
+            ]
+            writer.writerow(values)
+        (folder / INDEX).write_text(lines.getvalue(), encoding="utf-8", newline="")
+
+
+def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
+    """Read a small CSV file: each row with the line on which it ends, and what is wrong with the file's form."""
+    rows: list[tuple[int, dict[str, str]]] = []
+    problems: list[Problem] = []
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        known = ", ".join(str(known) for known in published_months(project)) or "none"
-        raise PublishedError(
-            f"The issue of {month} is not in the register of published figures.",
-            [Problem(name, "is missing;", f"issues in the register: {known}.")],
-        ) from None
+        return rows, [Problem(name, "is missing;", "take it from a copy of the project.")]
     except (OSError, UnicodeDecodeError) as error:
-        raise PublishedError(
-            "Published figures cannot be read.", [Problem(name, f"{error}.", "It is CSV in UTF-8.")]
-        ) from None
-    return _parse(text, name, project.program, month)
-
-
-def published_months(project: Project) -> list[ReportMonth]:
-    """Give the month of every issue in data/published, oldest first.
-
-    Raises
-    ------
-    PublishedError
-        Where a CSV file there is not named for a month: it would never be checked.
-    """
-    folder: Path = project.root / "data" / "published"
-    months: list[ReportMonth] = []
-    for path in sorted(folder.glob("*.csv")):
-        try:
-            months.append(ReportMonth.parse(path.stem))
-        except Exception as error:
-            raise PublishedError(
-                "A file of published figures has no month.",
-                [Problem(f"data/published/{path.name}", "is not named for a month;", "name it as in 2023-11.csv.")],
-            ) from error
-    return months
-
-
-def compare(published: pd.DataFrame, figures: pd.DataFrame, program: Program, month: ReportMonth) -> pd.DataFrame:
-    """Give a verdict on each printed figure.
-
-    The figures that an issue prints are those that program.toml says it prints, and those that the published file
-    holds beside them. One that is missing on either side is never a pass.
-
-    Returns
-    -------
-    DataFrame
-        ``measure``, ``category``, ``period``, ``published`` and ``recomputed`` (``Int64``, missing where there is
-        none), ``verdict``.
-    """
-    expected = pd.DataFrame(printed_keys(program, month), columns=KEY, dtype="str")
-    keys = pd.concat([expected, published[KEY]], ignore_index=True).drop_duplicates()
-    table = (
-        keys.merge(published.rename(columns={"value": "published"}), on=KEY, how="left")
-        .merge(figures.rename(columns={"value": "recomputed"}), on=KEY, how="left")
-        .astype({"published": "Int64", "recomputed": "Int64"})
-    )
-    same = table["published"].eq(table["recomputed"]).fillna(value=False)
-    verdict = pd.Series(DIFFERS, index=table.index, dtype="str").mask(same, REPRODUCED)
-    verdict = verdict.mask(table["recomputed"].isna(), NOT_RECOMPUTED).mask(table["published"].isna(), NOT_PUBLISHED)
-    return table.assign(verdict=verdict)
-
-
-def _parse(text: str, name: str, program: Program, month: ReportMonth) -> pd.DataFrame:
-    problems: list[Problem] = []
-    rows: list[tuple[str, str, str, int]] = []
-    first_line: dict[tuple[str, str, str], int] = {}
+        return rows, [Problem(name, f"{error}.", "It is CSV in UTF-8.")]
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
-        if header != COLUMNS:
+        if header != list(columns):
             problems.append(
-                Problem(f"{name}, line 1", f"the header is {','.join(header)!r};", f"it is {','.join(COLUMNS)}.")
+                Problem(f"{name}, line 1", f"the header is {','.join(header)!r};", f"it is {','.join(columns)}.")
             )
+            return rows, problems
         for row in reader:
-            where = f"{name}, line {reader.line_num}"
-            if len(row) != len(COLUMNS):
-                problems.append(
-                    Problem(where, f"holds {len(row)} fields;", f"it holds {len(COLUMNS)}: {', '.join(COLUMNS)}.")
-                )
-                continue
-            measure, category, period, value = row
-            problems += _row_problems(program, month, where, measure, category, period, value)
-            before = first_line.setdefault((measure, category, period), reader.line_num)
-            if before != reader.line_num:
+            if len(row) == len(columns):
+                rows.append((reader.line_num, dict(zip(columns, row, strict=True))))
+            else:
                 problems.append(
                     Problem(
-                        where,
-                        f"'{measure}/{category}/{period}' stands on line {before} already;",
-                        "keep the printed one.",
+                        f"{name}, line {reader.line_num}",
+                        f"holds {len(row)} fields;",
+                        f"it holds {len(columns)}: {', '.join(columns)}.",
                     )
                 )
-            rows.append((measure, category, period, int(value) if _WHOLE.fullmatch(value) else -1))
     except csv.Error as error:
         problems.append(
             Problem(f"{name}, line {reader.line_num}", f"is not CSV: {error}.", "A quote inside a value is doubled.")
         )
-    if not rows and not problems:
-        problems.append(Problem(name, "holds no figure;", "transcribe the printed issue, one figure a line."))
-    if problems:
-        raise PublishedError("Published figures are not as they must be.", problems)
-    return pd.DataFrame(rows, columns=COLUMNS).astype(
+    return rows, problems
+
+
+def _entries(
+    rows: Sequence[tuple[int, Mapping[str, str]]], problems: list[Problem]
+) -> Iterator[tuple[str, IssueName, Mapping[str, str]]]:
+    """Give each line of the index that names an issue, once."""
+    seen: dict[IssueName, int] = {}
+    for line, row in rows:
+        where = f"data/published/{INDEX}, line {line}"
+        try:
+            name = IssueName.parse(row["issue"])
+        except ParameterError as error:
+            problems += [Problem(f"{where}, issue", problem.what, problem.remedy) for problem in error.problems]
+            continue
+        if name in seen:
+            problems.append(
+                Problem(where, f"{name} stands on line {seen[name]} already;", "keep the line written first.")
+            )
+            continue
+        seen[name] = line
+        for column in ("source", "transcribed_by"):
+            if not row[column].strip():
+                problems.append(
+                    Problem(f"{where}, {column}", "is empty;", "say where the figures come from, and who put them in.")
+                )
+        for column in ("sha256", "manifest_sha256"):
+            if not _CHECKSUM.fullmatch(row[column]) and (row[column] or column == "sha256"):
+                problems.append(
+                    Problem(f"{where}, {column}", f"{row[column]!r} is no checksum;", "it has 64 hexadecimal digits.")
+                )
+        yield where, name, row
+
+
+def _issue(
+    where: str, name: IssueName, row: Mapping[str, str], figures: pd.DataFrame, folder: Path, problems: list[Problem]
+) -> PublishedIssue:
+    days: dict[str, dt.date | None] = {}
+    for column in ("as_of", "printed"):
+        try:
+            days[column] = parse_date(row[column]) if row[column] else None
+        except ParameterError as error:
+            days[column] = None
+            problems += [Problem(f"{where}, {column}", problem.what, problem.remedy) for problem in error.problems]
+    texts = {column: original(row[column]) for column in ("source", "transcribed_by", "reason", "footnote")}
+    manifest = folder / f"{name}{MANIFEST_SUFFIX}" if row["manifest_sha256"] else None
+    return PublishedIssue(name, figures, days["as_of"], days["printed"], **texts, manifest=manifest)
+
+
+def _check_file(path: Path, where: str, expected: str, problems: list[Problem]) -> None:
+    """Find a file that is not what the index says; an empty checksum says that there is none."""
+    name = f"data/published/{path.name}"
+    if not path.is_file():
+        if expected:
+            problems.append(Problem(name, f"is missing, and {where} names it;", "take it from a copy of the project."))
+    elif not expected:
+        problems.append(Problem(name, f"has no checksum in {where};", "take it away, or give its checksum."))
+    elif hashlib.sha256(path.read_bytes()).hexdigest() != expected and _CHECKSUM.fullmatch(expected):
+        problems.append(
+            Problem(
+                name,
+                f"was edited after it was published ({where} has another checksum);",
+                "what was published is never changed; bring the file back, and publish a correction as a re-issue.",
+            )
+        )
+
+
+def _check_numbers(entries: Sequence[tuple[str, IssueName, Mapping[str, str]]], problems: list[Problem]) -> None:
+    """Find a re-issue without a reason, or one whose predecessor is not there."""
+    names = {name for _, name, _ in entries}
+    for where, name, row in entries:
+        if name.number and not row["reason"].strip():
+            problems.append(Problem(f"{where}, reason", "is empty;", "say why the issue was printed again."))
+        if name.number and IssueName(name.month, name.number - 1) not in names:
+            before = IssueName(name.month, name.number - 1)
+            problems.append(
+                Problem(
+                    where, f"{before} is not in the register;", "re-issues are numbered without a gap, and all stay."
+                )
+            )
+
+
+def _read_figures(path: Path, program: Program, month: ReportMonth, problems: list[Problem]) -> pd.DataFrame:
+    name = f"data/published/{path.name}"
+    rows, wrong = _rows(path, name, COLUMNS)
+    first_line: dict[tuple[str, ...], int] = {}
+    figures = []
+    for line, row in rows:
+        where = f"{name}, line {line}"
+        wrong += _row_problems(program, month, where, row)
+        key = (row["measure"], row["category"], row["period"])
+        before = first_line.setdefault(key, line)
+        if before != line:
+            wrong.append(
+                Problem(
+                    where, f"'{'/'.join(filter(None, key))}' stands on line {before} already;", "keep the printed one."
+                )
+            )
+        figures.append({**row, "value": int(row["value"]) if _WHOLE.fullmatch(row["value"]) else -1})
+    if not rows and not wrong:
+        wrong.append(Problem(name, "holds no figure;", _TRANSCRIBE))
+    problems += wrong
+    return pd.DataFrame(figures, columns=COLUMNS).astype(
         {"measure": "str", "category": "str", "period": "str", "value": "int64"}
     )
 
 
-def _row_problems(
-    program: Program, month: ReportMonth, where: str, measure: str, category: str, period: str, value: str
-) -> list[Problem]:
+def _row_problems(program: Program, month: ReportMonth, where: str, row: Mapping[str, str]) -> list[Problem]:
     problems = []
+    measure, category, period, value = (row[column] for column in COLUMNS)
     if measure not in program.measures:
         remedy = nearest(measure, program.measures) or f"known: {', '.join(program.measures)}."
         problems.append(Problem(f"{where}, measure", f"{measure!r} is not a measure of program.toml;", remedy))
-    elif category not in (known := program.categories(measure, month) or [""]):
-        remedy = nearest(category, known) or f"known: {', '.join(known) or 'the empty category'}."
+    elif category not in (known := categories_of(program, measure, month)):
+        listed = ", ".join(name or "the empty category" for name in known)
+        remedy = nearest(category, known) or f"known: {listed}."
         problems.append(Problem(f"{where}, category", f"{category!r} is not a category of {measure};", remedy))
-    if period not in ("month", "fytd"):
+    if period not in PERIODS:
         problems.append(Problem(f"{where}, period", f"{period!r} is not a period;", "write month or fytd."))
     if not _WHOLE.fullmatch(value):
         problems.append(

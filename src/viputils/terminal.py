@@ -61,12 +61,12 @@ def show_csv(rows: pd.DataFrame) -> None:
 
 
 def show_json(shown: dict[str, Any]) -> None:
-    """Print JSON; tables as lists of rows, what is missing as null."""
-    plain_values = {
-        key: json.loads(value.to_json(orient="records")) if hasattr(value, "to_json") else value
-        for key, value in shown.items()
-    }
-    typer.echo(json.dumps(plain_values, indent=2, ensure_ascii=False))
+    """Print JSON; tables as lists of rows, what is missing as null, days in ISO form."""
+
+    def plain_value(value: Any) -> Any:
+        return json.loads(value.to_json(orient="records")) if hasattr(value, "to_json") else value.isoformat()
+
+    typer.echo(json.dumps(shown, indent=2, ensure_ascii=False, default=plain_value))
 
 
 def account_line(account: pd.DataFrame, as_of: dt.date) -> str:

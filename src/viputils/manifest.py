@@ -1,0 +1,357 @@
+"""The manifest of an issue: everything that it was made from and with, and the checksum of everything that was made.
+
+Who has the same inputs and the same versions makes the same bytes. There is no clock time and no machine's name in it.
+docs/manifest.md describes the form.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from packaging.requirements import Requirement
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from viputils.checksums import checksum
+from viputils.edition import Edition
+from viputils.errors import ManifestError, ParameterError, Problem
+from viputils.history import commit_of
+from viputils.periods import ReportMonth, parse_date
+from viputils.project import Project
+
+MANIFEST: Final = "manifest.json"
+VERSION: Final = 1
+
+Kind = Literal["deliveries", "program", "notebook", "templates", "texts", "library"]
+KINDS: Final[tuple[Kind, ...]] = ("deliveries", "program", "notebook", "templates", "texts", "library")
+
+
+def _is_inside(name: str) -> str:
+    # What a manifest names is read and copied, so it must lie in the project, whoever wrote the manifest.
+    parts = name.split("/")
+    if not name or "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts) or ":" in parts[0]:
+        raise ValueError("must be a path inside the project, as in 'data/raw/2023-12-04/responses.csv'")
+    return name
+
+
+def _is_checksum(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise ValueError("must be a SHA-256 in 64 hexadecimal digits")
+    return text
+
+
+def _is_month(text: str) -> str:
+    try:
+        return str(ReportMonth.parse(text))
+    except ParameterError:
+        raise ValueError("must be a month, as in '2023-11'") from None
+
+
+def _is_day(text: str) -> str:
+    try:
+        parse_date(text)
+    except ParameterError:
+        raise ValueError("must be a date, as in '2023-12-04'") from None
+    return text
+
+
+Checksum = Annotated[str, AfterValidator(_is_checksum)]
+Files = dict[Annotated[str, AfterValidator(_is_inside)], Checksum]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Parameters(_Part):
+    """What the issue was asked for."""
+
+    month: Annotated[str, AfterValidator(_is_month)]
+    as_of: Annotated[str, AfterValidator(_is_day)]
+    allow_quarantined: bool
+
+
+class EngineUsed(_Part):
+    """What made the pages, and the versions of the programs in it."""
+
+    name: Literal["embedded", "quarto"]
+    version: str
+
+
+class GitCommit(_Part):
+    """Where the project stood in its history, and whether its files were those of that commit."""
+
+    commit: str
+    clean: bool
+
+
+class Inputs(_Part):
+    """What the issue was made from: files with their checksums, by kind, and the issues of the register it looks at."""
+
+    deliveries: Files
+    program: Files
+    notebook: Files
+    templates: Files
+    texts: Files
+    library: Files
+    register_: Annotated[dict[str, Checksum], Field(alias="register")]
+
+
+class Manifest(_Part):
+    """Everything an issue was made from and with, and everything that was made."""
+
+    manifest_version: Annotated[int, Field(ge=1)]
+    parameters: Parameters
+    engine: EngineUsed
+    git: GitCommit | None
+    python: str
+    packages: dict[str, str]
+    inputs: Inputs
+    outputs: Files
+
+    @property
+    def month(self) -> ReportMonth:
+        """The month of the issue."""
+        return ReportMonth.parse(self.parameters.month)
+
+    @property
+    def as_of(self) -> dt.date:
+        """Its as-of date."""
+        return dt.date.fromisoformat(self.parameters.as_of)
+
+    def text(self) -> str:
+        """Write it as JSON, with LF line ends on every system."""
+        return json.dumps(self.model_dump(by_alias=True), indent=2, ensure_ascii=False) + "\n"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is not as a manifest says: an input or a version, what it was and what it is (nothing: it is gone)."""
+
+    kind: str
+    name: str
+    was: str
+    now: str
+
+    def __str__(self) -> str:
+        if self.kind in ("version", "engine"):
+            return f"{self.name}: {self.was or 'not there'} then, {self.now or 'not there'} now"
+        return f"{self.name} ({self.kind}): {'changed' if self.was and self.now else 'new' if self.now else 'gone'}"
+
+
+def manifest_of(
+    project: Project, edition: Edition, engine: tuple[str, str], register: Mapping[str, str], folder: Path
+) -> Manifest:
+    """Describe an issue that was just made.
+
+    Parameters
+    ----------
+    engine
+        What made the pages, and the versions in it.
+    register
+        The issues of the register that its verdicts are about, with the fingerprint of each.
+    folder
+        What was made.
+    """
+    commit = commit_of(project.root)
+    outputs = {
+        path.relative_to(folder).as_posix(): checksum(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    return Manifest(
+        manifest_version=VERSION,
+        parameters=Parameters(
+            month=str(edition.month),
+            as_of=edition.as_of.isoformat(),
+            allow_quarantined=not edition.records.quarantine.empty,
+        ),
+        engine=EngineUsed.model_validate({"name": engine[0], "version": engine[1]}),
+        git=GitCommit(commit=commit.id, clean=commit.clean) if commit else None,
+        python=platform.python_version(),
+        packages=package_versions(),
+        inputs=_inputs(project, edition, register),
+        outputs=outputs,
+    )
+
+
+def read_manifest(path: Path, name: str | None = None) -> Manifest:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    name
+        What errors call it.
+
+    Raises
+    ------
+    ManifestError
+        Where there is none, or it is of a newer form than this software knows, or with every key that is wrong.
+    """
+    where = name or path.name
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once_each)
+    except FileNotFoundError:
+        raise ManifestError(
+            "There is no manifest.",
+            [Problem(where, "is missing;", "vip report MONTH makes an issue with its manifest.")],
+        ) from None
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ManifestError("The manifest cannot be read.", [Problem(where, f"is not JSON: {error}.")]) from None
+    version = raw.get("manifest_version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        raise ManifestError(
+            "The manifest is from a newer version of viputils. Nothing was compared.",
+            [
+                Problem(
+                    f"{where}, manifest_version",
+                    f"{version} is newer than {VERSION}, the newest that is known here;",
+                    "use the viputils that made the issue, or a newer one.",
+                )
+            ],
+        )
+    try:
+        return Manifest.model_validate(raw)
+    except ValidationError as error:
+        problems = [
+            Problem(
+                f"{where}, {'.'.join(str(step) for step in detail['loc'] if step != '[key]') or 'its top'}",
+                f"{detail['msg'].removeprefix('Value error, ')};",
+                "docs/manifest.md describes the form.",
+            )
+            for detail in error.errors()
+        ]
+        raise ManifestError("The manifest is not as it must be. Nothing was compared.", problems) from None
+
+
+def input_file(project: Project, kind: Kind, name: str) -> Path:
+    """Give the file that a manifest means."""
+    if kind == "library":
+        return Path(__file__).parent.parent / name
+    return project.own_or_shared(name) if kind in ("notebook", "templates") else project.root / name
+
+
+def changed_inputs(project: Project, manifest: Manifest) -> list[Change]:
+    """Say which of the files that an issue was made from are not as they were, or are gone."""
+    changes = []
+    for kind in KINDS:
+        for name, was in getattr(manifest.inputs, kind).items():
+            path = input_file(project, kind, name)
+            now = checksum(path) if path.is_file() else ""
+            if now != was:
+                changes.append(Change(kind, name, was, now))
+    return changes
+
+
+def changed_versions(manifest: Manifest, engine: tuple[str, str]) -> list[Change]:
+    """Say which versions are not those that an issue was made with."""
+    was = {"Python": manifest.python, **manifest.packages}
+    now = {"Python": platform.python_version(), **package_versions()}
+    names = sorted(was.keys() | now.keys(), key=str.casefold)
+    changes = [
+        Change("version", name, was.get(name, ""), now.get(name, ""))
+        for name in names
+        if was.get(name) != now.get(name)
+    ]
+    if engine != (manifest.engine.name, manifest.engine.version):
+        changes.append(
+            Change(
+                "engine", "engine", f"{manifest.engine.name} ({manifest.engine.version})", f"{engine[0]} ({engine[1]})"
+            )
+        )
+    return changes
+
+
+def require_deliveries(project: Project, manifest: Manifest, where: str) -> None:
+    """Refuse to compare an issue with other records than it was made from.
+
+    Raises
+    ------
+    ManifestError
+        With every delivered file that the manifest names and that is gone or was changed.
+    """
+    problems = [
+        Problem(
+            change.name,
+            f"is {'not the file' if change.now else 'gone, and it is one'} that {where} names;",
+            "bring it back: an issue can only be made again from the deliveries that it was made from.",
+        )
+        for change in changed_inputs(project, manifest)
+        if change.kind == "deliveries"
+    ]
+    if problems:
+        raise ManifestError(
+            "Deliveries that the issue was made from are not as they were. Nothing was compared.", problems
+        )
+
+
+def package_versions() -> dict[str, str]:
+    """Give the version of viputils and of every package that it needs here; nothing that tests or labs add."""
+    found: dict[str, str] = {}
+    waiting = ["viputils"]
+    while waiting:
+        name = _normal(waiting.pop())
+        if name in found:
+            continue
+        try:
+            package = distribution(name)
+        except PackageNotFoundError:
+            continue  # Needed on another system or by another Python only.
+        found[name] = package.version
+        for text in package.requires or []:
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                waiting.append(needed.name)
+    return dict(sorted(found.items()))
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _inputs(project: Project, edition: Edition, register: Mapping[str, str]) -> Inputs:
+    templates = ["_quarto.yml"]
+    for folder in ("report/theme", "report/fonts"):
+        there = project.own_or_shared(folder)
+        templates += [f"{folder}/{path.relative_to(there).as_posix()}" for path in _files(there)]
+    texts = [
+        "report/introduction.md",
+        "report/definitions.md",
+        project.activities(edition.month).relative_to(project.root).as_posix(),
+    ]
+    package = Path(__file__).parent
+    names: dict[Kind, Sequence[str]] = {
+        "deliveries": [
+            one.name_of(table) for one in edition.records.received.deliveries for table in sorted(one.files)
+        ],
+        "program": ["program.toml"],
+        "notebook": ["notebooks/monthly_report.ipynb"],
+        "templates": templates,
+        "texts": [name for name in texts if (project.root / name).is_file()],
+        "library": [path.relative_to(package.parent).as_posix() for path in _files(package) if path.suffix == ".py"],
+    }
+    files = {kind: {name: checksum(input_file(project, kind, name)) for name in names[kind]} for kind in KINDS}
+    return Inputs.model_validate({**files, "register": dict(register)})
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Give every file below a folder, in an order that no file system decides; hidden ones are nobody's input."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice, of which JSON would take the last in silence."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
+    return found

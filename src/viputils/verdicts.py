@@ -1,0 +1,441 @@
+"""Verdicts: whether what we hold gives each printed figure, gave it once, or cannot tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from viputils.cleaning import Records, clean_records
+from viputils.deliveries import Received, find_deliveries, has_deliveries, read_received
+from viputils.edition import Edition, as_of_issue, require_no_quarantine
+from viputils.errors import DeliveryError, Problem, PublishedError
+from viputils.figures import KEY, PERIODS, categories_of, compute_figures
+from viputils.manifest import read_manifest, require_deliveries
+from viputils.periods import ReportMonth
+from viputils.program import Distinct, Measure, Period, Program
+from viputils.project import Project
+from viputils.published import IssueName, PublishedIssue, Register, read_register
+
+REPRODUCED: Final = "reproduced"
+REVISED: Final = "revised since"
+DIFFERS: Final = "differs"
+INCONSISTENT: Final = "internally inconsistent"
+NOT_REPRODUCIBLE: Final = "not reproducible"
+NOT_RECOMPUTED: Final = "not recomputed"
+NOT_PUBLISHED: Final = "not in the published file"
+
+VERDICTS: Final = {
+    REPRODUCED: "The records received by the as-of date of the issue give the printed figure.",
+    REVISED: "They gave it then; with what was received since, it is another one.",
+    DIFFERS: "They do not give it.",
+    INCONSISTENT: "They do not give it, and no records could: the print contradicts itself.",
+    NOT_REPRODUCIBLE: "There are no raw records to tell from.",
+}
+# A figure that is missing on one side has no verdict: it is an error of the register or of program.toml.
+MISSING: Final = (NOT_RECOMPUTED, NOT_PUBLISHED)
+
+COLUMNS: Final = (*KEY, "verdict", "published", "recomputed", "now", "change", "note")
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Printed figures that cannot all be right: what they say, and the keys of all of them."""
+
+    text: str
+    keys: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class IssueVerdicts:
+    """A verdict on each figure of one issue.
+
+    Attributes
+    ----------
+    as_of
+        The as-of date of the issue; none where no records cover it.
+    now
+        The day as of which the figures are compared again; none where no records cover the issue.
+    figures
+        ``measure``, ``category``, ``period``; ``verdict``; ``published``, ``recomputed`` (as of the issue's date) and
+        ``now`` (all ``Int64``, missing where there is none); ``change`` from published to now; ``note``.
+    contradictions
+        Where the print does not add up.
+    why
+        Why no records cover the issue.
+    replaced_by
+        The re-issue that stands in its place, if there is one.
+    demonstration
+        What must be said where the records are synthetic; otherwise empty.
+    """
+
+    issue: PublishedIssue
+    as_of: dt.date | None
+    now: dt.date | None
+    figures: pd.DataFrame
+    contradictions: tuple[Contradiction, ...]
+    why: str = ""
+    replaced_by: IssueName | None = None
+    demonstration: str = ""
+
+    def count(self, *verdicts: str) -> int:
+        """How many figures have one of these verdicts."""
+        return int(self.figures["verdict"].isin(verdicts).sum())
+
+    @property
+    def sentence(self) -> str:
+        """How many figures have which verdict: ``27 of 28 figures reproduced, 1 revised since.``."""
+        words = [f"{self.count(REPRODUCED)} of {len(self.figures)} figures reproduced"]
+        words += [
+            f"{self.count(verdict)} {verdict}" for verdict in (*list(VERDICTS)[1:], *MISSING) if self.count(verdict)
+        ]
+        return ", ".join(words) + "."
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the verdicts must know beside them."""
+        notes = [f"Not reproducible: {self.why}"] if self.why else []
+        notes += [f"{key_text(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
+        notes += [f"The print does not add up. {one.text}" for one in self.contradictions]
+        notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else []
+        if self.contradictions and not self.issue.footnote:
+            notes.append("The register has no footnote that explains it.")
+        if self.issue.reason:
+            notes.append(f"Printed again because: {self.issue.reason}")
+        if self.replaced_by:
+            notes.append(f"Replaced by {self.replaced_by}; this one stays for the record and decides nothing.")
+        return [*notes, self.demonstration] if self.demonstration else notes
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything by name; the figures as a table."""
+        return {
+            "issue": str(self.issue.name),
+            "source": self.issue.source,
+            "printed": self.issue.printed,
+            "as_of": self.as_of,
+            "now": self.now,
+            "replaced_by": str(self.replaced_by) if self.replaced_by else None,
+            "counts": {verdict: self.count(verdict) for verdict in (*VERDICTS, *MISSING)},
+            "notes": self.notes,
+            "figures": self.figures,
+        }
+
+    @property
+    def missing(self) -> list[Problem]:
+        """The figures that one side lacks."""
+        said = {
+            NOT_RECOMPUTED: ("is in the register, and is not counted;", "let a measure of program.toml count it."),
+            NOT_PUBLISHED: (
+                "is not in the register, and the issue prints it;",
+                "transcribe it (program.toml, printed).",
+            ),
+        }
+        rows = self.figures.loc[self.figures["verdict"].isin(MISSING)]
+        return [
+            Problem(f"{self.issue.name}, {key_text(row)}", *said[str(row["verdict"])])
+            for row in rows.to_dict("records")
+        ]
+
+
+def key_text(row: Mapping[Any, object]) -> str:
+    """Write the key of a figure: ``responses_by_incident_type/Homicide/month``."""
+    return "/".join(str(row[part]) for part in KEY if row[part])
+
+
+def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, str]]:
+    """Give the key of every figure that the issue of a month prints, in printed order."""
+    return [
+        (name, category, period)
+        for name, measure in program.measures.items()
+        for period in measure.printed
+        for category in categories_of(program, name, month)
+    ]
+
+
+def compare(
+    published: pd.DataFrame,
+    recomputed: pd.DataFrame | None,
+    now: pd.DataFrame | None,
+    program: Program,
+    month: ReportMonth,
+) -> pd.DataFrame:
+    """Give a verdict on each printed figure.
+
+    The figures that an issue prints are those that program.toml says it prints, and those that the register holds
+    beside them. One that is missing on either side is never a pass.
+
+    Parameters
+    ----------
+    published, recomputed, now
+        Figures tables: as printed, as of the issue's date, and as of a later one. Without ``recomputed`` nothing can
+        be reproduced; without ``now`` nothing is known to have been revised.
+
+    Returns
+    -------
+    DataFrame
+        As ``IssueVerdicts.figures``.
+    """
+    expected = pd.DataFrame(printed_keys(program, month), columns=KEY, dtype="str")
+    keys = pd.concat([expected, published[KEY]], ignore_index=True).drop_duplicates()
+    none = pd.DataFrame(columns=[*KEY, "value"]).astype(dict.fromkeys(KEY, "str"))
+    sides = {"published": published, "recomputed": recomputed, "now": now if now is not None else recomputed}
+    table = keys
+    for name, side in sides.items():
+        values = (none if side is None else side)[[*KEY, "value"]].rename(columns={"value": name})
+        table = table.merge(values, on=KEY, how="left").astype({name: "Int64"})
+    given = table["published"].eq(table["recomputed"]).fillna(value=False)
+    moved = given & table["now"].ne(table["published"]).fillna(value=True)
+    verdict = pd.Series(DIFFERS, index=table.index, dtype="str").mask(given, REPRODUCED).mask(moved, REVISED)
+    contradicted = {key for one in contradictions(published, program, month) for key in one.keys}
+    in_doubt = pd.Series([key in contradicted for key in table[KEY].itertuples(index=False, name=None)], table.index)
+    if recomputed is None:
+        verdict = pd.Series(NOT_REPRODUCIBLE, index=table.index, dtype="str")
+    else:
+        verdict = verdict.mask(table["recomputed"].isna(), NOT_RECOMPUTED)
+    verdict = verdict.mask(in_doubt & ~given, INCONSISTENT).mask(table["published"].isna(), NOT_PUBLISHED)
+    table = table.assign(verdict=verdict, change=table["now"] - table["published"], note="")
+    return table[list(COLUMNS)]
+
+
+def contradictions(published: pd.DataFrame, program: Program, month: ReportMonth) -> list[Contradiction]:
+    """Find where a print does not add up, whatever the records say.
+
+    Breakdowns of one count have one total, which is that of the count without a breakdown; a month is no more than
+    its fiscal year to date, and as much in the year's first month.
+    """
+    return [*_totals_that_differ(published, program, month), *_months_above_their_year(published, program, month)]
+
+
+def _totals_that_differ(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
+    counted: dict[tuple[object, ...], list[str]] = {}
+    for name, measure in program.measures.items():
+        if not isinstance(measure.count, Distinct):  # What is counted once can be in several categories.
+            counted.setdefault(_what(measure), []).append(name)
+    printed = published.set_index(KEY)["value"].to_dict()
+    for names in counted.values():
+        for period in PERIODS:
+            totals = {}
+            for name in names:
+                keys = [(name, category, period) for category in categories_of(program, name, month)]
+                if all(key in printed for key in keys):
+                    totals[name] = (sum(int(printed[key]) for key in keys), keys)
+            if len({total for total, _ in totals.values()}) > 1:
+                adds = [f"{_by(program, name)} {total:,}" for name, (total, _) in totals.items()]
+                title = program.tables[program.measures[names[0]].table].title
+                yield Contradiction(
+                    f"{title}, {_period_words(program, month, period)}: {', '.join(adds[:-1])} and {adds[-1]}.",
+                    tuple(key for _, keys in totals.values() for key in keys),
+                )
+
+
+def _by(program: Program, name: str) -> str:
+    """Say how a total was come by: ``by incident type``, or ``in all`` where it is not broken down."""
+    measure = program.measures[name]
+    return "in all" if measure.by is None else f"by {measure.label[0].lower()}{measure.label[1:]}"
+
+
+def _what(measure: Measure) -> tuple[object, ...]:
+    return measure.table, str(measure.count), tuple(measure.where.items()), measure.followed_by
+
+
+def _months_above_their_year(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
+    wide = published.pivot_table(
+        index=["measure", "category"], columns="period", values="value", aggfunc="first", sort=False
+    )
+    if not {"month", "fytd"} <= set(wide.columns):
+        return
+    first = month.fiscal_year(program.identity.fiscal_year_starts).first == month
+    both = wide.dropna()
+    wrong = both.loc[both["month"].ne(both["fytd"]) if first else both["month"].gt(both["fytd"])]
+    for measure, category, of_month, to_date in wrong[["month", "fytd"]].reset_index().itertuples(index=False):
+        name = "/".join(part for part in (measure, category) if part)
+        rule = "in the first month of the year both are the same" if first else "a month is part of its year"
+        yield Contradiction(
+            f"{name}: {of_month:,.0f} for the month and {to_date:,.0f} for the year to date; {rule}.",
+            ((measure, category, "month"), (measure, category, "fytd")),
+        )
+
+
+def _period_words(program: Program, month: ReportMonth, period: Period) -> str:
+    return month.label if period == "month" else f"{program.identity.year} to date ({program.identity.year_to_date})"
+
+
+def all_figures(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
+    """Give the verdicts of several issues in one table, the ``issue`` and its ``as_of`` date first."""
+    parts = [one.figures.assign(issue=str(one.issue.name), as_of=str(one.as_of or "")) for one in verdicts]
+    table = pd.concat(parts, ignore_index=True)
+    return table[["issue", "as_of", *COLUMNS]]
+
+
+def summary(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
+    """Count the verdicts: one row for each issue, one column for each verdict."""
+    rows = [
+        {"issue": str(one.issue.name), "as_of": str(one.as_of or ""), "figures": len(one.figures)}
+        | {verdict: one.count(verdict) for verdict in VERDICTS}
+        for one in verdicts
+    ]
+    return pd.DataFrame(rows)
+
+
+def worst(verdicts: Sequence[IssueVerdicts]) -> str | None:
+    """Give the verdict that decides over several issues; none where every figure is reproduced, be it revised since.
+
+    An issue that was replaced by a re-issue decides nothing: that it was wrong is why there is another one.
+    """
+    standing = [one for one in verdicts if one.replaced_by is None] or verdicts
+    if any(one.count(DIFFERS, INCONSISTENT) for one in standing):
+        return DIFFERS
+    return NOT_REPRODUCIBLE if any(one.count(NOT_REPRODUCIBLE) for one in standing) else None
+
+
+def verify_register(
+    project: Project,
+    issue: str | None = None,
+    as_of: dt.date | None = None,
+    allow_quarantined: bool = False,
+) -> list[IssueVerdicts]:
+    """Give a verdict on each figure of the register.
+
+    Parameters
+    ----------
+    issue
+        Only ``2023-11`` with its re-issues, or only ``2023-11-r1``; by default all.
+    as_of
+        Recompute everything as of this day, instead of each issue's own date and the newest delivery.
+
+    Raises
+    ------
+    PublishedError
+        Where the register is not as it must be, or does not have one of the issues.
+    DeliveryError
+        Where a delivery cannot be read, was edited, or is gone although an issue was made from it.
+    QuarantineError
+        Where rows are in quarantine and that is not allowed.
+    """
+    register = read_register(project)
+    issues = register.issues if issue is None else register.named(issue)
+    if not issues:
+        raise PublishedError(
+            "The register of published figures is empty.",
+            [Problem("data/published", "holds no issue;", "publish one that was made here: vip publish MONTH.")],
+        )
+    for one in issues:
+        if one.manifest is not None:
+            name = f"data/published/{one.manifest.name}"
+            require_deliveries(project, read_manifest(one.manifest, name), name)
+    if not has_deliveries(project):
+        return [_without_records(register, one, project.program, "There is no delivery.") for one in issues]
+    deliveries = find_deliveries(project)
+    now = deliveries[-1].received if as_of is None else as_of
+    records = RecordsByDay(project.program, read_received(project, deliveries, now))
+    verdicts = []
+    for one in issues:
+        verdicts.append(verdict_of(register, one, records, as_of))
+        for day in {verdicts[-1].as_of, verdicts[-1].now}:
+            if day is not None and not allow_quarantined:
+                # Verdicts from figures that lack rows would look right.
+                edition = Edition(one.name.month, records.on(day), records.figures(one.name.month, day))
+                require_no_quarantine(project, edition)
+    return verdicts
+
+
+def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
+    """Give the verdicts on the issues of an edition's fiscal year, from the records of that edition alone.
+
+    An issue of a later month, or one that was made from later records, has no part in it.
+    """
+    months = edition.months
+    register = read_register(project)
+    issues = [
+        issue
+        for issue in register.issues
+        if issue.name.month in months and (issue.as_of is None or issue.as_of <= edition.as_of)
+    ]
+    records = RecordsByDay(edition.program, edition.records.received)
+    return [verdict_of(register, issue, records) for issue in issues]
+
+
+def verdict_of(
+    register: Register, issue: PublishedIssue, records: RecordsByDay, as_of: dt.date | None = None
+) -> IssueVerdicts:
+    """Give a verdict on each figure of one issue, from the records given."""
+    program, month = records.program, issue.name.month
+    deliveries = records.received.deliveries
+    try:
+        day = as_of_issue(program, deliveries, month, issue.as_of if as_of is None else as_of)
+    except DeliveryError as error:
+        places = "; ".join(f"{problem.where} {problem.what.rstrip(';')}" for problem in error.problems[:3])
+        return _without_records(register, issue, program, f"{error.summary} {places}".strip())
+    now = max(day, records.received.as_of) if as_of is None else day
+    then, today = records.figures(month, day), records.figures(month, now)
+    table = compare(issue.figures, then, today, program, month)
+    days = [one.received for one in deliveries if month.span.end < one.received <= now]
+    table = table.assign(
+        note=_days_that_give_it(table, records, month, [one for one in dict.fromkeys(days) if one != day])
+    )
+    replaced_by = register.replaced_by(issue.name)
+    demonstration = program.demonstration if records.on(now).is_demonstration else None
+    return IssueVerdicts(
+        issue,
+        day,
+        now,
+        table,
+        tuple(contradictions(issue.figures, program, month)),
+        replaced_by=replaced_by.name if replaced_by else None,
+        demonstration=demonstration.statement if demonstration else "",
+    )
+
+
+class RecordsByDay:
+    """Everything received by a day, cleaned and counted as of any day before it; each of them once."""
+
+    def __init__(self, program: Program, received: Received) -> None:
+        self.program = program
+        self.received = received
+        self._records: dict[dt.date, Records] = {}
+        self._figures: dict[tuple[ReportMonth, dt.date], pd.DataFrame] = {}
+
+    def on(self, day: dt.date) -> Records:
+        """Give the clean tables as of a day."""
+        if day not in self._records:
+            self._records[day] = clean_records(self.program, self.received.by(day))
+        return self._records[day]
+
+    def figures(self, month: ReportMonth, day: dt.date) -> pd.DataFrame:
+        """Give the figures of a month as of a day."""
+        if (month, day) not in self._figures:
+            self._figures[month, day] = compute_figures(self.on(day), month)
+        return self._figures[month, day]
+
+
+def _days_that_give_it(
+    table: pd.DataFrame, records: RecordsByDay, month: ReportMonth, days: Sequence[dt.date]
+) -> pd.Series:
+    """Say of each figure that differs on which other day the records gave the printed number, if on any."""
+    note = table["note"]
+    for day in days:
+        differs = table["verdict"].isin([DIFFERS, INCONSISTENT]) & note.eq("")
+        if not differs.any():
+            break
+        figures = records.figures(month, day).rename(columns={"value": "then"})
+        then = table.merge(figures, on=KEY, how="left")["then"].astype("Int64")
+        given = differs & then.eq(table["published"]).fillna(value=False)
+        note = note.mask(given, f"The records received by {day} give it.")
+    return note
+
+
+def _without_records(register: Register, issue: PublishedIssue, program: Program, why: str) -> IssueVerdicts:
+    month = issue.name.month
+    replaced_by = register.replaced_by(issue.name)
+    return IssueVerdicts(
+        issue,
+        None,
+        None,
+        compare(issue.figures, None, None, program, month),
+        tuple(contradictions(issue.figures, program, month)),
+        why=why,
+        replaced_by=replaced_by.name if replaced_by else None,
+    )
