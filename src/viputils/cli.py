@@ -143,6 +143,10 @@ def verify(
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
+    page: Annotated[
+        bool, typer.Option("--page", help="Make the page of verdicts, in _site/verdicts.", show_default=False)
+    ] = False,
+    engine: Annotated[EngineName, typer.Option(help="What makes the page.")] = EngineName.auto,
 ) -> None:
     """Recompute each published figure: reproduced, revised since, differs, not reproducible, internally inconsistent.
 
@@ -166,11 +170,94 @@ def verify(
         show_json({"issues": [one.as_json() for one in found]})
     else:
         _show_verdicts(found)
+    if page:
+        from viputils.pages import make_verdicts_page
+        from viputils.render import choose_engine
+
+        say_aside(f"The page of verdicts: {make_verdicts_page(opened, found, choose_engine(engine.value))}")
     if missing := [problem for one in found for problem in one.missing]:
         raise PublishedError("Figures are missing, so the issue cannot be verified.", missing)
     code = {None: 0, DIFFERS: DISAGREES, NOT_REPRODUCIBLE: NO_RECORDS}[worst(found)]
     if code:
         raise typer.Exit(code)
+
+
+@app.command(short_help="Make an issue again, and compare every byte.")
+def reproduce(
+    context: typer.Context,
+    issue: Annotated[
+        str,
+        typer.Argument(metavar="MONTH|MANIFEST", help="An issue with a manifest, as in 2023-11, or a manifest.json."),
+    ],
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep what was made in this new folder.", show_default="nothing is kept"),
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an issue again from its recorded inputs, in a clean folder; exit 0 only if every byte is the same."""
+    from viputils.reproduction import reproduce
+
+    opened = _open(context, project)
+    with steps() as step:
+        found = reproduce(opened, issue, keep, step)
+    manifest = found.manifest
+    if as_json:
+        changes = [vars(change) for change in found.changes]
+        shown = {"month": str(manifest.month), "as_of": manifest.as_of, "manifest": found.source}
+        show_json({**shown, "identical": found.identical, "outputs": found.outputs, "changes": changes})
+    else:
+        title = f"{manifest.month.label} as of {manifest.as_of}, made again as {found.source} says"
+        show_table(title, found.outputs)
+        for line in found.conclusion:
+            say(line)
+    if not found.identical:
+        raise typer.Exit(DISAGREES)
+
+
+@app.command(short_help="Add an issue that was made here to the register.")
+def publish(
+    context: typer.Context,
+    month: MonthArgument,
+    printed: Annotated[
+        str | None, typer.Option(metavar="DATE", help="The day on which it is published.", show_default="today")
+    ] = None,
+    reissue: Annotated[
+        bool, typer.Option("--reissue", help="Publish it as a correction of the issue that is out.", show_default=False)
+    ] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why there is a correction.", show_default=False)] = "",
+    footnote: Annotated[
+        str, typer.Option(metavar="TEXT", help="What explains figures that do not add up.", show_default=False)
+    ] = "",
+    reproduction: Annotated[
+        bool,
+        typer.Option(
+            "--reproduction",
+            help="Only keep its manifest, beside an issue of the register whose figures it reproduces.",
+            show_default=False,
+        ),
+    ] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Add an issue to the register of published figures, with its manifest; what is there is never replaced."""
+    from viputils.publication import keep_reproduction, publish
+
+    opened = _open(context, project)
+    report_month = ReportMonth.parse(month)
+    if reproduction:
+        if printed or reissue or reason or footnote:
+            raise ParameterError(
+                "A reproduction adds nothing to what was published.",
+                [Problem("--reproduction", "stands alone;", "take the other options away.")],
+            )
+        issue = keep_reproduction(opened, report_month)
+        say(f"Kept: data/published/{issue.name}.manifest.json, from which anyone can make the issue of {month} again.")
+        return
+    day = _today() if printed is None else _date(printed, "--printed")
+    issue = publish(opened, report_month, day, reissue, reason, footnote)
+    say(f"Published: {issue.name.label}, {len(issue.figures)} figures, in data/published/{issue.name}.csv.")
+    say("Commit data/published, and put the issue's files online together.")
 
 
 @app.command()
@@ -364,6 +451,7 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
         show_table(title, figures[[name for name in columns if name in figures]], right=right)
     else:
         counts = summary(found)
+        counts = counts.loc[:, [*counts.columns[:3], *(name for name in counts.columns[3:] if counts[name].any())]]
         show_table("The register of published issues", counts, right=tuple(counts.columns[2:]))
         off = all_figures(found)
         off = off.loc[off["verdict"].ne(REPRODUCED)]

@@ -12,11 +12,15 @@ from typing import Any
 import pandas as pd
 
 from viputils.edition import Edition
+from viputils.errors import ManifestError, Problem
 from viputils.figures import figures_csv
 from viputils.folders import replaced_whole
+from viputils.manifest import MANIFEST, Inputs, inputs_of, manifest_of
 from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth, date_in_words
+from viputils.program import Program
 from viputils.project import Project
+from viputils.published import read_register
 from viputils.render import Engine
 from viputils.texts import escape
 
@@ -32,6 +36,7 @@ class Issue:
     pdf: Path
     figures: Path
     notebook: Path
+    manifest: Path
 
     def as_json(self) -> dict[str, str]:
         """Give every part as text, paths as they are on this machine."""
@@ -58,15 +63,25 @@ def make_issue(
     """
     month, program = edition.month, edition.program
     name = f"{_slug(program.identity.short_name)}-{month}"
+    inputs = _inputs(project, edition)
     with replaced_whole(project.issues, str(month)) as folder:
         on_step("Running the notebook")
         parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
         executed = run_notebook(project.notebook, parameters, cwd=project.root)
         on_step("Writing the figures")
-        copy, images = clean_copy(executed, front_matter(edition))
+        demonstration = edition.records.is_demonstration
+        copy, images = clean_copy(executed, front_matter(program, month.label, edition.as_of, demonstration))
         _write_sources(folder, name, copy, images, edition.figures)
         on_step(f"Making HTML and PDF ({engine.name} engine)")
         engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf"])
+        on_step("Writing the manifest")
+        if _inputs(project, edition) != inputs:
+            raise ManifestError(
+                "Something that the issue is made from was changed while it was being made. Nothing was made.",
+                [Problem(str(month), "its manifest would not tell what it was made from;", "make it again.")],
+            )
+        manifest = manifest_of(project, edition, (engine.name, engine.version()), inputs, folder)
+        (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
     final = project.issues / str(month)
     return Issue(
         month,
@@ -76,31 +91,45 @@ def make_issue(
         pdf=final / f"{name}.pdf",
         figures=final / "figures.csv",
         notebook=final / f"{name}.ipynb",
+        manifest=final / MANIFEST,
     )
 
 
-def front_matter(edition: Edition) -> dict[str, Any]:
-    """Give what the cover, the running header and the document's properties say. Engines read it as Markdown."""
-    identity = edition.program.identity
-    running = f"{identity.name} | {identity.report_title} | {edition.month.label}".upper()
+def _inputs(project: Project, edition: Edition) -> Inputs:
+    seen = read_register(project).seen_by(edition.months, edition.as_of)
+    return inputs_of(project, edition, {str(one.name): one.fingerprint for one in seen})
+
+
+def front_matter(program: Program, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
+    """Give what the cover, the running header and the document's properties say. Engines read it as Markdown.
+
+    Parameters
+    ----------
+    what
+        What the pages are about: the month of an issue.
+    demonstration
+        Whether the records are synthetic.
+    """
+    identity = program.identity
+    running = f"{identity.name} | {identity.report_title} | {what}".upper()
     vip = {
         "program": identity.name,
         "report": identity.report_title,
-        "month": edition.month.label,
+        "month": what,
         "city": identity.city,
         "department": identity.department,
         "site": identity.site,
         "running-header": running,
-        "as-of": date_in_words(edition.as_of),
+        "as-of": date_in_words(as_of),
     }
-    if edition.records.is_demonstration and edition.program.demonstration:
-        vip["demonstration"] = edition.program.demonstration.statement
-        vip["mark"] = edition.program.demonstration.mark
+    if demonstration and program.demonstration:
+        vip["demonstration"] = program.demonstration.statement
+        vip["mark"] = program.demonstration.mark
     return {
-        "title": escape(f"{identity.name} {identity.report_title}, {edition.month.label}"),
+        "title": escape(f"{identity.name} {identity.report_title}, {what}"),
         "author": escape(f"{identity.city}, {identity.department}"),
         "lang": identity.language,
-        "date": edition.as_of.isoformat(),
+        "date": as_of.isoformat(),
         "vip": {key: escape(value) for key, value in vip.items()},
     }
 

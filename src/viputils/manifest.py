@@ -146,17 +146,15 @@ class Change:
         return f"{self.name} ({self.kind}): {'changed' if self.was and self.now else 'new' if self.now else 'gone'}"
 
 
-def manifest_of(
-    project: Project, edition: Edition, engine: tuple[str, str], register: Mapping[str, str], folder: Path
-) -> Manifest:
+def manifest_of(project: Project, edition: Edition, engine: tuple[str, str], inputs: Inputs, folder: Path) -> Manifest:
     """Describe an issue that was just made.
 
     Parameters
     ----------
     engine
         What made the pages, and the versions in it.
-    register
-        The issues of the register that its verdicts are about, with the fingerprint of each.
+    inputs
+        What it was made from.
     folder
         What was made.
     """
@@ -177,7 +175,7 @@ def manifest_of(
         git=GitCommit(commit=commit.id, clean=commit.clean) if commit else None,
         python=platform.python_version(),
         packages=package_versions(),
-        inputs=_inputs(project, edition, register),
+        inputs=inputs,
         outputs=outputs,
     )
 
@@ -316,7 +314,14 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _inputs(project: Project, edition: Edition, register: Mapping[str, str]) -> Inputs:
+def inputs_of(project: Project, edition: Edition, register: Mapping[str, str]) -> Inputs:
+    """Find everything that the issue of an edition is made from.
+
+    Parameters
+    ----------
+    register
+        The issues of the register that its verdicts are about, with the fingerprint of each.
+    """
     templates = ["_quarto.yml"]
     for folder in ("report/theme", "report/fonts"):
         there = project.own_or_shared(folder)

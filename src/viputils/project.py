@@ -96,6 +96,11 @@ class Project:
         """The register of published issues: their figures as printed."""
         return self.root / "data" / "published"
 
+    @property
+    def site(self) -> Path:
+        """The pages that go online."""
+        return self.root / "_site"
+
     def activities(self, month: ReportMonth) -> Path:
         """Give the file that holds the significant response activities of a month, in Markdown."""
         return self.report / "activities" / f"{month}.md"

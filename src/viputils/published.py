@@ -13,7 +13,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -107,6 +107,13 @@ class PublishedIssue:
     footnote: str = ""
     manifest: Path | None = None
 
+    @property
+    def fingerprint(self) -> str:
+        """A checksum of everything that is said here, but for how it was made."""
+        said = [self.name, self.as_of, self.printed, self.source, self.transcribed_by, self.reason, self.footnote]
+        text = "\0".join([*("" if part is None else str(part) for part in said), figures_csv(self.figures)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Register:
@@ -145,6 +152,14 @@ class Register:
     def of(self, month: ReportMonth) -> list[PublishedIssue]:
         """Give the issue of a month and its re-issues."""
         return [issue for issue in self.issues if issue.name.month == month]
+
+    def seen_by(self, months: Sequence[ReportMonth], as_of: dt.date) -> list[PublishedIssue]:
+        """Give the issues of some months, but for those that were made from records received after a day."""
+        return [
+            issue
+            for issue in self.issues
+            if issue.name.month in months and (issue.as_of is None or issue.as_of <= as_of)
+        ]
 
     def replaced_by(self, name: IssueName) -> PublishedIssue | None:
         """Give the newest re-issue that an issue was replaced by, if it was."""
@@ -209,7 +224,7 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
                 )
             ],
         )
-    _write(project, (*register.issues, issue), issue)
+    _write(project, (*register.issues, issue))
 
 
 def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
@@ -222,35 +237,39 @@ def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
     """
     register = read_register(project)
     known = register.issue(name)
-    again = PublishedIssue(**{**vars(known), "manifest": manifest})
-    _write(project, (*(issue for issue in register.issues if issue is not known), again), again)
+    again = replace(known, manifest=manifest)
+    _write(project, [again if issue is known else issue for issue in register.issues])
 
 
-def _write(project: Project, issues: Sequence[PublishedIssue], changed: PublishedIssue) -> None:
-    """Write the index and the files of one issue; the other files stay as they are."""
+def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
+    """Write the index, and the files of every issue that are not in the folder yet."""
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(INDEX_COLUMNS)
+    for issue in sorted(issues, key=lambda one: one.name):
+        figures, manifest = folder / f"{issue.name}.csv", folder / f"{issue.name}{MANIFEST_SUFFIX}"
+        if not figures.exists():
+            figures.write_text(figures_csv(issue.figures), encoding="utf-8", newline="")
+        if issue.manifest is not None:
+            manifest.write_bytes(issue.manifest.read_bytes())
+        values = [
+            str(issue.name),
+            issue.as_of or "",
+            issue.printed or "",
+            *(inert(text) for text in (issue.source, issue.transcribed_by, issue.reason, issue.footnote)),
+            checksum(figures),
+            checksum(manifest) if manifest.exists() else "",
+        ]
+        writer.writerow(values)
+    (folder / INDEX).write_text(lines.getvalue(), encoding="utf-8", newline="")
+
+
+def _write(project: Project, issues: Sequence[PublishedIssue]) -> None:
+    """Put another register into the place of the one that is there, in one step."""
     with replaced_whole(project.published.parent, project.published.name) as folder:
         if project.published.is_dir():
             shutil.copytree(project.published, folder, dirs_exist_ok=True)
-        figures = folder / f"{changed.name}.csv"
-        if not figures.exists():
-            figures.write_text(figures_csv(changed.figures), encoding="utf-8", newline="")
-        if changed.manifest is not None:
-            (folder / f"{changed.name}{MANIFEST_SUFFIX}").write_bytes(changed.manifest.read_bytes())
-        lines = io.StringIO(newline="")
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(INDEX_COLUMNS)
-        for issue in sorted(issues, key=lambda one: one.name):
-            manifest = folder / f"{issue.name}{MANIFEST_SUFFIX}"
-            values = [
-                str(issue.name),
-                issue.as_of or "",
-                issue.printed or "",
-                *(inert(text) for text in (issue.source, issue.transcribed_by, issue.reason, issue.footnote)),
-                checksum(folder / f"{issue.name}.csv"),
-                checksum(manifest) if manifest.exists() else "",
-            ]
-            writer.writerow(values)
-        (folder / INDEX).write_text(lines.getvalue(), encoding="utf-8", newline="")
+        write_register(folder, issues)
 
 
 def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:

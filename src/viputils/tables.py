@@ -7,21 +7,19 @@ a file are escaped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import pandas as pd
 from IPython.display import Markdown
 
 from viputils.cleaning import STATUSES
 from viputils.edition import Edition
 from viputils.figures import breakdown, value_of
 from viputils.periods import date_in_words
-from viputils.program import Distinct, Measure
+from viputils.program import Distinct, Measure, Program
 from viputils.project import Project
 from viputils.revisions import trend_revisions
 from viputils.texts import escape, read_sections, sections_markdown
-
-if TYPE_CHECKING:
-    import pandas as pd
+from viputils.verdicts import MISSING, REPRODUCED, VERDICTS, IssueVerdicts, summary, verdicts_as_of
 
 # The shorthands in use, explained beside every table that holds one.
 NOT_AVAILABLE = "[x]"
@@ -60,18 +58,22 @@ def div(kind: str, body: str) -> str:
 
 def notices(edition: Edition) -> Markdown:
     """Say first of all what a reader must know: that records are synthetic, or that rows could not be counted."""
-    texts = []
-    if edition.records.is_demonstration and edition.program.demonstration:
-        demonstration = edition.program.demonstration
-        texts.append(f"**{escape(demonstration.mark)}.** {escape(demonstration.statement)}")
+    blocks = [demonstration_notice(edition.program).data] if edition.records.is_demonstration else []
     held = int(edition.records.account["quarantined"].sum())
     if held:
         wrong = "too low or too high" if edition.records.voids.account["quarantined"] else "too low"
-        texts.append(
+        text = (
             f"**Not everything could be counted.** {plural(held, 'record')} could not be read and "
             f"{'is' if held == 1 else 'are'} left out of every figure, so the figures may be {wrong}."
         )
-    return Markdown("\n\n".join(div("notice", text) for text in texts))
+        blocks.append(div("notice", text))
+    return Markdown("\n\n".join(blocks))
+
+
+def demonstration_notice(program: Program) -> Markdown:
+    """Say that the records are synthetic."""
+    said = program.demonstration
+    return Markdown(div("notice", f"**{escape(said.mark)}.** {escape(said.statement)}") if said else "")
 
 
 def introduction(project: Project) -> Markdown:
@@ -186,6 +188,88 @@ def definitions(project: Project, edition: Edition) -> Markdown:
     ]
     text = _text_part(project, "Definitions", "definitions.md")
     return Markdown("\n\n".join([text.data, *(["### Names that changed"] if parts else []), *parts]))
+
+
+def verdicts(project: Project, edition: Edition) -> Markdown:
+    """Show what became of the figures that were published in this fiscal year, counted again for this edition."""
+    found = verdicts_as_of(project, edition)
+    if not found:
+        return Markdown("")
+    sentence = (
+        f"Every figure that was published for a month of this {edition.program.identity.year} was counted again from "
+        f"the records received by {date_in_words(edition.as_of)}."
+    )
+    return _part("Published figures, counted again", sentence, *_verdict_tables(found))
+
+
+def verdicts_page(found: Sequence[IssueVerdicts]) -> list[str]:
+    """Give the page with a verdict on every figure of the register: one block of Markdown for each of its parts."""
+    issues = plural(len(found), "issue")
+    figures = plural(sum(len(one.figures) for one in found), "figure")
+    start = (
+        f"This page gives a verdict on each figure that was published: {figures} in {issues}. Each was counted again "
+        "from the raw records, as they had been received by the as-of date of the issue, and as they are now."
+    )
+    parts = ["\n\n".join(["## Verdicts on published figures", start, *_verdict_tables(found)])]
+    for one in found:
+        issue = one.issue
+        facts = [f"**Source:** {escape(issue.source)}", f"**Put into the register by:** {escape(issue.transcribed_by)}"]
+        facts += [f"**Published:** {date_in_words(issue.printed)}"] if issue.printed else []
+        facts += [f"**As of:** {date_in_words(one.as_of)}"] if one.as_of else []
+        facts += [f"**Why it was printed again:** {escape(issue.reason)}"] if issue.reason else []
+        table = _figures_table(
+            one, one.figures, f"Figures of {escape(issue.name.label)} as published, and counted again"
+        )
+        parts.append("\n\n".join([f"## {escape(issue.name.label)}", *facts, table]))
+    return parts
+
+
+def _verdict_tables(found: Sequence[IssueVerdicts]) -> list[str]:
+    """Count the verdicts by issue, show the figures that are not reproduced, and say what the verdicts mean."""
+    counts = summary(found)
+    given = [verdict for verdict in (*VERDICTS, *MISSING) if verdict == REPRODUCED or counts[verdict].any()]
+    rows = []
+    for one, row in zip(found, counts.to_dict("records"), strict=True):
+        name = escape(one.issue.name.label) + (" (replaced)" if one.replaced_by else "")
+        rows.append([name, number(row["figures"]), *(number(row[verdict]) for verdict in given)])
+    heads = ["Issue", "Figures", *(verdict.capitalize() for verdict in given)]
+    blocks = [pipe_table(heads, rows, "Verdicts on the figures of each issue")]
+    for one in found:
+        off = one.figures.loc[one.figures["verdict"].ne(REPRODUCED)]
+        if not off.empty and one.as_of is not None:
+            caption = f"Figures of {escape(one.issue.name.label)} that the records do not give now"
+            blocks.append(_figures_table(one, off, caption))
+    notes = [
+        f"{escape(verdict).capitalize()}: {VERDICTS[verdict][0].lower()}{VERDICTS[verdict][1:]}"
+        for verdict in given
+        if verdict in VERDICTS
+    ]
+    for one in found:
+        label = escape(one.issue.name.label)
+        notes += [f"{label} is not reproducible: {escape(one.why)}"] if one.why else []
+        notes += [f"{label} does not add up as printed. {escape(each.text)}" for each in one.contradictions]
+        notes += [f"{escape(one.issue.footnote)}"] if one.issue.footnote else []
+        notes += [f"{label} was replaced by {escape(one.replaced_by.label)}, which stands."] if one.replaced_by else []
+    blocks.append(div("note", "\n\n".join(notes)))
+    return blocks
+
+
+def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str) -> str:
+    """Show published figures beside what is counted, named as the report names them."""
+    program = one.program
+    rows = []
+    for row in figures.to_dict("records"):
+        label = program.measures[str(row["measure"])].label
+        category = f"{label}: {row['category']}" if row["category"] else label
+        when = program.identity.year_to_date if row["period"] == "fytd" else one.issue.name.month.short_name
+        values = [
+            NOT_AVAILABLE if pd.isna(row[side]) else number(int(row[side]))
+            for side in ("published", "recomputed", "now")
+        ]
+        rows.append(
+            [escape(f"{category[0].upper()}{category[1:]}, {when}"), *map(escape, values), escape(row["verdict"])]
+        )
+    return pipe_table(["Figure", "Published", "As of its date", "Now", "Verdict"], rows, caption)
 
 
 def provenance(edition: Edition) -> Markdown:

@@ -69,9 +69,10 @@ class IssueVerdicts:
     replaced_by
         The re-issue that stands in its place, if there is one.
     demonstration
-        What must be said where the records are synthetic; otherwise empty.
+        Whether the records are synthetic.
     """
 
+    program: Program
     issue: PublishedIssue
     as_of: dt.date | None
     now: dt.date | None
@@ -79,7 +80,7 @@ class IssueVerdicts:
     contradictions: tuple[Contradiction, ...]
     why: str = ""
     replaced_by: IssueName | None = None
-    demonstration: str = ""
+    demonstration: bool = False
 
     def count(self, *verdicts: str) -> int:
         """How many figures have one of these verdicts."""
@@ -107,7 +108,9 @@ class IssueVerdicts:
             notes.append(f"Printed again because: {self.issue.reason}")
         if self.replaced_by:
             notes.append(f"Replaced by {self.replaced_by}; this one stays for the record and decides nothing.")
-        return [*notes, self.demonstration] if self.demonstration else notes
+        if self.demonstration and self.program.demonstration:
+            notes.append(self.program.demonstration.statement)
+        return notes
 
     def as_json(self) -> dict[str, Any]:
         """Give everything by name; the figures as a table."""
@@ -274,7 +277,7 @@ def summary(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
     """Count the verdicts: one row for each issue, one column for each verdict."""
     rows = [
         {"issue": str(one.issue.name), "as_of": str(one.as_of or ""), "figures": len(one.figures)}
-        | {verdict: one.count(verdict) for verdict in VERDICTS}
+        | {verdict: one.count(verdict) for verdict in (*VERDICTS, *MISSING)}
         for one in verdicts
     ]
     return pd.DataFrame(rows)
@@ -347,15 +350,11 @@ def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
 
     An issue of a later month, or one that was made from later records, has no part in it.
     """
-    months = edition.months
     register = read_register(project)
-    issues = [
-        issue
-        for issue in register.issues
-        if issue.name.month in months and (issue.as_of is None or issue.as_of <= edition.as_of)
-    ]
+    # Of a re-issue that is not seen yet, the issue that it replaces must not speak.
+    seen = Register(tuple(register.seen_by(edition.months, edition.as_of)))
     records = RecordsByDay(edition.program, edition.records.received)
-    return [verdict_of(register, issue, records) for issue in issues]
+    return [verdict_of(seen, issue, records) for issue in seen.issues]
 
 
 def verdict_of(
@@ -377,15 +376,15 @@ def verdict_of(
         note=_days_that_give_it(table, records, month, [one for one in dict.fromkeys(days) if one != day])
     )
     replaced_by = register.replaced_by(issue.name)
-    demonstration = program.demonstration if records.on(now).is_demonstration else None
     return IssueVerdicts(
+        program,
         issue,
         day,
         now,
         table,
         tuple(contradictions(issue.figures, program, month)),
         replaced_by=replaced_by.name if replaced_by else None,
-        demonstration=demonstration.statement if demonstration else "",
+        demonstration=records.on(now).is_demonstration,
     )
 
 
@@ -431,6 +430,7 @@ def _without_records(register: Register, issue: PublishedIssue, program: Program
     month = issue.name.month
     replaced_by = register.replaced_by(issue.name)
     return IssueVerdicts(
+        program,
         issue,
         None,
         None,

@@ -1,0 +1,233 @@
+"""Reproduction: make an issue again from what its manifest says it was made from, and compare every byte."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from viputils.checksums import checksum
+from viputils.edition import load_edition, require_no_quarantine
+from viputils.errors import ManifestError, ParameterError, Problem
+from viputils.issue import make_issue
+from viputils.manifest import (
+    KINDS,
+    MANIFEST,
+    Change,
+    Manifest,
+    changed_inputs,
+    changed_versions,
+    input_file,
+    read_manifest,
+    require_deliveries,
+)
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.published import IssueName, read_register, write_register
+from viputils.render import choose_engine
+
+IDENTICAL: Final = "identical"
+DIFFERS: Final = "differs"
+NOT_MADE: Final = "not made again"
+NEW: Final = "was not there"
+
+_PARTS: Final = {".csv": "Figures", ".ipynb": "Notebook outputs", ".svg": "Charts", ".html": "HTML", ".pdf": "PDF"}
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of making an issue again.
+
+    Attributes
+    ----------
+    source
+        Which manifest said how.
+    outputs
+        ``part``, ``file``, ``result``: one row for each file that was made then or now.
+    changes
+        The inputs and versions that are not what they were.
+    """
+
+    source: str
+    manifest: Manifest
+    outputs: pd.DataFrame
+    changes: tuple[Change, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether every byte is as it was."""
+        return bool(self.outputs["result"].eq(IDENTICAL).all())
+
+    @property
+    def conclusion(self) -> list[str]:
+        """Say in words what came of it, and what changed since."""
+        changed = [f"  {change}" for change in self.changes]
+        if self.identical:
+            said = [f"Reproduced: all {len(self.outputs)} files are identical, byte for byte."]
+            return [*said, "What changed since made no difference:", *changed] if changed else said
+        files = ", ".join(self.outputs.loc[self.outputs["result"].ne(IDENTICAL), "file"])
+        said = [f"Not reproduced: {files}."]
+        if not changed:
+            return [*said, "Nothing that the manifest records was changed, so this is a fault of viputils; report it."]
+        said += ["Changed since, and so what can have made the difference:", *changed]
+        if self.manifest.git is not None:
+            state = "" if self.manifest.git.clean else " (and changes that were not committed)"
+            said.append(f"The issue was made at commit {self.manifest.git.commit}{state}.")
+        return said
+
+
+def find_manifest(project: Project, issue: str) -> tuple[Path, str, ReportMonth | None]:
+    """Find the manifest of an issue: of the register, or else of the issue made here; or the file of that name.
+
+    Returns
+    -------
+    tuple
+        Its path, what messages call it, and the month that it must be of, where one was asked for.
+
+    Raises
+    ------
+    ManifestError
+        Where there is none.
+    """
+    try:
+        name = IssueName.parse(issue)
+    except ParameterError:
+        path = Path(issue)
+        if path.suffix != ".json":
+            raise ParameterError(
+                "The issue cannot be read.",
+                [
+                    Problem(
+                        "issue",
+                        f"{issue!r} is neither an issue nor a manifest;",
+                        "write 2023-11, or name a .json file.",
+                    )
+                ],
+            ) from None
+        return path, issue, None
+    for known in read_register(project).issues:
+        if known.name == name and known.manifest is not None:
+            return known.manifest, project.relative(known.manifest), name.month
+    path = project.issues / str(name.month) / MANIFEST
+    if name.number or not path.is_file():
+        raise ManifestError(
+            f"There is no manifest of the issue of {name}.",
+            [
+                Problem(
+                    f"data/published/{name}.manifest.json",
+                    "is not in the register, and no issue of that month was made here;",
+                    f"vip report {name.month} makes one with its manifest.",
+                )
+            ],
+        )
+    return path, project.relative(path), name.month
+
+
+def reproduce(
+    project: Project, issue: str, keep: Path | None = None, on_step: Callable[[str], None] = lambda _: None
+) -> Reproduction:
+    """Make an issue again in a clean temporary folder, and compare what comes out with its manifest.
+
+    Parameters
+    ----------
+    issue
+        ``2023-11``, ``2023-11-r1``, or the path of a manifest.
+    keep
+        A folder, not there yet, in which to keep what was made.
+
+    Raises
+    ------
+    ManifestError
+        Where there is no manifest, it is not as it must be, or a delivery that it names is gone or was changed.
+    """
+    if keep is not None and keep.exists():
+        raise ParameterError(
+            "The folder is there already.", [Problem("--keep", f"{keep} is there;", "name a new one.")]
+        )
+    path, source, month = find_manifest(project, issue)
+    manifest = read_manifest(path, source)
+    if month is not None and month != manifest.month:
+        raise ManifestError(
+            "The manifest is that of another month.",
+            [Problem(f"{source}, parameters.month", f"is {manifest.month};", f"that of {issue} belongs there.")],
+        )
+    require_deliveries(project, manifest, source)
+    engine = choose_engine(manifest.engine.name)
+    changes = [
+        *changed_inputs(project, manifest),
+        *_changed_register(project, manifest),
+        *changed_versions(manifest, (engine.name, engine.version())),
+    ]
+    with tempfile.TemporaryDirectory(prefix="vip-reproduce-") as scratch:
+        again = Project.open(_copy_of_inputs(project, manifest, Path(scratch).resolve()))
+        on_step("Reading and cleaning the records")
+        edition = load_edition(again, manifest.month, manifest.as_of)
+        if not manifest.parameters.allow_quarantined:
+            require_no_quarantine(again, edition)
+        made = make_issue(again, edition, engine, on_step).manifest.parent
+        now = {
+            file.relative_to(made).as_posix(): checksum(file)
+            for file in sorted(made.rglob("*"))
+            if file.is_file() and file.name != MANIFEST
+        }
+        if keep is not None:
+            shutil.copytree(made, keep)
+    return Reproduction(source, manifest, _outputs(manifest.outputs, now), tuple(changes))
+
+
+def _outputs(was: dict[str, str], now: dict[str, str]) -> pd.DataFrame:
+    rows = []
+    for file in sorted(was.keys() | now.keys()):
+        if file not in now:
+            result = NOT_MADE
+        elif file not in was:
+            result = NEW
+        else:
+            result = IDENTICAL if was[file] == now[file] else DIFFERS
+        rows.append({"part": _PARTS.get(Path(file).suffix, "Other"), "file": file, "result": result})
+    order = list(_PARTS.values())
+    table = pd.DataFrame(rows, columns=["part", "file", "result"])
+    place = table["part"].map({part: place for place, part in enumerate(order)}).fillna(len(order))
+    return table.assign(place=place).sort_values(["place", "file"]).drop(columns="place").reset_index(drop=True)
+
+
+def _changed_register(project: Project, manifest: Manifest) -> list[Change]:
+    now = {str(issue.name): issue.fingerprint for issue in read_register(project).issues}
+    return [
+        Change("register", f"data/published/{name}.csv", was, now.get(name, ""))
+        for name, was in manifest.inputs.register_.items()
+        if now.get(name) != was
+    ]
+
+
+def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path:
+    """Put what an issue was made from, and nothing else, into a folder of its own; give that folder."""
+    shares = Path(project.program.identity.shares or ".")
+    # Deep enough that what is shared lies in the scratch folder as well, wherever the project says it is.
+    root = scratch.joinpath("of", *("its", *("own" for part in shares.parts if part == "..")))
+    root.mkdir(parents=True)
+    for kind in KINDS:
+        for name in getattr(manifest.inputs, kind):
+            source = input_file(project, kind, name)
+            if kind != "library" and source.is_file():
+                target = root / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+    # The folder alone says that the report has this part.
+    if (project.report / "activities").is_dir():
+        (root / "report" / "activities").mkdir(parents=True, exist_ok=True)
+    if not shares.is_absolute():
+        Path(os.path.normpath(root / shares)).mkdir(parents=True, exist_ok=True)
+    (root / "data" / "raw").mkdir(parents=True, exist_ok=True)
+    published = root / "data" / "published"
+    published.mkdir(parents=True)
+    seen = [issue for issue in read_register(project).issues if str(issue.name) in manifest.inputs.register_]
+    if seen:
+        write_register(published, [replace(issue, manifest=None) for issue in seen])
+    return root
