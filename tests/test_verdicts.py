@@ -1,0 +1,283 @@
+"""A verdict on each printed figure, and never a pass where there is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from tests.conftest import REPOSITORY, Deliver
+from tests.test_published import an_issue
+from viputils.errors import DeliveryError, PublishedError, QuarantineError
+from viputils.periods import ReportMonth
+from viputils.program import Program
+from viputils.project import Project
+from viputils.published import PublishedIssue, add_issue, read_register
+from viputils.verdicts import IssueVerdicts, compare, contradictions, printed_keys, verify_register, worst
+
+NOVEMBER = ReportMonth(2023, 11)
+KEY = ["measure", "category", "period"]
+
+
+@pytest.fixture(scope="module")
+def published() -> pd.DataFrame:
+    return read_register(Project.open(REPOSITORY)).issues[0].figures
+
+
+def other(figures: pd.DataFrame, row: int = 8, by: int = 1) -> pd.DataFrame:
+    """The same figures, one of them off; 8 is homicides in November."""
+    return figures.assign(value=figures["value"].where(figures.index != row, figures["value"] + by))
+
+
+def verdicts_of(table: pd.DataFrame) -> dict[str, int]:
+    return {str(name): int(count) for name, count in table["verdict"].value_counts().items()}
+
+
+# ---------------------------------------------------------------- one issue
+
+
+def test_the_same_figures_are_all_reproduced(published: pd.DataFrame, program: Program) -> None:
+    assert len(printed_keys(program, NOVEMBER)) == 28
+    assert verdicts_of(compare(published, published, published, program, NOVEMBER)) == {"reproduced": 28}
+
+
+def test_one_figure_that_is_off_by_one_differs(published: pd.DataFrame, program: Program) -> None:
+    table = compare(published, other(published), other(published), program, NOVEMBER)
+    # The sums of the print agree for November, so it is the records that give another number.
+    assert verdicts_of(table) == {"reproduced": 27, "differs": 1}
+    row = table.loc[table["verdict"].eq("differs")].iloc[0]
+    assert (row["category"], row["published"], row["recomputed"], row["change"]) == ("Homicide", 5, 6, 1)
+
+
+def test_a_figure_that_was_right_then_and_is_another_now_was_revised_since(
+    published: pd.DataFrame, program: Program
+) -> None:
+    table = compare(published, published, other(published, by=-2), program, NOVEMBER)
+    assert verdicts_of(table) == {"reproduced": 27, "revised since": 1}
+    row = table.loc[table["verdict"].eq("revised since")].iloc[0]
+    assert (row["published"], row["recomputed"], row["now"], row["change"]) == (5, 5, 3, -2)
+
+
+def test_a_figure_that_is_wrong_then_and_right_now_still_differs(published: pd.DataFrame, program: Program) -> None:
+    table = compare(published, other(published), published, program, NOVEMBER)
+    assert verdicts_of(table) == {"reproduced": 27, "differs": 1}
+
+
+def test_without_records_nothing_is_reproducible(published: pd.DataFrame, program: Program) -> None:
+    clean = published.loc[~published["measure"].eq("responses_by_area_command")].reset_index(drop=True)
+    table = compare(clean, None, None, program, NOVEMBER)
+    assert verdicts_of(table) == {"not reproducible": 16, "not in the published file": 12}
+
+
+@pytest.mark.parametrize(
+    ("side", "verdict"), [("published", "not in the published file"), ("recomputed", "not recomputed")]
+)
+def test_a_figure_that_is_missing_on_either_side_is_never_a_pass(
+    published: pd.DataFrame, program: Program, side: str, verdict: str
+) -> None:
+    sides = {"published": published, "recomputed": published} | {side: published.drop(index=[0])}
+    table = compare(sides["published"], sides["recomputed"], sides["recomputed"], program, NOVEMBER)
+    assert len(table) == 28
+    assert table["verdict"].iloc[0] == verdict
+
+
+def test_a_figure_that_was_printed_beside_the_usual_ones_is_checked_as_well(
+    published: pd.DataFrame, program: Program
+) -> None:
+    more = pd.DataFrame([{"measure": "people_notified", "category": "", "period": "month", "value": 18}])
+    extended = pd.concat([published, more], ignore_index=True)
+    assert verdicts_of(compare(extended, extended, extended, program, NOVEMBER)) == {"reproduced": 29}
+    assert compare(extended, published, published, program, NOVEMBER)["verdict"].iloc[-1] == "not recomputed"
+
+
+# ---------------------------------------------------------------- a print that contradicts itself
+
+
+def test_the_print_of_november_2023_contradicts_itself_in_one_place(published: pd.DataFrame, program: Program) -> None:
+    (found,) = contradictions(published, program, NOVEMBER)
+    assert "by incident type 320 and by area command 319" in found.text
+    assert len(found.keys) == 12
+    assert {period for _, _, period in found.keys} == {"fytd"}
+
+
+def test_figures_that_cannot_all_be_right_are_internally_inconsistent_where_the_records_do_not_give_them(
+    published: pd.DataFrame, program: Program
+) -> None:
+    # Homicides of November as 6: the types then add up to 91 and the areas to 90.
+    printed = other(published)
+    table = compare(printed, published, published, program, NOVEMBER)
+    assert verdicts_of(table) == {"reproduced": 27, "internally inconsistent": 1}
+    # Without records, whatever contradicts itself says so; the rest cannot be told.
+    without = verdicts_of(compare(printed, None, None, program, NOVEMBER))
+    assert without == {"internally inconsistent": 24, "not reproducible": 4}
+
+
+def test_a_month_above_its_year_to_date_is_a_contradiction(published: pd.DataFrame, program: Program) -> None:
+    printed = published.assign(value=published["value"].where(published.index != 8, 21))
+    texts = [one.text for one in contradictions(printed, program, NOVEMBER)]
+    assert any("Homicide: 21 for the month and 20 for the year to date" in text for text in texts)
+
+
+def test_in_the_first_month_of_the_year_month_and_year_to_date_are_the_same(program: Program) -> None:
+    july = ReportMonth(2023, 7)
+    rows = [
+        {"measure": "outreach_operations", "category": "", "period": period, "value": value}
+        for period, value in (("month", 400), ("fytd", 401))
+    ]
+    (found,) = contradictions(pd.DataFrame(rows), program, july)
+    assert "in the first month of the year both are the same" in found.text
+    assert contradictions(pd.DataFrame(rows), program, ReportMonth(2023, 8)) == []
+
+
+def test_what_is_counted_once_in_several_categories_is_no_contradiction(program: Program) -> None:
+    by_source = program.measures["people_notified"].model_copy(update={"by": "outcome", "label": "Outcome"})
+    two = program.model_copy(update={"measures": {**program.measures, "people_notified_by_outcome": by_source}})
+    rows = [("people_notified", "", "month", 3)]
+    rows += [("people_notified_by_outcome", name, "month", 2) for name in ("Delivered", "Declined", "Not located")]
+    assert contradictions(pd.DataFrame(rows, columns=[*KEY, "value"]), two, NOVEMBER) == []
+
+
+# ---------------------------------------------------------------- the register
+
+
+def printed(project: Project, value: int, **changes: object) -> PublishedIssue:
+    """Put an issue into the register whose headline prints some adults assisted; everything else was none."""
+    rows = [(*key, value if key[0] == "adults_assisted" else 0) for key in printed_keys(project.program, NOVEMBER)]
+    figures = pd.DataFrame(rows, columns=[*KEY, "value"])
+    issue = replace(an_issue(), figures=figures, as_of=None, **changes)  # type: ignore[arg-type]
+    add_issue(project, issue)
+    return issue
+
+
+def an_operation(adults: int, number: int = 1) -> list[str]:
+    return [f"O{number},2023-11-05,SE,Home visit,,{adults},0"]
+
+
+def adults(verdicts: IssueVerdicts) -> pd.Series:
+    return verdicts.figures.iloc[0]
+
+
+@pytest.fixture
+def city(project: Project, deliver: Deliver) -> Project:
+    """One operation in November, with four adults; in January it turns out that they were six."""
+    deliver("2023-12-04", outreach=an_operation(4))
+    deliver("2024-01-04", outreach=an_operation(6))
+    return project
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict", "note"),
+    [(4, "revised since", ""), (6, "differs", "The records received by 2024-01-04 give it."), (5, "differs", "")],
+)
+def test_a_figure_is_compared_as_of_its_issue_and_as_of_now(city: Project, value: int, verdict: str, note: str) -> None:
+    printed(city, value)
+    (found,) = verify_register(city)
+    assert (found.as_of, found.now) == (dt.date(2023, 12, 4), dt.date(2024, 1, 4))
+    row = adults(found)
+    assert (row["verdict"], row["recomputed"], row["now"], row["note"]) == (verdict, 4, 6, note)
+    assert row["change"] == 6 - value
+
+
+def test_as_of_one_day_there_is_no_now(city: Project) -> None:
+    printed(city, 6)
+    (found,) = verify_register(city, as_of=dt.date(2024, 1, 4))
+    assert (adults(found)["verdict"], found.as_of, found.now) == (
+        "reproduced",
+        dt.date(2024, 1, 4),
+        dt.date(2024, 1, 4),
+    )
+
+
+def test_the_as_of_date_that_an_issue_states_decides(city: Project) -> None:
+    issue = printed(city, 6)
+    (found,) = verify_register(city)
+    assert adults(found)["verdict"] == "differs"
+    add_issue(city, replace(issue, name=type(issue.name)(NOVEMBER, 1), as_of=dt.date(2024, 1, 4), reason="Corrected."))
+    first, second = verify_register(city)
+    assert adults(second)["verdict"] == "reproduced"
+    # The first one is wrong, and known to be: that is why there is another one.
+    assert adults(first)["verdict"] == "differs"
+    assert str(first.replaced_by) == "2023-11-r1"
+    assert worst([first]) == "differs"
+
+
+def test_a_replaced_issue_decides_nothing(city: Project) -> None:
+    issue = printed(city, 5)
+    zero = verify_register(city)
+    assert worst(zero) == "differs"
+    add_issue(
+        city,
+        replace(
+            issue,
+            figures=issue.figures.assign(
+                value=lambda t: (
+                    t["value"]
+                    .where(t["measure"].ne("adults_assisted"), 4)
+                    .where(t["measure"].ne("outreach_operations"), 1)
+                )
+            ),
+            name=type(issue.name)(NOVEMBER, 1),
+            reason="Corrected.",
+        ),
+    )
+    assert worst(verify_register(city)) is None
+
+
+def test_a_month_that_was_never_delivered_is_not_reproducible(project: Project, deliver: Deliver) -> None:
+    printed(project, 4)
+    deliver("2023-11-03")
+    (found,) = verify_register(project)
+    assert set(found.figures["verdict"]) == {"not reproducible"}
+    assert "There is no data for 2023-11 yet" in found.why
+    assert found.as_of is None
+    assert worst([found]) == "not reproducible"
+
+
+def test_an_issue_from_before_the_records_is_not_reproducible(project: Project, deliver: Deliver) -> None:
+    add_issue(project, an_issue("2021-05"))
+    deliver("2023-12-04")
+    (found,) = verify_register(project)
+    assert found.count("not reproducible") == 1
+    assert "when the records begin" in found.why
+
+
+def test_without_any_delivery_nothing_is_reproducible(project: Project) -> None:
+    printed(project, 4)
+    (found,) = verify_register(project)
+    assert set(found.figures["verdict"]) == {"not reproducible"}
+
+
+def test_an_empty_register_cannot_be_verified(project: Project, deliver: Deliver) -> None:
+    deliver()
+    with pytest.raises(PublishedError, match="The register of published figures is empty"):
+        verify_register(project)
+
+
+def test_a_delivery_that_cannot_be_read_is_an_error_and_no_verdict(city: Project) -> None:
+    printed(city, 4)
+    (city.raw / "2024-01-04" / "outreach.csv").write_text("nonsense\n", encoding="utf-8")
+    with pytest.raises(DeliveryError, match=r"2024-01-04/outreach\.csv"):
+        verify_register(city)
+    # As of an earlier day it has no part in the answer.
+    (found,) = verify_register(city, as_of=dt.date(2023, 12, 4))
+    assert adults(found)["verdict"] == "reproduced"
+
+
+def test_rows_in_quarantine_are_no_verdict_either(project: Project, deliver: Deliver) -> None:
+    printed(project, 4)
+    deliver("2023-12-04", outreach=[*an_operation(4), "O2,2023-11-06,SE,Home visit,,many,0"])
+    with pytest.raises(QuarantineError, match="'many'"):
+        verify_register(project)
+    (found,) = verify_register(project, allow_quarantined=True)
+    assert adults(found)["verdict"] == "reproduced"
+
+
+def test_missing_figures_are_named(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04")
+    add_issue(project, an_issue(value=0))
+    (found,) = verify_register(project)
+    assert found.count("not in the published file") == 27
+    assert "2023-11, children_assisted/fytd: is not in the register" in str(found.missing[0])
+    assert len(found.missing) == 27
