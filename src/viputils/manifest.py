@@ -41,12 +41,6 @@ def _is_inside(name: str) -> str:
     return name
 
 
-def _is_checksum(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise ValueError("must be a SHA-256 in 64 hexadecimal digits")
-    return text
-
-
 def _is_month(text: str) -> str:
     try:
         return str(ReportMonth.parse(text))
@@ -62,59 +56,78 @@ def _is_day(text: str) -> str:
     return text
 
 
-Checksum = Annotated[str, AfterValidator(_is_checksum)]
+Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in hexadecimal digits.")]
 Files = dict[Annotated[str, AfterValidator(_is_inside)], Checksum]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class Parameters(_Part):
     """What the issue was asked for."""
 
     month: Annotated[str, AfterValidator(_is_month)]
+    """The month of the issue, ``YYYY-MM``."""
     as_of: Annotated[str, AfterValidator(_is_day)]
+    """The as-of date, ``YYYY-MM-DD``: only what had been received by then counts."""
     allow_quarantined: bool
+    """Whether rows were in quarantine and left out."""
 
 
 class EngineUsed(_Part):
     """What made the pages, and the versions of the programs in it."""
 
     name: Literal["embedded", "quarto"]
+    """The engine, as ``--engine`` names it."""
     version: str
+    """The programs that made the bytes, each with its version."""
 
 
 class GitCommit(_Part):
     """Where the project stood in its history, and whether its files were those of that commit."""
 
     commit: str
+    """The id of the commit."""
     clean: bool
+    """Whether no file was changed or added since."""
 
 
 class Inputs(_Part):
     """What the issue was made from: files with their checksums, by kind, and the issues of the register it looks at."""
 
     deliveries: Files
+    """Every file of raw records that was read."""
     program: Files
+    """program.toml."""
     notebook: Files
+    """The notebook that is the report."""
     templates: Files
+    """The settings of the pages, and every file of the theme and the fonts."""
     texts: Files
+    """Introduction, definitions and the activities of the month, as far as there are any."""
     library: Files
+    """Every file of the library."""
     register_: Annotated[dict[str, Checksum], Field(alias="register")]
+    """The issues of the register that the verdicts in the issue are about; a checksum of all that is said of each."""
 
 
 class Manifest(_Part):
     """Everything an issue was made from and with, and everything that was made."""
 
     manifest_version: Annotated[int, Field(ge=1)]
+    """The version of this form."""
     parameters: Parameters
     engine: EngineUsed
     git: GitCommit | None
+    """Nothing where git keeps no history of the project."""
     python: str
+    """The version of Python."""
     packages: dict[str, str]
+    """The version of viputils and of every package that it needs, by name."""
     inputs: Inputs
     outputs: Files
+    """Every file of the issue but the manifest, by its path in the issue's folder."""
 
     @property
     def month(self) -> ReportMonth:
