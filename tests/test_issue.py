@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,7 @@ from viputils.folders import replaced_whole
 def test_what_the_cover_says_is_never_markup(demonstration: Edition) -> None:
     identity = demonstration.program.identity.model_copy(update={"site": "<b>{{< x >}}</b>", "name": "# *A* $b$"})
     program = demonstration.program.model_copy(update={"identity": identity})
-    said = issue.front_matter(
-        dataclasses.replace(demonstration, records=dataclasses.replace(demonstration.records, program=program))
-    )
+    said = issue.front_matter(program, "November 2023", demonstration.as_of, demonstration=True)
     assert said["vip"]["site"] == r"\<b\>\{\{\< x \>\}\}\</b\>"
     assert said["vip"]["running-header"].startswith(r"\# \*A\* \$B\$ \| MONTHLY")
     assert said["title"].startswith(r"\# \*A\* \$b\$ Monthly")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import signal
 import sys
 import traceback
@@ -414,6 +415,8 @@ def main() -> NoReturn:
     """Run a command; turn every error that its reader can mend into a message and an exit code."""
 
     def stop(_signum: int, _frame: object) -> NoReturn:
+        # What a library has to say of its own end is no news to who ended it.
+        logging.disable()
         raise _InterruptedByUser
 
     # A polite kill cleans up as Ctrl-C does.

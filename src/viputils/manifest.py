@@ -352,10 +352,14 @@ def inputs_of(project: Project, edition: Edition, register: Mapping[str, str]) -
         "program": ["program.toml"],
         "notebook": ["notebooks/monthly_report.ipynb"],
         "templates": templates,
-        "texts": [name for name in texts if (project.root / name).is_file()],
+        "texts": texts,
         "library": [path.relative_to(package.parent).as_posix() for path in _files(package) if path.suffix == ".py"],
     }
-    files = {kind: {name: checksum(input_file(project, kind, name)) for name in names[kind]} for kind in KINDS}
+    files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
+    for kind in KINDS:
+        # Not every city has every text; what the issue cannot do without is missed where it is read.
+        paths = {name: input_file(project, kind, name) for name in names[kind]}
+        files[kind] = {name: checksum(path) for name, path in paths.items() if path.is_file()}
     return Inputs.model_validate({**files, "register": dict(register)})
 
 

@@ -15,6 +15,7 @@ from viputils.manifest import MANIFEST, Manifest, read_manifest, require_deliver
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
+from viputils.tables import disagreements
 from viputils.verdicts import contradictions, key_text
 
 
@@ -37,7 +38,7 @@ def publish(
     reason
         Why there is a correction.
     footnote
-        What explains figures that do not add up.
+        What explains figures that do not add up; by default what the issue itself says.
 
     Raises
     ------
@@ -61,11 +62,12 @@ def publish(
             "An issue is not published before its as-of date.",
             [Problem("--printed", f"{printed} is before {manifest.as_of};", "give the day on which it is published.")],
         )
-    unexplained = [] if footnote.strip() else contradictions(edition.figures, project.program, month)
+    footnote = " ".join(footnote.split()) or " ".join(disagreements(edition))
+    unexplained = [] if footnote else contradictions(edition.figures, project.program, month)
     if unexplained:
         raise ParameterError(
             "The issue does not add up, and readers will ask why.",
-            [Problem("--footnote", one.text, "say what explains it.") for one in unexplained],
+            [Problem("--footnote", one.text, "Say what explains it.") for one in unexplained],
         )
     kind = "demonstration records" if edition.records.is_demonstration else "records"
     issue = PublishedIssue(
@@ -76,7 +78,7 @@ def publish(
         source=f"Made from the {kind} in this repository, with viputils {__version__} ({manifest.engine.name} engine)",
         transcribed_by="vip publish",
         reason=" ".join(reason.split()),
-        footnote=" ".join(footnote.split()),
+        footnote=footnote,
         manifest=project.issues / str(month) / MANIFEST,
     )
     add_issue(project, issue)

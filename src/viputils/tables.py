@@ -99,7 +99,7 @@ def breakdowns(edition: Edition) -> Markdown:
         return Markdown("")
     columns = [div("column", _breakdown_table(edition, name)) for name in names]
     label = escape(_table_title(edition, names[0]))
-    notes = "\n\n".join([_PROVISIONAL_NOTE, *_disagreements(edition)])
+    notes = "\n\n".join([_PROVISIONAL_NOTE, *map(escape, disagreements(edition))])
     parts = [div("columns", "\n\n".join(columns)), div("note", notes)]
     return _part(label, *parts)
 
@@ -375,15 +375,15 @@ def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:
     return number(value_of(edition.figures, whole, period)) if whole else escape(NOT_AVAILABLE)
 
 
-def _disagreements(edition: Edition) -> list[str]:
-    """Say where the categories of a breakdown do not add up to the whole, and why."""
+def disagreements(edition: Edition) -> list[str]:
+    """Say where the categories of a breakdown do not add up to the whole, and why; as plain text."""
     notes = []
     for name in edition.program.report.breakdowns:
         whole = _whole_of(edition, name)
         if whole is None or isinstance(edition.program.measures[name].count, Distinct):
             continue
-        label = escape(edition.program.measures[name].label)
-        noun = escape(edition.program.measures[whole].label)
+        label = edition.program.measures[name].label
+        noun = edition.program.measures[whole].label
         for period, words in (
             ("month", f"In {edition.month.label}"),
             ("fytd", f"In the {edition.program.identity.year} to date"),

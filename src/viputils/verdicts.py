@@ -43,10 +43,22 @@ COLUMNS: Final = (*KEY, "verdict", "published", "recomputed", "now", "change", "
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Printed figures that cannot all be right: what they say, and the keys of all of them."""
+    """Printed figures that do not add up.
+
+    Attributes
+    ----------
+    text
+        What they say.
+    keys
+        The keys of all of them.
+    impossible
+        Whether no records could give all of them. Records that lack a value can explain that a breakdown adds up to
+        less than the whole.
+    """
 
     text: str
     keys: tuple[tuple[str, str, str], ...]
+    impossible: bool
 
 
 @dataclass(frozen=True)
@@ -192,7 +204,7 @@ def compare(
     given = table["published"].eq(table["recomputed"]).fillna(value=False)
     moved = given & table["now"].ne(table["published"]).fillna(value=True)
     verdict = pd.Series(DIFFERS, index=table.index, dtype="str").mask(given, REPRODUCED).mask(moved, REVISED)
-    contradicted = {key for one in contradictions(published, program, month) for key in one.keys}
+    contradicted = {key for one in contradictions(published, program, month) if one.impossible for key in one.keys}
     in_doubt = pd.Series([key in contradicted for key in table[KEY].itertuples(index=False, name=None)], table.index)
     if recomputed is None:
         verdict = pd.Series(NOT_REPRODUCIBLE, index=table.index, dtype="str")
@@ -228,10 +240,21 @@ def _totals_that_differ(published: pd.DataFrame, program: Program, month: Report
             if len({total for total, _ in totals.values()}) > 1:
                 adds = [f"{_by(program, name)} {total:,}" for name, (total, _) in totals.items()]
                 title = program.tables[program.measures[names[0]].table].title
+                whole = {total for name, (total, _) in totals.items() if _counts_every_record(program, name)}
+                most = max(total for total, _ in totals.values())
                 yield Contradiction(
                     f"{title}, {_period_words(program, month, period)}: {', '.join(adds[:-1])} and {adds[-1]}.",
                     tuple(key for _, keys in totals.values() for key in keys),
+                    impossible=len(whole) > 1 or (bool(whole) and most > max(whole)),
                 )
+
+
+def _counts_every_record(program: Program, name: str) -> bool:
+    """Say whether every record that a measure could count has a category in it."""
+    measure = program.measures[name]
+    if measure.by is None or measure.by == "month":
+        return True
+    return program.tables[measure.table].columns[measure.by].required or measure.missing is not None
 
 
 def _by(program: Program, name: str) -> str:
@@ -259,6 +282,7 @@ def _months_above_their_year(published: pd.DataFrame, program: Program, month: R
         yield Contradiction(
             f"{name}: {of_month:,.0f} for the month and {to_date:,.0f} for the year to date; {rule}.",
             ((measure, category, "month"), (measure, category, "fytd")),
+            impossible=True,
         )
 
 
