@@ -3,22 +3,53 @@
 ``SHA256SUMS`` has the form of the tool of that name, so `sha256sum -c SHA256SUMS` in the folder checks it without this
 software. A line that begins with ``# from`` holds the checksum of a file that an agency sent and that the delivery
 was made from; the tool passes over it.
+
+Where git keeps the file as it was delivered, the lines that were changed since are named.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
 from viputils.errors import Problem
+from viputils.history import committed
 
 CHECKSUMS: Final = "SHA256SUMS"
 
 _LINE: Final = re.compile(r"([0-9a-f]{64}) [ *]([^/\\]+)")
 _SOURCE: Final = re.compile(r"# from ([0-9a-f]{64})")
+
+# What a person takes in at a glance; who wants all of it asks git.
+_LINES_SHOWN: Final = 5
+_LETTERS_SHOWN: Final = 160
+# Above it, finding which lines were only moved would take longer than anybody waits.
+_LINES_COMPARED: Final = 2_000
+
+
+@dataclass(frozen=True)
+class ChangedLine:
+    """A line that differs between two texts: what it ``was`` and what it is ``now``, nothing where it is in one only.
+
+    ``line`` is its number in the text as it is now, and in the older one where it is gone.
+    """
+
+    line: int
+    was: str | None
+    now: str | None
+
+    def __str__(self) -> str:
+        if self.was is None:
+            return f"line {self.line} was added: {_quoted(self.now)}"
+        if self.now is None:
+            return f"line {self.line} is gone, and was {_quoted(self.was)}"
+        return f"line {self.line} is {_quoted(self.now)} and was {_quoted(self.was)}"
 
 
 def checksum(path: Path) -> str:
@@ -89,5 +120,84 @@ def checksum_problems(folder: Path, name: str) -> list[Problem]:
                 problems.append(Problem(f"{name}/{file}", f"{error.strerror or error}.", "Make the file readable."))
                 continue
             if not same:
-                problems.append(Problem(f"{name}/{file}", "was edited after it was delivered;", never))
+                edited = f"was edited after it was delivered{_what_was_edited(there[file], expected[file])};"
+                problems.append(Problem(f"{name}/{file}", edited, never))
     return problems
+
+
+def changed_lines(was: bytes, now: bytes) -> list[ChangedLine]:
+    """Find the lines that differ between two texts, in order; how a line ends makes no difference.
+
+    Of long texts that differ in many places, lines that were only moved are left out.
+    """
+    before, after = _lines(was), _lines(now)
+    # Nearly always one line in a long file was changed: what is alike on both sides of it need not be compared.
+    shorter = min(len(before), len(after))
+    head = next((place for place in range(shorter) if before[place] != after[place]), shorter)
+    alike = (place for place in range(shorter - head) if before[-1 - place] != after[-1 - place])
+    tail = next(alike, shorter - head)
+    before, after = before[head : len(before) - tail], after[head : len(after) - tail]
+    changes = []
+    for olds, news in _differences(before, after):
+        for old, new in zip_longest(olds, news):
+            line = head + 1 + (old if new is None else new)
+            gone, come = None if old is None else before[old], None if new is None else after[new]
+            changes.append(ChangedLine(line, gone, come))
+    return sorted(changes, key=lambda change: change.line)
+
+
+def _lines(text: bytes) -> list[str]:
+    # Not `splitlines`, which also ends lines where a CSV file does not.
+    return text.decode("utf-8", "replace").replace("\r\n", "\n").removesuffix("\n").split("\n")
+
+
+def _differences(before: list[str], after: list[str]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+    """Give the places of the lines that one text has in the stead of others."""
+    gone, come = _not_in(before, after), _not_in(after, before)
+    in_place = [place for place, (old, new) in enumerate(zip(before, after, strict=False)) if old != new]
+    if len(before) == len(after) and len(in_place) == len(gone):
+        yield in_place, in_place
+    elif max(len(before), len(after)) <= _LINES_COMPARED:
+        import difflib
+
+        for tag, old, old_end, new, new_end in difflib.SequenceMatcher(None, before, after, False).get_opcodes():
+            if tag != "equal":
+                yield range(old, old_end), range(new, new_end)
+    else:
+        # A row that was edited still begins with its id; any other two lines have nothing to do with each other.
+        by_id = {after[place].split(",")[0]: place for place in come}
+        edited = {place: by_id.pop(before[place].split(",")[0], None) for place in gone}
+        for place, there in edited.items():
+            yield [place], [] if there is None else [there]
+        known = set(edited.values())
+        yield [], [place for place in come if place not in known]
+
+
+def _not_in(lines: list[str], others: list[str]) -> list[int]:
+    """Give the places of the lines that another text has not, or not so often."""
+    spare = Counter(others)
+    places = []
+    for place, line in enumerate(lines):
+        if spare[line]:
+            spare[line] -= 1
+        else:
+            places.append(place)
+    return places
+
+
+def _what_was_edited(path: Path, expected: str) -> str:
+    """Name the lines that were changed, where git has the file as it was delivered."""
+    was = committed(path)
+    if was is None or hashlib.sha256(was).hexdigest() != expected:
+        return ""
+    now = path.read_bytes()
+    lines = changed_lines(was, now)
+    if not lines:
+        return ": its lines stand in another order" if _lines(was) != _lines(now) else ": its line ends were changed"
+    shown = "; ".join(str(line) for line in lines[:_LINES_SHOWN])
+    return f": {shown}" + (f"; and {len(lines) - _LINES_SHOWN} more" if len(lines) > _LINES_SHOWN else "")
+
+
+def _quoted(line: str | None) -> str:
+    text = line or ""
+    return f"'{text[:_LETTERS_SHOWN]}…'" if len(text) > _LETTERS_SHOWN else f"'{text}'"

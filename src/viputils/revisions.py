@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -171,24 +171,62 @@ def record_changes(older: Records, newer: Records, name: str) -> pd.DataFrame:
         One row for each of them: ``table``, ``id``, and the places of its row in either table (``before`` and
         ``after``, missing where it has none).
     """
+    pairs = record_pairs(older, newer, name)
+    return pairs.loc[~pairs["same"]].drop(columns="same").reset_index(drop=True)
+
+
+def record_pairs(older: Records, newer: Records, name: str, ids: Collection[str] | None = None) -> pd.DataFrame:
+    """Match the records of a table as of two dates, those that did not change as well.
+
+    Parameters
+    ----------
+    ids
+        Only records with these ids; by default all.
+
+    Returns
+    -------
+    DataFrame
+        What ``record_changes`` gives, and whether both rows say the ``same``.
+    """
     table = newer.program.tables[name]
-    before, after = older.tables[name], newer.tables[name]
-    columns = [table.id, *table.columns]
     sides = []
-    for side in (before, after):
-        rows = side.rows[columns].astype("str")
-        # Rows that say the same are told apart by their number, the first of one table being that of the other.
-        sides.append(rows.assign(number=rows.groupby(columns, sort=False, dropna=False).cumcount()))
-    left, right = sides
-    key = [*columns, "number"]
-    matched = left.reset_index(names="before").merge(right.reset_index(names="after"), on=key, how="outer")
-    gone = matched.loc[matched["after"].isna(), [table.id, "before"]].sort_values("before")
-    come = matched.loc[matched["before"].isna(), [table.id, "after"]].sort_values("after")
+    for records in (older, newer):
+        rows = records.tables[name].rows[[table.id, *table.columns]]
+        sides.append((rows if ids is None else rows.loc[rows[table.id].isin(ids)]).astype("str"))
+    return pair_rows(*sides).assign(table=name)[["table", "id", "before", "after", "same"]]
+
+
+def pair_rows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Match the rows of two tables of texts: first those that say the same, then those of one id in their order.
+
+    Parameters
+    ----------
+    before, after
+        Both with the same columns, the id first.
+
+    Returns
+    -------
+    DataFrame
+        One row for each pair: the ``id``, the index of its row ``before`` and ``after`` (missing where it has none),
+        and whether both say the ``same``. Those that changed come first.
+    """
+    # Numbers for names: a table can have columns that are called what is added here.
+    columns = list(range(before.shape[1]))
+    sides = [side.set_axis(columns, axis="columns") for side in (before, after)]
+    # Rows that say the same are told apart by their number, the first of one table being that of the other.
+    left, right = (
+        side.assign(number=side.groupby(columns, sort=False, dropna=False).cumcount()).reset_index(names=name)
+        for side, name in zip(sides, ("before", "after"), strict=True)
+    )
+    matched = left.merge(right, on=[*columns, "number"], how="outer").rename(columns={0: "id"})
+    gone = matched.loc[matched["after"].isna(), ["id", "before"]].sort_values("before")
+    come = matched.loc[matched["before"].isna(), ["id", "after"]].sort_values("after")
+    same = matched.loc[matched["before"].notna() & matched["after"].notna(), ["id", "before", "after"]]
     # What is left over on both sides under one id is one record that changed.
-    gone, come = (part.assign(number=part.groupby(table.id).cumcount()) for part in (gone, come))
-    pairs = gone.merge(come, on=[table.id, "number"], how="outer").rename(columns={table.id: "id"})
-    pairs = pairs.sort_values(["after", "before"]).reset_index(drop=True)
-    return pairs.assign(table=name)[["table", "id", "before", "after"]]
+    gone, come = (part.assign(number=part.groupby("id").cumcount()) for part in (gone, come))
+    pairs = gone.merge(come, on=["id", "number"], how="outer").sort_values(["after", "before"])
+    both = pd.concat([pairs.assign(same=False), same.sort_values("after").assign(same=True)], ignore_index=True)
+    return both[["id", "before", "after", "same"]].astype({"before": "float64", "after": "float64"})
 
 
 def _described(older: Records, newer: Records, effects: pd.DataFrame) -> pd.DataFrame:
@@ -198,7 +236,7 @@ def _described(older: Records, newer: Records, effects: pd.DataFrame) -> pd.Data
     key = ["table", "id", "before", "after"]
     records = effects[key].drop_duplicates()
     columns = (records[name] for name in key)
-    said = [_what_happened(older, newer, *record) for record in zip(*columns, strict=True)]
+    said = [what_happened(older, newer, *record) for record in zip(*columns, strict=True)]
     described = records.assign(
         what=[what for what, _, _ in said], file=[file for _, file, _ in said], line=[line for _, _, line in said]
     )
@@ -213,7 +251,7 @@ def _column_of(changes: pd.DataFrame, older: Edition, newer: Edition, table: str
     return now.fillna(was)
 
 
-def _what_happened(
+def what_happened(
     older: Records, newer: Records, name: str, record: str, before: float, after: float
 ) -> tuple[str, str, int]:
     """Say what happened to one record, and the file and line that show it."""
@@ -221,8 +259,8 @@ def _what_happened(
     now = None if pd.isna(after) else newer.tables[name].rows.loc[int(after)]
     if was is not None and now is not None:
         fields = [field for field in was.index if field not in ORIGIN and str(was[field]) != str(now[field])]
-        words = "; ".join(f"{field} {_shown(was[field])} → {_shown(now[field])}" for field in fields)
-        return f"corrected: {words}", *_origin(newer.tables[name].rows, after)
+        words = "; ".join(f"{field} {shown(was[field])} → {shown(now[field])}" for field in fields)
+        return f"corrected: {words}", *origin(newer.tables[name].rows, after)
     if now is not None:
         ledger = older.tables[name].ledger
         before_it = set(ledger.loc[ledger["id"].eq(record), "status"])
@@ -230,7 +268,7 @@ def _what_happened(
         if before_it and newer.program.tables[name].one_row_per_id:
             read = "could be read since it was corrected"
             what = read if QUARANTINED in before_it else "sent again after it was withdrawn"
-        return what, *_origin(newer.tables[name].rows, after)
+        return what, *origin(newer.tables[name].rows, after)
     voids = newer.voids.rows
     void = voids.loc[voids["voided_table"].eq(name) & voids["voided_id"].eq(record)]
     void = void.loc[void[DELIVERY].ge(older.tables[name].rows[DELIVERY].loc[int(before)])]
@@ -241,15 +279,16 @@ def _what_happened(
         return f"in quarantine: {field} {value!r} [{reason}]", str(held[FILE].iloc[0]), int(held[LINE].iloc[0])
     if not void.empty:
         return "withdrawn by a void", str(void[FILE].iloc[-1]), int(void[LINE].iloc[-1])
-    return "no longer in the snapshot", *_origin(older.tables[name].rows, before)
+    return "no longer in the snapshot", *origin(older.tables[name].rows, before)
 
 
-def _origin(rows: pd.DataFrame, place: float) -> tuple[str, int]:
+def origin(rows: pd.DataFrame, place: float) -> tuple[str, int]:
     """Give the file and the line that a row came from."""
     return str(rows[FILE].loc[int(place)]), int(rows[LINE].loc[int(place)])
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Write a value of a clean table as people read it."""
     if pd.isna(value):
         return "(empty)"
     return str(value.date()) if isinstance(value, pd.Timestamp) else str(value)
