@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
+import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.conftest import REPOSITORY, Deliver
+from tests.test_cli import vip
 from tests.test_published import an_issue
+from viputils import tables
+from viputils.edition import load_edition
 from viputils.errors import DeliveryError, PublishedError, QuarantineError
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
-from viputils.published import PublishedIssue, add_issue, read_register
+from viputils.published import IssueName, PublishedIssue, add_issue, read_register
 from viputils.verdicts import IssueVerdicts, compare, contradictions, printed_keys, verify_register, worst
 
 NOVEMBER = ReportMonth(2023, 11)
@@ -144,11 +152,15 @@ def test_what_is_counted_once_in_several_categories_is_no_contradiction(program:
 
 def printed(project: Project, value: int, **changes: object) -> PublishedIssue:
     """Put an issue into the register whose headline prints some adults assisted; everything else was none."""
-    rows = [(*key, value if key[0] == "adults_assisted" else 0) for key in printed_keys(project.program, NOVEMBER)]
-    figures = pd.DataFrame(rows, columns=[*KEY, "value"])
+    figures = all_printed(project, NOVEMBER, value)
     issue = replace(an_issue(), figures=figures, as_of=None, **changes)  # type: ignore[arg-type]
     add_issue(project, issue)
     return issue
+
+
+def all_printed(project: Project, month: ReportMonth, adults: int) -> pd.DataFrame:
+    rows = [(*key, adults if key[0] == "adults_assisted" else 0) for key in printed_keys(project.program, month)]
+    return pd.DataFrame(rows, columns=[*KEY, "value"])
 
 
 def an_operation(adults: int, number: int = 1) -> list[str]:
@@ -281,3 +293,106 @@ def test_missing_figures_are_named(project: Project, deliver: Deliver) -> None:
     assert found.count("not in the published file") == 27
     assert "2023-11, children_assisted/fytd: is not in the register" in str(found.missing[0])
     assert len(found.missing) == 27
+
+
+# ---------------------------------------------------------------- what people, machines and pages get
+
+
+@pytest.fixture
+def mixed(city: Project) -> Project:
+    """A city whose November was revised, whose correction differs, and of whose October there are no records."""
+    issue = printed(city, 4, footnote="A footnote with <b> and | in it.")
+    figures = issue.figures
+    add_issue(city, replace(issue, name=IssueName(NOVEMBER, 1), figures=figures, reason="A reason.", footnote=""))
+    october = ReportMonth(2021, 10)
+    add_issue(city, replace(issue, name=IssueName(october), figures=all_printed(city, october, 3), footnote=""))
+    return city
+
+
+def test_verdicts_are_shown_to_people_to_machines_and_to_scripts(mixed: Project) -> None:
+    people, as_json, as_csv = (vip("verify", *form, cwd=mixed.root) for form in (("--all",), ("--json",), ("--csv",)))
+    # outreach_operations was printed as 0 and is 1.
+    assert {done.returncode for done in (people, as_json, as_csv)} == {1}
+    assert "2023-11: 26 of 28 figures reproduced, 1 revised since, 1 differs." in people.stdout
+    assert "2021-10: 0 of 28 figures reproduced, 28 not reproducible." in people.stdout
+    assert "Replaced by 2023-11-r1; this one stays for the record and decides nothing." in people.stdout
+    assert "Printed again because: A reason." in people.stdout
+    issues = json.loads(as_json.stdout)["issues"]
+    assert [issue["issue"] for issue in issues] == ["2021-10", "2023-11", "2023-11-r1"]
+    assert issues[1]["counts"]["revised since"] == 1
+    rows = list(csv.DictReader(io.StringIO(as_csv.stdout)))
+    assert len(rows) == 3 * 28
+    row = next(row for row in rows if row["verdict"] == "revised since")
+    assert (row["issue"], row["as_of"], row["published"], row["now"], row["change"]) == (
+        "2023-11", "2023-12-04", "4", "6", "2",
+    )  # fmt: skip
+    assert issues[1]["figures"][0]["now"] == 6
+
+
+@pytest.mark.parametrize(
+    ("issue", "code"), [("2021-10", 4), ("2023-11", 1), ("2023-11-r1", 1), ("2023-12", 2), ("x", 2)]
+)
+def test_the_exit_code_says_which_verdict_decides(mixed: Project, issue: str, code: int) -> None:
+    assert vip("verify", issue, cwd=mixed.root).returncode == code
+
+
+def test_a_missing_figure_is_an_error_and_never_a_pass(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04")
+    add_issue(project, an_issue(value=0))
+    done = vip("verify", "2023-11", cwd=project.root)
+    assert done.returncode == 2
+    assert "not in the published file" in done.stdout
+    assert "2023-11, children_assisted/fytd: is not in the register, and the issue prints it" in done.stderr
+
+
+def test_one_issue_or_all_of_them(city: Project) -> None:
+    printed(city, 4)
+    assert "take one of them" in vip("verify", "2023-11", "--all", cwd=city.root).stderr
+
+
+def test_the_issue_says_what_became_of_the_figures_of_its_year(mixed: Project) -> None:
+    edition = load_edition(mixed, NOVEMBER)
+    text = tables.verdicts(mixed, edition).data
+    # As of the issue's own date nothing had been revised yet; October 2021 is of another year.
+    assert "| November 2023 (replaced) | 28 | 27 | 1 |" in text
+    assert r"| November 2023, re\-issue 1 | 28 | 27 | 1 |" in text
+    assert "October 2021" not in text
+    assert r"A footnote with \<b\> and \| in it" in text
+    later = tables.verdicts(mixed, load_edition(mixed, NOVEMBER, dt.date(2024, 1, 4))).data
+    assert "| Adults assisted, FYTD | 4 | 4 | 6 | revised since |" in later
+    assert "Revised since: they gave it then" in later
+
+
+def test_an_issue_does_not_know_of_what_was_published_from_later_records(city: Project) -> None:
+    issue = printed(city, 6)
+    later = replace(issue, name=IssueName(NOVEMBER, 1), as_of=dt.date(2024, 1, 4), reason="A reason.")
+    add_issue(city, later)
+    text = tables.verdicts(city, load_edition(city, NOVEMBER)).data
+    assert "re-issue" not in text
+    assert "replaced" not in text
+
+
+def test_an_issue_of_a_city_without_a_register_has_no_such_part(city: Project) -> None:
+    assert tables.verdicts(city, load_edition(city, NOVEMBER)).data == ""
+
+
+def test_the_page_of_verdicts_holds_every_issue_and_its_data(mixed: Project) -> None:
+    for name in ("notebooks", "report"):
+        shutil.copytree(REPOSITORY / name, mixed.root / name)
+    shutil.copy(REPOSITORY / "_quarto.yml", mixed.root)
+    done = vip("verify", "--all", "--page", "--engine", "embedded", "--csv", cwd=mixed.root)
+    folder = mixed.root / "_site" / "verdicts"
+    assert str(folder / "verdicts.html") in done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["verdicts.csv", "verdicts.html"]
+    assert (folder / "verdicts.csv").read_text(encoding="utf-8") == done.stdout
+    page = BeautifulSoup((folder / "verdicts.html").read_text(encoding="utf-8"), "html.parser")
+    headings = [heading.get_text(strip=True) for heading in page.find_all("h2")]
+    assert headings == [
+        "Verdicts on published figures", "October 2021", "November 2023", "November 2023, re-issue 1",
+    ]  # fmt: skip
+    words = " ".join(page.get_text(" ").split())
+    assert "84 figures in 3 issues" in words
+    assert "A footnote with <b> and | in it." in words
+    # The counts; of the two issues with records, what is not reproduced; every figure.
+    assert len(page.select("tbody tr")) == 3 + 2 * 2 + 3 * 28
+    assert page.select("th[scope=row]")

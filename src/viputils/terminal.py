@@ -45,11 +45,13 @@ def says_yes(question: str) -> bool:
 
 def show_table(title: str, rows: pd.DataFrame, right: Iterable[str] = ()) -> None:
     """Print a table with its columns as headings; numbers to the right."""
+    import pandas as pd
+
     table = Table(title=plain(title), title_justify="left")
     for column in rows.columns:
         table.add_column(column.capitalize(), justify="right" if column in list(right) else "left", overflow="fold")
     for row in rows.astype("object").to_numpy():
-        table.add_row(*(plain("none" if cell is None or cell != cell else cell) for cell in row))
+        table.add_row(*(plain("none" if pd.isna(cell) else cell) for cell in row))
     # Never so narrow that a figure is cut off where the output is no terminal.
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=130)).print(table)
