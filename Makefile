@@ -6,13 +6,14 @@ UV ?= uv
 # Paths stay relative to this folder, so that a blank in its own path never matters.
 BIN := .venv/bin
 
-.PHONY: help report test lint format bench lab lock clean
+.PHONY: help report test lint format bench record lab lock clean
 
 help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
 	@echo "make test              set up what is missing and run all tests"
 	@echo "make lint              ruff and mypy"
 	@echo "make bench             measure, and print ratios (ROWS=10000,1000000 for fewer rows)"
+	@echo "make record            make November 2023 again, and keep how it was made"
 	@echo "make lab               open the notebooks in JupyterLab"
 	@echo "make lock              resolve the locked versions again (needs uv)"
 
@@ -38,6 +39,12 @@ format:
 bench:
 	@sh scripts/set_up.sh test
 	@$(BIN)/python scripts/bench.py $(ROWS)
+
+# After a change of what the pages look like: keep how November 2023 is made now.
+record:
+	@sh scripts/set_up.sh report
+	@$(BIN)/vip report 2023-11 --engine embedded
+	@$(BIN)/vip publish 2023-11 --reproduction
 
 lab:
 	@sh scripts/set_up.sh lab
