@@ -119,6 +119,7 @@ def report(
         ("PDF", issue.pdf),
         ("Figures", issue.figures),
         ("Notebook", issue.notebook),
+        ("Manifest", issue.manifest),
     ):
         typer.echo(f"  {name:<9}{path}")
 

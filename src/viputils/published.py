@@ -12,7 +12,7 @@ import hashlib
 import io
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -212,19 +212,22 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
     PublishedError
         Where the register is not as it must be, or has the issue already: what was published is never replaced.
     """
-    register = read_register(project)
-    if any(known.name == issue.name for known in register.issues):
-        raise PublishedError(
-            f"{issue.name} is in the register already. Nothing was written.",
-            [
-                Problem(
-                    f"data/published/{issue.name}.csv",
-                    "is there, and what was published is never replaced;",
-                    "publish a correction as a re-issue: vip publish MONTH --reissue --reason TEXT.",
-                )
-            ],
-        )
-    _write(project, (*register.issues, issue))
+
+    def added(register: Register) -> Sequence[PublishedIssue]:
+        if any(known.name == issue.name for known in register.issues):
+            raise PublishedError(
+                f"{issue.name} is in the register already. Nothing was written.",
+                [
+                    Problem(
+                        f"data/published/{issue.name}.csv",
+                        "is there, and what was published is never replaced;",
+                        "publish a correction as a re-issue: vip publish MONTH --reissue --reason TEXT.",
+                    )
+                ],
+            )
+        return [*register.issues, issue]
+
+    _change(project, added)
 
 
 def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
@@ -235,10 +238,12 @@ def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
     PublishedError
         Where the register is not as it must be, or does not have the issue.
     """
-    register = read_register(project)
-    known = register.issue(name)
-    again = replace(known, manifest=manifest)
-    _write(project, [again if issue is known else issue for issue in register.issues])
+
+    def kept(register: Register) -> Sequence[PublishedIssue]:
+        known = register.issue(name)
+        return [replace(known, manifest=manifest) if issue is known else issue for issue in register.issues]
+
+    _change(project, kept)
 
 
 def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
@@ -264,9 +269,13 @@ def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
     (folder / INDEX).write_text(lines.getvalue(), encoding="utf-8", newline="")
 
 
-def _write(project: Project, issues: Sequence[PublishedIssue]) -> None:
-    """Put another register into the place of the one that is there, in one step."""
+def _change(project: Project, change: Callable[[Register], Sequence[PublishedIssue]]) -> None:
+    """Put another register into the place of the one that is there, in one step.
+
+    It is read once nobody else can change it, so that two who publish at once do not lose each other's issue.
+    """
     with replaced_whole(project.published.parent, project.published.name) as folder:
+        issues = change(read_register(project))
         if project.published.is_dir():
             shutil.copytree(project.published, folder, dirs_exist_ok=True)
         write_register(folder, issues)
