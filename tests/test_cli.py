@@ -156,19 +156,6 @@ def test_the_kept_notebook_is_valid_and_begins_with_its_front_matter(made: dict[
     assert notebook.cells[0].cell_type == "raw"
 
 
-def test_the_same_issue_has_the_same_bytes_from_another_folder_time_zone_locale_and_user(
-    tmp_path: Path, made: dict[str, str]
-) -> None:
-    other = copy_of_the_repository(tmp_path / "elsewhere")
-    env = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "LANG": "C", "USER": "somebody", "PYTHONHASHSEED": "7"}
-    done = vip("report", "2023-11", "--engine", "embedded", cwd=other / "notebooks", **env)
-    assert done.returncode == 0, done.stderr
-    here, there = contents(Path(made["html"]).parent), contents(other / "issues" / "2023-11")
-    assert here.keys() == there.keys()
-    for name, content in here.items():
-        assert there[name] == content, name
-
-
 def test_another_month_can_be_made_and_says_that_it_has_no_activities(city: Path) -> None:
     done = vip("report", "2023-10", "--project", str(city), "--engine", "embedded")
     assert done.returncode == 0, done.stderr

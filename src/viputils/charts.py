@@ -46,8 +46,11 @@ def by_month(project: Project, edition: Edition) -> Markdown:
         + ", ".join(f"{month.label} {number(value)}" for month, value in zip(months, values, strict=True))
         + "."
     )
-    drawn = columns_chart(project.fonts, [month.short_name for month in year.months()], values)
-    data = base64.b64encode(_svg(drawn)).decode("ascii")
+    with mpl.rc_context():
+        # A user's own settings of Matplotlib have no part in an issue.
+        mpl.rcdefaults()
+        drawn = columns_chart(project.fonts, [month.short_name for month in year.months()], values)
+        data = base64.b64encode(_svg(drawn)).decode("ascii")
     caption = f"{escape(noun).capitalize()} by month, {words} {year.year} to {date_in_words(edition.month.span.end)}"
     image = f'![{caption}](data:image/svg+xml;base64,{data}){{#chart-by-month .chart fig-alt="{_attribute(alt)}"}}'
     return Markdown(f"## {escape(noun).capitalize()} by month\n\n{image}\n\n{trend_table(edition)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
 import sys
 import tempfile
@@ -49,14 +50,15 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
     with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="vip-") as private:
         try:
             return papermill.execute_notebook(
-                str(path),
+                # Papermill would take braces in the name of a folder for a parameter.
+                str(path).replace("{", "{{").replace("}", "}}"),
                 None,
                 parameters=dict(parameters),
                 cwd=str(cwd),
                 kernel_name="python3",
                 progress_bar=False,
                 config=Config({"KernelManager": connection_in(Path(private))}),
-                kernel_manager_class=_manager_that_logs_to(said),
+                kernel_manager_class=_manager_that_logs_to(said, Path(private)),
             )
         except PapermillExecutionError as error:
             raise _failed_cell(path, error, parameters_at) from None
@@ -161,17 +163,25 @@ def connection_in(private: Path) -> dict[str, str]:
     return {"connection_file": str(private / "kernel.json"), "transport": "ipc", "ip": str(sockets)}
 
 
-def _manager_that_logs_to(file: IO[bytes]) -> type[Any]:
-    """Give a kernel manager whose kernels write into a file what they have to say beside the notebook.
+def _manager_that_logs_to(file: IO[bytes], private: Path) -> type[Any]:
+    """Give a kernel manager whose kernels are of this Python, and know nothing of their user's settings.
 
-    Otherwise it would stand between what the command says itself: the traceback of a kernel that was interrupted,
-    or the output of a C library in the middle of JSON.
+    They write into a file what they have to say beside the notebook. Otherwise it would stand between what the command
+    says itself: the traceback of a kernel that was interrupted, or the output of a C library in the middle of JSON.
     """
+    from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
     class Manager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            # Where no folder is searched, a kernel that somebody installed under the same name is not found.
+            super().__init__(**options, kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
+
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            await super().start_kernel(**options, stdout=file, stderr=file)
+            # A file that people let their notebooks begin with has no part in an issue.
+            env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
+            env["IPYTHONDIR"] = str(private / "ipython")
+            await super().start_kernel(**options, env=env, stdout=file, stderr=file)
 
     return Manager
 
