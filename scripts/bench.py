@@ -137,7 +137,9 @@ def measure_issue() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         executed = run_notebook(project.notebook, parameters, cwd=ROOT)
-        copy, images = clean_copy(executed, front_matter(edition))
+        demonstration = edition.records.is_demonstration
+        header = front_matter(project.program, edition.month.label, edition.as_of, demonstration)
+        copy, images = clean_copy(executed, header)
         (folder / "charts").mkdir()
         for name, image in images.items():
             (folder / name).write_bytes(image)
