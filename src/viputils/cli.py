@@ -327,6 +327,66 @@ def revisions(
             say(f"    {record['moved']}")
 
 
+@app.command(short_help="Show which figures move between two issues or two commits.")
+def changes(
+    context: typer.Context,
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="An issue (2023-11, issues/2023-11, a figures.csv), or a commit.")
+    ],
+    after: Annotated[str, typer.Argument(metavar="B", help="The other; of commits, '.' is the working tree.")],
+    months: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--month",
+            metavar="MONTH",
+            help="Of commits, compare this month; can be repeated.",
+            show_default="those in the register of either",
+        ),
+    ] = None,
+    all_months: Annotated[
+        bool, typer.Option("--all-months", help="Of commits, compare every month with records.", show_default=False)
+    ] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print release notes.", show_default=False)] = False,
+) -> None:
+    """Compare two issues, or what the code and records of two commits make, figure by figure.
+
+    Exit 0: no printed figure moved. 1: one moved. 2: none did in what could be compared, and not all could.
+
+    Printed is what the register holds and what program.toml says is printed; other figures are shown and decide
+    nothing. A commit that moves a figure on purpose says so, with the reason, in a line of its message:
+
+        Moves-figure: 2023-11 responses_by_incident_type/Homicide/month -- why it moves
+
+    The month can be 'all', and the figure a measure or 'all'. Figures that are said to move decide nothing either.
+    """
+    _one_form(as_json, as_csv, as_markdown)
+    from viputils.changes import find_changes
+
+    opened = _open(context, project)
+    with steps() as step:
+        found = find_changes(opened, before, after, [ReportMonth.parse(one) for one in months or ()], all_months, step)
+    if as_json:
+        show_json(found.as_json())
+    elif as_markdown:
+        from viputils.tables import release_notes
+
+        say(release_notes(found))
+    else:
+        if as_csv:
+            show_csv(found.figures)
+        elif not found.figures.empty:
+            show_table("Figures that are not the same", found.shown, right=("before", "after", "change"))
+        for line in found.conclusion:
+            (say_aside if as_csv else say)(line)
+    if not found.unsaid.empty:
+        raise typer.Exit(DISAGREES)
+    if found.not_compared:
+        raise typer.Exit(CANNOT)
+
+
 @app.command(short_help="Take in files that an agency sent, as one delivery.")
 def intake(
     context: typer.Context,
@@ -511,8 +571,8 @@ def _today() -> dt.date:
     return dt.datetime.now().astimezone().date()
 
 
-def _one_form(as_json: bool, as_csv: bool) -> None:
-    if as_json and as_csv:
-        raise ParameterError(
-            "Two forms were asked for.", [Problem("--json, --csv", "go one at a time;", "take one of them.")]
-        )
+def _one_form(as_json: bool, as_csv: bool, as_markdown: bool = False) -> None:
+    asked = {"--json": as_json, "--csv": as_csv, "--markdown": as_markdown}
+    if sum(asked.values()) > 1:
+        names = ", ".join(name for name, wanted in asked.items() if wanted)
+        raise ParameterError("Two forms were asked for.", [Problem(names, "go one at a time;", "take one of them.")])

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import Markdown
 
+from viputils.changes import Changes
 from viputils.cleaning import STATUSES
 from viputils.edition import Edition
-from viputils.figures import breakdown, value_of
+from viputils.figures import KEY, breakdown, value_of
 from viputils.periods import date_in_words
 from viputils.program import Distinct, Measure, Program
 from viputils.project import Project
@@ -270,6 +271,22 @@ def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str) -> s
             [escape(f"{category[0].upper()}{category[1:]}, {when}"), *map(escape, values), escape(row["verdict"])]
         )
     return pipe_table(["Figure", "Published", "As of its date", "Now", "Verdict"], rows, caption)
+
+
+def release_notes(found: Changes) -> str:
+    """Write what moved between two issues or two commits as release notes, in Markdown."""
+    rows = [
+        [
+            escape(" ".join(filter(None, [row.get("issue", ""), "/".join(filter(None, (row[part] for part in KEY)))]))),
+            *(escape(row[column]) for column in ("before", "after", "change", "what")),
+        ]
+        for row in found.shown.to_dict("records")
+    ]
+    parts = [f"# Figures from {escape(found.before)} to {escape(found.after)}", escape(found.sentence)]
+    if rows:
+        parts.append(pipe_table(["Figure", "Before", "After", "Change", "What"], rows, "Figures that are not the same"))
+    said = [f"Could not be compared: {problem}" for problem in found.not_compared] + list(found.notes)
+    return "\n\n".join([*parts, *(f"- {escape(line)}" for line in said)])
 
 
 def provenance(edition: Edition) -> Markdown:
