@@ -32,9 +32,22 @@ def city(tmp_path: Path) -> Path:
 
 
 def test_an_issue_verifies_as_before_with_a_later_delivery_present(city: Path) -> None:
-    done = vip("verify", "2023-11", "--project", str(city))
+    done = vip("verify", "2023-11", "--as-of", "2023-12-04", "--project", str(city))
     assert done.returncode == 0
     assert "28 of 28 figures reproduced." in done.stdout
+    # Against what is known now it is as it was printed, too; and says which figures were revised since.
+    done = vip("verify", "2023-11", "--csv", "--project", str(city))
+    assert done.returncode == 0
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["verdict"] for row in rows} == {"reproduced", "revised since"}
+    assert all(row["published"] == row["recomputed"] for row in rows)
+    moved = {
+        row["category"]: int(row["change"])
+        for row in rows
+        if row["verdict"] == "revised since" and row["period"] == "month"
+    }
+    assert moved["Homicide"] == 1
+    assert moved["Suicide"] in (0, 1)
     now = vip("verify", "2023-11", "--as-of", "2024-01-04", "--project", str(city))
     assert now.returncode == 1, "as of January the printed figures are no longer those of the records"
 

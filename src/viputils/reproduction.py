@@ -67,7 +67,9 @@ class Reproduction:
     @property
     def conclusion(self) -> list[str]:
         """Say in words what came of it, and what changed since."""
-        changed = [f"  {change}" for change in self.changes]
+        changed = [f"  {change}" for change in self.changes if change.kind != "library"]
+        if own := len(self.changes) - len(changed):
+            changed.append(f"  viputils itself: {own} of its files")
         if self.identical:
             said = [f"Reproduced: all {len(self.outputs)} files are identical, byte for byte."]
             return [*said, "What changed since made no difference:", *changed] if changed else said
