@@ -41,15 +41,8 @@ def test_an_issue_verifies_as_before_with_a_later_delivery_present(city: Path) -
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert {row["verdict"] for row in rows} == {"reproduced", "revised since"}
     assert all(row["published"] == row["recomputed"] for row in rows)
-    moved = {
-        row["category"]: int(row["change"])
-        for row in rows
-        if row["verdict"] == "revised since" and row["period"] == "month"
-    }
-    assert moved["Homicide"] == 1
-    assert moved["Suicide"] in (0, 1)
-    now = vip("verify", "2023-11", "--as-of", "2024-01-04", "--project", str(city))
-    assert now.returncode == 1, "as of January the printed figures are no longer those of the records"
+    homicides = next(row for row in rows if (row["category"], row["period"]) == ("Homicide", "month"))
+    assert (homicides["verdict"], homicides["change"]) == ("revised since", "1")
 
 
 def test_revisions_are_printed_for_people_and_as_json_and_csv(city: Path) -> None:
