@@ -3,6 +3,7 @@
 
 MONTH ?= 2023-11
 UV ?= uv
+BASE ?= HEAD~1
 # Paths stay relative to this folder, so that a blank in its own path never matters.
 BIN := .venv/bin
 
@@ -12,6 +13,7 @@ help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
 	@echo "make test              set up what is missing and run all tests"
 	@echo "make lint              ruff and mypy"
+	@echo "make changes           printed figures that HEAD moves (BASE=origin/main for another commit than HEAD~1)"
 	@echo "make bench             measure, and print ratios (ROWS=10000,1000000 for fewer rows)"
 	@echo "make record            make November 2023 again, and keep how it was made"
 	@echo "make lab               open the notebooks in JupyterLab"
@@ -35,6 +37,21 @@ format:
 	@sh scripts/set_up.sh test
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# Fails where a printed figure moved that no message names. What an old commit cannot compute is said, and is no failure.
+changes:
+	@sh scripts/set_up.sh test
+	@if ! git rev-parse --quiet --verify "$(BASE)^{commit}" >/dev/null 2>&1; then \
+		echo "No figures were compared: there is no commit $(BASE) here."; \
+		exit 0; \
+	fi; \
+	code=0; \
+	$(BIN)/vip changes "$(BASE)" HEAD || code=$$?; \
+	if [ $$code -eq 2 ]; then \
+		echo "NOT EVERYTHING COULD BE COMPARED with $(BASE); what could be has not moved."; \
+		exit 0; \
+	fi; \
+	exit $$code
 
 bench:
 	@sh scripts/set_up.sh test
