@@ -23,6 +23,7 @@ from tests.test_published import an_issue
 from viputils.changes import Changes, compare, find_changes, read_figures
 from viputils.errors import ParameterError, PublishedError
 from viputils.figures import figures_csv
+from viputils.history import check_out
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import add_issue
@@ -314,7 +315,10 @@ def test_figures_that_come_and_go_with_a_measure_are_added_and_removed(city: Pro
     assert len(found.unsaid) == 2
 
 
-def test_the_working_tree_is_compared_as_it_is_and_nothing_is_written_into_it(city: Project) -> None:
+def test_the_working_tree_is_compared_as_it_is_and_nothing_is_written_into_it(
+    city: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     count_homicides_as_suicides(city)
     before = contents(city.root)
     found = find_changes(city, "HEAD", ".")
@@ -476,6 +480,20 @@ def test_nothing_stays_in_the_repository_and_no_hook_or_setting_matters(city: Pr
     assert not (home / "a-hook-ran").exists()
     assert list(scratch.iterdir()) == []
     assert len(git(root, "worktree", "list").splitlines()) == 1
+
+
+def test_a_commit_is_taken_out_as_it_was_committed_whatever_the_settings_of_git(city: Project, tmp_path: Path) -> None:
+    (city.root / ".gitattributes").write_text("*.csv export-ignore\n*.toml export-subst\n", encoding="utf-8")
+    name = commit(city.root)
+    for setting in ("core.autocrlf", "core.splitIndex", "core.sparseCheckout"):
+        git(city.root, "config", setting, "true")
+    (city.root / ".git" / "info" / "sparse-checkout").write_text("/src/\n", encoding="utf-8")
+    before = contents(city.root)
+    folder = tmp_path / "taken out"
+    assert check_out(city.root, name, folder)
+    assert contents(city.root) == before
+    assert contents(folder) == {path: data for path, data in before.items() if not path.startswith(".git/")}
+    assert not check_out(city.root, "0" * 40, tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

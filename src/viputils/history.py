@@ -63,10 +63,7 @@ def check_out(top: Path, commit: str, folder: Path) -> bool:
     Nothing of it stays in the repository, and no hook runs: the index that git needs for it lies beside the folder.
     """
     index = folder.with_name(f"{folder.name}.index")
-    as_committed = (
-        "core.hooksPath=" + os.devnull, "core.autocrlf=false", "core.eol=lf", "core.fsmonitor=false",
-        "core.splitIndex=false", "core.sparseCheckout=false", "core.untrackedCache=false", "index.sparse=false",
-    )  # fmt: skip
+    as_committed = (f"core.hooksPath={os.devnull}", "core.autocrlf=false", "core.eol=lf")
     options = [word for setting in as_committed for word in ("-c", setting)]
     read = git(top, *options, "read-tree", commit, index=index)
     prefix = f"--prefix={folder.as_posix()}/"
