@@ -23,7 +23,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
 from tests.conftest import REPOSITORY, Deliver
-from viputils import cli
+from viputils import __version__, cli
 from viputils.project import Project
 from viputils.published import add_issue, read_register
 
@@ -355,6 +355,11 @@ def test_figures_and_verdicts_too_are_refused_while_rows_are_in_quarantine(small
         vip(command, "2023-11", "--allow-quarantined", cwd=small.root).returncode
         == {"figures": 0, "verify": 1}[command]
     )
+
+
+def test_the_version_is_printed_without_a_command() -> None:
+    done = vip("--version")
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
 
 
 def test_a_crash_never_has_the_exit_code_of_a_verdict(
