@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import matplotlib as mpl
+import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -16,7 +18,7 @@ from viputils.edition import Edition
 from viputils.figures import breakdown
 from viputils.periods import date_in_words
 from viputils.project import Project
-from viputils.tables import noun_of, number, trend_table
+from viputils.tables import ages_table, noun_of, number, plural, signed_percent, trend_table
 from viputils.texts import escape
 
 # The report's palette, as in report/theme/report.css.
@@ -25,6 +27,9 @@ MUTED: Final = "#55636f"
 RULE: Final = "#c9d2d8"
 BAR: Final = "#1f5f7a"
 PAST_BAR: Final = "#8fb3c2"
+
+# So many numbers fit side by side.
+_LABELLED: Final = 12
 
 
 def by_month(project: Project, edition: Edition) -> Markdown:
@@ -46,14 +51,75 @@ def by_month(project: Project, edition: Edition) -> Markdown:
         + ", ".join(f"{month.label} {number(value)}" for month, value in zip(months, values, strict=True))
         + "."
     )
+    caption = f"{escape(noun).capitalize()} by month, {words} {year.year} to {date_in_words(edition.month.span.end)}"
+    names = [month.short_name for month in year.months()]
+    image = _image(lambda: columns_chart(project.fonts, names, values), "chart-by-month", caption, alt)
+    return Markdown(f"## {escape(noun).capitalize()} by month\n\n{image}\n\n{trend_table(edition)}")
+
+
+def revisions_by_age(project: Project, ages: pd.DataFrame, label: str, name: str) -> Markdown:
+    """Show how much months had been revised by each age: a chart, and its numbers in a table.
+
+    Parameters
+    ----------
+    ages
+        Of one measure, as ``vintages.by_age`` gives them.
+    label
+        What is counted.
+    name
+        The id of the chart.
+    """
+    shown = ages.dropna(subset=["median"])
+    steps = [
+        f"at age {row['age']} {signed_percent(row['median'])} (of {plural(row['months'], 'month')})"
+        for row in shown.to_dict("records")
+    ]
+    alt = f"Chart of the median change of {label} since the first number of the month, by age: {', '.join(steps)}."
+    caption = f"{escape(label)}: change since the first number in percent, by age of the month"
+    image = _image(lambda: ages_chart(project.fonts, shown), name, caption, alt)
+    return Markdown(f"{image}\n\n{ages_table(ages, label)}")
+
+
+def ages_chart(fonts: Path, ages: pd.DataFrame) -> Figure:
+    """Draw, for each age, the range of the changes as a line and the median as a labelled dot."""
+    regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
+    figure = Figure(figsize=(5.4, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axhline(0, color=RULE, linewidth=1)
+    axes.vlines(ages["age"], ages["smallest"].astype(float), ages["largest"].astype(float), color=PAST_BAR, linewidth=5)
+    axes.plot(ages["age"], ages["median"].astype(float), "o", color=BAR, markersize=7)
+    # Where there is no room for the numbers they stand in the table alone.
+    for age, median in zip(ages["age"], ages["median"], strict=True) if len(ages) <= _LABELLED else ():
+        axes.annotate(
+            signed_percent(median),
+            (age, float(median)),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            color=INK,
+            fontproperties=bold,
+            fontsize=8.5,
+        )
+    axes.set_xticks(
+        list(ages["age"]), [str(age) for age in ages["age"]], fontproperties=regular, fontsize=11, color=MUTED
+    )
+    axes.set_xlabel("age of the month, in months", fontproperties=regular, fontsize=11, color=MUTED)
+    axes.set_xlim(ages["age"].min() - 0.7, ages["age"].max() + 0.7)
+    axes.yaxis.set_major_formatter(lambda value, _: signed_percent(value).replace(".0%", "%"))
+    for text in axes.get_yticklabels():
+        text.set(fontproperties=regular, fontsize=11, color=MUTED)
+    axes.tick_params(length=0, pad=6)
+    axes.spines[["top", "left", "right", "bottom"]].set_visible(False)
+    return figure
+
+
+def _image(draw: Callable[[], Figure], name: str, caption: str, alt: str) -> str:
+    """Give a chart as Markdown that holds the image itself, under an id, with its caption and its alternative text."""
     with mpl.rc_context():
         # A user's own settings of Matplotlib have no part in an issue.
         mpl.rcdefaults()
-        drawn = columns_chart(project.fonts, [month.short_name for month in year.months()], values)
-        data = base64.b64encode(_svg(drawn)).decode("ascii")
-    caption = f"{escape(noun).capitalize()} by month, {words} {year.year} to {date_in_words(edition.month.span.end)}"
-    image = f'![{caption}](data:image/svg+xml;base64,{data}){{#chart-by-month .chart fig-alt="{_attribute(alt)}"}}'
-    return Markdown(f"## {escape(noun).capitalize()} by month\n\n{image}\n\n{trend_table(edition)}")
+        data = base64.b64encode(_svg(draw())).decode("ascii")
+    return f'![{caption}](data:image/svg+xml;base64,{data}){{#{name} .chart fig-alt="{_attribute(alt)}"}}'
 
 
 def _attribute(text: str) -> str:

@@ -80,6 +80,10 @@ class ManifestError(VipError):
     """A manifest is missing or malformed, or what it names is not there any more."""
 
 
+class VintageError(VipError):
+    """A file of vintages is missing or malformed."""
+
+
 class TextError(VipError):
     """A text that people write, such as the activities of a month, cannot be shown as it stands."""
 

@@ -6,6 +6,7 @@ a file are escaped.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -15,9 +16,10 @@ from viputils.changes import Changes
 from viputils.cleaning import STATUSES
 from viputils.edition import Edition
 from viputils.figures import KEY, breakdown, value_of
-from viputils.periods import date_in_words
+from viputils.periods import ReportMonth, date_in_words
 from viputils.program import Distinct, Measure, Program
 from viputils.project import Project
+from viputils.published import IssueName
 from viputils.revisions import trend_revisions
 from viputils.texts import escape, read_sections, sections_markdown
 from viputils.verdicts import MISSING, REPRODUCED, VERDICTS, IssueVerdicts, summary, verdicts_as_of
@@ -55,6 +57,17 @@ def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: st
 def div(kind: str, body: str) -> str:
     """Put Markdown into a fenced div; the empty lines keep its marks apart where a notebook shows them."""
     return f"::: {{.{kind}}}\n\n{body}\n\n:::"
+
+
+def readable(part: Markdown) -> Markdown:
+    """Give a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
+    text = re.sub(
+        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"\}',
+        lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
+        part.data,
+    )
+    text = re.sub(r"^:::(?: \{\.\w+\})?\n?", "", text, flags=re.MULTILINE)
+    return Markdown(re.sub(r"^: (.+)$", r"*\1*", text, flags=re.MULTILINE).strip())
 
 
 def notices(edition: Edition) -> Markdown:
@@ -223,6 +236,92 @@ def verdicts_page(found: Sequence[IssueVerdicts]) -> list[str]:
         )
         parts.append("\n\n".join([f"## {escape(issue.name.label)}", *facts, table]))
     return parts
+
+
+def register(found: Sequence[IssueVerdicts]) -> Markdown:
+    """Show which issues the register holds, and where they come from."""
+    rows = []
+    notes = []
+    for one in found:
+        issue = one.issue
+        printed = date_in_words(issue.printed) if issue.printed else "not known"
+        as_of = date_in_words(issue.as_of) if issue.as_of else "not stated"
+        label = escape(issue.name.label)
+        rows.append([label, number(len(issue.figures)), printed, as_of])
+        notes.append(f"{label}: {escape(issue.source)} Put into the register by {escape(issue.transcribed_by)}.")
+        notes += [f"{label} was printed again: {escape(issue.reason)}"] if issue.reason else []
+        notes += [f"{label}: {escape(issue.footnote)}"] if issue.footnote else []
+    table = pipe_table(["Issue", "Figures", "Printed", "As of, as it states"], rows, "Issues in the register")
+    return Markdown("\n\n".join([table, div("note", "\n\n".join(notes))]))
+
+
+def as_printed(over_time: pd.DataFrame) -> Markdown:
+    """Show how many figures of each issue were still as printed on each later day."""
+    rows = [
+        [
+            escape(IssueName.parse(row["issue"]).label),
+            date_in_words(row["as_of"].date()),
+            number(row["figures"]),
+            number(row["as_printed"]),
+        ]
+        for row in over_time.to_dict("records")
+    ]
+    heads = ["Issue", "Records received by", "Figures", "As printed"]
+    return Markdown(pipe_table(heads, rows, "Figures that the records give as they were printed"))
+
+
+def still_as_first(shares: pd.DataFrame, label: str) -> Markdown:
+    """Show how many months still had the number that was first counted, at the end of each month."""
+    last = shares.loc[~shares["as_of"].dt.to_period("M").duplicated(keep="last")]
+    rows = [
+        [date_in_words(row["as_of"].date()), number(row["months"]), number(row["same"])]
+        for row in last.to_dict("records")
+    ]
+    heads = ["Records received by", "Months counted", "Still as first counted"]
+    return Markdown(pipe_table(heads, rows, f"{escape(label)}: months that still have their first number"))
+
+
+def first_and_newest(months: pd.DataFrame, label: str) -> Markdown:
+    """Show the first number of each month beside the newest one."""
+    rows = [
+        [
+            ReportMonth.parse(row["month"]).label,
+            number(row["first"]),
+            number(row["value"]),
+            f"{row['change']:+,}",
+            signed_percent(row["percent"]),
+        ]
+        for row in months.to_dict("records")
+    ]
+    heads = ["Month", "First counted", "Newest", "Change", "In percent"]
+    return Markdown(pipe_table(heads, rows, f"{escape(label)}: first number and newest"))
+
+
+def signed_percent(value: float) -> str:
+    """Write a percentage with its sign and one decimal place, ``+5.3%``; not available where there is none."""
+    if pd.isna(value):
+        return escape(NOT_AVAILABLE)
+    return f"{value:+.1f}%" if round(value, 1) else "0.0%"
+
+
+def ages_table(ages: pd.DataFrame, label: str) -> str:
+    """Show how much months had been revised by each age: one row for each age."""
+    rows = [
+        [
+            number(row["age"]),
+            number(row["months"]),
+            *(number(row[way]) for way in ("up", "down", "same")),
+            *(signed_percent(row[size]) for size in ("smallest", "median", "largest")),
+        ]
+        for row in ages.to_dict("records")
+    ]
+    heads = ["Age in months", "Months", "Risen", "Fallen", "The same", "Smallest", "Median", "Largest"]
+    table = pipe_table(heads, rows, f"{escape(label)}: change since the first number, by age of the month")
+    note = (
+        "Age 0 is the calendar month after the month itself, age 1 the next one. Each month is compared with its own "
+        "first number; the younger the vintages, the fewer months are old enough for the last rows."
+    )
+    return "\n\n".join([table, div("note", note)])
 
 
 def _verdict_tables(found: Sequence[IssueVerdicts]) -> list[str]:

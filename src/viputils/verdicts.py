@@ -381,6 +381,32 @@ def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
     return [verdict_of(seen, issue, records) for issue in seen.issues]
 
 
+def as_printed_over_time(project: Project) -> pd.DataFrame:
+    """Say, for each published issue and each day on which something came in since, how many figures are as printed.
+
+    Returns
+    -------
+    DataFrame
+        ``issue``, ``as_of`` (``datetime64[s]``), ``figures`` and ``as_printed``; nothing of an issue without records.
+    """
+    register = read_register(project)
+    rows: list[tuple[str, pd.Timestamp, int, int]] = []
+    if register.issues and has_deliveries(project):
+        deliveries = find_deliveries(project)
+        records = RecordsByDay(project.program, read_received(project, deliveries, deliveries[-1].received))
+        days = list(dict.fromkeys(one.received for one in deliveries))
+        for issue in register.issues:
+            found = verdict_of(register, issue, records)
+            if found.as_of is None:
+                continue
+            for day in dict.fromkeys([found.as_of, *(day for day in days if day > found.as_of)]):
+                both = issue.figures.merge(records.figures(issue.name.month, day), on=KEY, suffixes=("", "_then"))
+                same = int(both["value"].eq(both["value_then"]).sum())
+                rows.append((str(issue.name), pd.Timestamp(day), len(issue.figures), same))
+    table = pd.DataFrame(rows, columns=["issue", "as_of", "figures", "as_printed"])
+    return table.astype({"issue": "str", "as_of": "datetime64[s]", "figures": "int64", "as_printed": "int64"})
+
+
 def verdict_of(
     register: Register, issue: PublishedIssue, records: RecordsByDay, as_of: dt.date | None = None
 ) -> IssueVerdicts:
