@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import shutil
 import signal
 import sys
 import traceback
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from viputils.edition import Edition
+    from viputils.trace import Movement, Trace
     from viputils.verdicts import IssueVerdicts
 
 # What a command's exit code says; the README documents them.
@@ -67,6 +69,8 @@ AsOfOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False)]
+# From so many columns on, whole paths and a text that folds go side by side.
+_WIDE = 120
 # What a person needs to find a rejected row and to see what is wrong with it.
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 AllowOption = Annotated[
@@ -74,17 +78,23 @@ AllowOption = Annotated[
 ]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def main_options(
     context: typer.Context,
     project: ProjectOption = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", show_default=False)] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has answered already
+        bool,
+        typer.Option("--version", help="Print the version.", show_default=False, callback=_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Take what stands before the command."""
     context.obj = project
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
 
 
 @app.command()
@@ -208,7 +218,10 @@ def reproduce(
     if as_json:
         changes = [vars(change) for change in found.changes]
         shown = {"month": str(manifest.month), "as_of": manifest.as_of, "manifest": found.source}
-        show_json({**shown, "identical": found.identical, "outputs": found.outputs, "changes": changes})
+        touched = [vars(problem) for problem in found.touched]
+        show_json(
+            {**shown, "identical": found.identical, "outputs": found.outputs, "changes": changes, "touched": touched}
+        )
     else:
         title = f"{manifest.month.label} as of {manifest.as_of}, made again as {found.source} says"
         show_table(title, found.outputs)
@@ -265,15 +278,28 @@ def publish(
 @app.command()
 def figures(
     context: typer.Context,
-    month: MonthArgument,
+    month: Annotated[
+        str | None, typer.Argument(metavar="[MONTH]", help="The month of the issue, YYYY-MM.", show_default=False)
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Every published issue, and every month with data as counted.", show_default=False),
+    ] = False,
     as_of: AsOfOption = None,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Print the figures table of a month."""
+    """Print the figures table of a month, or of all of them."""
     _one_form(as_json, as_csv)
+    if every == (month is not None):
+        raise ParameterError(
+            "Print one month, or all.", [Problem("MONTH, --all", "go one at a time;", "say 2023-11, or --all.")]
+        )
+    if month is None:
+        _show_all_figures(_open(context, project), as_of, allow_quarantined, as_json, as_csv)
+        return
     from viputils.figures import figures_csv
 
     edition, _ = _load(context, project, month, as_of, allow_quarantined)
@@ -385,6 +411,61 @@ def changes(
         raise typer.Exit(DISAGREES)
     if found.not_compared:
         raise typer.Exit(CANNOT)
+
+
+@app.command(short_help="List the records behind a printed number.")
+def trace(
+    context: typer.Context,
+    month: MonthArgument,
+    figure: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIGURE",
+            help="MEASURE/CATEGORY/PERIOD, as in responses_by_incident_type/Homicide/month, or MEASURE/PERIOD, as in "
+            "adults_assisted/fytd.",
+        ),
+    ],
+    as_of: AsOfOption = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="DATE DATE", help="List what entered and left between these days.", show_default=False),
+    ] = None,
+    near: Annotated[
+        int, typer.Option(metavar="DAYS", min=0, max=366, help="How many days off a record just misses the period.")
+    ] = 7,
+    project: ProjectOption = None,
+    allow_quarantined: AllowOption = False,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List the records behind a number, and those that just missed it and why; or what entered and left it."""
+    _one_form(as_json, as_csv)
+    from viputils.trace import trace_figure, trace_movement
+
+    report_month, opened = ReportMonth.parse(month), _open(context, project)
+    if diff is not None:
+        if as_of is not None:
+            raise ParameterError(
+                "Two questions were asked.",
+                [Problem("--diff, --as-of", "go one at a time;", "--diff names both of its days itself.")],
+            )
+        before, after = (_date(text, "--diff") for text in diff)
+        moved = trace_movement(opened, report_month, figure, before, after, allow_quarantined)
+        if as_csv:
+            show_csv(moved.records)
+        elif as_json:
+            show_json(moved.as_json())
+        else:
+            _show_movement(moved)
+        return
+    day = None if as_of is None else _as_of(as_of)
+    found = trace_figure(opened, report_month, figure, day, allow_quarantined, near)
+    if as_csv:
+        show_csv(found.rows)
+    elif as_json:
+        show_json(found.as_json())
+    else:
+        _show_trace(found)
 
 
 @app.command(short_help="Take in files that an agency sent, as one delivery.")
@@ -526,6 +607,65 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
         say(name + one.sentence)
         for note in one.notes:
             say(f"  {note}")
+
+
+def _show_all_figures(
+    project: Project, as_of: str | None, allow_quarantined: bool, as_json: bool, as_csv: bool
+) -> None:
+    """Show the figures of every issue and month, and say which months there are none of."""
+    from viputils.datapackage import all_issues, all_issues_csv, months_left_out
+
+    day = None if as_of is None else _as_of(as_of)
+    rows = all_issues(project, day, allow_quarantined)
+    for month, why in months_left_out(project, day).items():
+        say_aside(f"{month} is left out. {why}")
+    if as_csv:
+        typer.echo(all_issues_csv(rows), nl=False)
+    elif as_json:
+        show_json({"figures": rows})
+    else:
+        show_table("Every issue, and every month with data", rows.drop(columns=["month", "origin"]), right=("value",))
+
+
+def _show_trace(found: Trace) -> None:
+    """Show a trace to a person: the records, what just missed and why, and what else is worth knowing."""
+    say(f"{found.label}: {found.value:,} as of {found.as_of}")
+    _say_mark(found.mark)
+    if found.records.empty:
+        say("No record is counted.")
+    else:
+        narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE
+        show_table(*found.shown(narrow), right=("line", "amount"))
+    if not found.missed.empty:
+        say("Just missed:")
+    for reason, rows in found.missed.groupby("reason", sort=False):
+        say(f"  {reason} ({len(rows):,})")
+        for row in rows.to_dict("records"):
+            say(f"    {row['id']}, {row['date']} ({row['file']}, line {row['line']})")
+            say(f"      {row['detail']}")
+    for note in found.notes:
+        say(f"Note: {note}")
+
+
+def _show_movement(moved: Movement) -> None:
+    """Show to a person what entered and left a figure."""
+    change = moved.value_after - moved.value_before
+    say(f"{moved.label}: {moved.value_before:,} as of {moved.before}, {moved.value_after:,} as of {moved.after}")
+    _say_mark(moved.mark)
+    if moved.records.empty:
+        say("Nothing entered or left.")
+    for what, rows in moved.records.groupby("moved", sort=False):
+        say(f"{str(what).capitalize()} ({len(rows):,}), {rows['change'].sum():+,}:")
+        for row in rows.to_dict("records"):
+            say(f"  {row['id']}, {row['date']} ({row['file']}, line {row['line']})")
+            say(f"    {row['why']}")
+    if not moved.records.empty:
+        say(f"Together {change:+,}.")
+
+
+def _say_mark(mark: str | None) -> None:
+    if mark is not None:
+        say(mark)
 
 
 class _InterruptedByUser(BaseException):

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from viputils.edition import Edition
+from viputils.datapackage import issue_data
+from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError, Problem
-from viputils.figures import figures_csv
 from viputils.folders import replaced_whole
 from viputils.manifest import MANIFEST, Inputs, inputs_of, manifest_of
 from viputils.notebook import clean_copy, run_notebook
@@ -64,6 +62,8 @@ def make_issue(
     month, program = edition.month, edition.program
     name = f"{_slug(program.identity.short_name)}-{month}"
     inputs = _inputs(project, edition)
+    if not load_edition(project, month, edition.as_of).figures.equals(edition.figures):
+        raise _changed_meanwhile(month)  # It was read before the inputs were looked at.
     with replaced_whole(project.issues, str(month)) as folder:
         on_step("Running the notebook")
         parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
@@ -71,15 +71,12 @@ def make_issue(
         on_step("Writing the figures")
         demonstration = edition.records.is_demonstration
         copy, images = clean_copy(executed, front_matter(program, month.label, edition.as_of, demonstration))
-        _write_sources(folder, name, copy, images, edition.figures)
+        _write_sources(folder, name, copy, images | issue_data(edition, name))
         on_step(f"Making HTML and PDF ({engine.name} engine)")
         engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf"])
         on_step("Writing the manifest")
         if _inputs(project, edition) != inputs:
-            raise ManifestError(
-                "Something that the issue is made from was changed while it was being made. Nothing was made.",
-                [Problem(str(month), "its manifest would not tell what it was made from;", "make it again.")],
-            )
+            raise _changed_meanwhile(month)
         manifest = manifest_of(project, edition, (engine.name, engine.version()), inputs, folder)
         (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
     final = project.issues / str(month)
@@ -92,6 +89,13 @@ def make_issue(
         figures=final / "figures.csv",
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,
+    )
+
+
+def _changed_meanwhile(month: ReportMonth) -> ManifestError:
+    return ManifestError(
+        "Something that the issue is made from was changed while it was being made. Nothing was made.",
+        [Problem(str(month), "its manifest would not tell what it was made from;", "make it again.")],
     )
 
 
@@ -139,11 +143,10 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "report"
 
 
-def _write_sources(folder: Path, name: str, notebook: Any, images: dict[str, bytes], figures: pd.DataFrame) -> None:
+def _write_sources(folder: Path, name: str, notebook: Any, files: dict[str, bytes]) -> None:
     import nbformat
 
-    for path, data in images.items():
+    for path, data in files.items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_bytes(data)
-    (folder / "figures.csv").write_text(figures_csv(figures), encoding="utf-8", newline="")
     nbformat.write(notebook, folder / f"{name}.ipynb")

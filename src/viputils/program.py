@@ -51,6 +51,18 @@ def _is_language(text: str) -> str:
     return text
 
 
+def _is_address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", text) or not text.isprintable():
+        raise ValueError("must be a web address, as in 'https://example.org/data'")
+    return text
+
+
+def _is_licence_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
+        raise ValueError("must be the short name of a licence without blanks, as in 'CC0-1.0' (spdx.org/licenses)")
+    return text
+
+
 def _is_month(value: object) -> ReportMonth:
     try:
         return ReportMonth.parse(value if isinstance(value, str) else "")
@@ -61,6 +73,7 @@ def _is_month(value: object) -> ReportMonth:
 Name = Annotated[str, AfterValidator(_is_name)]
 Line = Annotated[str, AfterValidator(_is_line)]
 Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
+Address = Annotated[str, AfterValidator(_is_address)]
 
 
 class _Part(BaseModel):
@@ -226,6 +239,28 @@ class Intake(_Part):
     left_out: dict[Name, list[Line]] = {}
 
 
+class Licence(_Part):
+    """What may be done with the data: a licence by its short name (CC0-1.0), its title and where it can be read."""
+
+    name: Annotated[str, AfterValidator(_is_licence_name)]
+    title: Line
+    path: Address
+
+
+class Source(_Part):
+    """Where the data comes from."""
+
+    title: Line
+    path: Address | None = None
+
+
+class Data(_Part):
+    """What is said of the data that people take away."""
+
+    licences: list[Licence] = []
+    sources: list[Source] = []
+
+
 class Report(_Part):
     """Which measures stand where in the report."""
 
@@ -244,6 +279,7 @@ class Program(_Part):
     crosswalks: list[Crosswalk] = []
     lifetimes: list[Lifetime] = []
     intake: Intake = Intake()
+    data: Data = Data()
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
     measures: Annotated[dict[Name, Measure], Field(min_length=1)]
     report: Report
