@@ -4,8 +4,8 @@ The modules stand in the order in which data flows, and each imports only from t
 ``errors``, ``periods``, ``folders``, ``history``, ``cells``, ``program``, ``project``, ``schemas``, ``csvfile``,
 ``checksums``, ``deliveries``, ``values``, ``cleaning``, ``figures``, ``edition``, ``checks``, ``revisions``,
 ``trace``, ``vintages``, ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``,
-``datapackage``, ``texts``, ``tables``, ``charts``, ``notebook``, ``render``, ``issue``, ``pages``, ``publication``,
-``reproduction``, ``terminal``, ``cli``.
+``datapackage``, ``texts``, ``screening``, ``tables``, ``charts``, ``notebook``, ``render``, ``issue``, ``pages``,
+``publication``, ``reproduction``, ``terminal``, ``cli``.
 """
 
 __version__ = "0.1.0"

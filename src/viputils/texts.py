@@ -52,19 +52,7 @@ def read_sections(path: Path, name: str) -> list[Section]:
         With every line that cannot be shown: text before the first heading, a heading of another level, without
         text or used twice, an image, a link that is no web address.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except UnicodeDecodeError as error:
-        raise TextError(
-            "A text cannot be read.", [Problem(name, f"is not UTF-8 (byte {error.start});", "save it as UTF-8.")]
-        ) from None
-    except OSError as error:
-        raise TextError(
-            "A text cannot be read.", [Problem(name, f"{error.strerror or error}.", "Make it readable.")]
-        ) from None
-
+    lines = read_lines(path, name)
     problems: list[Problem] = []
     sections: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(lines, start=1):
@@ -96,6 +84,28 @@ def read_sections(path: Path, name: str) -> list[Section]:
     if problems:
         raise TextError("A text cannot be shown as it stands.", problems)
     return [Section(escape(title), "\n".join(body).strip()) for _, title, body in sections]
+
+
+def read_lines(path: Path, name: str) -> list[str]:
+    """Read the lines of a text; an absent file has none.
+
+    Raises
+    ------
+    TextError
+        Where the file cannot be read as UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError as error:
+        raise TextError(
+            "A text cannot be read.", [Problem(name, f"is not UTF-8 (byte {error.start});", "save it as UTF-8.")]
+        ) from None
+    except OSError as error:
+        raise TextError(
+            "A text cannot be read.", [Problem(name, f"{error.strerror or error}.", "Make it readable.")]
+        ) from None
 
 
 def sections_markdown(sections: Iterable[Section], level: int) -> str:
