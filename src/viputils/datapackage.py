@@ -163,7 +163,7 @@ def countable_months(
         try:
             months[month] = as_of_issue(project.program, deliveries, month, as_of)
         except DeliveryError as error:
-            others[month] = error.summary
+            others[month] = error.summary.removesuffix(" Nothing was made.")
         month = month.plus(1)
     return months, others
 
