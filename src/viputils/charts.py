@@ -30,6 +30,7 @@ PAST_BAR: Final = "#8fb3c2"
 
 # So many numbers fit side by side.
 _LABELLED: Final = 12
+_TICKS: Final = 20
 
 
 def by_month(project: Project, edition: Edition) -> Markdown:
@@ -74,8 +75,14 @@ def revisions_by_age(project: Project, ages: pd.DataFrame, label: str, name: str
         f"at age {row['age']} {signed_percent(row['median'])} (of {plural(row['months'], 'month')})"
         for row in shown.to_dict("records")
     ]
+    if shown.empty:
+        none = f"{escape(label)}: no month has a first number that a later one could be compared with in percent."
+        return Markdown("\n\n".join([none, *([] if ages.empty else [ages_table(ages, label)])]))
     alt = f"Chart of the median change of {label} since the first number of the month, by age: {', '.join(steps)}."
-    caption = f"{escape(label)}: change since the first number in percent, by age of the month"
+    caption = (
+        f"{escape(label)}: change since the first number in percent, by age of the month. The dot is the median; the "
+        "bar reaches from the lowest change to the highest"
+    )
     image = _image(lambda: ages_chart(project.fonts, shown), name, caption, alt)
     return Markdown(f"{image}\n\n{ages_table(ages, label)}")
 
@@ -100,9 +107,8 @@ def ages_chart(fonts: Path, ages: pd.DataFrame) -> Figure:
             fontproperties=bold,
             fontsize=8.5,
         )
-    axes.set_xticks(
-        list(ages["age"]), [str(age) for age in ages["age"]], fontproperties=regular, fontsize=11, color=MUTED
-    )
+    ticks = list(ages["age"])[:: -(-len(ages) // _TICKS)]
+    axes.set_xticks(ticks, [str(age) for age in ticks], fontproperties=regular, fontsize=11, color=MUTED)
     axes.set_xlabel("age of the month, in months", fontproperties=regular, fontsize=11, color=MUTED)
     axes.set_xlim(ages["age"].min() - 0.7, ages["age"].max() + 0.7)
     axes.yaxis.set_major_formatter(lambda value, _: signed_percent(value).replace(".0%", "%"))

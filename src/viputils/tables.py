@@ -282,19 +282,45 @@ def still_as_first(shares: pd.DataFrame, label: str) -> Markdown:
 
 
 def first_and_newest(months: pd.DataFrame, label: str) -> Markdown:
-    """Show the first number of each month beside the newest one."""
+    """Show the first number of each month beside the newest one, and how many months were revised."""
     rows = [
         [
             ReportMonth.parse(row["month"]).label,
             number(row["first"]),
             number(row["value"]),
-            f"{row['change']:+,}",
+            signed(row["change"]),
             signed_percent(row["percent"]),
         ]
         for row in months.to_dict("records")
     ]
     heads = ["Month", "First counted", "Newest", "Change", "In percent"]
-    return Markdown(pipe_table(heads, rows, f"{escape(label)}: first number and newest"))
+    blocks = [pipe_table(heads, rows, f"{escape(label)}: first number and newest")]
+    older = months.loc[months["age"].gt(0)]
+    if len(older):
+        note = (
+            f"Of {plural(len(older), 'month')} beyond age 0, {number(int(older['change'].ne(0).sum()))} have another "
+            f"number now than at first; the median change is {signed_percent(older['percent'].median())}."
+        )
+        blocks.append(div("note", note))
+    return Markdown("\n\n".join(blocks))
+
+
+def moved_together(moves: pd.DataFrame, label: str, at_least: int) -> Markdown:
+    """Show the days on which so many months or more moved at once."""
+    days = moves.loc[moves["moved"].ge(at_least)]
+    rows = [
+        [date_in_words(row["as_of"].date()), number(row["months"]), number(row["moved"]), signed(row["change"])]
+        for row in days.to_dict("records")
+    ]
+    if not rows:
+        return Markdown(f"{escape(label)}: there is no day on which {number(at_least)} months or more moved.")
+    caption = f"{escape(label)}: days on which {number(at_least)} months or more moved at once"
+    return Markdown(pipe_table(["Day", "Months over", "Moved", "Change"], rows, caption))
+
+
+def signed(value: float) -> str:
+    """Write a change with its sign, and with a decimal place only where it has one: ``+13``, ``-1.5``, ``0``."""
+    return f"{value:+,.1f}".removesuffix(".0") if value else "0"
 
 
 def signed_percent(value: float) -> str:
@@ -311,15 +337,16 @@ def ages_table(ages: pd.DataFrame, label: str) -> str:
             number(row["age"]),
             number(row["months"]),
             *(number(row[way]) for way in ("up", "down", "same")),
-            *(signed_percent(row[size]) for size in ("smallest", "median", "largest")),
+            signed(row["median_change"]),
+            *(signed_percent(row[size]) for size in ("median", "smallest", "largest")),
         ]
         for row in ages.to_dict("records")
     ]
-    heads = ["Age in months", "Months", "Risen", "Fallen", "The same", "Smallest", "Median", "Largest"]
+    heads = ["Age", "Months", "Up", "Down", "Same", "Median change", "Median", "Lowest", "Highest"]
     table = pipe_table(heads, rows, f"{escape(label)}: change since the first number, by age of the month")
     note = (
-        "Age 0 is the calendar month after the month itself, age 1 the next one. Each month is compared with its own "
-        "first number; the younger the vintages, the fewer months are old enough for the last rows."
+        "Age 0 is the calendar month after the month itself, age 1 the next one. Up, down and same say how many months "
+        "of that age had a higher, a lower or the same number as at first. The last rows speak of few months."
     )
     return "\n\n".join([table, div("note", note)])
 
@@ -337,7 +364,7 @@ def _verdict_tables(found: Sequence[IssueVerdicts]) -> list[str]:
     for one in found:
         off = one.figures.loc[one.figures["verdict"].ne(REPRODUCED)]
         if not off.empty and one.as_of is not None:
-            caption = f"Figures of {escape(one.issue.name.label)} that the records do not give now"
+            caption = f"Figures of {escape(one.issue.name.label)} that are not as printed, then or now"
             blocks.append(_figures_table(one, off, caption))
     notes = [
         f"{escape(verdict).capitalize()}: {VERDICTS[verdict][0].lower()}{VERDICTS[verdict][1:]}"
@@ -347,8 +374,10 @@ def _verdict_tables(found: Sequence[IssueVerdicts]) -> list[str]:
     for one in found:
         label = escape(one.issue.name.label)
         notes += [f"{label} is not reproducible: {escape(one.why)}"] if one.why else []
+        notes += [f"{label}: {escape(each)}" for each in one.left_out]
         notes += [f"{label} does not add up as printed. {escape(each.text)}" for each in one.contradictions]
-        notes += [f"{escape(one.issue.footnote)}"] if one.issue.footnote else []
+        notes += [f"{label}: {escape(one.issue.footnote)}"] if one.issue.footnote else []
+        notes += [f"{label} was printed again: {escape(one.issue.reason)}"] if one.issue.reason else []
         notes += [f"{label} was replaced by {escape(one.replaced_by.label)}, which stands."] if one.replaced_by else []
     blocks.append(div("note", "\n\n".join(notes)))
     return blocks

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ import pandas as pd
 from viputils.cleaning import clean_records
 from viputils.deliveries import default_as_of, find_deliveries, read_received
 from viputils.errors import DeliveryError, ParameterError, Problem, VintageError, nearest
-from viputils.figures import compute_figures
+from viputils.figures import counted, total
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 
@@ -25,13 +25,16 @@ COLUMNS: Final = ("as_of", "month", "measure", "value")
 
 _DAY: Final = "vintage_date"
 _MONTH: Final = "event_month"
+_VINTAGE: Final = "commit"
+_KEY: Final = ["measure", "month"]
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 
 
 def read_vintages(path: Path, measures: Sequence[str]) -> pd.DataFrame:
     """Read a file of vintages: ``vintage_date``, ``event_month`` and one column of counts for each measure.
 
-    Where a day has several vintages the one that comes last in the file stands, as the last delivery of a day does.
+    Several vintages of one day are told apart by the column ``commit``. The one that comes last in the file stands, as
+    the last delivery of a day does.
 
     Returns
     -------
@@ -47,31 +50,51 @@ def read_vintages(path: Path, measures: Sequence[str]) -> pd.DataFrame:
     name = path.name
     problems: list[Problem] = []
     rows: list[tuple[str, str, str, int]] = []
+    lines: dict[tuple[str, str, str], int] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        # A program that writes CSV for Excel begins the file with a mark.
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            lacking = [column for column in (_DAY, _MONTH, *measures) if column not in (reader.fieldnames or [])]
-            if lacking:
-                problems.append(
-                    Problem(f"{name}, line 1", f"has no column {', '.join(lacking)};", "it needs all of them.")
-                )
-            for row in reader if not lacking else ():
-                problems += _row_problems(f"{name}, line {reader.line_num}", row, measures)
-                if not problems:
+            problems += _header_problems(f"{name}, line 1", list(reader.fieldnames or []), measures)
+            for row in reader if not problems else ():
+                where = f"{name}, line {reader.line_num}"
+                faults = _row_problems(where, row, measures)
+                if not faults:
+                    key = (row[_DAY], row.get(_VINTAGE, ""), row[_MONTH])
+                    first = lines.setdefault(key, reader.line_num)
+                    if first != reader.line_num:
+                        what = f"repeats the day and the month of line {first};"
+                        faults = [Problem(where, what, "a vintage has one row for each month.")]
                     rows += [(row[_DAY], row[_MONTH], measure, int(row[measure])) for measure in measures]
+                problems += faults
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         problems.append(Problem(name, f"cannot be read: {error}.", "It is CSV in UTF-8."))
     if not rows and not problems:
         problems.append(Problem(name, "holds no vintage;", "it has one row for each day and month."))
     if problems:
         raise VintageError("The vintages are not as they must be.", problems)
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"month": "str", "measure": "str", "value": "int64"})
-    table = table.assign(as_of=pd.to_datetime(table["as_of"]).astype("datetime64[s]"))
-    table = table.drop_duplicates(["as_of", "month", "measure"], keep="last")
+    table = _tidy(rows).drop_duplicates(["as_of", "month", "measure"], keep="last")
     return table.sort_values("as_of", kind="stable").reset_index(drop=True)
 
 
-def _row_problems(where: str, row: dict[str, str], measures: Iterable[str]) -> list[Problem]:
+def _tidy(rows: Iterable[tuple[str, str, str, int]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"month": "str", "measure": "str", "value": "int64"})
+    return table.assign(as_of=pd.to_datetime(table["as_of"]).astype("datetime64[s]"))
+
+
+def _header_problems(where: str, header: Sequence[str], measures: Iterable[str]) -> list[Problem]:
+    needed = (_DAY, _MONTH, *measures)
+    lacking = [column for column in needed if column not in header]
+    twice = [column for column in (*needed, _VINTAGE) if header.count(column) > 1]
+    problems = [Problem(where, f"has no column {', '.join(lacking)};", "it needs all of them.")] if lacking else []
+    problems += [Problem(where, f"has several columns {column};", "it needs one.") for column in twice]
+    return problems
+
+
+def _row_problems(where: str, row: Mapping[str | None, str | None], measures: Iterable[str]) -> list[Problem]:
+    if None in row or None in row.values():
+        what = f"holds {'more' if None in row else 'fewer'} fields than the header;"
+        return [Problem(where, what, "one row has one value for each column.")]
     problems = []
     for parse, column in ((parse_date, _DAY), (ReportMonth.parse, _MONTH)):
         try:
@@ -114,8 +137,8 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
     ]
     if problems:
         raise ParameterError("There are no such measures.", problems)
-    only = program.model_copy(update={"measures": {name: program.measures[name] for name in measures}})
-    needed = {one.table for one in only.measures.values()} | {one.followed_by for one in only.measures.values()}
+    counts = [program.measures[name] for name in measures]
+    needed = {one.table for one in counts} | {one.followed_by for one in counts if one.followed_by is not None}
     deliveries = find_deliveries(project)
     received = read_received(project, deliveries, deliveries[-1].received)
     complete = {}
@@ -124,44 +147,61 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
         try:
             complete[month] = default_as_of(deliveries, program, month)
         except DeliveryError:
-            break  # Of a month that is not all here no number is known yet.
+            break  # Of a month that is not all here no number is known yet, nor of any later one.
         month = month.plus(1)
-    parts = []
+    rows = []
     for day in dict.fromkeys(one.received for one in deliveries):
-        records = clean_records(only, received.by(day, [name for name in needed if name is not None]))
-        for known in (each for each, since in complete.items() if since <= day):
-            figures = compute_figures(records, known)
-            of_month = figures.loc[figures["period"].eq("month"), ["measure", "value"]]
-            parts.append(of_month.assign(as_of=pd.Timestamp(day), month=str(known)))
-    empty = pd.DataFrame({"as_of": pd.Series(dtype="datetime64[s]"), "month": "", "measure": "", "value": 0})
-    table = pd.concat(parts, ignore_index=True) if parts else empty
-    return table[list(COLUMNS)].astype({"as_of": "datetime64[s]", "month": "str", "measure": "str", "value": "int64"})
+        records = clean_records(program, received.by(day, sorted(needed)))
+        rows += [
+            (str(day), str(known), name, int(total(counted(records, name, known, "month")).sum()))
+            for known, since in complete.items()
+            if since <= day
+            for name in measures
+        ]
+    return _tidy(rows)
+
+
+def first_prints(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Give the first print of each month: its first vintage after its end, if that came in the calendar month after it.
+
+    An older month was first printed before the vintages begin, and has none here: what it gained since then is not
+    known, and a change of what the data covers would pass for a revision.
+
+    Returns
+    -------
+    DataFrame
+        One row for each measure and month: ``measure``, ``month``, ``first_on`` (the day) and ``first`` (the number).
+    """
+    after = _after_the_month(vintages)
+    first = after.loc[~after.duplicated(_KEY)]
+    first = first.loc[first["age"].eq(0), [*_KEY, "as_of", "value"]]
+    return first.rename(columns={"as_of": "first_on", "value": "first"}).reset_index(drop=True)
 
 
 def revisions(vintages: pd.DataFrame) -> pd.DataFrame:
     """Compare each month with its own first print.
 
-    The first print of a month is its first vintage after the month's end, if that came within the month after it. An
-    older month was first printed before the vintages begin, and has none here.
-
     Returns
     -------
     DataFrame
-        One row for each month, measure and age: ``measure``, ``month``, ``age`` (0 in the calendar month after the
-        month, 1 in the next one, and so on), ``first`` and ``value`` (the last one known at that age), ``change`` and
-        ``percent`` (missing where the first print was 0).
+        One row for each month, measure and age at which there is a vintage: ``measure``, ``month``, ``age`` (0 in the
+        calendar month after the month, 1 in the next one, and so on), ``first`` (its first print) and ``value`` (the
+        last one known at that age), ``change`` and ``percent`` (missing where the first print was 0).
     """
-    end = pd.to_datetime(vintages["month"] + "-01") + pd.offsets.MonthEnd(0)
-    age = (vintages["as_of"].dt.year - end.dt.year) * 12 + (vintages["as_of"].dt.month - end.dt.month) - 1
-    after = vintages.assign(age=age.astype("int64")).loc[vintages["as_of"].gt(end)].sort_values("as_of", kind="stable")
-    key = ["measure", "month"]
-    first = after.loc[~after.duplicated(key)]
-    first = first.loc[first["age"].eq(0), [*key, "value"]].rename(columns={"value": "first"})
-    known = after.drop_duplicates([*key, "age"], keep="last").merge(first, on=key, how="inner")
+    last = _after_the_month(vintages).drop_duplicates([*_KEY, "age"], keep="last")
+    known = last.merge(first_prints(vintages), on=_KEY, how="inner")
     change = known["value"] - known["first"]
     percent = (100 * change / known["first"]).where(known["first"].gt(0)).astype("Float64")
-    found = known.assign(change=change, percent=percent)[[*key, "age", "first", "value", "change", "percent"]]
-    return found.sort_values(["measure", "month", "age"]).reset_index(drop=True)
+    found = known.assign(change=change, percent=percent)[[*_KEY, "age", "first", "value", "change", "percent"]]
+    return found.sort_values([*_KEY, "age"]).reset_index(drop=True)
+
+
+def _after_the_month(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Give the vintages of months that were over, with the month's age, in order of the days."""
+    end = pd.to_datetime(vintages["month"] + "-01") + pd.offsets.MonthEnd(0)
+    age = (vintages["as_of"].dt.year - end.dt.year) * 12 + (vintages["as_of"].dt.month - end.dt.month) - 1
+    over = vintages["as_of"].gt(end)
+    return vintages.assign(age=age.astype("int64")).loc[over].sort_values("as_of", kind="stable")
 
 
 def by_age(revised: pd.DataFrame) -> pd.DataFrame:
@@ -170,22 +210,25 @@ def by_age(revised: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each measure and age: ``measure``, ``age``, ``months`` (how many are that old), ``up``, ``down``
-        and ``same`` (how many of them had by then risen, fallen, or not moved), ``smallest``, ``median`` and
-        ``largest`` (of the percentages).
+        One row for each measure and age: ``measure``, ``age``, ``months`` (how many have a vintage at that age),
+        ``up``, ``down`` and ``same`` (how many of them had by then risen, fallen, or not moved), ``smallest_change``,
+        ``median_change`` and ``largest_change`` (of the counts), ``smallest``, ``median`` and ``largest`` (of the
+        percentages; missing where no month has one).
     """
     sign = revised.assign(up=revised["change"].gt(0), down=revised["change"].lt(0), same=revised["change"].eq(0))
     groups = sign.groupby(["measure", "age"], sort=False)
     counts = groups[["up", "down", "same"]].sum().astype("int64")
-    percent = groups["percent"].agg(["min", "median", "max"]).rename(columns={"min": "smallest", "max": "largest"})
-    table = counts.assign(months=groups.size()).join(percent).reset_index().sort_values(["measure", "age"])
-    columns = ["measure", "age", "months", "up", "down", "same", "smallest", "median", "largest"]
-    return table[columns].reset_index(drop=True)
+    sizes = {"min": "smallest", "median": "median", "max": "largest"}
+    change = groups["change"].agg(list(sizes)).rename(columns=sizes).add_suffix("_change")
+    percent = groups["percent"].agg(list(sizes)).rename(columns=sizes)
+    table = counts.assign(months=groups.size()).join(change).join(percent).reset_index()
+    columns = ["measure", "age", "months", "up", "down", "same", *change.columns, *percent.columns]
+    return table[columns].sort_values(["measure", "age"]).reset_index(drop=True)
 
 
 def newest(revised: pd.DataFrame) -> pd.DataFrame:
     """Give each month at the greatest age that is known of it: the first print beside the newest one."""
-    return revised.loc[~revised.duplicated(["measure", "month"], keep="last")].reset_index(drop=True)
+    return revised.loc[~revised.duplicated(_KEY, keep="last")].reset_index(drop=True)
 
 
 def still_as_first(vintages: pd.DataFrame) -> pd.DataFrame:
@@ -196,8 +239,28 @@ def still_as_first(vintages: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``measure``, ``as_of``, ``months`` and ``same``.
     """
-    first = revisions(vintages).drop_duplicates(["measure", "month"])[["measure", "month", "first"]]
-    end = pd.to_datetime(vintages["month"] + "-01") + pd.offsets.MonthEnd(0)
-    known = vintages.loc[vintages["as_of"].gt(end)].merge(first, on=["measure", "month"], how="inner")
+    known = _after_the_month(vintages).merge(first_prints(vintages), on=_KEY, how="inner")
     same = known.assign(same=known["value"].eq(known["first"])).groupby(["measure", "as_of"], sort=False)["same"]
     return same.agg(months="size", same="sum").astype("int64").reset_index()
+
+
+def moves(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Say, for each day, how many of the months that were over had another number than in the vintage before.
+
+    A record that comes in late moves one month. Where many months move on one day, what the data covers has changed,
+    or how it was put together.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``as_of``, ``months``, ``moved`` (how many of them) and ``change`` (of all together).
+    """
+    after = _after_the_month(vintages)
+    change = after.groupby(_KEY, sort=False)["value"].diff()
+    found = after.assign(moved=change.ne(0), change=change).loc[change.notna()]
+    days = found.groupby(["measure", "as_of"], sort=False)
+    return (
+        days.agg(months=("month", "size"), moved=("moved", "sum"), change=("change", "sum"))
+        .astype("int64")
+        .reset_index()
+    )
