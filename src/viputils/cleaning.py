@@ -214,6 +214,27 @@ def clean_table(
     return table
 
 
+def first_doubt(program: Program, received: Received) -> dt.date | None:
+    """Give the first day of receipt of a row that could be in quarantine on any day; none where there is no such row.
+
+    Whether a value can be read does not depend on the day, only whether its row stands. So on a day before this one
+    nothing is in quarantine, and nobody has to clean everything again to know it.
+    """
+    raw, schemas = received.tables, schemas_of(program)
+    known = {name: _first_delivered(raw[name], schema) for name, schema in schemas.items()}
+    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=partial(_void_faults, known=known))
+    days = list(raw[VOIDS.name].rows.loc[voids.ledger["status"].ne(KEPT), RECEIVED])
+    for name, schema in schemas.items():
+        # In a table in which every row stands, the fault of every row is seen.
+        every = Schema(name, schema.table.model_copy(update={"one_row_per_id": False, "delivery": "incremental"}))
+        table = clean_table(program, every, raw[name])
+        days += list(raw[name].rows.loc[table.ledger["status"].eq(QUARANTINED), RECEIVED])
+        if schema.table.one_row_per_id:
+            different = table.rows.drop_duplicates([*schema.columns, DELIVERY])
+            days += list(different.loc[different.duplicated([schema.table.id, DELIVERY], keep=False), RECEIVED])
+    return min(days).date() if days else None
+
+
 def typed_rows(program: Program, schema: Schema, raw: RawTable) -> pd.DataFrame:
     """Read every row as ``CleanTable.rows`` holds those that are kept, whatever became of it; same index as the raw.
 

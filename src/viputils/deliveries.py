@@ -239,16 +239,24 @@ def missing_deliveries(
     return problems
 
 
-def _first_received_after(
-    deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date | None
+def received_after(
+    deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date | None = None
 ) -> dict[str, dt.date]:
-    """Give, for each table, the first day after the month's end on which it was delivered."""
+    """Give, for each table that came after a month's end, the first day on which it did."""
     first: dict[str, dt.date] = {}
     for delivery in deliveries:
         in_time = delivery.received > month.span.end and (as_of is None or delivery.received <= as_of)
         if in_time and not first.keys() >= delivery.files.keys() and _brings(delivery, program, month):
             for table in delivery.files:
                 first.setdefault(table, delivery.received)
+    return {table: first[table] for table in (*program.tables, VOIDS.name) if table in first}
+
+
+def _first_received_after(
+    deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date | None
+) -> dict[str, dt.date]:
+    """Give, for each table, the first day after the month's end on which it was delivered; refuse if one was not."""
+    first = received_after(deliveries, program, month, as_of)
     missing = [table for table in program.tables if table not in first]
     if missing:
         by_when = f" and by {as_of}" if as_of else ""

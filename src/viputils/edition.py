@@ -107,14 +107,20 @@ def as_of_issue(
     DeliveryError
         Where the month lies outside what the records cover, or something it needs had not been delivered.
     """
-    _require_covered(program, month)
+    require_covered(program, month)
     as_of = default_as_of(deliveries, program, month) if as_of is None else as_of
     require_complete(deliveries, program, month, as_of)
     return as_of
 
 
-def _require_covered(program: Program, month: ReportMonth) -> None:
-    """Refuse a month, or a fiscal year to date, that begins before the records do: its counts would be too low."""
+def require_covered(program: Program, month: ReportMonth) -> None:
+    """Refuse a month, or a fiscal year to date, that begins before the records do: its counts would be too low.
+
+    Raises
+    ------
+    DeliveryError
+        Naming the day on which the records begin.
+    """
     start = program.identity.records_from
     year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
     if month.span.start < start or year_begins < start:

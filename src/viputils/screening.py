@@ -7,6 +7,7 @@ published until it is allowed by name: in ``report/activities/2023-11.allowed.to
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 import unicodedata
@@ -56,8 +57,10 @@ class Finding:
 
     Attributes
     ----------
+    file
+        What messages call the file.
     line
-        The line of the file on which it begins.
+        The line of it on which it begins.
     kind
         One of ``KINDS``.
     excerpt
@@ -66,6 +69,7 @@ class Finding:
         What would be right.
     """
 
+    file: str
     line: int
     kind: str
     excerpt: str
@@ -75,6 +79,11 @@ class Finding:
     def name(self) -> str:
         """What it is allowed by: ``phone number: 505-555-0123``."""
         return f"{self.kind}: {self.excerpt}"
+
+    @property
+    def problem(self) -> Problem:
+        """It as a problem, with its place."""
+        return Problem(f"{self.file}, line {self.line}", f"{self.kind}: {self.excerpt!r};", self.remedy)
 
 
 class Allowance(BaseModel):
@@ -98,8 +107,8 @@ class Screening:
 
     Attributes
     ----------
-    name
-        What messages call the file.
+    allowed_file
+        Where findings are allowed by name.
     findings
         What must not go out, and was not allowed.
     allowed
@@ -108,18 +117,24 @@ class Screening:
         Allowances that name nothing in the text.
     """
 
-    name: str
+    allowed_file: str
     findings: tuple[Finding, ...] = ()
     allowed: tuple[tuple[Finding, Allowance], ...] = ()
     unused: tuple[Problem, ...] = ()
 
     @property
     def problems(self) -> list[Problem]:
-        """The findings as problems, each with its line."""
-        return [
-            Problem(f"{self.name}, line {one.line}", f"{one.kind}: {one.excerpt!r};", one.remedy)
-            for one in self.findings
-        ]
+        """Everything that is left to do."""
+        return [*(one.problem for one in self.findings), *self.unused]
+
+    @property
+    def example(self) -> str:
+        """How the first finding is allowed by name, as it is written into the file."""
+        one = next((one for one in self.findings if one.kind != UNWRITTEN), Finding("", 1, PHONE, "…", ""))
+        # JSON writes a string as TOML does.
+        said = {"kind": one.kind, "text": one.excerpt, "reason": "why it may go out", "by": "who says so"}
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in said.items()]
+        return "\n".join(f"    {line}" for line in ["[[allowed]]", *lines])
 
     @property
     def clean(self) -> bool:
@@ -507,7 +522,7 @@ def screen(path: Path, name: str, month: ReportMonth) -> list[Finding]:
         UNWRITTEN: _unwritten,
     }
     found = {
-        Finding(block.lines[start], kind, " ".join(block.text[start:end].split()), KINDS[kind]): None
+        Finding(name, block.lines[start], kind, " ".join(block.text[start:end].split()), KINDS[kind]): None
         for block in _blocks(read_lines(path, name))
         for (start, end), kind in sorted((span, kind) for kind, find in seek.items() for span in find(block.text))
     }
@@ -523,22 +538,24 @@ def screen_activities(project: Project, month: ReportMonth) -> Screening:
         Where the text or its allowances cannot be read, with everything that is wrong with the allowances.
     """
     path = project.activities(month)
-    name = project.relative(path)
     allowed_path = path.with_name(f"{month}{ALLOWED_SUFFIX}")
-    allowances = read_allowances(allowed_path, project.relative(allowed_path))
-    findings = screen(path, name, month)
+    allowed_file = project.relative(allowed_path)
+    allowances = read_allowances(allowed_path, allowed_file)
+    # A translation says the same about the same people.
+    texts = [path, *sorted(path.parent.glob(f"{month}.*.md")), *sorted(path.parent.glob(f"*/{month}.md"))]
+    findings = [one for text in texts for one in screen(text, project.relative(text), month)]
     allowed = [(one, allowance) for one in findings for allowance in allowances if allowance.allows(one)]
-    open_ones = [one for one in findings if not any(one is known for known, _ in allowed)]
+    known = [one for one, _ in allowed]
     unused = [
         Problem(
-            f"{project.relative(allowed_path)}, allowed {number}",
+            f"{allowed_file}, allowed {number}",
             f"names nothing in the text: {allowance.kind}: {allowance.text!r};",
             "take it out, so that it allows nothing later on.",
         )
         for number, allowance in enumerate(allowances, start=1)
         if not any(allowance is used for _, used in allowed)
     ]
-    return Screening(name, tuple(open_ones), tuple(allowed), tuple(unused))
+    return Screening(allowed_file, tuple(one for one in findings if one not in known), tuple(allowed), tuple(unused))
 
 
 def read_allowances(path: Path, name: str) -> list[Allowance]:
@@ -594,7 +611,7 @@ def require_screened(screening: Screening) -> None:
     """
     if screening.findings:
         raise TextError(
-            "The activities hold what must not go out. Nothing was published. What may go out is allowed by name in "
-            f"{screening.name.removesuffix('.md')}{ALLOWED_SUFFIX}.",
-            screening.problems,
+            "The activities hold what must not go out. Nothing was published. What may go out is allowed by "
+            f"name in {screening.allowed_file}.",
+            [one.problem for one in screening.findings],
         )
