@@ -153,6 +153,21 @@ def test_the_inputs_of_an_issue_are_those_of_its_day(city: Project) -> None:
     assert "report/activities/2023-11.md" not in inputs.texts
 
 
+def test_the_theme_that_is_named_is_the_one_that_is_used(repository_example: Path, tmp_path: Path) -> None:
+    root = tmp_path / "cities" / "philadelphia"
+    shutil.copytree(repository_example, root, ignore=shutil.ignore_patterns("issues", ".*"))
+    for name in ("notebooks", "report"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name)
+    shutil.copy(REPOSITORY / "_quarto.yml", tmp_path)
+    # A theme of its own that no page is made with, since the settings of the pages are the shared ones.
+    own = root / "report" / "theme"
+    shutil.copytree(tmp_path / "report" / "theme", own)
+    (own / "report.css").write_text("/* unused */", encoding="utf-8")
+    project = Project.open(root)
+    inputs = inputs_of(project, load_edition(project, "2020-11"), {})
+    assert inputs.templates["report/theme/report.css"] == checksum(tmp_path / "report" / "theme" / "report.css")
+
+
 def test_nothing_changed_is_no_change(city: Project, raw: dict[str, Any], tmp_path: Path) -> None:
     manifest = read_manifest(written(tmp_path, raw))
     assert changed_inputs(city, manifest) == []
@@ -190,7 +205,7 @@ def test_a_delivery_that_is_gone_or_changed_is_refused(city: Project, raw: dict[
         require_deliveries(city, manifest, "manifest.json")
     message = str(refused.value)
     assert "data/raw/2023-12-04/responses.csv: is not the file that manifest.json names" in message
-    assert "data/raw/2023-12-05/x.csv: is gone, and it is one that manifest.json names" in message
+    assert "data/raw/2023-12-05/x.csv: is gone, and manifest.json names it" in message
 
 
 def test_an_issue_whose_delivery_is_gone_gets_no_verdict(
@@ -219,9 +234,18 @@ def test_an_issue_whose_delivery_is_gone_gets_no_verdict(
         ({"outputs": {"/etc/passwd": "0" * 64}}, "must be a path inside the project"),
         ({"outputs": {"C:/x": "0" * 64}}, "must be a path inside the project"),
         ({"outputs": {"a": "0" * 63}}, "manifest.json, outputs.a: String should match pattern"),
-        ({"parameters": {"month": "2023-13", "as_of": "20231204", "allow_quarantined": 0}}, "must be a month"),
-        ({"parameters": {"month": "2023-13", "as_of": "20231204", "allow_quarantined": 0}}, "must be a date"),
-        ({"parameters": {"month": "2023-13", "as_of": "20231204", "allow_quarantined": 0}}, "allow_quarantined"),
+        (
+            {"parameters": {"month": "2023-13", "as_of": "20231204", "allow_quarantined": 0, "has_activities": True}},
+            "must be a month",
+        ),
+        (
+            {"parameters": {"month": "2023-13", "as_of": "20231204", "allow_quarantined": 0, "has_activities": True}},
+            "must be a date",
+        ),
+        (
+            {"parameters": {"month": "2023-13", "as_of": "20231204", "allow_quarantined": 0, "has_activities": True}},
+            "allow_quarantined",
+        ),
         ({"engine": {"name": "word", "version": "1"}}, "manifest.json, engine.name"),
     ],
 )

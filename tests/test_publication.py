@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,16 @@ from bs4 import BeautifulSoup
 
 from tests.conftest import REPOSITORY
 from tests.test_cli import copy_of_the_repository, vip
+from tests.test_published import an_issue
 from viputils.edition import load_edition
-from viputils.errors import ManifestError, ParameterError, PublishedError
+from viputils.errors import ManifestError, ParameterError, PublishedError, QuarantineError
 from viputils.issue import make_issue
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.publication import keep_reproduction, publish
-from viputils.published import read_register
+from viputils.published import IssueName, add_issue, read_register, write_register
 from viputils.render import choose_engine
+from viputils.reproduction import reproduce
 from viputils.verdicts import verify_register, worst
 
 OCTOBER = ReportMonth(2023, 10)
@@ -155,6 +158,47 @@ def test_a_reproduction_is_kept_beside_a_print_whose_figures_it_gives(city: Proj
     assert vip("publish", "2023-11", "--reproduction", "--reissue", "--project", str(city.root)).returncode == 2
 
 
+def test_the_record_of_what_was_published_from_here_is_never_replaced(city: Project) -> None:
+    publish(city, OCTOBER, DAY)
+    before = {path.name: path.read_bytes() for path in city.published.iterdir()}
+    with pytest.raises(PublishedError, match="is the record of what was published; it is never replaced"):
+        keep_reproduction(city, OCTOBER)
+    assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
+
+
+def test_a_reproduction_as_of_another_day_than_the_print_is_not_kept(city: Project) -> None:
+    (issue,) = read_register(city).issues
+    figures = load_edition(city, OCTOBER).figures.head(3)
+    write_register(city.published, [issue, replace(issue, name=IssueName(OCTOBER), figures=figures, as_of=DAY)])
+    with pytest.raises(PublishedError, match="is as of 2023-11-10, and the one made here as of 2023-11-03"):
+        keep_reproduction(city, OCTOBER)
+
+
+@pytest.mark.parametrize("what", ["a delivery", "a text"])
+def test_an_issue_is_not_made_while_something_that_it_is_made_from_changes(city: Project, what: str) -> None:
+    issue = city.issues / "2023-10"
+    before = (issue / "manifest.json").read_bytes()
+
+    def meanwhile(step: str) -> None:
+        if step == "Running the notebook":
+            if what == "a delivery":
+                shutil.copytree(city.raw / "2023-11-03", city.raw / "2023-11-03-2")
+            else:
+                (city.report / "activities" / "2023-10.md").write_text("## News\n\nText.\n", encoding="utf-8")
+
+    with pytest.raises(ManifestError, match="was changed while it was being made"):
+        make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"), meanwhile)
+    assert (issue / "manifest.json").read_bytes() == before
+
+
+def test_an_issue_is_not_made_from_figures_that_were_read_before_a_record_changed(city: Project) -> None:
+    edition = load_edition(city, OCTOBER)
+    path = city.raw / "2023-11-03" / "responses.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Suicide,", 1), encoding="utf-8")
+    with pytest.raises(ManifestError, match="was changed while it was being made"):
+        make_issue(city, edition, choose_engine("embedded"))
+
+
 def test_a_reproduction_that_gives_other_figures_is_not_kept(city: Project) -> None:
     path = city.raw / "2023-12-04" / "responses.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Suicide,", 1), encoding="utf-8")
@@ -188,3 +232,50 @@ def test_the_repository_itself_can_be_published_from_a_fresh_clone(tmp_path: Pat
         pytest.skip("git keeps no history of this folder")
     known = {Path(name).name for name in done.stdout.splitlines()}
     assert {f"{issue.name}.csv" for issue in read_register(Project.open(REPOSITORY)).issues} | {"index.csv"} <= known
+
+
+@pytest.mark.parametrize("text", ["a\x1b[31m", "b\u202e", "c\udcff"])
+def test_a_reason_is_plain_text(city: Project, text: str) -> None:
+    publish(city, OCTOBER, DAY)
+    with pytest.raises(ParameterError, match=r"--reason: .* holds a character that cannot be seen"):
+        publish(city, OCTOBER, DAY, reissue=True, reason=text)
+
+
+def test_a_register_that_could_not_be_read_again_is_not_written(project: Project) -> None:
+    issue = an_issue(value=10**18)
+    with pytest.raises(PublishedError, match="'1000000000000000000' is not a whole number"):
+        add_issue(project, issue)
+    assert not list(project.published.iterdir())
+    add_issue(project, an_issue(value=10**18 - 1))
+    assert read_register(project).issues[0].figures["value"].item() == 10**18 - 1
+
+
+def test_an_issue_that_was_made_without_some_rows_says_so_in_the_register(city: Project) -> None:
+    path = city.raw / "2023-11-03" / "responses.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Nonsense,", 1), encoding="utf-8")
+    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    issue = publish(city, OCTOBER, DAY)
+    assert issue.footnote.endswith("1 row could not be read and was not counted.")
+    # As of its own day it is verified as it was made; as of now the rows are asked for.
+    (found,) = verify_register(city, "2023-10", as_of=dt.date(2023, 11, 3))
+    assert found.count("reproduced") == len(issue.figures)
+    assert found.left_out
+    with pytest.raises(QuarantineError):
+        verify_register(city, "2023-10")
+
+
+def test_an_issue_with_an_empty_folder_for_activities_is_made_again_from_a_clone_that_has_none(city: Project) -> None:
+    shutil.rmtree(city.report / "activities")
+    (city.report / "activities").mkdir()
+    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    (city.report / "activities").rmdir()
+    assert reproduce(city, "2023-10").identical
+
+
+def test_a_correction_does_not_know_less_than_what_it_corrects(city: Project) -> None:
+    edition = load_edition(city, OCTOBER, dt.date(2023, 12, 4))
+    make_issue(city, edition, choose_engine("embedded"))
+    publish(city, OCTOBER, dt.date(2023, 12, 8))
+    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    with pytest.raises(ParameterError, match="2023-11-03 is before 2023-12-04, that of 2023-10"):
+        publish(city, OCTOBER, dt.date(2023, 12, 8), reissue=True, reason="why")

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from viputils.errors import ParameterError, PublishedError
+from viputils.manifest import Manifest
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import (
@@ -109,6 +110,7 @@ def test_an_issue_that_is_not_in_the_register_is_named_with_those_that_are(proje
         (HEADER + "adults_assisted,,fytd,-1\n", "'-1' is not a whole number"),
         (HEADER + "adults_assisted,,fytd,99999999999999999999\n", "is not a whole number"),
         (HEADER + "adults_assisted,,fytd,٣\n", "is not a whole number"),
+        (HEADER + "adults_assisted,,fytd,005\n", "'005' is not a whole number"),
         (HEADER + "adults_assisted,,fytd\n", "line 2: holds 3 fields"),
         (
             HEADER + "adults_assisted,,fytd,1\nadults_assisted,,fytd,2\n",
@@ -130,6 +132,7 @@ def test_malformed_figures_are_refused_by_line(project: Project, text: str, says
         ({"issue": "2023-13"}, "line 2, issue: '2023-13' is not a month"),
         ({"issue": "november"}, "'november' is not the name of an issue; write 2023-11, or 2023-11-r1"),
         ({"as_of": "4 December"}, "line 2, as_of: '4 December' is not a date"),
+        ({"as_of": "2023-12-05", "printed": "2023-12-04"}, "line 2, printed: 2023-12-04 is before its as-of date"),
         ({"printed": "2023-12-32"}, "line 2, printed: '2023-12-32' is not a date"),
         ({"source": " "}, "line 2, source: is empty; say where the figures come from"),
         ({"transcribed_by": ""}, "line 2, transcribed_by: is empty"),
@@ -169,12 +172,27 @@ def test_a_file_that_the_index_does_not_know_is_named(project: Project) -> None:
     assert "2023-11.manifest.json: has no checksum in" in message
 
 
-def test_figures_without_an_index_are_refused(project: Project) -> None:
+@pytest.mark.parametrize("content", [None, b"", b"\xef\xbb\xbfissue,as_of\n", b"\xff"])
+def test_where_the_index_cannot_be_read_nothing_is_said_of_the_other_files(
+    project: Project, content: bytes | None
+) -> None:
     register(project)
-    (project.published / "index.csv").unlink()
+    index = project.published / "index.csv"
+    index.unlink() if content is None else index.write_bytes(content)
     message = refusal(project)
-    assert "data/published/index.csv: is missing" in message
-    assert "2023-11.csv: is not in the register's index" in message
+    assert "data/published/index.csv" in message
+    # Nobody must take away a published file because the index is broken.
+    assert "take it away" not in message
+
+
+def test_a_register_behind_a_link_is_changed_where_it_lies(project: Project, tmp_path: Path) -> None:
+    there = tmp_path / "elsewhere" / "register"
+    there.mkdir(parents=True)
+    project.published.rmdir()
+    project.published.symlink_to(there)
+    add_issue(project, an_issue())
+    assert project.published.is_symlink()
+    assert sorted(path.name for path in there.iterdir()) == ["2023-11.csv", "index.csv"]
 
 
 def test_an_issue_named_twice_is_refused(project: Project) -> None:
@@ -219,10 +237,26 @@ def test_a_re_issue_without_a_reason_is_refused(project: Project) -> None:
     assert "line 3, reason: is empty" in refusal(project)
 
 
+def a_manifest(month: str = "2023-11", as_of: str = "2023-12-04", python: str = "3.13") -> str:
+    kinds = ("deliveries", "program", "notebook", "templates", "texts", "library", "register")
+    return Manifest.model_validate(
+        {
+            "manifest_version": 1,
+            "parameters": {"month": month, "as_of": as_of, "allow_quarantined": False, "has_activities": True},
+            "engine": {"name": "embedded", "version": "1"},
+            "git": None,
+            "python": python,
+            "packages": {},
+            "inputs": {kind: {} for kind in kinds},
+            "outputs": {},
+        }
+    ).text()
+
+
 def test_a_manifest_is_kept_beside_its_issue_and_the_figures_stay(project: Project, tmp_path: Path) -> None:
     add_issue(project, an_issue())
     figures = (project.published / "2023-11.csv").read_bytes()
-    for text in ("{}", '{"newer": 1}'):
+    for text in (a_manifest(), a_manifest(python="3.14")):
         (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
         keep_manifest(project, IssueName(NOVEMBER), tmp_path / "manifest.json")
         (issue,) = read_register(project).issues
@@ -232,6 +266,26 @@ def test_a_manifest_is_kept_beside_its_issue_and_the_figures_stay(project: Proje
     # A later issue leaves it where it is.
     add_issue(project, an_issue("2023-12"))
     assert read_register(project).issues[0].manifest == issue.manifest
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (a_manifest(month="2023-10"), "2023-11.manifest.json, parameters.month: is 2023-10; it is 2023-11"),
+        (
+            a_manifest(as_of="2023-12-05"),
+            "parameters.as_of: is 2023-12-05; it is 2023-12-04, as data/published/index.csv",
+        ),
+        ("{}", "2023-11.manifest.json, parameters: Field required"),
+        (a_manifest().replace('"manifest_version": 1', '"manifest_version": 2'), "2 is newer than 1"),
+    ],
+)
+def test_a_manifest_that_is_not_that_of_its_issue_is_refused(
+    project: Project, tmp_path: Path, text: str, says: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+    write_register(project.published, [an_issue(manifest=tmp_path / "manifest.json")])
+    assert says in refusal(project)
 
 
 def test_an_issue_has_another_fingerprint_if_anything_that_it_says_is_another() -> None:

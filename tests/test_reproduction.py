@@ -18,7 +18,11 @@ from viputils.project import Project
 from viputils.render import choose_engine
 from viputils.reproduction import reproduce
 
-OUTPUTS = {"figures.csv", "vip-2023-11.ipynb", "charts/chart-by-month.svg", "vip-2023-11.html", "vip-2023-11.pdf"}
+OUTPUTS = {
+    "figures.csv", "figures.json", "datapackage.json", "vip-2023-11.ipynb", "charts/chart-by-month.svg",
+    "vip-2023-11.html", "vip-2023-11.pdf",
+}  # fmt: skip
+PARTS = ["Figures", "Data", "Data", "Notebook outputs", "Charts", "HTML", "PDF"]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +54,7 @@ def test_the_november_2023_issue_of_the_register_is_reproduced_byte_for_byte() -
     said = json.loads(done.stdout)
     assert said["manifest"] == "data/published/2023-11.manifest.json"
     assert {row["file"]: row["result"] for row in said["outputs"]} == dict.fromkeys(OUTPUTS, "identical")
-    assert [row["part"] for row in said["outputs"]] == ["Figures", "Notebook outputs", "Charts", "HTML", "PDF"]
+    assert [row["part"] for row in said["outputs"]] == PARTS
 
 
 def test_later_deliveries_other_months_and_later_issues_have_no_part_in_it(city: Project, tmp_path: Path) -> None:
@@ -119,15 +123,30 @@ def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(tmp_path: P
     assert reproduce(project, "2020-11").identical
 
 
+def test_an_issue_of_which_a_file_was_edited_since_is_not_reproduced(city: Project, tmp_path: Path) -> None:
+    root = tmp_path / "touched"
+    shutil.copytree(city.root, root)
+    html = root / "issues" / "2023-11" / "vip-2023-11.html"
+    html.write_text(html.read_text(encoding="utf-8").replace("2,599", "9,999"), encoding="utf-8")
+    (root / "issues" / "2023-11" / "vip-2023-11.pdf").unlink()
+    done = vip("reproduce", "2023-11", "--project", str(root))
+    assert done.returncode == 1
+    assert "Reproduced" not in done.stdout
+    assert "issues/2023-11/vip-2023-11.html: was edited after it was made" in done.stdout
+    assert "issues/2023-11/vip-2023-11.pdf: is missing" in done.stdout
+    # A manifest that lies alone describes what lies elsewhere.
+    alone = tmp_path / "manifest.json"
+    shutil.copy(root / "issues" / "2023-11" / "manifest.json", alone)
+    assert reproduce(Project.open(root), str(alone)).identical
+
+
 def test_a_delivery_that_the_manifest_names_and_that_is_gone_is_refused(city: Project, tmp_path: Path) -> None:
     root = tmp_path / "gone"
     shutil.copytree(city.root, root)
     (root / "data" / "raw" / "2022-08-03" / "reviews.csv").unlink()
     done = vip("reproduce", "2023-11", "--project", str(root))
     assert done.returncode == 2
-    assert (
-        "data/raw/2022-08-03/reviews.csv: is gone, and it is one that issues/2023-11/manifest.json names" in done.stderr
-    )
+    assert "data/raw/2022-08-03/reviews.csv: is gone, and issues/2023-11/manifest.json names it" in done.stderr
     assert "Reproduced" not in done.stdout
 
 
@@ -144,7 +163,17 @@ def test_an_edited_delivery_is_refused(city: Project, tmp_path: Path) -> None:
     ("change", "says"),
     [
         ({"manifest_version": 2}, "2 is newer than 1"),
-        ({"parameters": {"month": "2023-10", "as_of": "2023-12-04", "allow_quarantined": False}}, "is 2023-10"),
+        (
+            {
+                "parameters": {
+                    "month": "2023-10",
+                    "as_of": "2023-12-04",
+                    "allow_quarantined": False,
+                    "has_activities": True,
+                }
+            },
+            "is 2023-10",
+        ),
     ],
 )
 def test_a_newer_manifest_or_that_of_another_month_is_refused(
@@ -178,6 +207,6 @@ def test_nothing_is_left_behind(city: Project, tmp_path: Path) -> None:
     assert VIP.exists()
     done = vip("reproduce", "2023-11", "--project", str(city.root), TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert "Reproduced: all 5 files are identical, byte for byte." in done.stdout
+    assert "Reproduced: all 7 files are identical, byte for byte." in done.stdout
     assert sorted(path.relative_to(city.root) for path in city.root.rglob("*")) == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("vip-")]

@@ -396,3 +396,80 @@ def test_the_page_of_verdicts_holds_every_issue_and_its_data(mixed: Project) -> 
     # The counts; of the two issues with records, what is not reproduced; every figure.
     assert len(page.select("tbody tr")) == 3 + 2 * 2 + 3 * 28
     assert page.select("th[scope=row]")
+
+
+def test_rows_that_were_left_out_are_said_wherever_the_verdicts_are(project: Project, deliver: Deliver) -> None:
+    printed(project, 4)
+    deliver("2023-12-04", outreach=[*an_operation(4), "O2,2023-11-06,SE,Home visit,,many,0"])
+    done = vip("verify", "2023-11", "--allow-quarantined", cwd=project.root)
+    said = "Rows in quarantine as of 2023-12-04: 1. They are not counted, so figures may be wrong."
+    assert said in done.stdout
+    done = vip("verify", "2023-11", "--allow-quarantined", "--json", cwd=project.root)
+    assert said in json.loads(done.stdout)["issues"][0]["notes"]
+    assert "Rows in quarantine" in tables.verdicts(project, load_edition(project, NOVEMBER)).data
+
+
+def test_nothing_that_a_terminal_acts_on_reaches_it_from_the_register(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04")
+    printed(project, 0)
+    index = project.published / "index.csv"
+    index.write_text(index.read_text(encoding="utf-8").replace("a person", "a \u009b31mperson\u202e"), encoding="utf-8")
+    done = vip("verify", "2023-11", cwd=project.root)
+    assert (done.returncode, "holds a character that cannot be seen" in done.stderr) == (2, True)
+    assert "\u009b" not in done.stdout + done.stderr
+
+
+def test_a_delivery_that_is_lost_is_an_error_and_no_missing_records(project: Project, deliver: Deliver) -> None:
+    printed(project, 0)
+    deliver("2023-12-04")
+    (project.raw / "2023-12-04" / "outreach.csv").unlink()
+    with pytest.raises(DeliveryError, match="1 of 7 tables were not"):
+        verify_register(project)
+
+
+def test_an_as_of_date_before_the_end_of_the_month_is_an_error(city: Project) -> None:
+    printed(city, 4)
+    done = vip("verify", "--all", "--as-of", "2023-11-15", cwd=city.root)
+    assert done.returncode == 2
+    assert "was not over on 2023-11-15" in done.stderr
+
+
+def test_a_printed_figure_that_nothing_counts_is_missing_also_where_the_print_contradicts_itself(
+    published: pd.DataFrame, program: Program
+) -> None:
+    rows = [("people_notified", "", "month", 9), ("people_notified", "", "fytd", 4)]
+    more = pd.concat([published, pd.DataFrame(rows, columns=[*KEY, "value"])], ignore_index=True)
+    table = compare(more, published, published, program, NOVEMBER)
+    assert verdicts_of(table) == {"reproduced": 28, "not recomputed": 2}
+
+
+def test_a_measure_that_was_added_later_is_not_missed_in_earlier_issues(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04")
+    settings = project.root / "program.toml"
+    text = settings.read_text(encoding="utf-8")
+    later = text.replace(
+        'label = "people notified"', 'label = "people notified"\nprinted = ["month"]\nissues_from = "2023-12"'
+    )
+    settings.write_text(later, encoding="utf-8")
+    printed(project, 0)
+    (found,) = verify_register(Project.open(project.root))
+    assert (len(found.figures), found.missing) == (28, [])
+    settings.write_text(later.replace('issues_from = "2023-12"', 'issues_from = "2023-11"'), encoding="utf-8")
+    (found,) = verify_register(Project.open(project.root))
+    assert [str(problem).split(":")[0] for problem in found.missing] == ["2023-11, people_notified/month"]
+
+
+def test_figures_stay_what_they_were_when_their_measure_is_renamed(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04")
+    printed(project, 0)
+    settings = project.root / "program.toml"
+    text = settings.read_text(encoding="utf-8").replace("adults_assisted]", "grown_ups_assisted]")
+    text = text.replace('headline = ["adults_assisted"', 'headline = ["grown_ups_assisted"')
+    settings.write_text(text, encoding="utf-8")
+    with pytest.raises(PublishedError, match="'adults_assisted' is not a measure"):
+        verify_register(Project.open(project.root))
+    label = 'label = "adults assisted"'
+    settings.write_text(text.replace(label, f'{label}\nformerly = ["adults_assisted"]'), encoding="utf-8")
+    (found,) = verify_register(Project.open(project.root))
+    assert found.count("reproduced") == 28
+    assert "grown_ups_assisted" in set(found.figures["measure"])

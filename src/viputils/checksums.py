@@ -120,7 +120,7 @@ def checksum_problems(folder: Path, name: str) -> list[Problem]:
                 problems.append(Problem(f"{name}/{file}", f"{error.strerror or error}.", "Make the file readable."))
                 continue
             if not same:
-                edited = f"was edited after it was delivered{_what_was_edited(there[file], expected[file])};"
+                edited = f"was edited after it was delivered{what_was_edited(there[file], expected[file])};"
                 problems.append(Problem(f"{name}/{file}", edited, never))
     return problems
 
@@ -185,7 +185,7 @@ def _not_in(lines: list[str], others: list[str]) -> list[int]:
     return places
 
 
-def _what_was_edited(path: Path, expected: str) -> str:
+def what_was_edited(path: Path, expected: str) -> str:
     """Name the lines that were changed, where git has the file as it was delivered."""
     was = committed(path)
     if was is None or hashlib.sha256(was).hexdigest() != expected:

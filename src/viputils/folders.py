@@ -66,7 +66,14 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def _aside(parent: Path, name: str) -> Iterator[Path]:
+def held(parent: Path, name: str) -> Iterator[None]:
+    """Keep everybody else from replacing ``parent/name`` meanwhile.
+
+    Raises
+    ------
+    ParameterError
+        Where somebody else is at it.
+    """
     parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(parent / f".{name}.lock")
     try:
@@ -77,6 +84,14 @@ def _aside(parent: Path, name: str) -> Iterator[Path]:
             [Problem(f"{parent.name}/{name}", "another vip command holds its lock;", "wait for it to end.")],
         ) from None
     try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _aside(parent: Path, name: str) -> Iterator[Path]:
+    with held(parent, name):
         for aside in parent.glob(f".{name}.partial-*-old"):
             if not (parent / name).exists():
                 aside.rename(parent / name)
@@ -88,8 +103,6 @@ def _aside(parent: Path, name: str) -> Iterator[Path]:
             yield partial
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-    finally:
-        lock.release()
 
 
 def _swap(new: Path, old: Path) -> None:

@@ -19,7 +19,8 @@ from typing import Annotated, Any, Final, Literal
 from packaging.requirements import Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from viputils.checksums import checksum
+from viputils.checksums import checksum, what_was_edited
+from viputils.deliveries import find_deliveries
 from viputils.edition import Edition
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.history import commit_of
@@ -73,6 +74,8 @@ class Parameters(_Part):
     """The as-of date, ``YYYY-MM-DD``: only what had been received by then counts."""
     allow_quarantined: bool
     """Whether rows were in quarantine and left out."""
+    has_activities: bool
+    """Whether the report has a part for the activities of the month, be it without any."""
 
 
 class EngineUsed(_Part):
@@ -183,6 +186,7 @@ def manifest_of(project: Project, edition: Edition, engine: tuple[str, str], inp
             month=str(edition.month),
             as_of=edition.as_of.isoformat(),
             allow_quarantined=not edition.records.quarantine.empty,
+            has_activities=project.activities(edition.month).parent.is_dir(),
         ),
         engine=EngineUsed.model_validate({"name": engine[0], "version": engine[1]}),
         git=GitCommit(commit=commit.id, clean=commit.clean) if commit else None,
@@ -246,7 +250,9 @@ def input_file(project: Project, kind: Kind, name: str) -> Path:
     """Give the file that a manifest means."""
     if kind == "library":
         return Path(__file__).parent.parent / name
-    return project.own_or_shared(name) if kind in ("notebook", "templates") else project.root / name
+    if kind == "templates":
+        return project.pages / name
+    return project.notebook if kind == "notebook" else project.root / name
 
 
 def changed_inputs(project: Project, manifest: Manifest) -> list[Change]:
@@ -288,19 +294,37 @@ def require_deliveries(project: Project, manifest: Manifest, where: str) -> None
     ManifestError
         With every delivered file that the manifest names and that is gone or was changed.
     """
-    problems = [
-        Problem(
-            change.name,
-            f"is {'not the file' if change.now else 'gone, and it is one'} that {where} names;",
-            "bring it back: an issue can only be made again from the deliveries that it was made from.",
-        )
-        for change in changed_inputs(project, manifest)
-        if change.kind == "deliveries"
-    ]
+    problems = []
+    for change in changed_inputs(project, manifest):
+        if change.kind == "deliveries":
+            edited = what_was_edited(project.root / change.name, change.was) if change.now else ""
+            what = f"is not the file that {where} names{edited};" if change.now else f"is gone, and {where} names it;"
+            remedy = "bring it back: an issue can only be made again from the deliveries that it was made from."
+            problems.append(Problem(change.name, what, remedy))
     if problems:
         raise ManifestError(
             "Deliveries that the issue was made from are not as they were. Nothing was compared.", problems
         )
+
+
+def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
+    """Say which files of an issue were edited since it was made, or are gone.
+
+    Parameters
+    ----------
+    folder
+        Where the issue lies.
+    name
+        What messages call the folder.
+    """
+    problems = []
+    for file, was in manifest.outputs.items():
+        if not (folder / file).is_file():
+            problems.append(Problem(f"{name}/{file}", "is missing;", "make the issue again."))
+        elif checksum(folder / file) != was:
+            what = "was edited after it was made;"
+            problems.append(Problem(f"{name}/{file}", what, "change what it is made from, and make the issue again."))
+    return problems
 
 
 def package_versions() -> dict[str, str]:
@@ -337,7 +361,7 @@ def inputs_of(project: Project, edition: Edition, register: Mapping[str, str]) -
     """
     templates = ["_quarto.yml"]
     for folder in ("report/theme", "report/fonts"):
-        there = project.own_or_shared(folder)
+        there = project.pages / folder
         templates += [f"{folder}/{path.relative_to(there).as_posix()}" for path in _files(there)]
     texts = [
         "report/introduction.md",
@@ -345,10 +369,10 @@ def inputs_of(project: Project, edition: Edition, register: Mapping[str, str]) -
         project.activities(edition.month).relative_to(project.root).as_posix(),
     ]
     package = Path(__file__).parent
+    # Those that lie there now, which are not those of the edition if one came in or went since it was read.
+    known = [one for one in find_deliveries(project) if one.received <= edition.as_of]
     names: dict[Kind, Sequence[str]] = {
-        "deliveries": [
-            one.name_of(table) for one in edition.records.received.deliveries for table in sorted(one.files)
-        ],
+        "deliveries": [one.name_of(table) for one in known for table in sorted(one.files)],
         "program": ["program.toml"],
         "notebook": ["notebooks/monthly_report.ipynb"],
         "templates": templates,

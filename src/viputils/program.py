@@ -209,8 +209,12 @@ class Distinct(_Part):
     distinct: Name
 
 
-class Measure(_Part):
-    """What is counted."""
+class Measure(_Issues):
+    """What is counted.
+
+    ``issues_from`` and ``issues_to`` say which issues print it, so that one that is added or given up later is not
+    missed in the others. ``formerly`` holds names that it had, under which published figures are kept.
+    """
 
     label: Line
     table: Name
@@ -220,6 +224,7 @@ class Measure(_Part):
     followed_by: Name | None = None
     missing: Line | None = None
     printed: list[Period] = []
+    formerly: list[Name] = []
 
 
 class Intake(_Part):
@@ -261,6 +266,26 @@ class Data(_Part):
     sources: list[Source] = []
 
 
+class PracticeModel(_Part):
+    """Which measures stand at which step of the practice model, from the shooting review to services.
+
+    Enforcement, which is its other end, has no measure: the records hold none of it. ``services`` says which services
+    people take up.
+    """
+
+    review: Annotated[list[Name], Field(min_length=1)]
+    candidates: Name
+    sources: Name | None = None
+    notification: Name
+    engagement: Name
+    services: Line = "Peer support and social services"
+
+    @property
+    def counts(self) -> list[str]:
+        """The measures without a breakdown, in the order of the steps."""
+        return [*self.review, self.candidates, self.notification, self.engagement]
+
+
 class Report(_Part):
     """Which measures stand where in the report."""
 
@@ -268,6 +293,7 @@ class Report(_Part):
     breakdowns: list[Name] = []
     trend: Name | None = None
     funnel: Annotated[list[Name], Field(max_length=2)] = []
+    practice_model: PracticeModel | None = None
 
 
 class Program(_Part):
@@ -543,14 +569,16 @@ def _share_an_issue(one: _Issues, other: _Issues) -> bool:
 
 
 def _lifetime_problems(program: Program) -> Iterator[Problem]:
-    for part in ("crosswalks", "lifetimes"):
-        for number, one in enumerate(getattr(program, part), start=1):
-            if one.issues_from is not None and one.issues_to is not None and one.issues_to < one.issues_from:
-                yield Problem(
-                    f"{part}[{number}].issues_to",
-                    f"{one.issues_to} is before issues_from, {one.issues_from};",
-                    "the last issue comes after the first.",
-                )
+    parts: list[tuple[str, _Issues]] = [(f"crosswalks[{n}]", one) for n, one in enumerate(program.crosswalks, start=1)]
+    parts += [(f"lifetimes[{n}]", one) for n, one in enumerate(program.lifetimes, start=1)]
+    parts += [(f"measures.{name}", measure) for name, measure in program.measures.items()]
+    for part, one in parts:
+        if one.issues_from is not None and one.issues_to is not None and one.issues_to < one.issues_from:
+            yield Problem(
+                f"{part}.issues_to",
+                f"{one.issues_to} is before issues_from, {one.issues_from};",
+                "the last issue comes after the first.",
+            )
     seen: set[tuple[str, str]] = set()
     for number, lifetime in enumerate(program.lifetimes, start=1):
         where = f"lifetimes[{number}]"
@@ -649,6 +677,13 @@ def _table_problems(program: Program) -> Iterator[Problem]:
 
 def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator[Problem]:
     where = f"measures.{name}"
+    taken = {former: other for other, one in program.measures.items() if other != name for former in one.formerly}
+    for former in measure.formerly:
+        if former in program.measures or former in taken:
+            other = taken.get(former, former)
+            yield Problem(
+                f"{where}.formerly", f"'{former}' is a name of {other} as well;", "let one measure have had it."
+            )
     table = program.tables.get(measure.table)
     if table is None:
         yield _unknown(f"{where}.table", measure.table, program.tables)
@@ -719,12 +754,21 @@ def _report_problems(program: Program) -> Iterator[Problem]:
     places += [("funnel", name, False) for name in report.funnel]
     if report.trend is not None:
         places.append(("trend", report.trend, True))
+    if (model := report.practice_model) is not None:
+        places += [
+            (f"practice_model.{step}", name, False)
+            for step in ("review", "candidates", "notification", "engagement")
+            for name in (model.review if step == "review" else [getattr(model, step)])
+        ]
+        if model.sources is not None:
+            places.append(("practice_model.sources", model.sources, True))
     for place, name, broken_down in places:
         measure = program.measures.get(name)
         if measure is None:
             yield _unknown(f"report.{place}", name, program.measures)
         elif (measure.by is not None) != broken_down or (place == "trend") != (measure.by == "month"):
-            needs = {"trend": "a measure by month", "breakdowns": "a measure by a category column"}
+            by_category = "a measure by a category column"
+            needs = {"trend": "a measure by month", "breakdowns": by_category, "practice_model.sources": by_category}
             yield Problem(
                 f"report.{place}", f"'{name}' does not fit there;", f"name {needs.get(place, 'a measure without by')}."
             )
@@ -739,9 +783,29 @@ def _report_problems(program: Program) -> Iterator[Problem]:
         yield Problem(
             "report.funnel", "does not lead from one step to the next;", "name who is notified, then who engages."
         )
+    yield from _practice_model_problems(program)
     if len(report.funnel) == 1:
         yield Problem(
             "report.funnel", "names one measure;", "name two, who is notified and who of them engages, or none."
+        )
+
+
+def _practice_model_problems(program: Program) -> Iterator[Problem]:
+    model, measures = program.report.practice_model, program.measures
+    if model is None or any(name not in measures for name in model.counts):
+        return
+    notified, engaged = measures[model.notification], measures[model.engagement]
+    if notified.followed_by is not None or engaged.followed_by is None:
+        yield Problem(
+            "report.practice_model",
+            "does not lead from one step to the next;",
+            "notification names who is notified, engagement who of them engages (followed_by).",
+        )
+    if model.sources in measures and measures[model.sources].table != measures[model.candidates].table:
+        yield Problem(
+            "report.practice_model.sources",
+            f"'{model.sources}' counts other records than '{model.candidates}';",
+            "name a measure of the same table.",
         )
 
 

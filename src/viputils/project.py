@@ -78,8 +78,8 @@ class Project:
 
     @property
     def fonts(self) -> Path:
-        """The fonts of the charts and of the PDF."""
-        return self.own_or_shared("report/fonts")
+        """The fonts of the charts and of the PDF, which lie beside _quarto.yml as the theme does."""
+        return self.pages / "report" / "fonts"
 
     @property
     def report(self) -> Path:

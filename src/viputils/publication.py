@@ -11,11 +11,13 @@ from viputils.checksums import checksum
 from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.figures import KEY
-from viputils.manifest import MANIFEST, Manifest, read_manifest, require_deliveries
+from viputils.folders import held
+from viputils.manifest import MANIFEST, Manifest, read_manifest, require_deliveries, touched_since
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
-from viputils.tables import disagreements
+from viputils.screening import require_screened, screen_activities
+from viputils.tables import disagreements, plural
 from viputils.verdicts import contradictions, key_text
 
 
@@ -48,41 +50,33 @@ def publish(
         Where the register has the issue already, or there is nothing to correct.
     ParameterError
         Where a reason or a footnote is lacking, or the issue was printed before its as-of date.
+    TextError
+        Where the activities hold what must not go out and was not allowed by name.
     """
     _require_words(month, reissue, reason)
-    manifest, edition = _as_made(project, month)
-    there = read_register(project).of(month)
-    if reissue and not there:
-        raise PublishedError(
-            f"There is no issue of {month} to correct.",
-            [Problem(f"data/published/{month}.csv", "is missing;", "publish the issue itself, without --reissue.")],
+    # Nobody makes the issue anew while it is looked at, or what goes into the register is not what was looked at.
+    with held(project.issues, str(month)):
+        manifest, edition = _as_made(project, month)
+        _require_screened(project, month, manifest)
+        there = read_register(project).of(month)
+        _require_in_order(month, there[-1] if there else None, manifest, printed, reissue)
+        reason, footnote = " ".join(reason.split()), _footnote(edition, footnote)
+        _require_printable(reason, footnote)
+        kind = "demonstration records" if edition.records.is_demonstration else "records"
+        made = f"Made from the {kind} in this repository"
+        issue = PublishedIssue(
+            IssueName(month, there[-1].name.number + 1 if reissue else 0),
+            edition.figures,
+            as_of=manifest.as_of,
+            printed=printed,
+            source=f"{made}, with viputils {__version__} ({manifest.engine.name} engine)",
+            transcribed_by="vip publish",
+            reason=reason,
+            footnote=footnote,
+            manifest=project.issues / str(month) / MANIFEST,
         )
-    if printed < manifest.as_of:
-        raise ParameterError(
-            "An issue is not published before its as-of date.",
-            [Problem("--printed", f"{printed} is before {manifest.as_of};", "give the day on which it is published.")],
-        )
-    footnote = " ".join(footnote.split()) or " ".join(disagreements(edition))
-    unexplained = [] if footnote else contradictions(edition.figures, project.program, month)
-    if unexplained:
-        raise ParameterError(
-            "The issue does not add up, and readers will ask why.",
-            [Problem("--footnote", one.text, "Say what explains it.") for one in unexplained],
-        )
-    kind = "demonstration records" if edition.records.is_demonstration else "records"
-    issue = PublishedIssue(
-        IssueName(month, there[-1].name.number + 1 if reissue else 0),
-        edition.figures,
-        as_of=manifest.as_of,
-        printed=printed,
-        source=f"Made from the {kind} in this repository, with viputils {__version__} ({manifest.engine.name} engine)",
-        transcribed_by="vip publish",
-        reason=" ".join(reason.split()),
-        footnote=footnote,
-        manifest=project.issues / str(month) / MANIFEST,
-    )
-    add_issue(project, issue)
-    return issue
+        add_issue(project, issue)
+        return issue
 
 
 def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
@@ -95,20 +89,88 @@ def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
     PublishedError
         Where the register does not have the issue, or with every printed figure that is another one here.
     """
-    _, edition = _as_made(project, month)
-    issue = read_register(project).issue(IssueName(month))
-    both = issue.figures.merge(edition.figures, on=KEY, how="left", suffixes=("", "_here"))
-    other = both.loc[both["value"].ne(both["value_here"].astype("Int64")).fillna(value=True)]
-    if not other.empty:
+    with held(project.issues, str(month)):
+        manifest, edition = _as_made(project, month)
+        issue = read_register(project).issue(IssueName(month))
+        _require_print_from_elsewhere(project, issue, manifest)
+        both = issue.figures.merge(edition.figures, on=KEY, how="left", suffixes=("", "_here"))
+        other = both.loc[both["value"].ne(both["value_here"].astype("Int64")).fillna(value=True)]
+        if not other.empty:
+            raise PublishedError(
+                f"The issue made here does not reproduce the one of {month} in the register. Nothing was kept.",
+                [
+                    Problem(
+                        key_text(row), f"{row['value']} was printed, and it is {_shown(row['value_here'])} here;", ""
+                    )
+                    for row in other.to_dict("records")
+                ],
+            )
+        keep_manifest(project, issue.name, project.issues / str(month) / MANIFEST)
+        return issue
+
+
+def _require_in_order(
+    month: ReportMonth, before: PublishedIssue | None, manifest: Manifest, printed: dt.date, reissue: bool
+) -> None:
+    """Refuse a correction of nothing, one that knows less than what it corrects, and a print before its as-of date."""
+    if reissue and before is None:
         raise PublishedError(
-            f"The issue made here does not reproduce the one of {month} in the register. Nothing was kept.",
+            f"There is no issue of {month} to correct.",
+            [Problem(f"data/published/{month}.csv", "is missing;", "publish the issue itself, without --reissue.")],
+        )
+    if reissue and before is not None and before.as_of is not None and manifest.as_of < before.as_of:
+        raise ParameterError(
+            "A correction does not know less than what it corrects.",
             [
-                Problem(key_text(row), f"{row['value']} was printed, and it is {_shown(row['value_here'])} here;", "")
-                for row in other.to_dict("records")
+                Problem(
+                    "as-of date",
+                    f"{manifest.as_of} is before {before.as_of}, that of {before.name};",
+                    f"make the issue again with --as-of {before.as_of} or later.",
+                )
             ],
         )
-    keep_manifest(project, issue.name, project.issues / str(month) / MANIFEST)
-    return issue
+    if printed < manifest.as_of:
+        raise ParameterError(
+            "An issue is not published before its as-of date.",
+            [Problem("--printed", f"{printed} is before {manifest.as_of};", "give the day on which it is published.")],
+        )
+
+
+def _footnote(edition: Edition, given: str) -> str:
+    """Give what the register says of figures that do not add up or lack rows; by default what the issue says."""
+    text = " ".join(given.split()) or " ".join(disagreements(edition))
+    unexplained = [] if text else contradictions(edition.figures, edition.program, edition.month)
+    if unexplained:
+        raise ParameterError(
+            "The issue does not add up, and readers will ask why.",
+            [Problem("--footnote", one.text, "Say what explains it.") for one in unexplained],
+        )
+    if rows := int(edition.records.account["quarantined"].sum()):
+        text += f" {plural(rows, 'row')} could not be read and {'was' if rows == 1 else 'were'} not counted."
+    return text.strip()
+
+
+def _require_print_from_elsewhere(project: Project, issue: PublishedIssue, manifest: Manifest) -> None:
+    """Refuse to replace the record of an issue that was published from here, or to keep one of another as-of date."""
+    name = f"data/published/{issue.name}"
+    if issue.manifest is not None:
+        kept = read_manifest(issue.manifest, f"{name}.manifest.json")
+        if kept.outputs.get("figures.csv") == checksum(project.published / f"{issue.name}.csv"):
+            raise PublishedError(
+                f"The issue of {issue.name} was published from here, with its manifest. Nothing was kept.",
+                [Problem(f"{name}.manifest.json", "is the record of what was published;", "it is never replaced.")],
+            )
+    if issue.as_of is not None and issue.as_of != manifest.as_of:
+        raise PublishedError(
+            f"The issue of {issue.name} has another as-of date. Nothing was kept.",
+            [
+                Problem(
+                    f"{name}.csv",
+                    f"is as of {issue.as_of}, and the one made here as of {manifest.as_of};",
+                    f"make it with --as-of {issue.as_of}.",
+                )
+            ],
+        )
 
 
 def _require_words(month: ReportMonth, reissue: bool, reason: str) -> None:
@@ -123,25 +185,42 @@ def _require_words(month: ReportMonth, reissue: bool, reason: str) -> None:
         )
 
 
+def _require_screened(project: Project, month: ReportMonth, manifest: Manifest) -> None:
+    """Refuse activities that hold what must not go out, and activities that are not those in the issue."""
+    name = project.relative(project.activities(month))
+    texts = {one for one in manifest.inputs.texts if one.startswith("report/activities/")} | {name}
+    was = {one: manifest.inputs.texts.get(one, "") for one in sorted(texts)}
+    now = {one: checksum(project.root / one) if (project.root / one).is_file() else "" for one in was}
+    if was != now:
+        raise ManifestError(
+            "The activities in the issue are not those that lie here, which are looked at. Nothing was published.",
+            [
+                Problem(one, "is not what the issue was made from;", "make the issue again.")
+                for one in was
+                if was[one] != now[one]
+            ],
+        )
+    require_screened(screen_activities(project, month))
+
+
+def _require_printable(reason: str, footnote: str) -> None:
+    problems = [
+        Problem(option, f"{text!r} holds a character that cannot be seen;", "write it as plain text.")
+        for option, text in (("--reason", reason), ("--footnote", footnote))
+        if not text.isprintable()
+    ]
+    if problems:
+        raise ParameterError("The register takes plain text.", problems)
+
+
 def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
     """Read the manifest of the issue made here, and count it again, once it is sure that nothing was touched since."""
     folder = project.issues / str(month)
     name = f"issues/{month}/{MANIFEST}"
     manifest = read_manifest(folder / MANIFEST, name)
-    problems = []
+    problems = touched_since(manifest, folder, f"issues/{month}")
     if manifest.month != month:
         problems.append(Problem(f"{name}, parameters.month", f"is {manifest.month};", f"it is {month}."))
-    for file, was in manifest.outputs.items():
-        if not (folder / file).is_file():
-            problems.append(Problem(f"issues/{month}/{file}", "is missing;", "make the issue again."))
-        elif checksum(folder / file) != was:
-            problems.append(
-                Problem(
-                    f"issues/{month}/{file}",
-                    "was edited after it was made;",
-                    "change what it is made from, and make the issue again.",
-                )
-            )
     if problems:
         raise ManifestError("The issue is not as it was made. Nothing was published.", problems)
     require_deliveries(project, manifest, name)

@@ -1,7 +1,7 @@
 """The register of published issues: the figures of each as they were printed, with where they come from.
 
 ``data/published`` holds one file of figures for each issue, and ``index.csv``, which says where they come from and
-holds their checksum. Nothing in it is ever changed: a correction is a numbered re-issue with a reason, and both stay.
+holds their checksum. No figure in it is ever changed: a correction is a numbered re-issue with a reason, and both stay.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import pandas as pd
 
 from viputils.cells import inert, original
 from viputils.checksums import checksum
-from viputils.errors import ParameterError, Problem, PublishedError, nearest
+from viputils.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.figures import COLUMNS, PERIODS, categories_of, figures_csv
 from viputils.folders import replaced_whole
+from viputils.manifest import read_manifest
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import Program
 from viputils.project import Project
@@ -34,7 +35,8 @@ INDEX_COLUMNS: Final = (
 )  # fmt: skip
 MANIFEST_SUFFIX: Final = ".manifest.json"
 
-_WHOLE: Final = re.compile(r"[0-9]{1,9}")
+# Sums of what deliveries may hold fit in.
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 _NAME: Final = re.compile(r"([0-9]{4}-[0-9]{2})(?:[- ]r([1-9][0-9]?))?")
 _CHECKSUM: Final = re.compile(r"[0-9a-f]{64}")
 _TRANSCRIBE: Final = "transcribe the printed issue, one figure a line."
@@ -175,10 +177,16 @@ def read_register(project: Project) -> Register:
     PublishedError
         With every line at fault, every file that is not what the index says, and every file that it does not know.
     """
-    folder = project.published
+    return _read(project.published, project.program)
+
+
+def _read(folder: Path, program: Program) -> Register:
     if not folder.is_dir() or not any(not entry.name.startswith(".") for entry in folder.iterdir()):
         return Register()
     rows, problems = _rows(folder / INDEX, f"data/published/{INDEX}", INDEX_COLUMNS)
+    if problems and not rows:
+        # What the index would say of the other files is not known, so nothing is said of them.
+        raise PublishedError("The index of the register cannot be read.", problems)
     entries = list(_entries(rows, problems))
     expected = {INDEX, "README.md"}
     issues = []
@@ -187,8 +195,10 @@ def read_register(project: Project) -> Register:
         _check_file(folder / f"{name}.csv", where, row["sha256"], problems)
         _check_file(folder / f"{name}{MANIFEST_SUFFIX}", where, row["manifest_sha256"], problems)
         if (folder / f"{name}.csv").is_file():
-            figures = _read_figures(folder / f"{name}.csv", project.program, name.month, problems)
+            figures = _read_figures(folder / f"{name}.csv", program, name.month, problems)
             issues.append(_issue(where, name, row, figures, folder, problems))
+            if issues[-1].manifest is not None and issues[-1].manifest.is_file():
+                _check_manifest(where, issues[-1], problems)
     _check_numbers([(where, name, row) for where, name, row in entries], problems)
     for entry in sorted(folder.iterdir()):
         if entry.name not in expected and not entry.name.startswith("."):
@@ -274,11 +284,15 @@ def _change(project: Project, change: Callable[[Register], Sequence[PublishedIss
 
     It is read once nobody else can change it, so that two who publish at once do not lose each other's issue.
     """
-    with replaced_whole(project.published.parent, project.published.name) as folder:
+    # A link stays one: it is the folder behind it that is replaced.
+    there = project.published.resolve()
+    with replaced_whole(there.parent, there.name) as folder:
         issues = change(read_register(project))
         if project.published.is_dir():
             shutil.copytree(project.published, folder, dirs_exist_ok=True)
         write_register(folder, issues)
+        # What cannot be read again must never get there, where nothing may be changed.
+        _read(folder, project.program)
 
 
 def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
@@ -340,6 +354,15 @@ def _entries(
                 problems.append(
                     Problem(f"{where}, {column}", "is empty;", "say where the figures come from, and who put them in.")
                 )
+        for column in ("source", "transcribed_by", "reason", "footnote"):
+            if not original(row[column]).isprintable():
+                problems.append(
+                    Problem(
+                        f"{where}, {column}",
+                        "holds a character that cannot be seen;",
+                        "write it as plain text, on one line.",
+                    )
+                )
         for column in ("sha256", "manifest_sha256"):
             if not _CHECKSUM.fullmatch(row[column]) and (row[column] or column == "sha256"):
                 problems.append(
@@ -358,9 +381,34 @@ def _issue(
         except ParameterError as error:
             days[column] = None
             problems += [Problem(f"{where}, {column}", problem.what, problem.remedy) for problem in error.problems]
+    as_of, printed = days["as_of"], days["printed"]
+    if as_of is not None and printed is not None and printed < as_of:
+        problems.append(
+            Problem(f"{where}, printed", f"{printed} is before its as-of date, {as_of};", "correct one of them.")
+        )
     texts = {column: original(row[column]) for column in ("source", "transcribed_by", "reason", "footnote")}
     manifest = folder / f"{name}{MANIFEST_SUFFIX}" if row["manifest_sha256"] else None
     return PublishedIssue(name, figures, days["as_of"], days["printed"], **texts, manifest=manifest)
+
+
+def _check_manifest(where: str, issue: PublishedIssue, problems: list[Problem]) -> None:
+    """Find a manifest that is not that of its issue."""
+    place = f"data/published/{issue.name}{MANIFEST_SUFFIX}"
+    try:
+        manifest = read_manifest(issue.manifest or Path(), place)
+    except ManifestError as error:
+        problems += error.problems
+        return
+    if manifest.month != issue.name.month:
+        problems.append(
+            Problem(
+                f"{place}, parameters.month", f"is {manifest.month};", f"it is {issue.name.month}, as its name says."
+            )
+        )
+    if issue.as_of is not None and manifest.as_of != issue.as_of:
+        problems.append(
+            Problem(f"{place}, parameters.as_of", f"is {manifest.as_of};", f"it is {issue.as_of}, as {where} says.")
+        )
 
 
 def _check_file(path: Path, where: str, expected: str, problems: list[Problem]) -> None:
@@ -401,8 +449,10 @@ def _read_figures(path: Path, program: Program, month: ReportMonth, problems: li
     rows, wrong = _rows(path, name, COLUMNS)
     first_line: dict[tuple[str, ...], int] = {}
     figures = []
+    former = {old: measure for measure, one in program.measures.items() for old in one.formerly}
     for line, row in rows:
         where = f"{name}, line {line}"
+        row["measure"] = former.get(row["measure"], row["measure"])
         wrong += _row_problems(program, month, where, row)
         key = (row["measure"], row["category"], row["period"])
         before = first_line.setdefault(key, line)

@@ -26,6 +26,7 @@ from viputils.manifest import (
     input_file,
     read_manifest,
     require_deliveries,
+    touched_since,
 )
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -37,7 +38,14 @@ DIFFERS: Final = "differs"
 NOT_MADE: Final = "not made again"
 NEW: Final = "was not there"
 
-_PARTS: Final = {".csv": "Figures", ".ipynb": "Notebook outputs", ".svg": "Charts", ".html": "HTML", ".pdf": "PDF"}
+_PARTS: Final = {
+    ".csv": "Figures",
+    ".json": "Data",
+    ".ipynb": "Notebook outputs",
+    ".svg": "Charts",
+    ".html": "HTML",
+    ".pdf": "PDF",
+}
 
 
 @dataclass(frozen=True)
@@ -52,17 +60,20 @@ class Reproduction:
         ``part``, ``file``, ``result``: one row for each file that was made then or now.
     changes
         The inputs and versions that are not what they were.
+    touched
+        The files beside the manifest that are not those that it describes.
     """
 
     source: str
     manifest: Manifest
     outputs: pd.DataFrame
     changes: tuple[Change, ...]
+    touched: tuple[Problem, ...]
 
     @property
     def identical(self) -> bool:
-        """Whether every byte is as it was."""
-        return bool(self.outputs["result"].eq(IDENTICAL).all())
+        """Whether every byte is as it was, and those that lie beside the manifest are, too."""
+        return bool(self.outputs["result"].eq(IDENTICAL).all()) and not self.touched
 
     @property
     def conclusion(self) -> list[str]:
@@ -70,13 +81,22 @@ class Reproduction:
         changed = [f"  {change}" for change in self.changes if change.kind != "library"]
         if own := len(self.changes) - len(changed):
             changed.append(f"  viputils itself: {own} of its files")
+        if self.touched:
+            said = ["Not reproduced: what lies beside the manifest is not what was made then."]
+            same = bool(self.outputs["result"].eq(IDENTICAL).all())
+            said += [f"  {problem}" for problem in self.touched]
+            return [*said, "Made again, all files are as the manifest says."] if same else said
         if self.identical:
             said = [f"Reproduced: all {len(self.outputs)} files are identical, byte for byte."]
             return [*said, "What changed since made no difference:", *changed] if changed else said
         files = ", ".join(self.outputs.loc[self.outputs["result"].ne(IDENTICAL), "file"])
         said = [f"Not reproduced: {files}."]
         if not changed:
-            return [*said, "Nothing that the manifest records was changed, so this is a fault of viputils; report it."]
+            return [
+                *said,
+                "Nothing that the manifest records was changed. Either the manifest was edited, or this is a fault of "
+                "viputils; please report it then.",
+            ]
         said += ["Changed since, and so what can have made the difference:", *changed]
         if self.manifest.git is not None:
             state = "" if self.manifest.git.clean else " (and changes that were not committed)"
@@ -180,7 +200,16 @@ def reproduce(
         }
         if keep is not None:
             shutil.copytree(made, keep)
-    return Reproduction(source, manifest, _outputs(manifest.outputs, now), tuple(changes))
+    touched = _touched(path, source, manifest)
+    return Reproduction(source, manifest, _outputs(manifest.outputs, now), tuple(changes), tuple(touched))
+
+
+def _touched(path: Path, source: str, manifest: Manifest) -> list[Problem]:
+    """Compare the issue that lies beside its manifest with it, where one does; in the register none does."""
+    folder = path.parent
+    if path.name != MANIFEST or not any((folder / file).exists() for file in manifest.outputs):
+        return []
+    return touched_since(manifest, folder, source.removesuffix(f"/{MANIFEST}") if "/" in source else ".")
 
 
 def _outputs(was: dict[str, str], now: dict[str, str]) -> pd.DataFrame:
@@ -221,8 +250,8 @@ def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path
                 target = root / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
-    # The folder alone says that the report has this part.
-    if (project.report / "activities").is_dir():
+    # The folder alone says that the report has this part, and git keeps no empty one.
+    if manifest.parameters.has_activities:
         (root / "report" / "activities").mkdir(parents=True, exist_ok=True)
     if not shares.is_absolute():
         Path(os.path.normpath(root / shares)).mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,9 @@ def show_json(shown: dict[str, Any]) -> None:
     def plain_value(value: Any) -> Any:
         return json.loads(value.to_json(orient="records")) if hasattr(value, "to_json") else value.isoformat()
 
-    typer.echo(json.dumps(shown, indent=2, ensure_ascii=False, default=plain_value))
+    text = json.dumps(shown, indent=2, ensure_ascii=False, default=plain_value)
+    # What a terminal would act on is escaped, as JSON can.
+    typer.echo("".join(mark if mark.isprintable() or mark == "\n" else json.dumps(mark)[1:-1] for mark in text))
 
 
 def account_line(account: pd.DataFrame, as_of: dt.date) -> str:

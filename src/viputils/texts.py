@@ -7,6 +7,7 @@ to web addresses. Everything else comes out as the characters that were typed, i
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,11 @@ class Section:
 
 def escape(text: object) -> str:
     """Give text from a file or a record as Markdown that shows exactly these characters, on one line."""
-    return _IN_DATA.sub(r"\\\1", " ".join(str(text).split()))
+    # What only a terminal would act on is no character of a page.
+    seen = "".join(
+        letter for letter in str(text) if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cs")
+    )
+    return _IN_DATA.sub(r"\\\1", " ".join(seen.split()))
 
 
 def read_sections(path: Path, name: str) -> list[Section]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 import pandas as pd
 
 from viputils.cleaning import Records, clean_records
-from viputils.deliveries import Received, find_deliveries, has_deliveries, read_received
-from viputils.edition import Edition, as_of_issue, require_no_quarantine
+from viputils.deliveries import Delivery, Received, find_deliveries, has_deliveries, read_received
+from viputils.edition import Edition, as_of_issue, require_covered, require_no_quarantine
 from viputils.errors import DeliveryError, Problem, PublishedError
 from viputils.figures import KEY, PERIODS, categories_of, compute_figures
 from viputils.manifest import read_manifest, require_deliveries
@@ -82,6 +82,8 @@ class IssueVerdicts:
         The re-issue that stands in its place, if there is one.
     demonstration
         Whether the records are synthetic.
+    left_out
+        On which days rows were in quarantine, so that figures may lack them, in words.
     """
 
     program: Program
@@ -93,6 +95,7 @@ class IssueVerdicts:
     why: str = ""
     replaced_by: IssueName | None = None
     demonstration: bool = False
+    left_out: tuple[str, ...] = ()
 
     def count(self, *verdicts: str) -> int:
         """How many figures have one of these verdicts."""
@@ -111,6 +114,7 @@ class IssueVerdicts:
     def notes(self) -> list[str]:
         """What a reader of the verdicts must know beside them."""
         notes = [f"Not reproducible: {self.why}"] if self.why else []
+        notes += self.left_out
         notes += [f"{key_text(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
         notes += [f"The print does not add up. {one.text}" for one in self.contradictions]
         notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else []
@@ -165,6 +169,7 @@ def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, s
     return [
         (name, category, period)
         for name, measure in program.measures.items()
+        if measure.in_issue(month)
         for period in measure.printed
         for category in categories_of(program, name, month)
     ]
@@ -210,6 +215,7 @@ def compare(
         verdict = pd.Series(NOT_REPRODUCIBLE, index=table.index, dtype="str")
     else:
         verdict = verdict.mask(table["recomputed"].isna(), NOT_RECOMPUTED)
+        in_doubt &= table["recomputed"].notna()
     verdict = verdict.mask(in_doubt & ~given, INCONSISTENT).mask(table["published"].isna(), NOT_PUBLISHED)
     table = table.assign(verdict=verdict, change=table["now"] - table["published"], note="")
     return table[list(COLUMNS)]
@@ -290,6 +296,11 @@ def _period_words(program: Program, month: ReportMonth, period: Period) -> str:
     return month.label if period == "month" else f"{program.identity.year} to date ({program.identity.year_to_date})"
 
 
+def _made_without(issue: PublishedIssue) -> bool:
+    """Say whether an issue was itself made without rows that were in quarantine, which it says."""
+    return issue.manifest is not None and read_manifest(issue.manifest).parameters.allow_quarantined
+
+
 def all_figures(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
     """Give the verdicts of several issues in one table, the ``issue`` and its ``as_of`` date first."""
     parts = [one.figures.assign(issue=str(one.issue.name), as_of=str(one.as_of or "")) for one in verdicts]
@@ -362,7 +373,7 @@ def verify_register(
     for one in issues:
         verdicts.append(verdict_of(register, one, records, as_of))
         for day in {verdicts[-1].as_of, verdicts[-1].now}:
-            if day is not None and not allow_quarantined:
+            if day is not None and not allow_quarantined and not (day == verdicts[-1].as_of and _made_without(one)):
                 # Verdicts from figures that lack rows would look right.
                 edition = Edition(one.name.month, records.on(day), records.figures(one.name.month, day))
                 require_no_quarantine(project, edition)
@@ -378,7 +389,7 @@ def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
     # Of a re-issue that is not seen yet, the issue that it replaces must not speak.
     seen = Register(tuple(register.seen_by(edition.months, edition.as_of)))
     records = RecordsByDay(edition.program, edition.records.received)
-    return [verdict_of(seen, issue, records) for issue in seen.issues]
+    return [verdict_of(seen, issue, records, strict=False) for issue in seen.issues]
 
 
 def as_printed_over_time(project: Project) -> pd.DataFrame:
@@ -396,7 +407,7 @@ def as_printed_over_time(project: Project) -> pd.DataFrame:
         records = RecordsByDay(project.program, read_received(project, deliveries, deliveries[-1].received))
         days = list(dict.fromkeys(one.received for one in deliveries))
         for issue in register.issues:
-            found = verdict_of(register, issue, records)
+            found = verdict_of(register, issue, records, strict=False)
             if found.as_of is None:
                 continue
             for day in dict.fromkeys([found.as_of, *(day for day in days if day > found.as_of)]):
@@ -408,14 +419,32 @@ def as_printed_over_time(project: Project) -> pd.DataFrame:
 
 
 def verdict_of(
-    register: Register, issue: PublishedIssue, records: RecordsByDay, as_of: dt.date | None = None
+    register: Register,
+    issue: PublishedIssue,
+    records: RecordsByDay,
+    as_of: dt.date | None = None,
+    strict: bool = True,
 ) -> IssueVerdicts:
-    """Give a verdict on each figure of one issue, from the records given."""
+    """Give a verdict on each figure of one issue, from the records given.
+
+    Parameters
+    ----------
+    strict
+        Refuse where only a part of the records is there: something was lost. Otherwise nothing is reproducible then.
+
+    Raises
+    ------
+    DeliveryError
+        Where a delivery is missing, or the as-of date asked for is too early.
+    """
     program, month = records.program, issue.name.month
     deliveries = records.received.deliveries
     try:
         day = as_of_issue(program, deliveries, month, issue.as_of if as_of is None else as_of)
     except DeliveryError as error:
+        too_early = as_of is not None and as_of <= month.span.end
+        if strict and (too_early or _should_be_there(program, deliveries, month)):
+            raise
         places = "; ".join(f"{problem.where} {problem.what.rstrip(';')}" for problem in error.problems[:3])
         return _without_records(register, issue, program, f"{error.summary} {places}".strip())
     now = max(day, records.received.as_of) if as_of is None else day
@@ -426,6 +455,7 @@ def verdict_of(
         note=_days_that_give_it(table, records, month, [one for one in dict.fromkeys(days) if one != day])
     )
     replaced_by = register.replaced_by(issue.name)
+    held = {each: int(records.on(each).account["quarantined"].sum()) for each in (day, now)}
     return IssueVerdicts(
         program,
         issue,
@@ -435,7 +465,21 @@ def verdict_of(
         tuple(contradictions(issue.figures, program, month)),
         replaced_by=replaced_by.name if replaced_by else None,
         demonstration=records.on(now).is_demonstration,
+        left_out=tuple(
+            f"Rows in quarantine as of {each}: {count:,}. They are not counted, so figures may be wrong."
+            for each, count in held.items()
+            if count
+        ),
     )
+
+
+def _should_be_there(program: Program, deliveries: Sequence[Delivery], month: ReportMonth) -> bool:
+    """Say whether the records of a month should be there: they reach back to it, and something came in after it."""
+    try:
+        require_covered(program, month)
+    except DeliveryError:
+        return False
+    return any(one.received > month.span.end for one in deliveries)
 
 
 class RecordsByDay:
