@@ -216,6 +216,23 @@ def test_ages_are_summed_up_over_months() -> None:
     assert sizes.to_numpy().tolist() == [[0, 0, 0], [0, 1, 2], [-1, -1, -1]]
 
 
+def test_a_month_is_still_as_first_counted_while_it_has_that_very_number() -> None:
+    found = still_as_first(
+        vintages_from(
+            ("2023-11-30", "2023-11", 4),  # the month is not over
+            ("2023-12-01", "2023-11", 5),
+            ("2023-12-02", "2023-11", 7),
+            ("2024-01-02", "2023-11", 5),
+            ("2024-01-02", "2023-12", 8),
+            ("2024-01-02", "2023-08", 1),  # its first print is not known
+            ("2024-01-03", "2023-11", 4),
+            ("2024-01-03", "2023-12", 8),
+        )
+    )
+    assert found["as_of"].astype("str").tolist() == ["2023-12-01", "2023-12-02", "2024-01-02", "2024-01-03"]
+    assert found[["months", "same"]].to_numpy().tolist() == [[1, 1], [1, 0], [2, 2], [2, 1]]
+
+
 def test_a_month_moves_on_the_day_on_which_it_has_another_number_and_is_over() -> None:
     found = moves(
         vintages_from(
