@@ -422,7 +422,7 @@ def trace(
         typer.Argument(
             metavar="FIGURE",
             help="MEASURE/CATEGORY/PERIOD, as in responses_by_incident_type/Homicide/month, or MEASURE/PERIOD, as in "
-            "adults_assisted/fytd.",
+            "adults_assisted/fytd; in quotes where it holds a blank.",
         ),
     ],
     as_of: AsOfOption = None,
