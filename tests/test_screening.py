@@ -58,6 +58,9 @@ def kinds(tmp_path: Path, text: str) -> set[str]:
         (PHONE, "Area code 999 is nobody's: 999-555-0123."),
         (PHONE, "[Write to us](https://wa.me/15055550123)"),
         (PHONE, "**505**-555-0123"),
+        (PHONE, "Call 5 505 555 0123."),
+        (PHONE, "After 9-1-1 555-0123."),
+        (PHONE, "5055550123 11/4/2023"),
         (EMAIL, "Write to jane.doe+vip@mail.example.org."),
         (EMAIL, "Write to jane (at) example.org."),
         (EMAIL, "Write to jane at example dot org."),
@@ -89,9 +92,12 @@ def kinds(tmp_path: Path, text: str) -> set[str]:
         (AGE, "Mr. Smith, 23."),
         (AGE, 'John "JJ" Smith Jr., 23, of Albuquerque'),
         (AGE, "April Jones, 19, said"),
+        (AGE, "J.R. Smith, 23"),
+        (AGE, "Luis García, de 12 años"),
         (AGE, "*Maria* [Hill](https://example.org), 31."),
         (CHARGE, "John Smith was charged with theft."),
         (CHARGE, "Police arrested María de la Cruz."),
+        (CHARGE, "José Luis Ruiz fue acusado"),
         (CHARGE, "Maria Park pleaded guilty."),
         (CHARGE, "the indictment of Robert O’Brien"),  # noqa: RUF001
         (UNWRITTEN, TO_WRITE),
@@ -187,8 +193,12 @@ US_STYLES = (
     area=st.integers(200, 999),
     rest=st.integers(2_000_000, 9_999_999),
     style=st.sampled_from(US_STYLES),
-    before=st.sampled_from(["", "Call ", "On 11/4/2023, ", "In 2023 call ", "Two of 9-1-1, ", "(", "tel:", "1. "]),
-    after=st.sampled_from(["", ".", ", please", " in 2023", ") or", "; 12 boxes", "\nfor help", " (day)"]),
+    before=st.sampled_from(
+        ["", "Call ", "On 11/4/2023, ", "In 2023 call ", "of 9-1-1 ", "(", "tel:", "1. ", "11/4/2023 ", "87102 ", "5 "]
+    ),
+    after=st.sampled_from(
+        ["", ".", ", please", " in 2023", ") or", "; 12 boxes", " 12 boxes", " 11/4/2023", "\nfor help", " (day)"]
+    ),
     wrapped=st.booleans(),
 )
 def test_any_number_that_is_written_as_in_the_united_states_is_found_in_a_sentence(

@@ -5,7 +5,7 @@ The modules stand in the order in which data flows, and each imports only from t
 ``checksums``, ``deliveries``, ``values``, ``cleaning``, ``figures``, ``edition``, ``checks``, ``revisions``,
 ``trace``, ``vintages``, ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``,
 ``datapackage``, ``texts``, ``screening``, ``tables``, ``charts``, ``notebook``, ``render``, ``issue``, ``pages``,
-``publication``, ``reproduction``, ``terminal``, ``cli``.
+``publication``, ``desk``, ``reproduction``, ``terminal``, ``cli``.
 """
 
 __version__ = "0.1.0"

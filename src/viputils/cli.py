@@ -113,12 +113,15 @@ def report(
         edition, opened = _load(context, project, month, as_of, allow_quarantined)
         from viputils.issue import make_issue
         from viputils.render import choose_engine
+        from viputils.screening import screen_activities
 
         say_aside(account_line(edition.records.account, edition.as_of))
         activities = opened.activities(edition.month)
         if activities.parent.is_dir() and not activities.is_file():
             name = f"report/activities/{edition.month}.md"
             say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
+        for problem in screen_activities(opened, edition.month).problems:
+            say_aside(f"WARNING: {problem}")
         issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step)
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
@@ -229,6 +232,73 @@ def reproduce(
             say(line)
     if not found.identical:
         raise typer.Exit(DISAGREES)
+
+
+@app.command(short_help="Begin a month's activities, or look for what must not go out.")
+def new(
+    context: typer.Context,
+    month: MonthArgument,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only look for what must not go out in what is written.", show_default=False),
+    ] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Write the file for a month's activities, with the themes of the month before, and say which deliveries are in.
+
+    A file that is there stays as it is. With --check nothing is written: phone numbers, e-mail and street addresses,
+    dates of birth, names beside an age or a charge are listed with their lines. Exit 0: there are none, or all were
+    allowed by name. 1: there are. 2: the text cannot be shown.
+    """
+    from viputils.desk import new_month
+
+    opened, report_month = _open(context, project), ReportMonth.parse(month)
+    if check:
+        _check_activities(opened, report_month)
+        return
+    if report_month.span.start > _today():
+        raise ParameterError(
+            f"{report_month.label} has not begun.",
+            [Problem("month", f"{report_month} lies in the future;", "there is nothing to write about yet.")],
+        )
+    begun = new_month(opened, report_month)
+    if begun.created:
+        themes = f"the themes of {begun.themes_of}" if begun.themes_of else "one theme to begin with"
+        say(f"Written: {begun.file}, with {themes}. Say below each heading what was done, or take it out.")
+        say(f"Then: vip new {month} --check, and vip report {month}.")
+    else:
+        say(f"{begun.file} is there already, and stays as it is.")
+    show_table(f"Deliveries for {report_month.label}", begun.tables)
+    if begun.as_of is not None:
+        say(f"The data of {month} is complete as of {begun.as_of}.")
+    for problem in begun.problems:
+        say(f"- {problem}")
+
+
+@app.command(short_help="Show how far every month has come.")
+def status(
+    context: typer.Context,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """Show for each month: whether its data is complete, its activities written, its issue made, published, verified.
+
+    Stale is an issue of which something that it was made from has changed since. Whatever is wrong with one part is
+    said as a note, and keeps nothing else from being shown.
+    """
+    _one_form(as_json, as_csv)
+    from viputils.desk import project_status
+
+    found = project_status(_open(context, project))
+    if as_csv:
+        show_csv(found.table)
+    elif as_json:
+        show_json({"months": [one.as_json() for one in found.months], "notes": [vars(note) for note in found.notes]})
+    else:
+        show_table("Every month, the newest last", found.table)
+    for note in found.notes if not as_json else ():
+        (say_aside if as_csv else say)(f"Note: {note}")
 
 
 @app.command(short_help="Add an issue that was made here to the register.")
@@ -580,6 +650,24 @@ def main() -> NoReturn:
         say_aside(traceback.format_exc() + "This is a fault of viputils; please report it with the lines above.")
         sys.exit(FAULT)
     sys.exit(0)
+
+
+def _check_activities(project: Project, month: ReportMonth) -> None:
+    """Show what must not go out in the activities of a month, and how it is allowed where it may."""
+    from viputils.desk import check_activities
+
+    found = check_activities(project, month)
+    for problem in found.problems:
+        say(f"WARNING: {problem}")
+    for finding, allowance in found.allowed:
+        say(f"Allowed: {finding.file}, line {finding.line}: {finding.name} ({allowance.reason}; {allowance.by})")
+    if found.clean:
+        say("Nothing was found that must not go out.")
+        return
+    if found.findings:
+        say(f"What may go out all the same is allowed by name, in {found.allowed_file}:")
+        say(found.example)
+    raise typer.Exit(DISAGREES)
 
 
 def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:

@@ -209,8 +209,17 @@ _EMAIL = re.compile(
     r"|[\w.%+'-]*\w ?[(\[{] ?at ?[)\]}] ?\w[\w.-]*|\w[\w.]* at \w+ dot (?:com|org|net|gov|edu|us)\b",
     re.IGNORECASE,
 )
+# A number without area code has seven digits; what has more groups than this is a row of counts.
+_LOCAL: Final = 7
+_MOST_GROUPS: Final = 4
 _LOCAL_PHONE = re.compile(r"[2-9]\d{2}([-. ]{1,3})(\d{4})")
 _YEAR = r"(?:19|20)\d{2}"
+# Where other digits stand right beside it, the library takes both together, and then neither.
+_GROUPED_PHONE = re.compile(
+    r"(?<!\d)(?:\+?1[-. ]{0,3})?\(?[2-9]\d{2}\)?[-./ ]{1,3}\d{3}[-. ]{1,3}\d{4}(?!\d)"
+    r"|(?<!\d)[2-9]\d{9}(?!\d)|(?<![\d-])[2-9]\d{2}-\d{4}(?!\d)"
+)
+_SERVICE_CODE = re.compile(r"(?<![\d-])[2-9]-?1-?1(?!-?\d)")
 _UNGROUPED_PHONE = re.compile(
     r"\b(?:call(?:ed)?|phone|text|tel|cell|mobile|dial|number)\b\W+(?:[a-z]+\W+){0,3}?(?P<found>[2-9]\d{6})\b",
     re.IGNORECASE,
@@ -228,7 +237,8 @@ _DATES = tuple(
     )
 )
 _BORN = re.compile(
-    r"\b(?:DOB|D\. ?O\. ?B|(?:date|day|year|month) of birth|birth ?-?(?:date|day|year)|born)\b[^!?;]{0,25}?"
+    r"\b(?:DOB|D\. ?O\. ?B|(?:date|day|year|month) of birth|birth ?-?(?:date|day|year)|b-day|born"
+    r"|nacid[oa]|nació|fecha de nacimiento)\b[^!?;]{0,25}?"
     rf"(?:\b\d{{1,4}}\s?[/.-]\s?\d{{1,2}}(?:\s?[/.-]\s?\d{{1,4}})?\b|\b{_MONTH}\s{_DAY}(?:,?\s\d{{4}})?\b"
     rf"|\b{_DAY}\s(?:of\s)?{_MONTH}\b(?:,?\s\d{{4}})?|\b{_YEAR}\b)",
     re.IGNORECASE,
@@ -250,7 +260,7 @@ _SUFFIX = (
     "|Parkway|Pkwy|Highway|Hwy|Loop|Terrace|Ter|Alley|Plaza|Square|Sq|Freeway|Frontage"
 )
 _QUADRANT = r"(?:N\.?E|N\.?W|S\.?E|S\.?W|Northeast|Northwest|Southeast|Southwest)\b"
-_HOUSE = r"(?<![\d$.,:/-])\d{1,5}[A-Za-z]?(?:-\d{1,4}|\s1/2)?,?\s"
+_HOUSE = r"(?<![\d$.,:/-])\d{1,5}(?:-?[A-Za-z]\b)?(?:-\d{1,4}|\s1/2)?,?\s"
 _HEADED = r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\b\.?\s)?"
 _PART = r"(?:(?:de|del|la|las|los|el)\s){0,2}(?=[^a-z])(?:[^\W\d_][\w'.-]*|\d{1,3}(?:st|nd|rd|th))\s"
 _ADDRESS = re.compile(
@@ -266,7 +276,7 @@ _ADDRESS = re.compile(
 _WHEN = re.compile(rf"(?:\b(?:in|since|during|{_MONTH}|\d,)\s)$", re.IGNORECASE)
 
 _WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*\.?")
-_BETWEEN = re.compile(r"[\"']?\s[\"']?")
+_BETWEEN = re.compile(r"[\"']?\s[\"']?|(?<=\.)")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -314,12 +324,12 @@ _N = (
     rf"(?:\b(?:1[01]\d|[1-9]\d?)|\b(?:{_TENS})(?:[ -](?:{_ONES}))?|\b(?:{_ONES})|\bten|\beleven|\btwelve|\bthirteen"
     r"|\bfourteen|\bfifteen|\bsixteen|\bseventeen|\beighteen|\bnineteen)\b(?![.,]?\d)"
 )
-_YEARS_OLD = r"\s?-?\s?(?:years?|yrs?\.?)\s?-?\s?olds?\b|\s?y/?\.?o\b"
+_YEARS_OLD = r"\s?-?\s?(?:years?|yrs?\.?|months?|weeks?)\s?-?\s?olds?\b|\s?y/?\.?o\b|\saños\b"
 _AGE_AFTER = re.compile(
     rf",?\s?\(\s?(?:ages?:?\s|aged\s)?{_N}(?:{_YEARS_OLD})?\s?\)"
     rf"|\s?(?:,|-)\s?(?:(?:both|now|then|just|only)\s)?{_N}(?=\s?(?:[,.;:)!?-]|$)|\s(?:and|or|from|who|was|were|is|has|had"
     r"|died|said|told|faces|of\sAlbuquerque)\b)"
-    rf"|(?:,|\s)\s?(?:(?:who|whose|was|is|were|are|now|then|just|only|turned|both|a|an|the)\s){{0,3}}"
+    rf"|(?:,|\s)\s?(?:(?:who|whose|was|is|were|are|now|then|just|only|turned|both|a|an|the|de|tiene)\s){{0,3}}"
     rf"(?:(?:ages?|aged)\b(?:\sis)?[: ]\s?{_N}|{_N}(?:{_YEARS_OLD}))"
     rf"|\s(?:has\s|had\s|just\s)?turn(?:ed|s|ing)\s{_N}",
     re.IGNORECASE,
@@ -328,7 +338,8 @@ _AGE_BEFORE = re.compile(rf"{_N}(?:{_YEARS_OLD})[^.!?;]{{0,30}}$|\bage[sd]?:?\s?
 _CHARGE = re.compile(
     r"\b(?:charged|indict(?:ed|ment)|convict(?:ed|ion|s)?|arrest(?:ed|s|ing)?|arraigned|sentenced|accused|"
     r"plead(?:ed|s|ing)?|pled|booked|jailed|imprisoned|wanted (?:for|in|on|by)|suspect(?:s|ed)?|defendants?|"
-    r"perpetrators?|shooter|murderer|felon|guilty|in custody|warrants? for|(?<!free of )(?<!in )(?<!no )charges?)\b",
+    r"perpetrators?|shooter|acusad[oa]s?|arrestad[oa]s?|detenid[oa]s?|condenad[oa]s?|imputad[oa]s?|sospechos[oa]s?|culpables?|"
+    r"murderer|felon|guilty|in custody|warrants? for|(?<!free of )(?<!in )(?<!no )charges?)\b",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(
@@ -350,24 +361,30 @@ def _phones(text: str) -> Iterator[_Span]:
     # Only where it is needed, which is not in every command.
     from phonenumbers import Leniency, PhoneNumberMatcher, is_valid_number
 
-    dates = [span for pattern in _DATES for span in (one.span() for one in pattern.finditer(text))]
-    others = [*dates, *(found.span() for found in _SECURITY.finditer(text)), *_addresses(text)]
+    others = [
+        found.span() for pattern in (*_DATES, _SECURITY, _CASE, _SERVICE_CODE) for found in pattern.finditer(text)
+    ]
+    for start, end in others:
+        text = text[:start] + "|" * (end - start) + text[end:]
+    found = []
     for match in PhoneNumberMatcher(text, "US", leniency=Leniency.POSSIBLE):
-        span = (match.start, match.end)
         groups = re.findall(r"\d+", match.raw_string)
-        if len("".join(groups)) == 7:
+        if len("".join(groups)) == _LOCAL:
             local = _LOCAL_PHONE.search(match.raw_string)
-            if (
-                not local
-                or (local[1].isspace() and re.fullmatch(_YEAR, local[2]))
-                or text[: span[0]].endswith(("-", "$"))
-            ):
+            year = local and local[1].isspace() and re.fullmatch(_YEAR, local[2])
+            if not local or year or text[: match.start].endswith(("-", "$")):
                 continue
-        elif len(groups) > 4 and not is_valid_number(match.number):
-            continue  # A row of counts.
-        if not any(start < span[1] and span[0] < end for start, end in others):
-            yield span
-    yield from (found.span("found") for found in _UNGROUPED_PHONE.finditer(text))
+        elif len(groups) > _MOST_GROUPS and not is_valid_number(match.number):
+            continue
+        found.append((match.start, match.end))
+    found += [one.span() for one in _GROUPED_PHONE.finditer(text)]
+    found += [one.span("found") for one in _UNGROUPED_PHONE.finditer(text)]
+    seen = list(_addresses(text))
+    for start, end in sorted(found, key=lambda span: span[0] - span[1]):
+        # Of what overlaps, the longest is the number.
+        if not any(start < other_end and other_start < end for other_start, other_end in seen):
+            seen.append((start, end))
+            yield start, end
 
 
 def _births(text: str, month: ReportMonth) -> Iterator[_Span]:
