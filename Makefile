@@ -25,7 +25,7 @@ report:
 
 test:
 	@sh scripts/set_up.sh test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint:
 	@sh scripts/set_up.sh test
