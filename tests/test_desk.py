@@ -311,6 +311,7 @@ def test_a_missing_month_is_said_where_deliveries_come_monthly(city: Path) -> No
     shutil.rmtree(city / "data" / "raw" / "2023-09-05")
     found = {str(one.month): one for one in project_status(Project.open(city)).months}
     assert found["2023-10"].data == "an earlier month is missing"
+    assert found["2023-11"].verdict == "cannot be told"
     assert found["2023-07"].data == "complete as of 2023-08-03"
 
 

@@ -385,14 +385,14 @@ class _Desk:
             return UNKNOWN
         if self.records is None:
             return f"{len(issue.figures)} {NOT_REPRODUCIBLE}"
-        if issue.manifest is not None:
-            name = f"data/published/{issue.manifest.name}"
-            try:
+        try:
+            if issue.manifest is not None:
+                name = f"data/published/{issue.manifest.name}"
                 require_deliveries(self.project, read_manifest(issue.manifest, name), name)
-            except ManifestError as error:
-                self.notes.extend(error.problems)
-                return UNKNOWN
-        found = verdict_of(self.register, issue, self.records)
+            found = verdict_of(self.register, issue, self.records)
+        except (ManifestError, DeliveryError) as error:
+            self.notes.extend(error.problems)
+            return UNKNOWN
         words = ", ".join(f"{found.count(one)} {one}" for one in (*VERDICTS, *MISSING) if found.count(one))
         return f"{words}; rows in quarantine" if self.quarantined(found.as_of) or self.quarantined(found.now) else words
 
