@@ -59,7 +59,7 @@ def made_with(project: Project, engine: str) -> Issue:
         issue.month,
         issue.as_of,
         issue.engine,
-        *(kept / p.name for p in (issue.html, issue.pdf, issue.figures, issue.notebook)),
+        *(kept / p.name for p in (issue.html, issue.pdf, issue.figures, issue.notebook, issue.manifest)),
     )
 
 
@@ -83,7 +83,8 @@ def test_quarto_leaves_nothing_behind_in_the_project(project_with_activities: Pr
     made_with(project_with_activities, "quarto")
     assert not (project_with_activities.root / ".quarto").exists()
     assert {path.name for path in (project_with_activities.issues / "2023-11").iterdir()} == {
-        "charts", "figures.csv", "vip-2023-11.html", "vip-2023-11.ipynb", "vip-2023-11.pdf",
+        "charts", "figures.csv", "figures.json", "datapackage.json", "manifest.json",
+        "vip-2023-11.html", "vip-2023-11.ipynb", "vip-2023-11.pdf",
     }  # fmt: skip
 
 
