@@ -207,6 +207,7 @@ def test_rows_that_were_left_out_are_counted(project: Project, deliver: Deliver,
     folder = written(tmp_path / "out", issue_data(load_edition(project, "2023-11"), "vip-2023-11"))
     assert package_of(folder)["rows_left_out"] == 2
     assert "2 rows" in package_of(folder)["description"]
+    assert package_of(folder)["demonstration"] is None, "their ids are not those of demonstration records"
     assert json.loads((folder / "figures.json").read_bytes())["rows_left_out"] == 2
     assert problems_of(folder) == []
 
@@ -238,6 +239,8 @@ def test_text_of_the_program_stays_text(demonstration: Edition, tmp_path: Path) 
     edition = replace(demonstration, records=replace(demonstration.records, program=program))
     folder = written(tmp_path / "out", issue_data(edition, "vip-2023-11"))
     assert package_of(folder)["demonstration"] == said
+    assert "é".encode() in (folder / "datapackage.json").read_bytes()
+    assert "😀".encode() in (folder / "figures.json").read_bytes()
     assert "script" not in package_of(folder)["description"]
     assert problems_of(folder) == []
 
@@ -339,6 +342,7 @@ def test_another_day_counts_every_month_as_it_was_known_then(project: Project, d
 
     assert homicides() == {("2023-07", "2023-09-05"): 1, ("2023-08", "2023-09-05"): 1, ("2023-09", "2023-10-04"): 1}
     assert homicides(dt.date(2023, 9, 5)) == {("2023-07", "2023-09-05"): 1, ("2023-08", "2023-09-05"): 1}
+    assert months_left_out(shown, dt.date(2023, 9, 5)) == {}, "a month that is not over is not left out"
     day = dt.date(2023, 10, 4)
     assert homicides(day) == {(f"2023-{month}", "2023-10-04"): n for month, n in (("07", 2), ("08", 1), ("09", 1))}
     # An issue of a month that was not over then had not been published either.
