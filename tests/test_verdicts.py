@@ -382,14 +382,17 @@ def test_the_page_of_verdicts_holds_every_issue_and_its_data(mixed: Project) -> 
     shutil.copy(REPOSITORY / "_quarto.yml", mixed.root)
     done = vip("verify", "--all", "--page", "--engine", "embedded", "--csv", cwd=mixed.root)
     folder = mixed.root / "_site" / "verdicts"
-    assert str(folder / "verdicts.html") in done.stderr
-    assert sorted(path.name for path in folder.iterdir()) == ["verdicts.csv", "verdicts.html"]
+    assert str(folder / "index.html") in done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["index.html", "verdicts.csv"]
     assert (folder / "verdicts.csv").read_text(encoding="utf-8") == done.stdout
-    page = BeautifulSoup((folder / "verdicts.html").read_text(encoding="utf-8"), "html.parser")
+    page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
     headings = [heading.get_text(strip=True) for heading in page.find_all("h2")]
     assert headings == [
-        "Verdicts on published figures", "October 2021", "November 2023", "November 2023, re-issue 1",
+        "All issues", "October 2021", "November 2023", "November 2023, re-issue 1",
     ]  # fmt: skip
+    assert [heading.get_text(" ", strip=True) for heading in page.find_all("h1")] == [
+        "Violence Intervention Program Verdicts on published figures"
+    ]
     words = " ".join(page.get_text(" ").split())
     assert "84 figures in 3 issues" in words
     assert "A footnote with <b> and | in it." in words

@@ -54,7 +54,7 @@ def by_month(project: Project, edition: Edition) -> Markdown:
     )
     caption = f"{escape(noun).capitalize()} by month, {words} {year.year} to {date_in_words(edition.month.span.end)}"
     names = [month.short_name for month in year.months()]
-    image = _image(lambda: columns_chart(project.fonts, names, values), "chart-by-month", caption, alt)
+    image = image_markdown(lambda: columns_chart(project.fonts, names, values), "chart-by-month", caption, alt)
     return Markdown(f"## {escape(noun).capitalize()} by month\n\n{image}\n\n{trend_table(edition)}")
 
 
@@ -83,7 +83,7 @@ def revisions_by_age(project: Project, ages: pd.DataFrame, label: str, name: str
         f"{escape(label)}: change since the first number in percent, by age of the month. The dot is the median; the "
         "bar reaches from the lowest change to the highest"
     )
-    image = _image(lambda: ages_chart(project.fonts, shown), name, caption, alt)
+    image = image_markdown(lambda: ages_chart(project.fonts, shown), name, caption, alt)
     return Markdown(f"{image}\n\n{ages_table(ages, label)}")
 
 
@@ -119,8 +119,11 @@ def ages_chart(fonts: Path, ages: pd.DataFrame) -> Figure:
     return figure
 
 
-def _image(draw: Callable[[], Figure], name: str, caption: str, alt: str) -> str:
-    """Give a chart as Markdown that holds the image itself, under an id, with its caption and its alternative text."""
+def image_markdown(draw: Callable[[], Figure], name: str, caption: str, alt: str) -> str:
+    """Give a chart as Markdown that holds the image itself, under an id, with its caption and its alternative text.
+
+    The caption is Markdown, the alternative text is plain.
+    """
     with mpl.rc_context():
         # A user's own settings of Matplotlib have no part in an issue.
         mpl.rcdefaults()

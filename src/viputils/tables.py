@@ -179,6 +179,29 @@ def funnel(edition: Edition) -> Markdown:
     return _part("From notification to engagement", sentence, table, div("note", note))
 
 
+def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str) -> str:
+    """Show measures for the month and the year to date, one with a breakdown by its categories.
+
+    Parameters
+    ----------
+    caption, note
+        Markdown: above the table, and below it before what its marks mean.
+    """
+    rows = []
+    for name in names:
+        label, wide = noun_of(edition, name), breakdown(edition.figures, name)
+        by = "" if edition.program.measures[name].by is None else f", {edition.program.measures[name].label.lower()}: "
+        rows += [
+            [
+                escape(f"{label[:1].upper()}{label[1:]}{by}{category}"),
+                *(number(int(wide.loc[category, period])) for period in ("month", "fytd")),
+            ]
+            for category in wide.index
+        ]
+    heads = ["Count", _month_heading(edition), edition.program.identity.year_to_date]
+    return "\n\n".join([pipe_table(heads, rows, caption), div("note", f"{note}\n\n{_PROVISIONAL_NOTE}")])
+
+
 def activities(project: Project, edition: Edition) -> Markdown:
     """Show the significant response activities of the month by theme, or say that none were written down.
 
@@ -204,6 +227,52 @@ def definitions(project: Project, edition: Edition) -> Markdown:
     return Markdown("\n\n".join([text.data, *(["### Names that changed"] if parts else []), *parts]))
 
 
+def measures_in_words(edition: Edition) -> Markdown:
+    """Say of every measure which records it counts, from the same declaration that counts them."""
+    year = edition.program.identity.year
+    start = (
+        f"Each number counts records whose date lies in the month, or in the {year} to date. These are all that there "
+        "are, by the names that the report gives them."
+    )
+    items = []
+    for name, measure in edition.program.measures.items():
+        label = escape(noun_of(edition, name)) if measure.by else escape(measure.label)
+        by = f" by {escape(measure.label.lower())}" if measure.by else ""
+        items.append(f"- **{label[:1].upper()}{label[1:]}{by}:** {_counted_in_words(edition.program, measure)}.")
+    return _part("How each number is counted", start, "\n".join(items))
+
+
+def _counted_in_words(program: Program, measure: Measure) -> str:
+    def words(column: str) -> str:
+        return escape(column.removesuffix("_id").replace("_", " "))
+
+    table = f"*{escape(program.tables[measure.table].title)}*"
+    if isinstance(measure.count, Distinct):
+        said = f"each {words(measure.count.distinct)} in {table} once"
+    elif measure.count == "rows":
+        said = f"the records in {table}"
+    else:
+        said = f"“{words(measure.count.sum)}”, added up over the records in {table}"
+    for column, value in measure.where.items():
+        said += f", where “{words(column)}” is {escape(value)}"
+    if measure.followed_by is not None:
+        later = escape(program.tables[measure.followed_by].title)
+        said += f", if a record in *{later}* follows on that day or later, by the end of the period"
+    if measure.missing is not None:
+        said += f"; those without one are under {escape(measure.missing)}"
+    return said
+
+
+def verdict_meanings() -> Markdown:
+    """Say what each verdict on a printed figure means."""
+    start = (
+        "A figure that was printed is counted again from the raw records, as they had been received by the as-of date "
+        "of its issue, and as they are now. It gets one of these verdicts:"
+    )
+    items = [f"- **{escape(verdict).capitalize()}:** {escape(meaning)}" for verdict, meaning in VERDICTS.items()]
+    return _part("What the verdicts mean", start, "\n".join(items))
+
+
 def verdicts(project: Project, edition: Edition) -> Markdown:
     """Show what became of the figures that were published in this fiscal year, counted again for this edition."""
     found = verdicts_as_of(project, edition)
@@ -224,7 +293,7 @@ def verdicts_page(found: Sequence[IssueVerdicts]) -> list[str]:
         f"This page gives a verdict on each figure that was published: {figures} in {issues}. Each was counted again "
         "from the raw records, as they had been received by the as-of date of the issue, and as they are now."
     )
-    parts = ["\n\n".join(["## Verdicts on published figures", start, *_verdict_tables(found)])]
+    parts = ["\n\n".join(["## All issues", start, *_verdict_tables(found)])]
     for one in found:
         issue = one.issue
         facts = [f"**Source:** {escape(issue.source)}", f"**Put into the register by:** {escape(issue.transcribed_by)}"]
@@ -375,7 +444,9 @@ def _verdict_tables(found: Sequence[IssueVerdicts]) -> list[str]:
         label = escape(one.issue.name.label)
         notes += [f"{label} is not reproducible: {escape(one.why)}"] if one.why else []
         notes += [f"{label}: {escape(each)}" for each in one.left_out]
-        notes += [f"{label} does not add up as printed. {escape(each.text)}" for each in one.contradictions]
+        # A footnote says it already, and why.
+        told = [each for each in one.contradictions if each.impossible or not one.issue.footnote]
+        notes += [f"{label} does not add up as printed. {escape(each.text)}" for each in told]
         notes += [f"{label}: {escape(one.issue.footnote)}"] if one.issue.footnote else []
         notes += [f"{label} was printed again: {escape(one.issue.reason)}"] if one.issue.reason else []
         notes += [f"{label} was replaced by {escape(one.replaced_by.label)}, which stands."] if one.replaced_by else []
@@ -388,9 +459,11 @@ def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str) -> s
     program = one.program
     rows = []
     for row in figures.to_dict("records"):
-        label = program.measures[str(row["measure"])].label
-        category = f"{label}: {row['category']}" if row["category"] else label
+        measure = program.measures[str(row["measure"])]
+        category = f"{measure.label}: {row['category']}" if row["category"] else measure.label
         when = program.identity.year_to_date if row["period"] == "fytd" else one.issue.name.month.short_name
+        if measure.by == "month":
+            category, when = program.tables[measure.table].title, ReportMonth.parse(str(row["category"])).label
         values = [
             NOT_AVAILABLE if pd.isna(row[side]) else number(int(row[side]))
             for side in ("published", "recomputed", "now")
