@@ -49,7 +49,9 @@ def show_table(title: str, rows: pd.DataFrame, right: Iterable[str] = ()) -> Non
 
     table = Table(title=plain(title), title_justify="left")
     for column in rows.columns:
-        table.add_column(column.capitalize(), justify="right" if column in list(right) else "left", overflow="fold")
+        table.add_column(
+            column.capitalize().replace("_", " "), justify="right" if column in list(right) else "left", overflow="fold"
+        )
     for row in rows.astype("object").to_numpy():
         table.add_row(*(plain("none" if pd.isna(cell) else cell) for cell in row))
     # Never so narrow that a figure is cut off where the output is no terminal.
