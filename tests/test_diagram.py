@@ -69,11 +69,12 @@ def figure_of(project: Project, edition: Edition) -> Figure:
 def test_picture_alternative_text_and_words_have_the_same_counts(whole_project: Project, edition: Edition) -> None:
     markdown = shown(whole_project, edition)
     assert alt_of(markdown) == (
-        "Flow diagram of the practice model with the counts of November 2023. Weekly shooting review (shooting reviews "
-        "2, incidents reviewed 5, persons identified 46), then Candidates (candidates received 3: Crime data 1, Shooting "
-        "review 0, Hospital 2, Other 0), then Custom Notification (people notified 2). From there one arrow leads to "
-        "Engages with services (people engaged 1), and another one to Further violence (no counts), then Enforcement "
-        "(no counts)."
+        "Flow diagram of the practice model with the counts of November 2023. "
+        "Weekly shooting review (shooting reviews 2, incidents reviewed 5, persons identified 46), "
+        "then Candidates (candidates received 3: Crime data 1, Shooting review 0, Hospital 2, Other 0), "
+        "then Custom Notification (people notified 2). "
+        "From there one arrow leads to Engages with services (people engaged 1), "
+        "and another one to Further violence (no counts), then Enforcement (no counts)."
     )
     assert "shooting reviews **2**, incidents reviewed **5**, persons identified **46**." in markdown
     assert (

@@ -170,7 +170,7 @@ end
 -- ---------------------------------------------------------------- Charts
 
 -- ![caption](file){fig-alt="what the chart shows"}, alone in its paragraph.
-local function chart(image, caption)
+local function chart(image, caption, identifier)
   local alt = image.attributes['fig-alt'] or image.attributes.alt
   if not alt or alt:match('^%s*$') then
     error('The image ' .. image.src .. ' has no alternative text. Give it one: {fig-alt="what it shows"}.')
@@ -183,7 +183,7 @@ local function chart(image, caption)
     return call('report-chart', 'path: ' .. literal(image.src), 'alt: ' .. literal(alt), 'caption: ' .. inline_content(caption))
   end
   local picture = pandoc.Image({ pandoc.Str(alt) }, image.src, '', pandoc.Attr('', {}, is_html and { alt = alt } or {}))
-  local figure = pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption) } }, pandoc.Attr(image.identifier, { 'chart' }))
+  local figure = pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption) } }, pandoc.Attr(identifier, { 'chart' }))
   -- Quarto makes of any figure one of its own; what Pandoc has written already it leaves alone.
   return is_html and pandoc.RawBlock('html', pandoc.write(pandoc.Pandoc({ figure }), 'html')) or figure
 end
@@ -192,14 +192,16 @@ local function Figure(figure)
   local block = figure.content[1]
   local image = block and block.content and block.content[1]
   if #figure.content == 1 and image and image.t == 'Image' then
-    return chart(image, pandoc.utils.blocks_to_inlines(figure.caption.long))
+    -- Pandoc gives the figure the id that its author gave the image.
+    local identifier = figure.identifier ~= '' and figure.identifier or image.identifier
+    return chart(image, pandoc.utils.blocks_to_inlines(figure.caption.long), identifier)
   end
 end
 
 -- A reader without implicit figures leaves the same construct a paragraph.
 local function Para(para)
   if #para.content == 1 and para.content[1].t == 'Image' then
-    return chart(para.content[1], para.content[1].caption)
+    return chart(para.content[1], para.content[1].caption, para.content[1].identifier)
   end
 end
 
