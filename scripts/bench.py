@@ -30,8 +30,12 @@ from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render import choose_engine
+from viputils.reproduction import reproduce
+from viputils.trace import trace_figure
+from viputils.verdicts import verify_register
 
 MONTH = "2023-11"
+FIGURE = "responses_by_incident_type/Homicide/month"
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 
@@ -163,6 +167,9 @@ def measure_issue() -> None:
             "the whole of vip report (HTML and PDF)": median(
                 lambda: process(BIN / "vip", "report", MONTH, "--engine", "embedded"), runs=3
             ),
+            "vip trace (5 homicides), after start-up": median(lambda: trace_figure(project, edition.month, FIGURE)),
+            "vip verify --all, after start-up": median(lambda: verify_register(project), runs=3),
+            "vip reproduce": median(lambda: reproduce(project, MONTH), runs=3),
             "plain: papermill": median(papermill, runs=3),
             "plain: jupyter nbconvert --to html": median(nbconvert, runs=3),
         }
