@@ -190,7 +190,7 @@ def verify(
         from viputils.render import choose_engine
 
         say_aside(f"The page of verdicts: {make_verdicts_page(opened, found, choose_engine(engine.value))}")
-    if missing := [problem for one in found for problem in one.missing]:
+    if missing := [problem for one in found if one.replaced_by is None for problem in one.missing]:
         raise PublishedError("Figures are missing, so the issue cannot be verified.", missing)
     code = {None: 0, DIFFERS: DISAGREES, NOT_REPRODUCIBLE: NO_RECORDS}[worst(found)]
     if code:
