@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -43,6 +43,15 @@ def copy_of_the_repository(root: Path) -> Path:
     for name in ("program.toml", "_quarto.yml"):
         shutil.copy(REPOSITORY / name, root)
     return root
+
+
+def without_manifests(published: Path) -> None:
+    """Leave the register as it is for issues that only their print is known of."""
+    for file in published.glob("*.manifest.json"):
+        file.unlink()
+    lines = (published / "index.csv").read_text(encoding="utf-8").splitlines()
+    bare = [lines[0], *(f"{line.rpartition(',')[0]}," for line in lines[1:])]
+    (published / "index.csv").write_text("\n".join(bare) + "\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +217,10 @@ def test_verify_fails_where_one_raw_row_was_changed(tmp_path: Path) -> None:
     place = next(n for n, line in enumerate(lines) if line.split(",")[2] == "Homicide" and "2023-11" in line)
     lines[place] = lines[place].replace("Homicide", "Suicide")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    refused = vip("verify", "2023-11", "--project", str(root))
+    assert refused.returncode == 2
+    assert "data/raw/2023-12-04/responses.csv: is not the file that data/published/2023-11" in refused.stderr
+    without_manifests(root / "data" / "published")
     done = vip("verify", "2023-11", "--project", str(root))
     assert done.returncode == 1
     assert "24 of 28 figures reproduced, 4 differs." in done.stdout
@@ -346,7 +359,7 @@ def test_bad_input_is_refused_and_the_issue_stays_as_it_was(small: Project, spoi
 
 @pytest.mark.parametrize("command", ["figures", "verify"])
 def test_figures_and_verdicts_too_are_refused_while_rows_are_in_quarantine(small: Project, command: str) -> None:
-    add_issue(small, read_register(Project.open(REPOSITORY)).issues[0])
+    add_issue(small, replace(read_register(Project.open(REPOSITORY)).issues[0], manifest=None))
     replace_row("responses", "R1,2023-11-02,DV,Downtown")(small)
     done = vip(command, "2023-11", cwd=small.root)
     assert (done.returncode, done.stdout) == (2, "")

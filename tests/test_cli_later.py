@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.test_cli import copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository, vip, without_manifests
 
 RESPONSES = "response_id,response_date,incident_type,area_command\n"
 VOIDS = "void_id,voided_date,voided_table,voided_id\n"
@@ -107,6 +107,7 @@ def test_a_file_edited_after_it_was_delivered_stops_a_report_and_is_found_by_che
     root = tmp_path / "a project"
     shutil.copytree(REPOSITORY / "data", root / "data", ignore=shutil.ignore_patterns(".*"))
     shutil.copy(REPOSITORY / "program.toml", root)
+    without_manifests(root / "data" / "published")
     edited = root / "data" / "raw" / "2023-10-04" / "responses.csv"
     edited.write_bytes(edited.read_bytes().replace(b",2023-09-", b",2023-08-", 1))
     for command in (["figures", "2023-11"], ["verify", "2023-11"], ["report", "2023-11"]):

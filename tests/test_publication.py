@@ -169,7 +169,9 @@ def test_the_record_of_what_was_published_from_here_is_never_replaced(city: Proj
 def test_a_reproduction_as_of_another_day_than_the_print_is_not_kept(city: Project) -> None:
     (issue,) = read_register(city).issues
     figures = load_edition(city, OCTOBER).figures.head(3)
-    write_register(city.published, [issue, replace(issue, name=IssueName(OCTOBER), figures=figures, as_of=DAY)])
+    write_register(
+        city.published, [issue, replace(issue, name=IssueName(OCTOBER), figures=figures, as_of=DAY, manifest=None)]
+    )
     with pytest.raises(PublishedError, match="is as of 2023-11-10, and the one made here as of 2023-11-03"):
         keep_reproduction(city, OCTOBER)
 

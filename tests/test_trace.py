@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import HEADERS, REPOSITORY, Deliver
-from tests.test_cli import copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository, vip, without_manifests
 from tests.test_revisions import snapshots
 from viputils.cleaning import load_records
 from viputils.errors import ParameterError, ProgramError, QuarantineError
@@ -846,7 +846,7 @@ def test_the_command_shows_what_entered_and_left(tmp_path: Path) -> None:
 
 
 def test_a_row_changed_by_hand_makes_verify_fail_and_trace_names_it(tmp_path: Path) -> None:
-    """Where a delivery has its checksums every command names the line; where it has none, a trace does."""
+    """Where a manifest or checksums tell, every command names the line; where nothing does, a trace does."""
     root = copy_of_the_repository(tmp_path / "a project")
     shutil.copy(REPOSITORY / "data" / "raw" / "2023-12-04" / "SHA256SUMS", root / "data" / "raw" / "2023-12-04")
     file = root / "data" / "raw" / "2023-12-04" / "responses.csv"
@@ -854,9 +854,15 @@ def test_a_row_changed_by_hand_makes_verify_fail_and_trace_names_it(tmp_path: Pa
     was = next(line for line in file.read_text(encoding="utf-8").splitlines() if ",Murder," in line)
     now = was.replace("Murder", "Suicide")
     replace(file, was, now)
+    by_manifest = vip("verify", "2023-11", "--project", str(root))
+    assert by_manifest.returncode == 2
+    line = f"line 78 is '{now}' and was '{was}';"
+    name = "data/published/2023-11.manifest.json"
+    assert f"responses.csv: is not the file that {name} names: {line}" in by_manifest.stderr
+    without_manifests(root / "data" / "published")
     refused = vip("verify", "2023-11", "--project", str(root))
     assert refused.returncode == 2
-    assert f"was edited after it was delivered: line 78 is '{now}' and was '{was}';" in refused.stderr
+    assert f"responses.csv: was edited after it was delivered: {line}" in refused.stderr
     (file.parent / "SHA256SUMS").unlink()
     differs = vip("verify", "2023-11", "--project", str(root))
     assert differs.returncode == 1
