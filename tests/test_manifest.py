@@ -29,6 +29,7 @@ from viputils.manifest import (
     read_manifest,
     require_deliveries,
 )
+from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import read_register
 from viputils.render import choose_engine
@@ -148,7 +149,7 @@ def test_where_git_keeps_a_history_it_names_the_commit_and_whether_the_tree_was_
 
 def test_the_inputs_of_an_issue_are_those_of_its_day(city: Project) -> None:
     october = load_edition(city, "2023-10")
-    inputs = inputs_of(city, october, {})
+    inputs = inputs_of(city, october.month, october.as_of, {})
     assert max(inputs.deliveries) < "data/raw/2023-11-04"
     assert "report/activities/2023-11.md" not in inputs.texts
 
@@ -164,7 +165,7 @@ def test_the_theme_that_is_named_is_the_one_that_is_used(repository_example: Pat
     shutil.copytree(tmp_path / "report" / "theme", own)
     (own / "report.css").write_text("/* unused */", encoding="utf-8")
     project = Project.open(root)
-    inputs = inputs_of(project, load_edition(project, "2020-11"), {})
+    inputs = inputs_of(project, ReportMonth.parse("2020-11"), load_edition(project, "2020-11").as_of, {})
     assert inputs.templates["report/theme/report.css"] == checksum(tmp_path / "report" / "theme" / "report.css")
 
 

@@ -13,7 +13,7 @@ from viputils.datapackage import issue_data
 from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
-from viputils.manifest import MANIFEST, Inputs, inputs_of, manifest_of
+from viputils.manifest import MANIFEST, Inputs, changed_since, inputs_of, manifest_of, read_manifest, touched_since
 from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth, date_in_words
 from viputils.program import Program
@@ -46,6 +46,7 @@ def make_issue(
     edition: Edition,
     engine: Engine,
     on_step: Callable[[str], None] = lambda _: None,
+    place: str | None = None,
 ) -> Issue:
     """Make the issue of an edition and put it into its folder.
 
@@ -53,6 +54,8 @@ def make_issue(
     ----------
     on_step
         Called with a few words at the beginning of each step.
+    place
+        Its folder in ``issues``; by default its month. A re-issue, ``2023-11-r1``, lies beside what it replaces.
 
     Raises
     ------
@@ -61,10 +64,11 @@ def make_issue(
     """
     month, program = edition.month, edition.program
     name = f"{_slug(program.identity.short_name)}-{month}"
-    inputs = _inputs(project, edition)
+    inputs = issue_inputs(project, month, edition.as_of)
     if not load_edition(project, month, edition.as_of).figures.equals(edition.figures):
         raise _changed_meanwhile(month)  # It was read before the inputs were looked at.
-    with replaced_whole(project.issues, str(month)) as folder:
+    place = place or str(month)
+    with replaced_whole(project.issues, place) as folder:
         on_step("Running the notebook")
         parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
         executed = run_notebook(project.notebook, parameters, cwd=project.root)
@@ -75,11 +79,11 @@ def make_issue(
         on_step(f"Making HTML and PDF ({engine.name} engine)")
         engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf"])
         on_step("Writing the manifest")
-        if _inputs(project, edition) != inputs:
+        if issue_inputs(project, month, edition.as_of) != inputs:
             raise _changed_meanwhile(month)
         manifest = manifest_of(project, edition, (engine.name, engine.version()), inputs, folder)
         (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
-    final = project.issues / str(month)
+    final = project.issues / place
     return Issue(
         month,
         edition.as_of,
@@ -99,9 +103,37 @@ def _changed_meanwhile(month: ReportMonth) -> ManifestError:
     )
 
 
-def _inputs(project: Project, edition: Edition) -> Inputs:
-    seen = read_register(project).seen_by(edition.months, edition.as_of)
-    return inputs_of(project, edition, {str(one.name): one.fingerprint for one in seen})
+def reasons_to_make(
+    project: Project, month: ReportMonth, as_of: dt.date, engine: Engine, place: str | None = None
+) -> list[str]:
+    """Say why the issue that lies in a folder is not the one that would be made now; nothing where it is.
+
+    What counts is what the files hold, never when they were written.
+
+    Parameters
+    ----------
+    place
+        As ``make_issue`` takes it.
+    """
+    place = place or str(month)
+    folder, name = project.issues / place, f"issues/{place}"
+    if not folder.is_dir():
+        return ["it was not made yet"]
+    try:
+        manifest = read_manifest(folder / MANIFEST, f"{name}/{MANIFEST}")
+    except ManifestError as error:
+        return [str(problem) for problem in error.problems]
+    if (manifest.month, manifest.as_of) != (month, as_of):
+        return [f"{name} is of {manifest.month} as of {manifest.as_of}"]
+    changes = changed_since(manifest, issue_inputs(project, month, as_of), (engine.name, engine.version()))
+    return [str(one) for one in (*changes, *touched_since(manifest, folder, name))]
+
+
+def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date) -> Inputs:
+    """Find everything that the issue of a month is made from, the register's other issues of the year included."""
+    year = month.fiscal_year(project.program.identity.fiscal_year_starts)
+    seen = read_register(project).seen_by(list(year.months(until=month)), as_of)
+    return inputs_of(project, month, as_of, {str(one.name): one.fingerprint for one in seen})
 
 
 def front_matter(program: Program, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:

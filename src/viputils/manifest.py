@@ -286,6 +286,27 @@ def changed_versions(manifest: Manifest, engine: tuple[str, str]) -> list[Change
     return changes
 
 
+def changed_since(manifest: Manifest, inputs: Inputs, engine: tuple[str, str]) -> list[Change]:
+    """Say what is not as it was when an issue was made: files that changed, came or went, the register, versions.
+
+    Parameters
+    ----------
+    inputs
+        What the issue would be made from now.
+    engine
+        What would make its pages, and the versions in it.
+    """
+    changes = []
+    for kind in (*KINDS, "register_"):
+        was, now = getattr(manifest.inputs, kind), getattr(inputs, kind)
+        changes += [
+            Change(kind.rstrip("_"), name, was.get(name, ""), now.get(name, ""))
+            for name in sorted(was.keys() | now.keys())
+            if was.get(name) != now.get(name)
+        ]
+    return changes + changed_versions(manifest, engine)
+
+
 def require_deliveries(project: Project, manifest: Manifest, where: str) -> None:
     """Refuse to compare an issue with other records than it was made from.
 
@@ -351,8 +372,8 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def inputs_of(project: Project, edition: Edition, register: Mapping[str, str]) -> Inputs:
-    """Find everything that the issue of an edition is made from.
+def inputs_of(project: Project, month: ReportMonth, as_of: dt.date, register: Mapping[str, str]) -> Inputs:
+    """Find everything that the issue of a month is made from.
 
     Parameters
     ----------
@@ -366,11 +387,11 @@ def inputs_of(project: Project, edition: Edition, register: Mapping[str, str]) -
     texts = [
         "report/introduction.md",
         "report/definitions.md",
-        project.activities(edition.month).relative_to(project.root).as_posix(),
+        project.activities(month).relative_to(project.root).as_posix(),
     ]
     package = Path(__file__).parent
-    # Those that lie there now, which are not those of the edition if one came in or went since it was read.
-    known = [one for one in find_deliveries(project) if one.received <= edition.as_of]
+    # Those that lie there now, which are not those that were counted if one came in or went since.
+    known = [one for one in find_deliveries(project) if one.received <= as_of]
     names: dict[Kind, Sequence[str]] = {
         "deliveries": [one.name_of(table) for one in known for table in sorted(one.files)],
         "program": ["program.toml"],
