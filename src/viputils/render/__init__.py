@@ -26,6 +26,15 @@ class Engine(Protocol):
             With everything that stands in the way of a page. No format is written then.
         """
 
+    def render_site(self, root: Path) -> Path:
+        """Make a page of every notebook of a website project; give the folder that they lie in.
+
+        Raises
+        ------
+        RenderError
+            With everything that stands in the way of any page.
+        """
+
 
 def choose_engine(name: Literal["auto", "quarto", "embedded"]) -> Engine:
     """Give the engine of that name; ``auto`` is Quarto where a Quarto that can do it is on PATH.

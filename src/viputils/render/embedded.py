@@ -12,14 +12,15 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from viputils.errors import Problem, RenderError
-from viputils.render.frontmatter import FrontMatter, read_front_matter
+from viputils.render.frontmatter import SITE_FOLDER, FrontMatter, read_front_matter
 
 # What only Quarto understands. Pandoc would print it as it stands, or drop it.
 _QUARTO_ONLY = {
@@ -33,13 +34,14 @@ _QUARTO_ONLY = {
     "a raw span": r"`\{=.*",
 }
 
-# The keys of _quarto.yml that have one value here, because the engine can do nothing else.
-_FIXED = {
-    "project.type": "default",
-    "execute.enabled": False,
-    "execute.echo": False,
-    "format.html.theme": "none",
-    "format.html.minimal": True,
+# The keys of _quarto.yml that have these values here, because the engine can do nothing else.
+_FIXED: dict[str, tuple[Any, ...]] = {
+    "project.type": ("default", "website"),
+    "project.output-dir": (SITE_FOLDER,),
+    "execute.enabled": (False,),
+    "execute.echo": (False,),
+    "format.html.theme": ("none",),
+    "format.html.minimal": (True,),
 }
 # Those that name files of the project, and those that Pandoc takes as they are; None where it needs no telling.
 _FILES = {
@@ -51,7 +53,9 @@ _FILES = {
     "format.typst.font-paths": None,
 }
 _OPTIONS = {
-    "project.render": None,  # which files `quarto render` takes by itself; here it is always one notebook
+    "project.render": None,  # which files `quarto render` takes by itself; here it is one notebook, or all of a site
+    "website.title": None,
+    "website.site-url": None,
     "from": None,
     "format.html.embed-resources": "embed-resources",
     "format.html.toc": "toc",
@@ -125,6 +129,35 @@ class EmbeddedEngine:
             path.write_bytes(pages[name])
         return paths
 
+    def render_site(self, root: Path) -> Path:
+        """Make a page of every notebook of a website project; give the folder that they lie in.
+
+        Raises
+        ------
+        RenderError
+            With everything that stands in the way of any page.
+        """
+        root = root.resolve()
+        site = root / SITE_FOLDER
+
+        def make(notebook: Path) -> list[Problem]:
+            name = notebook.relative_to(root)
+            try:
+                page = _pandoc(_read_settings(root, notebook.parent), _read_notebook(notebook), "html")
+            except RenderError as error:
+                return [replace(one, where=f"{name.as_posix()}: {one.where}") for one in error.problems]
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            (site / name).with_suffix(".html").write_bytes(page)
+            return []
+
+        notebooks = sorted(path for path in root.rglob("*.ipynb") if not path.is_relative_to(site))
+        # Each page is made by a process of its own, so threads are enough to keep every core at it.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            problems = [problem for found in pool.map(make, notebooks) for problem in found]
+        if problems:
+            raise RenderError("Not every page of the site could be made.", problems)
+        return site
+
 
 def _read_settings(root: Path, folder: Path) -> _Settings:
     """Read _quarto.yml, and refuse every key and value there that only Quarto could honour.
@@ -142,8 +175,9 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
         values = value if isinstance(value, list) else [value]
         option = _FILES.get(key) or _OPTIONS.get(key)
         if key in _FIXED:
-            if value != _FIXED[key]:
-                problems.append(Problem("_quarto.yml", f"{key} can only be {_FIXED[key]!r} here, not {value!r}."))
+            if value not in _FIXED[key]:
+                known = " or ".join(map(repr, _FIXED[key]))
+                problems.append(Problem("_quarto.yml", f"{key} can only be {known} here, not {value!r}."))
         elif key in _FILES:
             # A filter may say at which of Quarto's stages it runs; here there is one.
             names = [each.get("path") if isinstance(each, dict) else each for each in values]

@@ -7,11 +7,14 @@ import datetime as dt
 import os
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from viputils.errors import Problem, RenderError
+
+# Where the pages of a website project come to lie in it, whichever engine makes them.
+SITE_FOLDER: Final = "_site"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from viputils.errors import Problem, RenderError
-from viputils.render.frontmatter import read_front_matter
+from viputils.render.frontmatter import SITE_FOLDER, read_front_matter
 
 OLDEST: Final = (1, 9)
 
@@ -70,6 +70,29 @@ class QuartoEngine:
             path.write_bytes(made[name])
         return paths
 
+    def render_site(self, root: Path) -> Path:
+        """Render a website project, search included; give the folder that its pages lie in.
+
+        Raises
+        ------
+        RenderError
+            Where Quarto is missing or too old, fails, or warns of what would be missing from a page.
+        """
+        if problems := self._lacks():
+            raise RenderError("Quarto cannot be used. The embedded engine makes the same pages.", problems)
+        site = root / SITE_FOLDER
+        notebooks = sorted(path for path in root.rglob("*.ipynb") if not path.is_relative_to(site))
+        if notebooks:
+            _quarto(root, ["render", "--to", "html"], notebooks[0])
+        missing = [
+            Problem("quarto", f"made no page of {name.as_posix()}.")
+            for name in (path.relative_to(root) for path in notebooks)
+            if not (site / name).with_suffix(".html").is_file()
+        ]
+        if missing:
+            raise RenderError("Quarto did not make every page of the site.", missing)
+        return site
+
     @classmethod
     def _lacks(cls) -> list[Problem]:
         needed = ".".join(str(part) for part in OLDEST)
@@ -96,8 +119,12 @@ def _installed() -> str | None:
 
 
 def _run(root: Path, notebook: Path, to: str) -> None:
-    quarto = shutil.which("quarto") or "quarto"
-    command = [quarto, "render", str(notebook.relative_to(root)), "--to", to]
+    _quarto(root, ["render", str(notebook.relative_to(root)), "--to", to], notebook)
+
+
+def _quarto(root: Path, arguments: Sequence[str], notebook: Path) -> None:
+    """Run Quarto as on the as-of date of a notebook; what it warns of would be missing from a page."""
+    command = [shutil.which("quarto") or "quarto", *arguments]
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     env = read_front_matter(notebook.name, cells).environment() | {"NO_COLOR": "1"}
     done = subprocess.run(  # noqa: S603 - the user's own Quarto, on a file that was made here
