@@ -57,6 +57,12 @@ def _is_address(text: str) -> str:
     return text
 
 
+def _is_folder_address(text: str) -> str:
+    if "?" in text or "#" in text or not _is_address(text).endswith("/"):
+        raise ValueError("must be the web address of a folder, as in 'https://example.org/vip/'")
+    return text
+
+
 def _is_licence_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
         raise ValueError("must be the short name of a licence without blanks, as in 'CC0-1.0' (spdx.org/licenses)")
@@ -83,7 +89,10 @@ class _Part(BaseModel):
 
 
 class Identity(_Part):
-    """Names and dates of the program, as they stand on the cover and in the running header and footer."""
+    """Names and dates of the program, as they stand on the cover and in the running header and footer.
+
+    ``address`` is where its site lies, as feeds and sitemaps give it.
+    """
 
     name: Line
     short_name: Line
@@ -92,6 +101,7 @@ class Identity(_Part):
     report_title: Line
     site: Line
     language: Annotated[str, AfterValidator(_is_language)] = "en"
+    address: Annotated[str, AfterValidator(_is_folder_address)] | None = None
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)]
     began: dt.date
     records_from: dt.date
@@ -351,6 +361,16 @@ class Program(_Part):
             ):
                 printed.append(value)
         return printed
+
+    def whole_of(self, measure: str) -> str | None:
+        """Give the measure that counts the same as one with a breakdown, without it; none where there is none."""
+        parts = self.measures[measure]
+
+        def counted(one: Measure) -> tuple[object, ...]:
+            return one.table, one.count, one.where, one.followed_by
+
+        same = (name for name, one in self.measures.items() if one.by is None and counted(one) == counted(parts))
+        return next(same, None)
 
     def vocabulary_of(self, measure: str) -> str | None:
         """Give the vocabulary that a measure is broken down by, if it is."""
