@@ -76,9 +76,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_report_prints_where_the_parts_of_the_issue_are(city: Path, made: dict[str, str]) -> None:
-    assert set(made) == {"month", "as_of", "engine", "html", "pdf", "figures", "notebook", "manifest"}
+    assert set(made) == {"month", "as_of", "engine", "html", "pdf", "docx", "figures", "notebook", "manifest"}
     assert (made["month"], made["as_of"], made["engine"]) == ("2023-11", "2023-12-04", "embedded")
-    for name in ("html", "pdf", "figures", "notebook", "manifest"):
+    for name in ("html", "pdf", "docx", "figures", "notebook", "manifest"):
         assert Path(made[name]).is_file()
         assert Path(made[name]).parent == city / "issues" / "2023-11"
 

@@ -583,7 +583,7 @@ def test_front_matter_without_a_part_of_the_cover_is_refused(empty: Path) -> Non
     [
         ({"bibliography": "x.bib"}, "'bibliography'"),
         ({"format": {"html": {"code-fold": True}}}, "'format.html.code-fold'"),
-        ({"format": {"docx": {"toc": True}}}, "'format.docx'"),
+        ({"format": {"docx": {"toc": True}}}, "'format.docx.toc'"),
         ({"filters": ["gone.lua"]}, "filters names 'gone.lua'"),
         ({"execute": {"enabled": True}}, "execute.enabled"),
         ({"project": {"type": "website"}}, "project.type"),
@@ -599,7 +599,7 @@ def test_setting_that_cannot_be_honoured_is_refused_by_name(empty: Path, change:
 
 
 def test_unknown_format_is_refused(empty: Path) -> None:
-    with pytest.raises(RenderError, match="'epub' is neither 'html' nor 'pdf'"):
+    with pytest.raises(RenderError, match="'epub' is not known; known: html, pdf, docx"):
         EmbeddedEngine().render(empty, issue(empty), ["html", "epub"])
 
 

@@ -59,7 +59,7 @@ def made_with(project: Project, engine: str) -> Issue:
         issue.month,
         issue.as_of,
         issue.engine,
-        *(kept / p.name for p in (issue.html, issue.pdf, issue.figures, issue.notebook, issue.manifest)),
+        *(kept / p.name for p in (issue.html, issue.pdf, issue.docx, issue.figures, issue.notebook, issue.manifest)),
     )
 
 
@@ -84,7 +84,7 @@ def test_quarto_leaves_nothing_behind_in_the_project(project_with_activities: Pr
     assert not (project_with_activities.root / ".quarto").exists()
     assert {path.name for path in (project_with_activities.issues / "2023-11").iterdir()} == {
         "charts", "figures.csv", "figures.json", "datapackage.json", "manifest.json",
-        "vip-2023-11.html", "vip-2023-11.ipynb", "vip-2023-11.pdf",
+        "vip-2023-11.docx", "vip-2023-11.html", "vip-2023-11.ipynb", "vip-2023-11.pdf",
     }  # fmt: skip
 
 

@@ -20,9 +20,9 @@ from viputils.reproduction import reproduce
 
 OUTPUTS = {
     "figures.csv", "figures.json", "datapackage.json", "vip-2023-11.ipynb", "charts/chart-by-month.svg",
-    "vip-2023-11.html", "vip-2023-11.pdf",
+    "charts/chart-by-month.png", "vip-2023-11.html", "vip-2023-11.pdf", "vip-2023-11.docx",
 }  # fmt: skip
-PARTS = ["Figures", "Data", "Data", "Notebook outputs", "Charts", "HTML", "PDF"]
+PARTS = ["Figures", "Data", "Data", "Notebook outputs", "Charts", "Charts", "HTML", "PDF", "DOCX"]
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +207,6 @@ def test_nothing_is_left_behind(city: Project, tmp_path: Path) -> None:
     assert VIP.exists()
     done = vip("reproduce", "2023-11", "--project", str(city.root), TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert "Reproduced: all 7 files are identical, byte for byte." in done.stdout
+    assert "Reproduced: all 9 files are identical, byte for byte." in done.stdout
     assert sorted(path.relative_to(city.root) for path in city.root.rglob("*")) == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("vip-")]

@@ -235,7 +235,15 @@ viputils.tables.number = viputils.charts.number = lambda value: "spoiled"
     }
     for name in (".pandoc", ".local/share/pandoc"):
         texts[f"{name}/defaults.yaml"] = "number-sections: true\ntoc: true\n"
-        texts |= {f"{name}/{kind}": "spoiled" for kind in ("templates/default.html5", "templates/default.typst")}
+        texts |= {
+            f"{name}/{kind}": "spoiled"
+            for kind in (
+                "templates/default.html5",
+                "templates/default.typst",
+                "templates/default.openxml",
+                "reference.docx",
+            )
+        }
     for name, text in texts.items():
         path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -287,7 +295,16 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The issue as it is made here and now."""
     project = copy_of_the_repository(tmp_path_factory.mktemp("here") / "project")
     files = World(tmp_path_factory.mktemp("plain")).make_issue(project, project)
-    assert {Path(name).suffix for name in files} == {".csv", ".html", ".ipynb", ".json", ".pdf", ".svg"}
+    assert {Path(name).suffix for name in files} == {
+        ".csv",
+        ".docx",
+        ".html",
+        ".ipynb",
+        ".json",
+        ".pdf",
+        ".png",
+        ".svg",
+    }
     return files
 
 

@@ -2,14 +2,15 @@
 --
 -- The report's Markdown uses a few constructs that Pandoc's writers lay out too plainly or not at all: tiles,
 -- tables side by side, tables with row headers, charts with an alternative text of their own. For HTML they stay
--- nodes of the document and get the attributes that report.css and a screen reader need. For Typst they become
--- calls of the functions in theme.typ. Whatever text goes into such a call has been through Pandoc's own Typst
+-- nodes of the document and get the attributes that report.css and a screen reader need. For Word they get the styles
+-- of reference.docx. For Typst they become calls of the functions in theme.typ. Whatever text goes into such a call has been through Pandoc's own Typst
 -- writer, so that no text of a record or an author is ever read as Typst.
 --
 -- It runs before Quarto's own filters, which would otherwise wrap tables and figures in nodes of their own.
 
 local is_typst = FORMAT:match('typst') ~= nil
 local is_html = FORMAT:match('html') ~= nil
+local is_docx = FORMAT:match('docx') ~= nil
 
 local stringify = pandoc.utils.stringify
 
@@ -40,6 +41,23 @@ end
 
 local function tuple(items)
   return '(' .. table.concat(items, ', ') .. ',)'
+end
+
+-- ---------------------------------------------------------------- Word
+
+local function styled(blocks, style)
+  return pandoc.Div(blocks, pandoc.Attr('', {}, { ['custom-style'] = style }))
+end
+
+local function styled_inlines(inlines, style)
+  return pandoc.Span(inlines, pandoc.Attr('', {}, { ['custom-style'] = style }))
+end
+
+-- A link that is no web address leads nowhere from a file that somebody was sent.
+local function Link(link)
+  if is_docx and not link.target:match('^https?://') then
+    return link.content
+  end
 end
 
 -- A number such as 9-1-1 stays on one line. (Public Sans has no hyphen that does so by itself.)
@@ -159,15 +177,79 @@ local function typst_table(tbl, aligned)
     table.unpack(rows))
 end
 
+-- Word is told how wide each column is: numbers take what they need, and names the rest.
+local function docx_table(tbl, aligned)
+  local count = #tbl.colspecs
+  local rows = {}
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do
+      rows[#rows + 1] = row
+    end
+  end
+  local shares, used = {}, 0
+  for i = 2, count do
+    local longest = 0
+    for _, row in ipairs(rows) do
+      longest = math.max(longest, utf8.len(stringify(row.cells[i].contents)) or 0)
+    end
+    for _, row in ipairs(tbl.head.rows) do
+      for word in stringify(row.cells[i].contents):gmatch('%S+') do
+        longest = math.max(longest, utf8.len(word) or 0)
+      end
+    end
+    shares[i] = math.min((longest * 6.2 + 20) / 475, 0.7 / (count - 1))
+    used = used + shares[i]
+  end
+  -- Few columns across a whole page leave a long way from a name to its number.
+  shares[1] = math.max((count < 4 and 0.73 or 1) - used, 0.3)
+  for i in ipairs(tbl.colspecs) do
+    tbl.colspecs[i] = { aligned[i], shares[i] }
+  end
+  local function style(row, name)
+    for _, cell in ipairs(row.cells) do
+      cell.contents = { styled({ pandoc.Para(pandoc.utils.blocks_to_inlines(cell.contents)) }, name) }
+    end
+  end
+  for _, row in ipairs(tbl.head.rows) do
+    style(row, 'Table Text')
+  end
+  for i, row in ipairs(rows) do
+    -- Rows stay together on a page, unless there are too many.
+    style(row, (i == #rows or #rows > 30) and 'Table Text Last' or 'Table Text')
+  end
+  for _, body in ipairs(tbl.bodies) do
+    body.row_head_columns = 1
+  end
+  tbl.attributes['custom-style'] = 'ReportTable'
+  local caption = tbl.caption.long
+  tbl.caption = { long = {} }
+  return #caption > 0 and { styled({ pandoc.Para(pandoc.utils.blocks_to_inlines(caption)) }, 'Caption'), tbl } or tbl
+end
+
 local function Table(tbl)
   local aligned = alignments(tbl)
   if is_typst then
     return typst_table(tbl, aligned)
+  elseif is_docx then
+    return docx_table(tbl, aligned)
   end
   return html_table(tbl, aligned)
 end
 
 -- ---------------------------------------------------------------- Charts
+
+-- Word shows a raster picture, which lies beside the drawing under the same name. It is as large as on the PDF.
+local function docx_chart(image, alt, caption)
+  local file = image.src:gsub('%.svg$', '.png')
+  local _, data = pandoc.mediabag.fetch(file)
+  if not data then
+    error('The picture ' .. file .. ' is missing.')
+  end
+  local size = pandoc.image.size(data)
+  local width = math.min(5.2, 5.6 * size.width / size.height)
+  local picture = pandoc.Image({ pandoc.Str(alt) }, file, '', pandoc.Attr('', { 'picture' }, { width = string.format('%.2fin', width) }))
+  return { styled({ pandoc.Para(caption) }, 'Caption'), styled({ pandoc.Para({ picture }) }, 'Chart') }
+end
 
 -- ![caption](file){fig-alt="what the chart shows"}, alone in its paragraph.
 local function chart(image, caption, identifier)
@@ -181,6 +263,9 @@ local function chart(image, caption, identifier)
   end
   if is_typst then
     return call('report-chart', 'path: ' .. literal(image.src), 'alt: ' .. literal(alt), 'caption: ' .. inline_content(caption))
+  end
+  if is_docx then
+    return docx_chart(image, alt, caption)
   end
   local picture = pandoc.Image({ pandoc.Str(alt) }, image.src, '', pandoc.Attr('', {}, is_html and { alt = alt } or {}))
   local figure = pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption) } }, pandoc.Attr(identifier, { 'chart' }))
@@ -200,8 +285,9 @@ end
 
 -- A reader without implicit figures leaves the same construct a paragraph.
 local function Para(para)
-  if #para.content == 1 and para.content[1].t == 'Image' then
-    return chart(para.content[1], para.content[1].caption, para.content[1].identifier)
+  local image = para.content[1]
+  if #para.content == 1 and image.t == 'Image' and not image.classes:includes('picture') then
+    return chart(image, image.caption, image.identifier)
   end
 end
 
@@ -247,11 +333,18 @@ local function tiles(div)
     end
     div.content = { pandoc.BulletList(list) }
   end
+  if is_docx then
+    local list = {}
+    for i, tile in ipairs(items) do
+      list[i] = { pandoc.Para({ styled_inlines(tile.number, 'Tile Number'), pandoc.Space(), table.unpack(tile.label) }) }
+    end
+    return styled({ pandoc.BulletList(list) }, 'Tile')
+  end
   return div
 end
 
 local function columns(div)
-  if not is_typst then
+  if is_html then
     return div
   end
   local written = {}
@@ -259,7 +352,10 @@ local function columns(div)
     if column.t ~= 'Div' or not column.classes:includes('column') then
       error('A block of columns holds columns and nothing else.')
     end
-    written[#written + 1] = content(column.content)
+    written[#written + 1] = is_typst and content(column.content) or column
+  end
+  if is_docx then
+    return written
   end
   return call('report-columns', table.unpack(written))
 end
@@ -284,6 +380,9 @@ local function Div(div)
       if is_typst then
         -- The empty lines make even a single text a paragraph for a screen reader.
         return call('report-' .. class, '[\n\n' .. typst(div.content) .. '\n\n]')
+      elseif is_docx then
+        div.attributes['custom-style'] = class:sub(1, 1):upper() .. class:sub(2)
+        return div
       elseif is_html and class == 'notice' then
         div.attributes.role = 'note'
         return div
@@ -301,9 +400,23 @@ local function is_small_table(block)
   return is_call(block, 'table') and block.text:match('\n  align: %(%a+, %a+,%)') ~= nil
 end
 
+-- In Word a short text stays with what it leads to.
+local function docx_blocks(blocks)
+  for i, block in ipairs(blocks) do
+    local following = blocks[i + 1]
+    local leads = following and following.t == 'Div' and following.attributes['custom-style']
+    if block.t == 'Para' and (leads == 'Caption' or leads == 'Tile') and #stringify(block) < 400 then
+      blocks[i] = styled({ block }, 'Lead')
+    end
+  end
+  return blocks
+end
+
 -- On paper a note stays on the page of the table or chart above it, and so does a short text that leads to one.
 local function Blocks(blocks)
-  if not is_typst then
+  if is_docx then
+    return docx_blocks(blocks)
+  elseif not is_typst then
     return nil
   end
   local result = pandoc.Blocks({})
@@ -341,6 +454,27 @@ local function check_headings(doc)
   })
 end
 
+-- The title of a Word document is no heading, as in Typst. Every heading below it goes up by one.
+local function raise_headings(doc)
+  return doc:walk({
+    Header = function(header)
+      header.level = header.level - 1
+      return header
+    end,
+  })
+end
+
+-- Header and footer find these words in the text by their style. The document has no properties but those of Word.
+local function docx_metadata(meta)
+  local names = { program = 'Program Name', report = 'Report Name', month = 'Report Month', site = 'Site', mark = 'Records Mark' }
+  for key, style in pairs(names) do
+    local words = meta.vip[key]
+    if words and stringify(words) ~= '' then
+      meta.vip[key] = pandoc.MetaInlines({ styled_inlines(pandoc.Inlines(words), style) })
+    end
+  end
+end
+
 -- The cover and the running header print these; one that is missing would leave a hole there.
 local function check_metadata(meta)
   for _, key in ipairs({ 'program', 'report', 'month', 'city', 'department', 'site', 'running-header', 'as-of' }) do
@@ -348,14 +482,19 @@ local function check_metadata(meta)
       error('The front matter has no "vip: ' .. key .. '".')
     end
   end
+  if is_docx then
+    docx_metadata(meta)
+    return meta
+  end
 end
 
 return {
   { Meta = check_metadata },
   -- In Typst the title is no heading, and levels are one less; Typst itself refuses a gap there.
-  { Pandoc = is_html and check_headings or nil },
+  { Pandoc = not is_typst and check_headings or nil },
+  { Pandoc = is_docx and raise_headings or nil },
   { Div = function(div) return is_cell(div) and div.content or nil end },
-  { Str = Str, Figure = Figure },
+  { Str = Str, Figure = Figure, Link = Link },
   { Para = Para, Table = Table },
   { Div = Div },
   { Blocks = Blocks },

@@ -107,7 +107,7 @@ def report(
     allow_quarantined: AllowOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
-    """Make an issue: HTML, PDF, figures and the executed notebook."""
+    """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
     with steps() as step:
         step("Reading and cleaning the records")
         edition, opened = _load(context, project, month, as_of, allow_quarantined)
@@ -130,6 +130,7 @@ def report(
     for name, path in (
         ("HTML", issue.html),
         ("PDF", issue.pdf),
+        ("DOCX", issue.docx),
         ("Figures", issue.figures),
         ("Notebook", issue.notebook),
         ("Manifest", issue.manifest),

@@ -20,6 +20,7 @@ from viputils.program import Program
 from viputils.project import Project
 from viputils.published import read_register
 from viputils.render import Engine
+from viputils.render.rasters import rasters
 from viputils.texts import escape
 
 
@@ -32,6 +33,7 @@ class Issue:
     engine: str
     html: Path
     pdf: Path
+    docx: Path
     figures: Path
     notebook: Path
     manifest: Path
@@ -75,9 +77,9 @@ def make_issue(
         on_step("Writing the figures")
         demonstration = edition.records.is_demonstration
         copy, images = clean_copy(executed, front_matter(program, month.label, edition.as_of, demonstration))
-        _write_sources(folder, name, copy, images | issue_data(edition, name))
-        on_step(f"Making HTML and PDF ({engine.name} engine)")
-        engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf"])
+        _write_sources(folder, name, copy, images | rasters(images) | issue_data(edition, name))
+        on_step(f"Making HTML, PDF and DOCX ({engine.name} engine)")
+        engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
         on_step("Writing the manifest")
         if issue_inputs(project, month, edition.as_of) != inputs:
             raise _changed_meanwhile(month)
@@ -90,6 +92,7 @@ def make_issue(
         engine.name,
         html=final / f"{name}.html",
         pdf=final / f"{name}.pdf",
+        docx=final / f"{name}.docx",
         figures=final / "figures.csv",
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,

@@ -43,8 +43,10 @@ _PARTS: Final = {
     ".json": "Data",
     ".ipynb": "Notebook outputs",
     ".svg": "Charts",
+    ".png": "Charts",
     ".html": "HTML",
     ".pdf": "PDF",
+    ".docx": "DOCX",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 
 class Engine(Protocol):
-    """What makes HTML and PDF of an executed notebook, with the settings of the project's _quarto.yml."""
+    """What makes HTML, PDF and DOCX of an executed notebook, with the settings of the project's _quarto.yml."""
 
     @property
     def name(self) -> str:

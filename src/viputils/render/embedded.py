@@ -21,6 +21,7 @@ import yaml
 
 from viputils.errors import Problem, RenderError
 from viputils.render.frontmatter import SITE_FOLDER, FrontMatter, read_front_matter
+from viputils.render.word import finished
 
 # What only Quarto understands. Pandoc would print it as it stands, or drop it.
 _QUARTO_ONLY = {
@@ -51,7 +52,11 @@ _FILES = {
     "format.typst.template": "template",
     "format.typst.template-partials": None,  # Pandoc finds them beside their template
     "format.typst.font-paths": None,
+    "format.docx.template": "template",
+    "format.docx.reference-doc": "reference-doc",
 }
+# What Pandoc calls the formats.
+_WRITERS = {"html": "html", "pdf": "typst", "docx": "docx"}
 _OPTIONS = {
     "project.render": None,  # which files `quarto render` takes by itself; here it is one notebook, or all of a site
     "website.title": None,
@@ -84,7 +89,7 @@ class _Document:
 
 
 class EmbeddedEngine:
-    """Makes HTML and PDF with nothing but Python packages."""
+    """Makes HTML, PDF and DOCX with nothing but Python packages."""
 
     name = "embedded"
 
@@ -97,7 +102,7 @@ class EmbeddedEngine:
         return f"Pandoc {pypandoc.get_pandoc_version()}, Typst {version('typst')}"
 
     def render(self, project_root: Path, notebook: Path, formats: Sequence[str]) -> dict[str, Path]:
-        """Write ``<stem>.html`` and ``<stem>.pdf`` beside the notebook.
+        """Write ``<stem>.html``, ``<stem>.pdf`` and ``<stem>.docx`` beside the notebook.
 
         Parameters
         ----------
@@ -106,24 +111,24 @@ class EmbeddedEngine:
         notebook
             An executed notebook. Nothing in it is executed again.
         formats
-            Any of ``"html"`` and ``"pdf"``.
+            Any of ``"html"``, ``"pdf"`` and ``"docx"``. A DOCX shows the PNG that lies beside each SVG.
 
         Raises
         ------
         RenderError
             With every setting, cell or warning that stands in the way. Nothing is written then.
         """
-        if wrong := [name for name in formats if name not in ("html", "pdf")]:
+        if wrong := [name for name in formats if name not in _WRITERS]:
+            known = ", ".join(_WRITERS)
             raise RenderError(
                 "The embedded engine cannot make every format.",
-                [Problem("formats", f"{name!r} is neither 'html' nor 'pdf'.", "Quarto may make it.") for name in wrong],
+                [Problem("formats", f"{name!r} is not known;", f"known: {known}.") for name in wrong],
             )
         settings = _read_settings(project_root.resolve(), notebook.resolve().parent)
         document = _read_notebook(notebook.resolve())
-        pages: dict[str, bytes] = {}
-        for name in formats:
-            page = _pandoc(settings, document, "html" if name == "html" else "typst")
-            pages[name] = page if name == "html" else _typst(settings, document, page)
+        # Each is made by a program of its own, so that they need not wait for each other.
+        with ThreadPoolExecutor(max(len(formats), 1)) as pool:
+            pages = dict(zip(formats, pool.map(lambda name: _page(settings, document, name), formats), strict=True))
         paths = {name: notebook.with_suffix(f".{name}") for name in pages}
         for name, path in paths.items():
             path.write_bytes(pages[name])
@@ -169,7 +174,7 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
         content = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise RenderError("The settings of the pages cannot be read.", [Problem("_quarto.yml", str(error))]) from None
-    settings = _Settings({"html": [], "typst": []}, {})
+    settings = _Settings({writer: [] for writer in _WRITERS.values()}, {})
     problems = []
     for key, value in _leaves(content):
         values = value if isinstance(value, list) else [value]
@@ -189,7 +194,7 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
             problems.append(Problem("_quarto.yml", f"the embedded engine does not know the key {key!r}.", remedy))
         settings.values[key] = values
         for to, args in settings.pandoc.items():
-            if option and not key.startswith(f"format.{'typst' if to == 'html' else 'html'}."):
+            if option and (not key.startswith("format.") or key.startswith(f"format.{to}.")):
                 args += [
                     f"--{option}" if each is True else f"--{option}={each}" for each in values if each is not False
                 ]
@@ -255,6 +260,13 @@ def _shown(cell: dict[str, Any], where: str, problems: list[Problem]) -> Iterato
         else:
             kind = ", ".join(data) or output.get("name") or output.get("output_type")
             problems.append(Problem(where, f"shows {kind} and no text/markdown.", "Display Markdown(…) instead."))
+
+
+def _page(settings: _Settings, document: _Document, name: str) -> bytes:
+    page = _pandoc(settings, document, _WRITERS[name])
+    if name == "pdf":
+        return _typst(settings, document, page)
+    return finished(page) if name == "docx" else page
 
 
 def _pandoc(settings: _Settings, document: _Document, to: str) -> bytes:

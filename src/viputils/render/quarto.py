@@ -13,15 +13,16 @@ from typing import Final
 
 from viputils.errors import Problem, RenderError
 from viputils.render.frontmatter import SITE_FOLDER, read_front_matter
+from viputils.render.word import finished
 
 OLDEST: Final = (1, 9)
 
 # What Quarto calls the formats, and how their files end.
-_TARGETS: Final = {"html": "html", "pdf": "typst"}
+_TARGETS: Final = {"html": "html", "pdf": "typst", "docx": "docx"}
 
 
 class QuartoEngine:
-    """Makes HTML and PDF with the Quarto command line."""
+    """Makes HTML, PDF and DOCX with the Quarto command line."""
 
     name = "quarto"
 
@@ -35,7 +36,7 @@ class QuartoEngine:
         return f"Quarto {_installed() or 'not found'}"
 
     def render(self, project_root: Path, notebook: Path, formats: Sequence[str]) -> dict[str, Path]:
-        """Write ``<stem>.html`` and ``<stem>.pdf`` beside the notebook.
+        """Write ``<stem>.html``, ``<stem>.pdf`` and ``<stem>.docx`` beside the notebook.
 
         Quarto runs in a copy of what it reads, so that it leaves nothing behind in the project: it would write a
         cache there and edit .gitignore.
@@ -64,7 +65,7 @@ class QuartoEngine:
                 page = folder / notebook.with_suffix(f".{name}").name
                 if not page.is_file():
                     raise RenderError("Quarto made no page.", [Problem("quarto", f"there is no {page.name}.")])
-                made[name] = page.read_bytes()
+                made[name] = finished(page.read_bytes()) if name == "docx" else page.read_bytes()
         paths = {name: notebook.with_suffix(f".{name}") for name in formats}
         for name, path in paths.items():
             path.write_bytes(made[name])
