@@ -89,7 +89,7 @@ def character_style(name: str, run: str = "") -> tuple[str, str]:
 
 
 BUILT_IN: Final = {
-    "Normal", "Body Text", "Title", "Subtitle", "Caption", "header", "footer",
+    "Normal", "Body Text", "Title", "Subtitle", "caption", "header", "footer",
     "heading 1", "heading 2", "heading 3", "heading 4",
 }  # fmt: skip
 
@@ -159,7 +159,7 @@ def styles(c: dict[str, str]) -> dict[str, str]:
             level=3,
         ),
         paragraph_style("Tile", paragraph="<w:keepNext/>" + spacing(0, 2, 1.1)),
-        paragraph_style("Caption", paragraph=keep + spacing(14, 5, 1.1), run=letters(10, c["ink"], True)),
+        paragraph_style("caption", paragraph=keep + spacing(14, 5, 1.1), run=letters(10, c["ink"], True)),
         paragraph_style("Chart", paragraph="<w:keepLines/>" + spacing(0, 8)),
         paragraph_style("Table Text", paragraph="<w:keepNext/>" + spacing(2.5, 2.5), run=letters(10)),
         paragraph_style("Table Text Last", "TableText", '<w:keepNext w:val="0"/>'),

@@ -193,17 +193,21 @@ local function docx_table(tbl, aligned)
       longest = math.max(longest, utf8.len(stringify(row.cells[i].contents)) or 0)
     end
     for _, row in ipairs(tbl.head.rows) do
-      for word in stringify(row.cells[i].contents):gmatch('%S+') do
-        longest = math.max(longest, utf8.len(word) or 0)
+      local name = stringify(row.cells[i].contents)
+      -- A short name stays on one line.
+      for part in name:gmatch(utf8.len(name) <= 12 and '.+' or '%S+') do
+        longest = math.max(longest, utf8.len(part) or 0)
       end
     end
-    shares[i] = math.min((longest * 6.2 + 20) / 475, 0.7 / (count - 1))
+    shares[i] = (longest * 6.4 + 12) / 475
     used = used + shares[i]
   end
+  local fits = math.min(1, 0.7 / math.max(used, 0.01))
+  used = used * fits
   -- Few columns across a whole page leave a long way from a name to its number.
   shares[1] = math.max((count < 4 and 0.73 or 1) - used, 0.3)
   for i in ipairs(tbl.colspecs) do
-    tbl.colspecs[i] = { aligned[i], shares[i] }
+    tbl.colspecs[i] = { aligned[i], i == 1 and shares[1] or shares[i] * fits }
   end
   local function style(row, name)
     for _, cell in ipairs(row.cells) do

@@ -47,11 +47,7 @@ def finished(document: bytes) -> bytes:
     for name in files:
         if re.fullmatch(r"word/(?:header|footer)\d+\.xml", name):
             files[name] = _with_fields_worked_out(files[name], words)
-    language = re.search(rb'<w:lang\b[^>]*\bw:val="([^"]+)"', files["word/styles.xml"])
-    if language:
-        files["word/settings.xml"] = re.sub(
-            rb'(<w:themeFontLang w:val=")[^"]*', rb"\g<1>" + language[1], files["word/settings.xml"]
-        )
+    _set_language(files)
     files["docProps/app.xml"] = _PROPERTIES
     del files["docProps/custom.xml"]
     for name, tag in (("[Content_Types].xml", rb"Override"), ("_rels/.rels", rb"Relationship")):
@@ -62,6 +58,17 @@ def finished(document: bytes) -> bytes:
             if entry.filename in files:
                 archive.writestr(zipfile.ZipInfo(entry.filename, entry.date_time), files[entry.filename])
     return made.getvalue()
+
+
+def _set_language(files: dict[str, bytes]) -> None:
+    """Name the dialect where the language alone is named: the dictionaries of Word are those of countries."""
+    for name in ("word/styles.xml", "word/document.xml"):
+        files[name] = re.sub(rb'(<w:lang\b[^>]*\bw:val="(?:en|es))"', rb'\1-US"', files[name])
+    language = re.search(rb'<w:lang\b[^>]*\bw:val="([^"]+)"', files["word/styles.xml"])
+    if language:
+        files["word/settings.xml"] = re.sub(
+            rb'(<w:themeFontLang w:val=")[^"]*', rb"\g<1>" + language[1], files["word/settings.xml"]
+        )
 
 
 def _name(short: str) -> str:
