@@ -252,7 +252,8 @@ local function docx_chart(image, alt, caption)
   local size = pandoc.image.size(data)
   local width = math.min(5.2, 5.6 * size.width / size.height)
   local picture = pandoc.Image({ pandoc.Str(alt) }, file, '', pandoc.Attr('', { 'picture' }, { width = string.format('%.2fin', width) }))
-  return { styled({ pandoc.Para(caption) }, 'Caption'), styled({ pandoc.Para({ picture }) }, 'Chart') }
+  -- Where a picture is alone in its paragraph, Quarto puts both into a table, to lay it out.
+  return { styled({ pandoc.Para(caption) }, 'Caption'), styled({ pandoc.Para({ picture, pandoc.RawInline('openxml', '<!-- -->') }) }, 'Chart') }
 end
 
 -- ![caption](file){fig-alt="what the chart shows"}, alone in its paragraph.
@@ -292,6 +293,13 @@ local function Para(para)
   local image = para.content[1]
   if #para.content == 1 and image.t == 'Image' and not image.classes:includes('picture') then
     return chart(image, image.caption, image.identifier)
+  end
+end
+
+-- A picture among words has no caption, and nobody looked where it comes from.
+local function Image(image)
+  if not image.classes:includes('picture') then
+    error('The image ' .. image.src .. ' stands in a line of text. Give it a paragraph of its own.')
   end
 end
 
@@ -500,6 +508,6 @@ return {
   { Div = function(div) return is_cell(div) and div.content or nil end },
   { Str = Str, Figure = Figure, Link = Link },
   { Para = Para, Table = Table },
-  { Div = Div },
+  { Div = Div, Image = Image },
   { Blocks = Blocks },
 }

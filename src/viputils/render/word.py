@@ -52,11 +52,12 @@ def finished(document: bytes) -> bytes:
     del files["docProps/custom.xml"]
     for name, tag in (("[Content_Types].xml", rb"Override"), ("_rels/.rels", rb"Relationship")):
         files[name] = re.sub(rb"<" + tag + rb"\b[^>]*docProps/custom\.xml[^>]*/>", b"", files[name])
+    day = next(entry.date_time for entry in entries if entry.filename == "word/document.xml")
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         for entry in entries:
             if entry.filename in files:
-                archive.writestr(zipfile.ZipInfo(entry.filename, entry.date_time), files[entry.filename])
+                archive.writestr(zipfile.ZipInfo(entry.filename, day), files[entry.filename])
     return made.getvalue()
 
 
