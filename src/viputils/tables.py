@@ -46,10 +46,16 @@ def percent(part: int, whole: int) -> str:
     return f"{(200 * part + whole) // (2 * whole)}%" if whole else NOT_AVAILABLE
 
 
-def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
-    """Write a captioned pipe table: names on the left, numbers on the right. Cells are Markdown already."""
+def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: Sequence[int] = ()) -> str:
+    """Write a captioned pipe table: names on the left, numbers on the right. Cells are Markdown already.
+
+    Parameters
+    ----------
+    words
+        The columns, from 0, that hold words and no numbers.
+    """
     # The dashes give the relative widths that Pandoc uses where a row is long.
-    rule = [":" + "-" * 23, *["-" * 7 + ":" for _ in header[1:]]]
+    rule = [":" + "-" * 23 if place in (0, *words) else "-" * 7 + ":" for place, _ in enumerate(header)]
     lines = [header, rule, *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n: {caption}"
 
