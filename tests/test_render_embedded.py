@@ -586,7 +586,7 @@ def test_front_matter_without_a_part_of_the_cover_is_refused(empty: Path) -> Non
         ({"format": {"docx": {"toc": True}}}, "'format.docx.toc'"),
         ({"filters": ["gone.lua"]}, "filters names 'gone.lua'"),
         ({"execute": {"enabled": True}}, "execute.enabled"),
-        ({"project": {"type": "website"}}, "project.type"),
+        ({"project": {"type": "book"}}, "project.type"),
         ({"format": {"html": {"css": "report/theme/gone.css"}}}, "format.html.css"),
     ],
 )

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import docx
 import pytest
 from bs4 import BeautifulSoup
+from docx.oxml.ns import qn
 from pypdf import PdfReader
 
 from tests.conftest import Deliver
@@ -36,6 +38,18 @@ def structure_of_page(path: Path) -> list[tuple[str, str]]:
 
 def words_of_pdf(path: Path) -> list[str]:
     return [word for page in PdfReader(path).pages for word in (page.extract_text() or "").split()]
+
+
+def text_of_docx(path: Path) -> list[tuple[str, str]]:
+    """Every paragraph with its style, those of tables included, and the alternative text of every picture."""
+    body = docx.Document(str(path)).element.body
+    found = []
+    for paragraph in body.iter(qn("w:p")):
+        style = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")
+        text = "".join(part.text or "" for part in paragraph.iter(qn("w:t")))
+        found.append(("" if style is None else style.get(qn("w:val")), text))
+        found += [("picture", picture.get("descr")) for picture in paragraph.iter(qn("wp:docPr"))]
+    return found
 
 
 @pytest.fixture
@@ -70,6 +84,7 @@ def test_both_engines_give_the_same_words_numbers_and_structure(project_with_act
     assert words_of_page(quarto.html) == words_of_page(embedded.html)
     assert structure_of_page(quarto.html) == structure_of_page(embedded.html)
     assert words_of_pdf(quarto.pdf) == words_of_pdf(embedded.pdf)
+    assert text_of_docx(quarto.docx) == text_of_docx(embedded.docx)
     assert "1,200" in words_of_pdf(quarto.pdf)
     assert "<script" not in quarto.html.read_text(encoding="utf-8")
     # What an activities file says is text in both, whatever it looks like.
@@ -92,7 +107,7 @@ def test_quarto_leaves_nothing_behind_in_the_project(project_with_activities: Pr
 def test_quarto_render_by_hand_works_on_an_issue_that_was_made(project_with_activities: Project) -> None:
     issue = made_with(project_with_activities, "embedded")
     folder = project_with_activities.issues / "2023-11"
-    for name in ("vip-2023-11.html", "vip-2023-11.pdf"):
+    for name in ("vip-2023-11.html", "vip-2023-11.pdf", "vip-2023-11.docx"):
         (folder / name).unlink()
     done = subprocess.run(
         ["quarto", "render"], cwd=project_with_activities.root, capture_output=True, text=True, check=False
@@ -100,6 +115,7 @@ def test_quarto_render_by_hand_works_on_an_issue_that_was_made(project_with_acti
     assert done.returncode == 0, done.stderr
     assert words_of_page(folder / "vip-2023-11.html") == words_of_page(issue.html)
     assert words_of_pdf(folder / "vip-2023-11.pdf") == words_of_pdf(issue.pdf)
+    assert text_of_docx(folder / "vip-2023-11.docx") == text_of_docx(issue.docx)
 
 
 @needs_quarto

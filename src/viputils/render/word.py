@@ -87,7 +87,7 @@ def _read(xml: bytes) -> ET.Element:
 
 
 def _written(root: ET.Element) -> bytes:
-    return _DECLARATION + ET.tostring(root, encoding="UTF-8", xml_declaration=False)
+    return _DECLARATION + bytes(ET.tostring(root, encoding="UTF-8", xml_declaration=False))
 
 
 def _text(element: ET.Element) -> str:
