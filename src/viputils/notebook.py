@@ -8,7 +8,9 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -17,10 +19,50 @@ from viputils.errors import NotebookError, Problem, nearest
 # Cells with this tag are for people who open the notebook, and stay out of the report.
 NOTEBOOK_ONLY: Final = "notebook-only"
 
+# What a kernel is told when it starts: keep no history, and import what the report needs. No name is left behind.
+_AHEAD: Final = (
+    "--HistoryManager.hist_file=:memory:",
+    "--IPKernelApp.exec_lines=import viputils.charts, viputils.tables; del viputils",
+)
+
 _IMAGE = re.compile(r"\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#([a-z0-9-]+)")
 
 
-def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel that was started ahead of its notebook, and the file that holds what it says beside it."""
+
+    manager: Any
+    said: IO[bytes]
+
+
+@contextmanager
+def kernel_ahead(cwd: Path) -> Iterator[Kernel]:
+    """Start a kernel of this Python, which imports the library while its notebook is still being prepared.
+
+    It serves one notebook. Whatever happens in the block, the kernel is gone at its end.
+
+    Parameters
+    ----------
+    cwd
+        The folder in which it runs.
+    """
+    from jupyter_core.utils import run_sync
+    from traitlets.config import Config
+
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="vip-") as private:
+        config = Config({"KernelManager": connection_in(Path(private))})
+        manager = _manager_that_logs_to(said, Path(private))(kernel_name="python3", config=config)
+        try:
+            run_sync(manager.start_kernel)(cwd=str(cwd), extra_arguments=list(_AHEAD))
+            yield Kernel(manager, said)
+        finally:
+            if manager.has_kernel:
+                run_sync(manager.shutdown_kernel)(now=True)
+                run_sync(manager.cleanup_resources)()
+
+
+def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path, kernel: Kernel | None = None) -> Any:
     """Run a notebook with Papermill, in a kernel of this Python.
 
     Parameters
@@ -29,6 +71,8 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
         By name; each must stand in the notebook's cell that is tagged ``parameters``.
     cwd
         The folder in which the kernel runs.
+    kernel
+        One that was started ahead, in that folder. By default it is started now.
 
     Returns
     -------
@@ -41,34 +85,36 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
         Before anything runs: where the notebook is missing or has no parameters cell, or lacks one of the
         parameters. While it runs: where a cell raises, with the cell's number and its error.
     """
+    parameters_at = _require_parameters(path, parameters)
+    if kernel is None:
+        with kernel_ahead(cwd) as own:
+            return run_notebook(path, parameters, cwd, own)
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
 
-    parameters_at = _require_parameters(path, parameters)
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="vip-") as private:
-        try:
-            return papermill.execute_notebook(
-                # Papermill would take braces in the name of a folder for a parameter.
-                str(path).replace("{", "{{").replace("}", "}}"),
-                None,
-                parameters=dict(parameters),
-                cwd=str(cwd),
-                kernel_name="python3",
-                progress_bar=False,
-                config=Config({"KernelManager": connection_in(Path(private))}),
-                kernel_manager_class=_manager_that_logs_to(said, Path(private)),
-            )
-        except PapermillExecutionError as error:
-            raise _failed_cell(path, error, parameters_at) from None
-        except (DeadKernelError, RuntimeError) as error:
-            said.seek(0)
-            last = said.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise NotebookError(
-                f"The kernel of notebooks/{path.name} died. Nothing was made.",
-                [Problem("kernel", *last or [str(error)])],
-            ) from None
+    try:
+        return papermill.execute_notebook(
+            # Papermill would take braces in the name of a folder for a parameter.
+            str(path).replace("{", "{{").replace("}", "}}"),
+            None,
+            parameters=dict(parameters),
+            cwd=str(cwd),
+            kernel_name="python3",
+            progress_bar=False,
+            kernel_manager_class=_always(kernel.manager),
+            # What it has to say it has said.
+            shutdown_kernel="immediate",
+        )
+    except PapermillExecutionError as error:
+        raise _failed_cell(path, error, parameters_at) from None
+    except (DeadKernelError, RuntimeError) as error:
+        kernel.said.seek(0)
+        last = kernel.said.read().decode(errors="replace").strip().splitlines()[-1:]
+        raise NotebookError(
+            f"The kernel of notebooks/{path.name} died. Nothing was made.",
+            [Problem("kernel", *last or [str(error)])],
+        ) from None
 
 
 def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
@@ -184,6 +230,16 @@ def _manager_that_logs_to(file: IO[bytes], private: Path) -> type[Any]:
             await super().start_kernel(**options, env=env, stdout=file, stderr=file)
 
     return Manager
+
+
+def _always(manager: Any) -> type[Any]:
+    """Give a class of kernel managers whose every instance is one that is there already, kernel and all."""
+
+    class Same(type(manager)):  # type: ignore[misc]
+        def __new__(cls, **_options: Any) -> Any:
+            return manager
+
+    return Same
 
 
 def _require_parameters(path: Path, parameters: Mapping[str, str]) -> int:
