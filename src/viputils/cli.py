@@ -110,19 +110,25 @@ def report(
     """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
     with steps() as step:
         step("Reading and cleaning the records")
-        edition, opened = _load(context, project, month, as_of, allow_quarantined)
-        from viputils.issue import make_issue
+        report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
+        opened = _open(context, project)
+        from viputils.edition import require_no_quarantine
+        from viputils.issue import issue_begun, make_issue
         from viputils.render import choose_engine
         from viputils.screening import screen_activities
 
-        say_aside(account_line(edition.records.account, edition.as_of))
-        activities = opened.activities(edition.month)
-        if activities.parent.is_dir() and not activities.is_file():
-            name = f"report/activities/{edition.month}.md"
-            say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
-        for problem in screen_activities(opened, edition.month).problems:
-            say_aside(f"WARNING: {problem}")
-        issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step)
+        with issue_begun(opened, report_month, day) as begun:
+            edition = begun.edition
+            if not allow_quarantined:
+                require_no_quarantine(opened, edition)
+            say_aside(account_line(edition.records.account, edition.as_of))
+            activities = opened.activities(edition.month)
+            if activities.parent.is_dir() and not activities.is_file():
+                name = f"report/activities/{edition.month}.md"
+                say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
+            for problem in screen_activities(opened, edition.month).problems:
+                say_aside(f"WARNING: {problem}")
+            issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
         return

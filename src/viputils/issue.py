@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from viputils.datapackage import issue_data
-from viputils.edition import Edition, load_edition
+from viputils.deliveries import find_deliveries
+from viputils.edition import Edition, as_of_issue, load_edition
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.manifest import MANIFEST, Inputs, changed_since, inputs_of, manifest_of, read_manifest, touched_since
-from viputils.notebook import clean_copy, run_notebook
+from viputils.notebook import Kernel, clean_copy, kernel_ahead, run_notebook
 from viputils.periods import ReportMonth, date_in_words
 from viputils.program import Program
 from viputils.project import Project
@@ -43,12 +45,38 @@ class Issue:
         return {name: str(value) for name, value in vars(self).items()}
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """An issue's records, what its inputs were before these were read, and a kernel for its notebook."""
+
+    inputs: Inputs
+    edition: Edition
+    kernel: Kernel
+
+
+@contextmanager
+def issue_begun(project: Project, month: ReportMonth, as_of: dt.date | None = None) -> Iterator[Beginning]:
+    """Begin an issue: its kernel starts while its records are read. It is gone at the end of the block.
+
+    Raises
+    ------
+    VipError
+        As ``load_edition``.
+    """
+    as_of = as_of_issue(project.program, find_deliveries(project), month, as_of)
+    # The library is an input, so this comes before the kernel imports it.
+    inputs = issue_inputs(project, month, as_of)
+    with kernel_ahead(project.root) as kernel:
+        yield Beginning(inputs, load_edition(project, month, as_of), kernel)
+
+
 def make_issue(
     project: Project,
     edition: Edition,
     engine: Engine,
     on_step: Callable[[str], None] = lambda _: None,
     place: str | None = None,
+    begun: Beginning | None = None,
 ) -> Issue:
     """Make the issue of an edition and put it into its folder.
 
@@ -58,6 +86,9 @@ def make_issue(
         Called with a few words at the beginning of each step.
     place
         Its folder in ``issues``; by default its month. A re-issue, ``2023-11-r1``, lies beside what it replaces.
+    begun
+        What ``issue_begun`` gave, where the edition is the one in it. By default the records are read again, to be
+        sure that the edition is made from what the inputs are.
 
     Raises
     ------
@@ -66,14 +97,17 @@ def make_issue(
     """
     month, program = edition.month, edition.program
     name = f"{_slug(program.identity.short_name)}-{month}"
-    inputs = issue_inputs(project, month, edition.as_of)
-    if not load_edition(project, month, edition.as_of).figures.equals(edition.figures):
-        raise _changed_meanwhile(month)  # It was read before the inputs were looked at.
+    if begun is None:
+        with issue_begun(project, month, edition.as_of) as own:
+            if not own.edition.figures.equals(edition.figures):
+                raise _changed_meanwhile(month)  # It was read before the inputs were looked at.
+            return make_issue(project, own.edition, engine, on_step, place, own)
+    inputs = begun.inputs
     place = place or str(month)
     with replaced_whole(project.issues, place) as folder:
         on_step("Running the notebook")
         parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
-        executed = run_notebook(project.notebook, parameters, cwd=project.root)
+        executed = run_notebook(project.notebook, parameters, project.root, begun.kernel)
         on_step("Writing the figures")
         demonstration = edition.records.is_demonstration
         copy, images = clean_copy(executed, front_matter(program, month.label, edition.as_of, demonstration))
