@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup, Tag
 from IPython.display import Markdown
-from pypdf import PdfReader
 
 from tests.conftest import REPOSITORY, Deliver
 from viputils import pages
 from viputils.edition import Edition, load_edition
 from viputils.errors import RenderError, TextError
+from viputils.navigation import file_of
+from viputils.pages import Page
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
 from viputils.render.quarto import QuartoEngine
+from viputils.site import write_page, write_settings
 from viputils.texts import read_sections
 from viputils.verdicts import VERDICTS
 
@@ -61,15 +63,26 @@ def headings(page: BeautifulSoup) -> list[str]:
     return [heading.get_text(strip=True) for heading in page.find_all("h2")]
 
 
+def page_made(project: Project, page: Page | None, engine: Engine) -> Path:
+    """Make one page as the site does, without links to others."""
+    assert page is not None
+    root = project.root / "made"
+    shutil.rmtree(root, ignore_errors=True)
+    file = file_of(page.place)
+    write_page(root, file, page)
+    write_settings(project, root)
+    return engine.render_site(root) / file
+
+
 # ---------------------------------------------------------------- any page
 
 
 def test_a_page_has_its_own_title_and_heading_under_both_engines(whole_project: Project, engine: Engine) -> None:
     parts = [Markdown("## First\n\nWords."), Markdown(""), Markdown("## Second\n\nMore.")]
-    page = pages.make_page(whole_project, "some/where", "Questions & answers", parts, DAY, False, engine)
-    assert page == whole_project.root / "_site" / "some" / "where" / "index.html"
-    assert [path.name for path in page.parent.iterdir()] == ["index.html"]
-    soup = soup_of(page)
+    page = pages.page_of(whole_project, "some/where", "Questions & answers", parts, DAY, False)
+    made = page_made(whole_project, page, engine)
+    assert made == whole_project.root / "made" / "_site" / "some" / "where" / "index.html"
+    soup = soup_of(made)
     assert words(soup.title) == "Questions & answers, Violence Intervention Program"
     assert [words(heading) for heading in soup.find_all("h1")] == ["Violence Intervention Program Questions & answers"]
     assert headings(soup) == ["First", "Second"]
@@ -79,38 +92,16 @@ def test_a_page_has_its_own_title_and_heading_under_both_engines(whole_project: 
     assert "Records as of December 4, 2023" in words(soup.find("header"))
 
 
-def test_a_page_can_be_made_as_pdf_with_its_title_on_the_cover(whole_project: Project, embedded: Engine) -> None:
-    parts = [Markdown("## First\n\nWords.")]
-    page = pages.make_page(whole_project, "a", "A title", parts, DAY, True, embedded, ["pdf"])
-    assert page.name == "index.pdf"
-    pdf = PdfReader(page)
-    assert pdf.metadata is not None
-    assert pdf.metadata.title == "A title, Violence Intervention Program"
-    cover, *others = (" ".join((sheet.extract_text() or "").split()) for sheet in pdf.pages)
-    assert cover.startswith("VIOLENCE INTERVENTION PROGRAM A title City of Albuquerque")
-    assert all("VIOLENCE INTERVENTION PROGRAM | A TITLE" in text for text in others)
-    assert all("Demonstration records" in text for text in others)
-
-
-def test_files_of_a_page_lie_beside_it(whole_project: Project, embedded: Engine) -> None:
-    parts = [Markdown("## First\n\nWords.")]
-    page = pages.make_page(whole_project, "a", "A", parts, DAY, False, embedded, files={"data/b.csv": b"1\n"})
-    assert (page.parent / "data" / "b.csv").read_bytes() == b"1\n"
-
-
-def test_a_page_that_cannot_be_made_is_as_it_was_before(whole_project: Project, embedded: Engine) -> None:
-    good, bad = [Markdown("## First\n\nWords.")], [Markdown("## First\n\n::: {.callout-note}\nWords.\n:::")]
-    page = pages.make_page(whole_project, "a", "A", good, DAY, False, embedded)
-    before = page.read_bytes()
-    with pytest.raises(RenderError, match="cannot show every part"):
-        pages.make_page(whole_project, "a", "A", bad, DAY, False, embedded)
-    assert page.read_bytes() == before
+def test_what_an_engine_cannot_show_is_named_with_its_page(whole_project: Project, embedded: Engine) -> None:
+    parts = [Markdown("## First\n\n::: {.callout-note}\nWords.\n:::")]
+    with pytest.raises(RenderError, match=r"a/index\.ipynb: index\.ipynb, cell 2: holds a callout"):
+        page_made(whole_project, pages.page_of(whole_project, "a", "A", parts, DAY, False), embedded)
 
 
 def test_markup_in_the_title_is_text(whole_project: Project, embedded: Engine) -> None:
     title = "<b>bold</b> *and* `code`"
-    page = pages.make_page(whole_project, "a", title, [Markdown("## First\n\nWords.")], DAY, False, embedded)
-    assert title in words(soup_of(page).h1)
+    page = pages.page_of(whole_project, "a", title, [Markdown("## First\n\nWords.")], DAY, False)
+    assert title in words(soup_of(page_made(whole_project, page, embedded)).h1)
 
 
 # ---------------------------------------------------------------- the program
@@ -119,8 +110,7 @@ def test_markup_in_the_title_is_text(whole_project: Project, embedded: Engine) -
 def test_the_overview_tells_of_every_part_of_the_program(
     whole_project: Project, edition: Edition, engine: Engine
 ) -> None:
-    page = pages.make_overview_page(whole_project, edition, engine)
-    assert page is not None
+    page = page_made(whole_project, pages.overview_page(whole_project, edition), engine)
     soup = soup_of(page)
     assert words(soup.title) == "Program overview, Violence Intervention Program"
     assert {"Group Violence Intervention", "Weekly shooting reviews", "Custom Notifications"} <= set(headings(soup))
@@ -134,14 +124,13 @@ def test_the_overview_tells_of_every_part_of_the_program(
     assert [words(cell) for cell in soup.select("tbody tr")[2].find_all(["th", "td"])] == [
         "Persons identified", "41", "41",
     ]  # fmt: skip
-    assert (page.parent / "charts" / "practice-model.svg").is_file()
+    assert image["src"] == "charts/practice-model.svg"
 
 
 def test_the_national_strategies_are_linked_to_those_who_stand_for_them(
     whole_project: Project, edition: Edition, embedded: Engine
 ) -> None:
-    page = pages.make_overview_page(whole_project, edition, embedded)
-    assert page is not None
+    page = page_made(whole_project, pages.overview_page(whole_project, edition), embedded)
     links = {str(link["href"]) for link in soup_of(page).select("main a[href]")}
     assert all(link.startswith("https://") for link in links)
     hosts = {link.split("/")[2].removeprefix("www.") for link in links}
@@ -159,25 +148,23 @@ def test_a_city_without_texts_and_practice_model_has_no_overview(
     deliver("2023-12-04")
     project = Project.open(whole_project.root)
     edition = load_edition(project, "2023-11")
-    assert pages.make_overview_page(project, edition, embedded) is None
-    assert not (project.site / "overview").exists()
+    assert pages.overview_page(project, edition) is None
     # What the words mean is known all the same.
-    assert "Definitions" in headings(soup_of(pages.make_methods_page(project, edition, embedded)))
+    assert "Definitions" in headings(soup_of(page_made(project, pages.methods_page(project, edition), embedded)))
 
 
 def test_a_fault_in_a_text_is_named_with_its_line(whole_project: Project, edition: Edition, embedded: Engine) -> None:
     text = whole_project.report / "pages" / "overview.md"
     text.write_text("## A\n\nSee [this](javascript:alert(1)) or [that](javascript:x).\n", encoding="utf-8")
     with pytest.raises(TextError) as error:
-        pages.make_overview_page(whole_project, edition, embedded)
+        page_made(whole_project, pages.overview_page(whole_project, edition), embedded)
     assert any("report/pages/overview.md, line 3" in str(problem) for problem in error.value.problems)
 
 
 def test_the_page_of_a_month_is_the_same_every_time(whole_project: Project, edition: Edition, embedded: Engine) -> None:
     made = []
     for _ in range(2):
-        page = pages.make_overview_page(whole_project, edition, embedded)
-        assert page is not None
+        page = page_made(whole_project, pages.overview_page(whole_project, edition), embedded)
         made.append({path.name: path.read_bytes() for path in page.parent.rglob("*") if path.is_file()})
     assert made[0] == made[1]
 
@@ -188,7 +175,7 @@ def test_the_page_of_a_month_is_the_same_every_time(whole_project: Project, edit
 def test_the_methods_explain_every_verdict_crosswalk_and_measure(
     whole_project: Project, edition: Edition, engine: Engine
 ) -> None:
-    soup = soup_of(pages.make_methods_page(whole_project, edition, engine))
+    soup = soup_of(page_made(whole_project, pages.methods_page(whole_project, edition), engine))
     assert words(soup.title) == "Methods and definitions, Violence Intervention Program"
     text = words(soup.find("main"))
     for verdict, meaning in VERDICTS.items():

@@ -15,14 +15,17 @@ from bs4 import BeautifulSoup
 
 from tests.conftest import REPOSITORY, Deliver
 from tests.test_cli import vip
+from tests.test_pages import page_made
 from tests.test_published import an_issue
 from viputils import tables
 from viputils.edition import load_edition
 from viputils.errors import DeliveryError, PublishedError, QuarantineError
+from viputils.pages import verdicts_of_all
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, add_issue, read_register
+from viputils.render import choose_engine
 from viputils.verdicts import IssueVerdicts, compare, contradictions, printed_keys, verify_register, worst
 
 NOVEMBER = ReportMonth(2023, 11)
@@ -380,12 +383,11 @@ def test_the_page_of_verdicts_holds_every_issue_and_its_data(mixed: Project) -> 
     for name in ("notebooks", "report"):
         shutil.copytree(REPOSITORY / name, mixed.root / name)
     shutil.copy(REPOSITORY / "_quarto.yml", mixed.root)
-    done = vip("verify", "--all", "--page", "--engine", "embedded", "--csv", cwd=mixed.root)
-    folder = mixed.root / "_site" / "verdicts"
-    assert str(folder / "index.html") in done.stderr
-    assert sorted(path.name for path in folder.iterdir()) == ["index.html", "verdicts.csv"]
-    assert (folder / "verdicts.csv").read_text(encoding="utf-8") == done.stdout
-    page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
+    done = vip("verify", "--all", "--csv", cwd=mixed.root)
+    page_of_all = verdicts_of_all(mixed, verify_register(mixed))
+    assert page_of_all.files == {"verdicts.csv": done.stdout.encode()}
+    made = page_made(mixed, page_of_all, choose_engine("embedded"))
+    page = BeautifulSoup(made.read_text(encoding="utf-8"), "html.parser")
     headings = [heading.get_text(strip=True) for heading in page.find_all("h2")]
     assert headings == [
         "All issues", "October 2021", "November 2023", "November 2023, re-issue 1",

@@ -73,6 +73,16 @@ CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_defaul
 _WIDE = 120
 # What a person needs to find a rejected row and to see what is wrong with it.
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address", metavar="URL", help="Where the site will lie.", show_default="program.address in program.toml"
+    ),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="MONTH", help="Leave out the issues of earlier months.", show_default="none"),
+]
 AllowOption = Annotated[
     bool, typer.Option("--allow-quarantined", help="Go on without the rows that are in quarantine.", show_default=False)
 ]
@@ -165,10 +175,6 @@ def verify(
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
-    page: Annotated[
-        bool, typer.Option("--page", help="Make the page of verdicts, in _site/verdicts.", show_default=False)
-    ] = False,
-    engine: Annotated[EngineName, typer.Option(help="What makes the page.")] = EngineName.auto,
 ) -> None:
     """Recompute each published figure: reproduced, revised since, differs, not reproducible, internally inconsistent.
 
@@ -192,11 +198,6 @@ def verify(
         show_json({"issues": [one.as_json() for one in found]})
     else:
         _show_verdicts(found)
-    if page:
-        from viputils.pages import make_verdicts_page
-        from viputils.render import choose_engine
-
-        say_aside(f"The page of verdicts: {make_verdicts_page(opened, found, choose_engine(engine.value))}")
     if missing := [problem for one in found if one.replaced_by is None for problem in one.missing]:
         raise PublishedError("Figures are missing, so the issue cannot be verified.", missing)
     code = {None: 0, DIFFERS: DISAGREES, NOT_REPRODUCIBLE: NO_RECORDS}[worst(found)]
@@ -350,6 +351,92 @@ def publish(
     issue = publish(opened, report_month, day, reissue, reason, footnote)
     say(f"Published: {issue.name.label}, {len(issue.figures)} figures, in data/published/{issue.name}.csv.")
     say("Commit data/published, and put the issue's files online together.")
+
+
+@app.command(short_help="Make the site: every issue, and the pages around them.")
+def site(
+    context: typer.Context,
+    address: AddressOption = None,
+    since: SinceOption = None,
+    project: ProjectOption = None,
+    engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the whole site in _site: every issue of every month that can be counted, in every language, and its data.
+
+    An issue is made only where it is not what would be made now, and a page only where something on it changed. The
+    site is replaced whole or not at all.
+    """
+    from viputils.render import choose_engine
+    from viputils.site import make_site
+
+    opened = _open(context, project)
+    where = None if address is None else _address(address)
+    first = None if since is None else ReportMonth.parse(since)
+    try:
+        with steps() as step:
+            found = make_site(opened, choose_engine(engine.value), where, first, on_step=step)
+    except _InterruptedByUser:
+        say_aside("Interrupted. The site is as it was; issues that were made meanwhile stay.")
+        sys.exit(INTERRUPTED)
+    if as_json:
+        show_json({**vars(found), "home": str(found.home), "made": [list(one) for one in found.made]})
+        return
+    for place, reasons in found.made:
+        more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+        say(f"Made: issues/{place}, because {reasons[0]}{more}.")
+    say(f"The site: {found.issues} issues ({len(found.made)} made), {found.pages} pages ({found.pages_made} made).")
+    say(f"Open {found.home}")
+    if where is None and opened.program.identity.address is None:
+        say("Note: it has no feed and no sitemap, because program.address in program.toml does not say where it lies.")
+
+
+@app.command(short_help="Look at the site as it will be, and see changes at once.")
+def preview(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to serve it; 0 is any free one.")] = 8000,
+    since: SinceOption = None,
+    project: ProjectOption = None,
+    engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
+) -> None:
+    """Serve the site on this machine alone, and make it again whenever something that it is made from changes.
+
+    It lies in a temporary folder, so _site stays as it is. Ctrl-C ends it.
+    """
+    import tempfile
+
+    from viputils.preview import follow, serving
+    from viputils.render import choose_engine
+    from viputils.site import make_site
+
+    opened = _open(context, project)
+    first = None if since is None else ReportMonth.parse(since)
+    chosen = choose_engine(engine.value)
+    with tempfile.TemporaryDirectory(prefix="vip-preview-") as scratch:
+        folder = Path(scratch) / "site"
+        folder.mkdir()
+        try:
+            server_of = serving(folder, port)
+            with server_of as server:
+
+                def make() -> None:
+                    try:
+                        with steps() as step:
+                            # The project is read again, since program.toml can have changed.
+                            found = make_site(
+                                Project.open(opened.root), chosen, server.address, first, folder, on_step=step
+                            )
+                    except VipError as error:
+                        say_aside(f"{error}\nThe pages are as they were before.")
+                    else:
+                        server.state += 1
+                        say(f"Made: {len(found.made)} issues, {found.pages_made} of {found.pages} pages.")
+
+                make()
+                say(f"Look at {server.address} (Ctrl-C ends it).")
+                follow(opened, make)
+        except (_InterruptedByUser, KeyboardInterrupt):
+            say_aside("The preview has ended.")
 
 
 @app.command()
@@ -799,6 +886,15 @@ def _date(text: str, option: str) -> dt.date:
             [Problem(option, f"{day} has not come yet;", "nobody knows what will have been received by then.")],
         )
     return day
+
+
+def _address(text: str) -> str:
+    from viputils.program import is_folder_address
+
+    try:
+        return is_folder_address(text)
+    except ValueError as error:
+        raise ParameterError("The address cannot be used.", [Problem("--address", f"{text!r} {error}.")]) from None
 
 
 def _today() -> dt.date:

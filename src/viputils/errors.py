@@ -84,6 +84,10 @@ class VintageError(VipError):
     """A file of vintages is missing or malformed."""
 
 
+class LanguageError(VipError):
+    """A catalogue of translations is missing, malformed or not complete."""
+
+
 class TextError(VipError):
     """A text that people write, such as the activities of a month, cannot be shown as it stands."""
 

@@ -1,108 +1,107 @@
-"""Pages that belong to no one issue: about the program, about its methods, and the verdicts on published figures."""
+"""Pages that belong to no one issue: about the program, its methods, the verdicts on published figures, the data."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-import nbformat
 from IPython.display import Markdown
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from viputils.cells import inert_table
+from viputils.datapackage import ALL_ISSUES, PACKAGE
 from viputils.diagram import practice_model
 from viputils.edition import Edition
-from viputils.folders import replaced_whole
 from viputils.issue import front_matter
 from viputils.notebook import clean_copy
 from viputils.program import Program
 from viputils.project import Project
-from viputils.render import Engine
 from viputils.tables import (
     definitions,
     demonstration_notice,
     measures_in_words,
     notices,
+    pipe_table,
     verdict_meanings,
     verdicts_page,
 )
 from viputils.texts import escape, read_sections, sections_markdown
 from viputils.verdicts import IssueVerdicts, all_figures
 
+HOME: Final = ""
+NOT_FOUND: Final = "404"
 
-def make_page(
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the site before an engine makes HTML of it.
+
+    Attributes
+    ----------
+    place
+        Its folder in the site, strokes between its parts; nothing for the home page.
+    title
+        What it is about, as plain text.
+    front_matter
+        What its head says, as Markdown.
+    cells
+        The cells of its notebook after the front matter.
+    files
+        What lies beside it, by name.
+    """
+
+    place: str
+    title: str
+    front_matter: Mapping[str, Any]
+    cells: Sequence[Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def page_of(
     project: Project,
     place: str,
     title: str,
     parts: Iterable[Markdown],
     as_of: dt.date,
     demonstration: bool,
-    engine: Engine,
-    formats: Sequence[str] = ("html",),
     files: Mapping[str, bytes] | None = None,
-) -> Path:
-    """Make one page of the site, with its pictures beside it; replaced whole or not at all.
+) -> Page:
+    """Put a page together, its pictures beside it.
 
     Parameters
     ----------
-    place
-        The folder in ``_site``, strokes between its parts.
-    title
-        Its only heading of the first level, in plain text.
+    place, title, files
+        As ``Page`` has them.
     parts
         Markdown with headings from the second level on; an empty part is left out.
     as_of
         The records that it was made from are those received by this day.
     demonstration
         Whether they are synthetic.
-    formats
-        Any of ``"html"`` and ``"pdf"``.
-    files
-        What else lies beside the page, by name.
-
-    Returns
-    -------
-    Path
-        The page, ``index.html`` (or ``index.pdf``, for the formats without HTML).
-
-    Raises
-    ------
-    RenderError
-        Where the page cannot be made. It is then as it was before.
     """
     shown = [part.data for part in parts if part.data.strip()]
     cells = [new_code_cell(outputs=[new_output("display_data", {"text/markdown": part})]) for part in shown]
     header = _front_matter(project.program, title, as_of, demonstration)
     notebook, images = clean_copy(new_notebook(cells=cells), header)
-    final = project.site.joinpath(*place.split("/"))
-    with replaced_whole(final.parent, final.name) as folder:
-        for name, data in (images | dict(files or {})).items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
-        nbformat.write(notebook, folder / "index.ipynb")
-        engine.render(project.pages, folder / "index.ipynb", formats)
-        (folder / "index.ipynb").unlink()
-    return final / f"index.{'html' if 'html' in formats else formats[0]}"
+    return Page(place, title, header, notebook.cells[1:], images | dict(files or {}))
 
 
-def make_overview_page(
-    project: Project, edition: Edition, engine: Engine, formats: Sequence[str] = ("html",)
-) -> Path | None:
-    """Make the page about the program: what it does, the practice model with the edition's counts, the strategies.
+def overview_page(project: Project, edition: Edition) -> Page | None:
+    """Give the page about the program: what it does, the practice model with the edition's counts, the strategies.
 
     Its texts are report/pages/overview.md and, below the diagram, report/pages/strategies.md.
 
     Returns
     -------
-    Path or None
-        The page; ``None`` where the project has neither a text nor a practice model.
+    Page or None
+        ``None`` where the project has neither a text nor a practice model.
 
     Raises
     ------
-    TextError, RenderError
-        Where a text cannot be shown, or the page cannot be made.
+    TextError
+        Where a text cannot be shown.
     """
     above, below = _text(project, "overview"), _text(project, "strategies")
     parts = [above, practice_model(project, edition), below]
@@ -110,21 +109,20 @@ def make_overview_page(
         return None
     demonstration = edition.records.is_demonstration
     parts.insert(0, notices(edition))
-    return make_page(project, "overview", "Program overview", parts, edition.as_of, demonstration, engine, formats)
+    return page_of(project, "overview", "Program overview", parts, edition.as_of, demonstration)
 
 
-def make_methods_page(project: Project, edition: Edition, engine: Engine, formats: Sequence[str] = ("html",)) -> Path:
-    """Make the page of methods and definitions: how records become figures, and what each word and mark means.
+def methods_page(project: Project, edition: Edition) -> Page:
+    """Give the page of methods and definitions: how records become figures, and what each word and mark means.
 
     Its text is report/pages/methods.md; what is counted, the verdicts and the crosswalks come from where they are
     used, so that the page never says something else.
 
     Raises
     ------
-    TextError, RenderError
-        Where a text cannot be shown, or the page cannot be made.
+    TextError
+        Where a text cannot be shown.
     """
-    demonstration = edition.records.is_demonstration
     parts = [
         notices(edition),
         _text(project, "methods"),
@@ -133,19 +131,11 @@ def make_methods_page(project: Project, edition: Edition, engine: Engine, format
         measures_in_words(edition),
     ]
     title = "Methods and definitions"
-    return make_page(project, "methods", title, parts, edition.as_of, demonstration, engine, formats)
+    return page_of(project, "methods", title, parts, edition.as_of, edition.records.is_demonstration)
 
 
-def make_verdicts_page(
-    project: Project, found: Sequence[IssueVerdicts], engine: Engine, formats: Sequence[str] = ("html",)
-) -> Path:
-    """Make the page of verdicts, with its data as verdicts.csv beside it.
-
-    Raises
-    ------
-    RenderError
-        Where the page cannot be made. It is then as it was before.
-    """
+def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
+    """Give the page of verdicts, with its data as verdicts.csv beside it."""
     demonstration = any(one.demonstration for one in found)
     parts: list[Markdown] = [demonstration_notice(project.program)] if demonstration else []
     parts += [Markdown(part) for part in verdicts_page(found)]
@@ -155,7 +145,7 @@ def make_verdicts_page(
     text = inert_table(all_figures(found)).to_csv(index=False, lineterminator="\n")
     files = {"verdicts.csv": text.encode("utf-8")}
     title = "Verdicts on published figures"
-    return make_page(project, "verdicts", title, parts, as_of, demonstration, engine, formats, files)
+    return page_of(project, "verdicts", title, parts, as_of, demonstration, files)
 
 
 def _text(project: Project, name: str) -> Markdown:
@@ -171,3 +161,83 @@ def _front_matter(program: Program, title: str, as_of: dt.date, demonstration: b
     header["title"] = escape(f"{title}, {name}")
     header["vip"] |= {"report": escape(title), "month": "", "running-header": escape(f"{name} | {title}".upper())}
     return header
+
+
+def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
+    """Give the page about the data to take away: the files, what each column of them means, and the terms.
+
+    Parameters
+    ----------
+    to_files
+        What leads from the page to the files, which lie in one place for every language.
+    """
+    text, demonstration = project.language.text, edition.records.is_demonstration
+    files = [
+        (ALL_ISSUES, text("every figure of every issue as it was published, and of every month as it is counted")),
+        (PACKAGE, text("what the columns mean, the licence and the sources, for programs")),
+    ]
+    items = "\n".join(f"- [{escape(name)}]({to_files}{name}): {escape(said)}" for name, said in files)
+    beside = text(
+        "Beside each issue lie its own figures as CSV and JSON, with their description. An address never changes, and "
+        "the figures at the address of an issue stay as they were published: a correction is an issue of its own."
+    )
+    columns = [
+        (
+            "source",
+            text("whether the figure is as it was printed, or as the records give it; the two are never added up"),
+        ),
+        ("issue", text("the month of the issue, and the number of a re-issue")),
+        ("month", text("the month that the issue is about")),
+        ("as_of", text("the records received by this day were counted; empty where the print does not say")),
+        ("replaced_by", text("the re-issue in whose favor the figure no longer stands")),
+        ("origin", text("where the figure comes from")),
+        ("measure", text("what is counted")),
+        ("category", text("the part of it; empty where there is no breakdown")),
+        ("period", text("the month, or the year to date")),
+        ("value", text("the figure, a whole number")),
+    ]
+    rows = [[f"`{name}`", escape(said)] for name, said in columns]
+    table = pipe_table(
+        [escape(text("Column")), escape(text("Meaning"))], rows, escape(text("Columns of the file")), words=[1]
+    )
+    parts = [
+        f"## {escape(text('All figures in one file'))}\n\n{items}\n\n{escape(beside)}",
+        f"## {escape(text('What the columns mean'))}\n\n{table}",
+        _terms(project),
+    ]
+    return page_of(
+        project, "data", text("Data"), [notices(edition), *map(Markdown, parts)], edition.as_of, demonstration
+    )
+
+
+def _terms(project: Project) -> str:
+    """Say under which licence the data is, and where it comes from."""
+    text, data = project.language.text, project.program.data
+    licences = [f"- [{escape(one.title)}]({one.path})" for one in data.licences]
+    sources = [f"- [{escape(one.title)}]({one.path})" if one.path else f"- {escape(one.title)}" for one in data.sources]
+    none = escape(text("No licence is stated: ask the publisher before you use the data."))
+    parts = [f"## {escape(text('Licence and sources'))}", *(["\n".join(licences)] if licences else [none])]
+    return "\n\n".join([*parts, *([escape(text("Sources:")), "\n".join(sources)] if sources else [])])
+
+
+def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
+    """Give the page of the search. Its form and its results come from a script; without one it says so."""
+    text = project.language.text
+    said = escape(text("This page needs JavaScript. Every other page of the site works without it."))
+    part = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
+    return page_of(project, "search", text("Search"), [part], as_of, demonstration)
+
+
+def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
+    """Give the page for an address at which nothing lies, in every language, since the address does not say which."""
+    parts = []
+    for project in projects:
+        text, code = project.language.text, project.language.code
+        said = text(
+            "It may have been typed wrongly. Every page that was published keeps its address, and the home page leads "
+            "to all of them."
+        )
+        heading = text("There is no page at this address")
+        parts.append(Markdown(f"::: {{lang={code}}}\n\n## {escape(heading)}\n\n{escape(said)}\n\n:::"))
+    title = projects[0].language.text("Not found")
+    return page_of(projects[0], NOT_FOUND, title, parts, as_of, demonstration=False)

@@ -57,7 +57,8 @@ def _is_address(text: str) -> str:
     return text
 
 
-def _is_folder_address(text: str) -> str:
+def is_folder_address(text: str) -> str:
+    """Give the web address of a folder as it stands, or raise ValueError with what would be right."""
     if "?" in text or "#" in text or not _is_address(text).endswith("/"):
         raise ValueError("must be the web address of a folder, as in 'https://example.org/vip/'")
     return text
@@ -101,7 +102,7 @@ class Identity(_Part):
     report_title: Line
     site: Line
     language: Annotated[str, AfterValidator(_is_language)] = "en"
-    address: Annotated[str, AfterValidator(_is_folder_address)] | None = None
+    address: Annotated[str, AfterValidator(is_folder_address)] | None = None
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)]
     began: dt.date
     records_from: dt.date

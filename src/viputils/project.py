@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viputils.errors import Problem, ProgramError
+from viputils.language import ENGLISH, Language
 from viputils.periods import ReportMonth
 from viputils.program import Program, read_program
 
@@ -16,6 +17,7 @@ class Project:
 
     root: Path
     program: Program
+    language: Language = ENGLISH
 
     @classmethod
     def open(cls, root: Path) -> Project:
@@ -55,6 +57,14 @@ class Project:
             "This is not a project.",
             [Problem(str(here), "neither this folder nor one above it holds a program.toml;", "say --project DIR.")],
         )
+
+    def in_every_language(self) -> list[Project]:
+        """Give the project in each of its languages, its own first."""
+        return [self]
+
+    def issue_place(self, name: str) -> str:
+        """Give the folder of an issue in ``issues``: its name, below the language where it is a translation."""
+        return name if self.language.code == self.program.identity.language else f"{self.language.code}/{name}"
 
     @property
     def raw(self) -> Path:

@@ -1,0 +1,175 @@
+"""The issues as the site shows them: their own pages, the newest one on the home page, and all by fiscal year."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from IPython.display import Markdown
+
+from viputils.datapackage import FIGURES_CSV, FIGURES_JSON
+from viputils.figures import value_of
+from viputils.language import Language
+from viputils.pages import Page, page_of
+from viputils.periods import FiscalYear
+from viputils.project import Project
+from viputils.published import IssueName
+from viputils.render.frontmatter import read_front_matter
+from viputils.tables import demonstration_notice, div, pipe_table
+from viputils.texts import escape
+
+
+@dataclass(frozen=True)
+class SiteIssue:
+    """An issue of the site, in one language.
+
+    Attributes
+    ----------
+    folder
+        Where it was made.
+    place
+        Its folder in the site of its language.
+    to_data
+        What leads from the home page of its language to the one beside which the data lies.
+    published
+        The day on which it was published, where the register says so.
+    replaced_by
+        The re-issue in whose favour it does not stand, if there is one.
+    """
+
+    name: IssueName
+    as_of: dt.date
+    folder: Path
+    place: str
+    to_data: str
+    published: dt.date | None
+    replaced_by: IssueName | None
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """The figures table, as it lies beside the issue."""
+        return pd.read_csv(self.folder / FIGURES_CSV, keep_default_na=False).astype({"value": "int64"})
+
+    @property
+    def demonstration(self) -> str | None:
+        """What is said of synthetic records, where it was made from these."""
+        said: str | None = json.loads((self.folder / FIGURES_JSON).read_text(encoding="utf-8"))["demonstration"]
+        return said
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook."""
+        return next(self.folder.glob("*.ipynb"))
+
+    def downloads(self) -> list[tuple[str, str]]:
+        """Give each file that people take away, as seen from the home page of its language, and what it is."""
+        files = [
+            (f"{self.place}/{path.name}", kind)
+            for ending, kind in ((".pdf", "PDF"), (".docx", "Word"))
+            for path in sorted(self.folder.glob(f"*{ending}"))
+        ]
+        return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", "CSV")]
+
+
+def label_of(name: IssueName, language: Language) -> str:
+    """Name an issue in words: ``November 2023, re-issue 1``."""
+    month = language.month(name.month)
+    return language.text("{month}, re-issue {number}", month=month, number=name.number) if name.number else month
+
+
+def issue_page(project: Project, issue: SiteIssue) -> Page:
+    """Give the page of an issue: what its notebook shows, as the issue itself was made from it."""
+    cells = nbformat.read(issue.notebook, as_version=4).cells
+    header = read_front_matter(issue.notebook.name, cells).metadata
+    charts = issue.folder / "charts"
+    files = {f"charts/{path.name}": path.read_bytes() for path in sorted(charts.glob("*")) if path.is_file()}
+    return Page(issue.place, label_of(issue.name, project.language), header, cells[1:], files)
+
+
+def home_page(project: Project, issues: Sequence[SiteIssue]) -> Page:
+    """Give the home page: the newest issue with its headline figures, and all issues by fiscal year.
+
+    Parameters
+    ----------
+    issues
+        The newest first.
+    """
+    program, text = project.program, project.language.text
+    demonstration = any(one.demonstration for one in issues)
+    parts = [demonstration_notice(program)] if demonstration else []
+    if issues:
+        parts += [Markdown(_newest(project, issues[0])), Markdown("\n\n".join(_archive(project, issues)))]
+    else:
+        parts.append(Markdown(text("No issue can be made from the records yet.")))
+    as_of = max((one.as_of for one in issues), default=program.identity.records_from)
+    return page_of(project, "", program.identity.report_title, parts, as_of, demonstration)
+
+
+def _newest(project: Project, issue: SiteIssue) -> str:
+    language, measures, figures = project.language, project.program.measures, issue.figures
+    month = label_of(issue.name, language)
+    tiles = [
+        f"- **{language.number(value_of(figures, name, 'fytd'))}** {escape(measures[name].label)}"
+        for name in project.program.report.headline
+    ]
+    span = issue.name.month.fytd(project.program.identity.fiscal_year_starts)
+    sentence = language.text(
+        "From {start} to {end}, counted from the records received by {as_of}.",
+        start=language.date(span.start),
+        end=language.date(span.end),
+        as_of=language.date(issue.as_of),
+    )
+    read = language.text("Read the issue of {month}", month=month)
+    files = [f"[{escape(kind)}]({file})" for file, kind in issue.downloads()]
+    links = " · ".join([f"[{escape(read)}]({issue.place}/index.html)", *files])
+    heading = language.text("The newest issue: {month}", month=month)
+    return "\n\n".join(
+        [f"## {escape(heading)}", escape(sentence), div("tiles", "\n".join(tiles)), div("newest", links)]
+    )
+
+
+def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
+    """Give a table of the issues of each fiscal year, the newest year first."""
+    text, identity = project.language.text, project.program.identity
+    yield f"## {escape(text('All issues'))}"
+    yield escape(
+        text(
+            "Each issue keeps its address and its figures. Where records came in later or were corrected, a later "
+            "issue can give another number for the same month; the page of verdicts says which ones did."
+        )
+    )
+    years: dict[FiscalYear, list[SiteIssue]] = {}
+    for issue in issues:
+        years.setdefault(issue.name.month.fiscal_year(identity.fiscal_year_starts), []).append(issue)
+    for year, those in years.items():
+        calendar = identity.fiscal_year_starts == 1
+        title = text("Calendar year {year}", year=year.year) if calendar else text("Fiscal year {year}", year=year.year)
+        yield f"### {escape(title)}"
+        yield _year_table(project, those, text("Issues of the year, the newest first"))
+
+
+def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> str:
+    language, program = project.language, project.program
+    breakdowns = program.report.breakdowns
+    whole = program.whole_of(breakdowns[0]) if breakdowns else None
+    heads = [language.text("Issue"), language.text("Records as of")]
+    if whole is not None:
+        heads.append(program.measures[whole].label.capitalize())
+    rows = []
+    for issue in issues:
+        label = escape(label_of(issue.name, language))
+        cells = [f"[{label}]({issue.place}/index.html)", escape(language.date(issue.as_of))]
+        if issue.replaced_by is not None:
+            note = language.text("replaced by {issue}", issue=label_of(issue.replaced_by, language))
+            cells[0] += f" ({escape(note)})"
+        if whole is not None:
+            cells.append(language.number(value_of(issue.figures, whole, "month")))
+        cells.append(" ".join(f"[{escape(kind)}]({file})" for file, kind in issue.downloads()))
+        rows.append(cells)
+    heads.append(language.text("Files"))
+    return pipe_table([*map(escape, heads)], rows, escape(title), words=[1, len(heads) - 1])

@@ -1,0 +1,126 @@
+"""How people get about the site: the links on every page, as relative addresses that work in any folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from viputils.language import Language
+from viputils.pages import HOME, NOT_FOUND, Page
+from viputils.texts import escape
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What a page of an issue leads to beside the other pages: the issues next to it, and its files.
+
+    Attributes
+    ----------
+    earlier, later
+        The place of the issue, and what it is called.
+    files
+        Each file to take away, as seen from the home page of its language, and what it is.
+    """
+
+    earlier: tuple[str, str] | None = None
+    later: tuple[str, str] | None = None
+    files: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Version:
+    """The pages of the site in one language, and the folder that they lie in: nothing, or ``es/``."""
+
+    language: Language
+    prefix: str
+    pages: Mapping[str, Page]
+
+    def file_of(self, place: str) -> str:
+        """Give the file of a page, as seen from the home page of the whole site."""
+        return self.prefix + file_of(place)
+
+
+def file_of(place: str) -> str:
+    """Give the file of a page in the site of its language."""
+    if place == NOT_FOUND:
+        return f"{NOT_FOUND}.html"
+    return f"{place}/index.html" if place else "index.html"
+
+
+def navigation(
+    version: Version, page: Page, versions: Sequence[Version], edge: Edge, path: str | None = None
+) -> dict[str, Any]:
+    """Give what the template needs for the links on a page. Its values are Markdown.
+
+    Parameters
+    ----------
+    versions
+        The site in every language, the main one first.
+    path
+        Where links begin that cannot be relative: a page that stands for any address does not know its own.
+    """
+    text = version.language.text
+    own = version.file_of(page.place)
+    root = "../" * own.count("/") if path is None else path
+    names = {
+        HOME: text("Home"),
+        "overview": text("The program"),
+        "methods": text("Methods"),
+        "verdicts": text("Verdicts"),
+        "data": text("Data"),
+        "search": text("Search"),
+    }
+    found: dict[str, Any] = {
+        "root": root,
+        "label": text("Pages of this site"),
+        "links": [
+            {
+                "href": root + version.file_of(place),
+                "text": name,
+                # An issue belongs to the archive, which is on the home page; but it is not that page.
+                **({"current": "page"} if place == page.place else {}),
+            }
+            for place, name in names.items()
+            if place in version.pages
+        ],
+        "languages": [
+            {
+                "href": root + other.file_of(page.place if page.place in other.pages else HOME),
+                "text": other.language.own_name,
+                "code": other.language.code,
+            }
+            for other in versions
+            if other is not version
+        ],
+        "feed": {"href": f"{root}{version.prefix}feed.xml", "text": text("All issues, as a feed")},
+    }
+    if page.place == "search":
+        found["index"] = f"{root}{version.prefix}search/index.js"
+        found["search"] = {
+            "label": text("Search all pages"),
+            "button": text("Search"),
+            "none": text("Nothing was found. Try another word, or fewer of them."),
+            "one": text("1 part of a page was found."),
+            "many": text("{number} parts of pages were found.", number="%d"),
+        }
+    if edge.files:
+        found["downloads"] = {
+            "label": text("Files of this issue"),
+            "files": [{"href": f"{root}{version.prefix}{file}", "text": kind} for file, kind in edge.files],
+        }
+    if edge.earlier or edge.later:
+        found["neighbours"] = {"label": text("Issues before and after this one")}
+        for name, to in (("earlier", edge.earlier), ("later", edge.later)):
+            if to is not None:
+                found["neighbours"][name] = {"href": root + version.file_of(to[0]), "text": to[1]}
+    return {name: _escaped(value) for name, value in found.items()}
+
+
+def _escaped(value: Any) -> Any:
+    """Give everything as Markdown that shows just these characters."""
+    if isinstance(value, dict):
+        return {name: _escaped(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_escaped(one) for one in value]
+    return escape(value)

@@ -1,0 +1,110 @@
+"""The index of the site's search: the text of every page, part by part. The page of the search reads it.
+
+It is a script and no JSON, because a browser lets a page that was opened as a file read no other file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+# An element without an end tag opens nothing.
+_VOID: Final = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+# A heading or a cell ends a word, an emphasis does not.
+_INLINE: Final = {"a", "abbr", "b", "code", "em", "i", "span", "strong", "sub", "sup", "time"}
+_NEVER: Final = {"script", "style", "nav", "template"}
+
+
+@dataclass
+class Part:
+    """A part of a page: what its heading says, and all text below it."""
+
+    address: str
+    page: str
+    heading: str
+    text: str = ""
+
+
+def parts_of(page: str, address: str) -> list[Part]:
+    """Give the parts of a page in HTML, one for each heading of the second level; what stands above is the first.
+
+    Parameters
+    ----------
+    address
+        Where the page lies, for the links of the parts.
+    """
+    reader = _Reader(address)
+    reader.feed(page)
+    reader.close()
+    title = " ".join(reader.title.split())
+    parts = [
+        Part(one.address, title, " ".join(one.heading.split()), " ".join(one.text.split())) for one in reader.parts
+    ]
+    return [one for one in parts if one.text]
+
+
+def index_script(pages: Iterable[tuple[Path, str]]) -> str:
+    """Write the index of pages, given as files with their addresses, as a script that sets ``searchIndex``."""
+    parts = [part for path, address in pages for part in parts_of(path.read_text(encoding="utf-8"), address)]
+    rows = [[one.address, one.page, one.heading, one.text] for one in parts]
+    return f"window.searchIndex = {json.dumps(rows, ensure_ascii=False, indent=0)};\n"
+
+
+class _Reader(HTMLParser):
+    """Reads the text in ``main``, and the heading of the first level wherever it stands."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+        self.title = ""
+        self.parts = [Part(address, "", "")]
+        # The open elements, each with whether its text is not shown.
+        self.open: list[tuple[str, bool]] = []
+        self.section: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _VOID:
+            return
+        said = dict(attrs)
+        hidden = tag in _NEVER or "hidden" in said or self.is_hidden
+        self.open.append((tag, hidden))
+        if tag == "section":
+            self.section = said.get("id")
+        elif tag == "h2" and not hidden and self.is_in("main"):
+            # Where Pandoc makes sections, the section has the id of the heading.
+            identifier = said.get("id") or self.section
+            self.parts.append(Part(f"{self.address}#{identifier}" if identifier else self.address, "", ""))
+        self.end_word(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open.pop()[0] != tag:
+            pass
+        self.end_word(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.is_hidden:
+            return
+        if self.is_in("h1"):
+            self.title += data
+        elif self.is_in("main"):
+            if self.is_in("h2"):
+                self.parts[-1].heading += data
+            else:
+                self.parts[-1].text += data
+
+    def end_word(self, tag: str) -> None:
+        """Keep the words of two cells or paragraphs apart."""
+        if tag not in _INLINE or self.is_in("h1"):
+            self.parts[-1].text += " "
+            self.title += " "
+
+    @property
+    def is_hidden(self) -> bool:
+        return bool(self.open) and self.open[-1][1]
+
+    def is_in(self, tag: str) -> bool:
+        return any(name == tag for name, _ in self.open)

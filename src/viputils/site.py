@@ -1,0 +1,435 @@
+"""The published site: every issue in every language, the pages around them, and their data.
+
+An issue is made only where it is not what would be made now, and a page only where something on it changed. The site
+is replaced whole or not at all, and its links lead from page to page, so that it works in any folder of any server.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import nbformat
+import yaml
+from nbformat.v4 import new_notebook
+
+from viputils.archive import SiteIssue, home_page, issue_page, label_of
+from viputils.checksums import checksum
+from viputils.datapackage import FIGURES_CSV, FIGURES_JSON, PACKAGE, all_issues_data, countable_months
+from viputils.deliveries import find_deliveries, has_deliveries
+from viputils.edition import Edition, load_edition, require_no_quarantine
+from viputils.feed import Entry, atom_feed, sitemap
+from viputils.folders import replaced_whole
+from viputils.issue import make_issue, reasons_to_make
+from viputils.manifest import MANIFEST, package_versions, read_manifest
+from viputils.navigation import Edge, Version, navigation
+from viputils.notebook import clean_copy
+from viputils.pages import (
+    NOT_FOUND,
+    Page,
+    data_page,
+    methods_page,
+    not_found_page,
+    overview_page,
+    search_page,
+    verdicts_of_all,
+)
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.published import IssueName, PublishedIssue, read_register
+from viputils.render import Engine
+from viputils.screening import require_screened, screen_activities
+from viputils.searchindex import index_script
+from viputils.verdicts import verify_register
+
+# How each page of the site was made, and the checksum of every file of it.
+RECORD: Final = "site.json"
+# What pages take from the theme; the rest of it is for the engines.
+_ASSETS: Final = ("report/theme/report.css", "report/theme/search.js", "report/theme/icon.svg", "report/fonts/*.woff2")
+# The data of an issue is the same in every language, and lies beside the page in the main one.
+_DATA: Final = (FIGURES_CSV, FIGURES_JSON, PACKAGE)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What came of making the site.
+
+    Attributes
+    ----------
+    home
+        The page to open first.
+    issues
+        How many issues it holds, each counted once for each language.
+    made
+        The issues that were made for it, each with why.
+    pages, pages_made
+        How many pages it has, and how many of them were made anew.
+    """
+
+    home: Path
+    issues: int
+    made: tuple[tuple[str, tuple[str, ...]], ...]
+    pages: int
+    pages_made: int
+
+
+def make_site(
+    project: Project,
+    engine: Engine,
+    address: str | None = None,
+    since: ReportMonth | None = None,
+    out: Path | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Site:
+    """Make the site.
+
+    Parameters
+    ----------
+    address
+        Where it will lie, for the feed, the sitemap and the page for what is not there; by default what program.toml
+        says.
+    since
+        Leave out the issues of earlier months.
+    out
+        The folder that becomes the site; by default ``_site``.
+    on_step
+        Called with a few words at the beginning of each step.
+
+    Raises
+    ------
+    DeliveryError, QuarantineError, TextError, NotebookError, RenderError
+        Where an issue or a page cannot be made. The site is then as it was before; issues that were made stay.
+    """
+    out = project.site if out is None else out
+    address = address or project.program.identity.address
+    projects = project.in_every_language()
+    made: list[tuple[str, tuple[str, ...]]] = []
+    wanted = _wanted(project, since)
+    issues = [_issues_in(one, projects, wanted, engine, made, on_step) for one in projects]
+    made_from = _everything(project, projects, engine, address, issues)
+    known = _record_of(out)
+    if known.get("made_from") == made_from and all(_is_whole(out / name, was) for name, was in known["files"].items()):
+        return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(known["pages"]), 0)
+    on_step("Putting the pages together")
+    versions = [_version(one, projects, mine) for one, mine in zip(projects, issues, strict=True)]
+    pages = _with_navigation(projects, versions, issues, address)
+    on_step(f"Making the pages ({engine.name} engine)")
+    made_with = [engine.name, engine.version(), _settings(project), _checksums(project.pages, "report/theme")]
+    with replaced_whole(out.parent, out.name) as folder:
+        keys = {file: _key(page, made_with) for file, page in pages.items()}
+        pages_made = _make_pages(project, engine, pages, keys, out, folder)
+        _copy_assets(project, folder)
+        for version, mine in zip(versions, issues, strict=True):
+            for issue in mine:
+                left_out = () if version is versions[0] else _DATA
+                place = folder / version.prefix / issue.place
+                shutil.copytree(issue.folder, place, ignore=shutil.ignore_patterns(*left_out), dirs_exist_ok=True)
+            found = [(folder / version.file_of(place), version.file_of(place)) for place in version.pages]
+            index = folder / version.prefix / "search" / "index.js"
+            searched = sorted((path, f"{'../' * (version.prefix.count('/') + 1)}{name}") for path, name in found)
+            index.write_text(index_script(searched), encoding="utf-8", newline="")
+        (folder / "data").mkdir(exist_ok=True)
+        for name, data in all_issues_data(project).items():
+            (folder / "data" / name).write_bytes(data)
+        if address is not None:
+            _write_feeds(projects, versions, issues, address, folder)
+        record = {"engine": {"name": engine.name, "version": engine.version()}, "made_from": made_from, "pages": keys}
+        record["files"] = _checksums(folder, ".")
+        (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="")
+    return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(pages), pages_made)
+
+
+def _wanted(project: Project, since: ReportMonth | None) -> dict[IssueName, tuple[dt.date, PublishedIssue | None]]:
+    """Give the issues of the site with their as-of dates: every month that can be counted, and every re-issue."""
+    if not has_deliveries(project):
+        return {}
+    months, _ = countable_months(project, find_deliveries(project))
+    wanted: dict[IssueName, tuple[dt.date, PublishedIssue | None]] = {
+        IssueName(month): (as_of, None) for month, as_of in months.items()
+    }
+    for issue in read_register(project).issues:
+        as_of = issue.as_of
+        if as_of is None and issue.manifest is not None:
+            as_of = read_manifest(issue.manifest, f"data/published/{issue.manifest.name}").as_of
+        if as_of is None and issue.name in wanted:
+            as_of = wanted[issue.name][0]
+        if as_of is not None and issue.name.month in months:
+            wanted[issue.name] = (as_of, issue)
+    newest_first = sorted(wanted.items(), reverse=True)
+    return {name: found for name, found in newest_first if since is None or name.month >= since}
+
+
+def _issues_in(
+    project: Project,
+    projects: Sequence[Project],
+    wanted: Mapping[IssueName, tuple[dt.date, PublishedIssue | None]],
+    engine: Engine,
+    made: list[tuple[str, tuple[str, ...]]],
+    on_step: Callable[[str], None],
+) -> list[SiteIssue]:
+    """Make what is not as it would be made now, and give all issues in one language, the newest first."""
+    issues = []
+    register = read_register(project)
+    for name, (as_of, published) in wanted.items():
+        place = project.issue_place(str(name))
+        require_screened(screen_activities(project, name.month))
+        if reasons := reasons_to_make(project, name.month, as_of, engine, place):
+            on_step(f"Making {label_of(name, project.language)} ({reasons[0]})")
+            edition = load_edition(project, name.month, as_of)
+            if published is None or not _left_out_rows(published):
+                require_no_quarantine(project, edition)
+            make_issue(project, edition, engine, place=place)
+            made.append((place, tuple(reasons)))
+        replaced_by = register.replaced_by(name) if published is not None else None
+        issues.append(
+            SiteIssue(
+                name,
+                as_of,
+                project.issues / place,
+                f"issues/{name}",
+                "" if project is projects[0] else "../",
+                published.printed if published is not None else None,
+                replaced_by.name if replaced_by is not None else None,
+            )
+        )
+    return issues
+
+
+def _left_out_rows(issue: PublishedIssue) -> bool:
+    """Say whether an issue was published without the rows that were in quarantine, and says so itself."""
+    if issue.manifest is None:
+        return False
+    return read_manifest(issue.manifest, f"data/published/{issue.manifest.name}").parameters.allow_quarantined
+
+
+def _version(project: Project, projects: Sequence[Project], issues: Sequence[SiteIssue]) -> Version:
+    """Put the pages of the site in one language together."""
+    is_main = project is projects[0]
+    pages: list[Page | None] = [home_page(project, issues), *(issue_page(project, one) for one in issues)]
+    if issues:
+        edition = load_edition(project, issues[0].name.month, issues[0].as_of)
+        pages += _pages_about(project, edition, "" if is_main else "../../data/")
+    if read_register(project).issues:
+        pages.append(verdicts_of_all(project, verify_register(project)))
+    day = max((one.as_of for one in issues), default=project.program.identity.records_from)
+    pages.append(search_page(project, day, any(one.demonstration for one in issues)))
+    if is_main:
+        pages.append(not_found_page(projects, day))
+    prefix = "" if is_main else f"{project.language.code}/"
+    return Version(project.language, prefix, {page.place: page for page in pages if page is not None})
+
+
+def _pages_about(project: Project, edition: Edition, to_files: str) -> list[Page | None]:
+    return [overview_page(project, edition), methods_page(project, edition), data_page(project, edition, to_files)]
+
+
+def _with_navigation(
+    projects: Sequence[Project],
+    versions: Sequence[Version],
+    issues: Sequence[Sequence[SiteIssue]],
+    address: str | None,
+) -> dict[str, Page]:
+    """Give every page by its file in the site, with the links that stand on it."""
+    path = urlsplit(address).path if address is not None else "/"
+    pages: dict[str, Page] = {}
+    for project, version, mine in zip(projects, versions, issues, strict=True):
+        edges = _edges(project, mine)
+        for place, page in version.pages.items():
+            nav = navigation(
+                version, page, versions, edges.get(place, Edge()), path=path if place == NOT_FOUND else None
+            )
+            header = {**page.front_matter, "vip": {**page.front_matter["vip"], "nav": nav}}
+            pages[version.file_of(place)] = Page(place, page.title, header, page.cells, page.files)
+    return pages
+
+
+def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
+    """Say for each issue which ones stand before and after it, and which files lie beside it."""
+    edges = {}
+    named = [(one.place, label_of(one.name, project.language)) for one in issues]
+    for place, issue in enumerate(issues):
+        edges[issue.place] = Edge(
+            earlier=named[place + 1] if place + 1 < len(named) else None,
+            later=named[place - 1] if place else None,
+            files=issue.downloads(),
+        )
+    return edges
+
+
+def _make_pages(
+    project: Project, engine: Engine, pages: Mapping[str, Page], keys: Mapping[str, str], old: Path, folder: Path
+) -> int:
+    """Make the pages that are not as they were, and take the others from the site that is there; say how many."""
+    known = _record_of(old)
+    fresh = {
+        file
+        for file, key in keys.items()
+        if known.get("pages", {}).get(file) != key or not _is_whole(old / file, known["files"].get(file))
+    }
+    if fresh and engine.name == "quarto":
+        fresh = set(pages)  # What Quarto writes beside the pages is about all of them.
+    with tempfile.TemporaryDirectory(prefix="vip-site-") as scratch:
+        root = Path(scratch).resolve()
+        for file in sorted(fresh):
+            write_page(root, file, pages[file])
+        if fresh:
+            write_settings(project, root)
+            shutil.copytree(engine.render_site(root), folder, dirs_exist_ok=True)
+    for file, page in pages.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        if file not in fresh:
+            shutil.copy2(old / file, folder / file)
+        for name, data in page.files.items():
+            (folder / file).parent.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).parent.joinpath(name).write_bytes(data)
+    return len(fresh)
+
+
+def write_page(root: Path, file: str, page: Page) -> None:
+    """Write a page as a notebook of a website project, to become ``file``, with what lies beside it."""
+    path = root / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebook, _ = clean_copy(new_notebook(cells=list(page.cells)), page.front_matter)
+    nbformat.write(notebook, path.with_suffix(".ipynb"))
+    for name, data in page.files.items():
+        (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / name).write_bytes(data)
+
+
+def write_settings(project: Project, root: Path) -> None:
+    """Write the settings of the website: those of an issue, but for what makes an issue one file of its own."""
+    (root / "_quarto.yml").write_text(_settings(project), encoding="utf-8")
+    for name in ("report/theme", "report/fonts"):
+        shutil.copytree(project.pages / name, root / name)
+
+
+def _settings(project: Project) -> str:
+    settings = yaml.safe_load((project.pages / "_quarto.yml").read_text(encoding="utf-8"))
+    html = {name: value for name, value in settings["format"]["html"].items() if name not in ("css", "embed-resources")}
+    website = {
+        **settings,
+        "project": {"type": "website", "output-dir": "_site", "render": ["**/*.ipynb"]},
+        "website": {"title": project.program.identity.name},
+        "format": {"html": html},
+    }
+    return yaml.safe_dump(website, allow_unicode=True, sort_keys=False)
+
+
+def _copy_assets(project: Project, folder: Path) -> None:
+    for pattern in _ASSETS:
+        for path in sorted(project.pages.glob(pattern)):
+            target = folder / path.relative_to(project.pages)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+
+
+def _write_feeds(
+    projects: Sequence[Project],
+    versions: Sequence[Version],
+    issues: Sequence[Sequence[SiteIssue]],
+    address: str,
+    folder: Path,
+) -> None:
+    """Write a feed in every language, and one sitemap of all pages."""
+    for project, version, mine in zip(projects, versions, issues, strict=True):
+        identity, language = project.program.identity, project.language
+        entries = [
+            Entry(
+                f"{identity.report_title}, {label_of(one.name, language)}",
+                f"{version.prefix}{one.place}/",
+                one.published or one.as_of,
+                " ".join(
+                    part
+                    for part in (
+                        language.text("Counted from the records received by {as_of}.", as_of=language.date(one.as_of)),
+                        one.demonstration,
+                    )
+                    if part
+                ),
+            )
+            for one in mine
+        ]
+        title, author = f"{identity.name}: {identity.report_title}", f"{identity.city}, {identity.department}"
+        place = f"{version.prefix}feed.xml"
+        feed = atom_feed(address, place, title, author, language.code, entries, identity.records_from)
+        (folder / place).write_bytes(feed)
+    places = [
+        (
+            [(one.language.code, _address_of(one.file_of(place))) for one in versions if place in one.pages],
+            dt.date.fromisoformat(str(page.front_matter["date"])),
+        )
+        for place, page in versions[0].pages.items()
+        if place != NOT_FOUND
+    ]
+    (folder / "sitemap.xml").write_bytes(sitemap(address, places))
+    (folder / "robots.txt").write_text(f"Sitemap: {address}sitemap.xml\n", encoding="utf-8")
+
+
+def _address_of(file: str) -> str:
+    return file.removesuffix("index.html")
+
+
+def _key(page: Page, made_with: Sequence[Any]) -> str:
+    """Give a checksum of everything that a page is made from and with."""
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in page.files.items()}
+    return _sum([made_with, page.front_matter, page.cells, files])
+
+
+def _everything(
+    project: Project,
+    projects: Sequence[Project],
+    engine: Engine,
+    address: str | None,
+    issues: Sequence[Sequence[SiteIssue]],
+) -> str:
+    """Give a checksum of all that the site is made from and with: where it is the same, nothing has to be made."""
+    own = ("program.toml", "data/raw", "data/published", "report")
+    shared = ("_quarto.yml", "report/theme", "report/fonts")
+    return _sum(
+        [
+            [engine.name, engine.version(), address, [one.language.code for one in projects], package_versions()],
+            [_checksums(project.root, name) for name in own],
+            [_checksums(project.pages, name) for name in shared],
+            _checksums(Path(__file__).parent, "."),
+            [[one.place, checksum(one.folder / MANIFEST)] for mine in issues for one in mine],
+        ]
+    )
+
+
+def _checksums(root: Path, name: str) -> dict[str, str]:
+    """Give the checksum of a file, or of every file in a folder but hidden ones and Python's own."""
+    there = root / name
+    paths = [there] if there.is_file() else sorted(there.rglob("*"))
+    return {
+        path.relative_to(root).as_posix(): checksum(path)
+        for path in paths
+        if path.is_file()
+        and path.suffix != ".pyc"
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    }
+
+
+def _sum(parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _record_of(site: Path) -> dict[str, Any]:
+    """Read how the site that is there was made; where that cannot be told, all of it is made again."""
+    try:
+        known = json.loads((site / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    whole = isinstance(known, dict) and all(isinstance(known.get(name), dict) for name in ("pages", "files"))
+    return known if whole else {}
+
+
+def _is_whole(path: Path, was: object) -> bool:
+    return path.is_file() and checksum(path) == was
