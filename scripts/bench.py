@@ -30,6 +30,7 @@ from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render import choose_engine
+from viputils.render.rasters import rasters
 from viputils.reproduction import reproduce
 from viputils.trace import trace_figure
 from viputils.verdicts import verify_register
@@ -145,7 +146,7 @@ def measure_issue() -> None:
         header = front_matter(project.program, edition.month.label, edition.as_of, demonstration)
         copy, images = clean_copy(executed, header)
         (folder / "charts").mkdir()
-        for name, image in images.items():
+        for name, image in (images | rasters(images)).items():
             (folder / name).write_bytes(image)
         notebook = folder / "issue.ipynb"
         nbformat.write(copy, notebook)
@@ -164,7 +165,10 @@ def measure_issue() -> None:
             ),
             "HTML": median(lambda: engine.render(ROOT, notebook, ["html"])),
             "PDF": median(lambda: engine.render(ROOT, notebook, ["pdf"])),
-            "the whole of vip report (HTML and PDF)": median(
+            "DOCX": median(lambda: engine.render(ROOT, notebook, ["docx"])),
+            "all three, side by side": median(lambda: engine.render(ROOT, notebook, ["html", "pdf", "docx"])),
+            "PNG of every chart": median(lambda: rasters(images)),
+            "the whole of vip report": median(
                 lambda: process(BIN / "vip", "report", MONTH, "--engine", "embedded"), runs=3
             ),
             "vip trace (5 homicides), after start-up": median(lambda: trace_figure(project, edition.month, FIGURE)),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 
 from tests.conftest import REPOSITORY
 from viputils.errors import NotebookError
-from viputils.notebook import clean_copy, connection_in, run_notebook
+from viputils.notebook import clean_copy, connection_in, kernel_ahead, run_notebook
 
 FIXTURES = Path(__file__).parent / "notebooks"
 PARAMETERS = {"month": "2023-10", "as_of": "2023-11-06"}
@@ -127,6 +129,27 @@ def test_notebooks_are_committed_without_outputs(path: Path) -> None:
 
 def test_a_kernel_that_dies_is_told_and_not_waited_for() -> None:
     assert "The kernel of notebooks/kills_its_kernel.ipynb died" in refusal("kills_its_kernel")
+
+
+def test_a_kernel_that_was_started_ahead_is_the_one_that_runs_the_notebook_and_is_gone_after_it() -> None:
+    with kernel_ahead(REPOSITORY) as kernel:
+        process = psutil.Process(kernel.manager.provisioner.process.pid)
+        executed = run_notebook(FIXTURES / "shows_markdown.ipynb", PARAMETERS, REPOSITORY, kernel)
+        assert executed.cells[-1].outputs
+        # It served one notebook, so another kernel did not.
+        assert not process.is_running()
+
+
+def test_a_kernel_whose_notebook_never_came_is_gone_with_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(ZeroDivisionError), kernel_ahead(REPOSITORY) as kernel:
+        process = psutil.Process(kernel.manager.provisioner.process.pid)
+        assert process.is_running()
+        raise ZeroDivisionError
+    assert not process.is_running()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_kernel_is_reached_through_sockets_that_only_this_user_can_open(tmp_path: Path) -> None:
