@@ -144,11 +144,17 @@ def test_a_kernel_whose_notebook_never_came_is_gone_with_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(ZeroDivisionError), kernel_ahead(REPOSITORY) as kernel:
-        process = psutil.Process(kernel.manager.provisioner.process.pid)
-        assert process.is_running()
-        raise ZeroDivisionError
-    assert not process.is_running()
+    processes = []
+
+    def begin_and_fail() -> None:
+        with kernel_ahead(REPOSITORY) as kernel:
+            processes.append(psutil.Process(kernel.manager.provisioner.process.pid))
+            assert processes[0].is_running()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        begin_and_fail()
+    assert not processes[0].is_running()
     assert list(tmp_path.iterdir()) == []
 
 
