@@ -81,8 +81,9 @@ class _Reader(HTMLParser):
         self.end_word(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open.pop()[0] != tag:
-            pass
+        if self.is_in(tag):
+            while self.open.pop()[0] != tag:
+                pass
         self.end_word(tag)
 
     def handle_data(self, data: str) -> None:

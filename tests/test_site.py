@@ -1,0 +1,420 @@
+"""The site as it would go online: its pages and links, its data, feed, sitemap and search, and what is made again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.conftest import HEADERS, REPOSITORY
+from tests.test_cli import VIP, copy_of_the_repository, vip
+from viputils.checksums import checksum
+from viputils.preview import serving
+
+ADDRESS = "https://vip.example/reports/"
+ATOM = "{http://www.w3.org/2005/Atom}"
+MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A project with its site, and what the command said."""
+
+    root: Path
+    said: dict[str, object]
+
+    @property
+    def site(self) -> Path:
+        return self.root / "_site"
+
+    def pages(self) -> list[Path]:
+        """Every page but the one-file copies of issues, which have no links to others."""
+        return [path for path in sorted(self.site.rglob("*.html")) if path.name in ("index.html", "404.html")]
+
+
+def make(root: Path, *arguments: str) -> dict[str, object]:
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    said: dict[str, object] = json.loads(done.stdout)
+    return said
+
+
+def town(root: Path) -> Path:
+    """The repository's project with one delivery of little, so that an issue is made quickly."""
+    copy_of_the_repository(root)
+    shutil.rmtree(root / "data")
+    (root / "data" / "raw" / "2023-12-04").mkdir(parents=True)
+    program = root / "program.toml"
+    text = program.read_text(encoding="utf-8").replace('delivered = "monthly"', 'delivered = "irregularly"')
+    program.write_text(text, encoding="utf-8")
+    rows = {
+        "responses": ["DEMO-R1,2023-11-02,DV,SE", "DEMO-R2,2023-10-07,Homicide,NE"],
+        "reviews": ["DEMO-V1,2023-11-07,3,41"],
+    }
+    for table, header in HEADERS.items():
+        if table != "voids":
+            lines = "\n".join([header, *rows.get(table, [])]) + "\n"
+            (root / "data" / "raw" / "2023-12-04" / f"{table}.csv").write_text(lines, encoding="utf-8", newline="")
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The repository's own site, from October 2023 on, in a folder with a blank and an accent in its path."""
+    root = copy_of_the_repository(tmp_path_factory.mktemp("città di prova") / "a project")
+    return Made(root, make(root, "--since", "2023-10"))
+
+
+def soup_of(page: Path) -> BeautifulSoup:
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def words(node: object) -> str:
+    return " ".join(node.get_text(" ").split())  # type: ignore[attr-defined]
+
+
+def links_of(page: Path) -> Iterator[str]:
+    """Every address on a page, of links, pictures, style sheets and scripts."""
+    for node in soup_of(page).find_all(True):
+        for name in ("href", "src"):
+            if node.has_attr(name):
+                yield str(node[name])
+
+
+# ---------------------------------------------------------------- what is there
+
+
+def test_every_address_that_the_documentation_names_is_there(made: Made) -> None:
+    text = (REPOSITORY / "docs" / "data.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(/[^`]*)`", text[text.index("## Addresses") :])
+    assert {"/", "/issues/2023-11/", "/data/all-issues.csv", "/verdicts/", "/overview/", "/methods/"} <= set(named)
+    for address in named:
+        if "-r1" in address or "…" in address or address == "/es/":
+            continue
+        assert (made.site / address.strip("/") / ("index.html" if address.endswith("/") else "")).exists(), address
+    for name in ("vip-2023-11.pdf", "vip-2023-11.html", "vip-2023-11.docx", "figures.csv", "figures.json"):
+        assert (made.site / "issues" / "2023-11" / name).is_file()
+    for name in ("datapackage.json", "manifest.json"):
+        assert (made.site / "issues" / "2023-11" / name).is_file()
+
+
+def test_every_link_leads_to_something_that_is_there_and_none_leaves_the_folder(made: Made) -> None:
+    """Relative links alone, so the site works in any folder of a server, and opened as files."""
+    pages = made.pages()
+    assert len(pages) > 8
+    identifiers = {page: {str(node["id"]) for node in soup_of(page).find_all(id=True)} for page in pages}
+    looked_at = 0
+    for page in pages:
+        if page.name == "404.html":
+            continue
+        for link in links_of(page):
+            parts = urlsplit(link)
+            if parts.scheme:
+                assert parts.scheme == "https", (page, link)
+                continue
+            assert not link.startswith("/"), (page, link)
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            assert target.is_relative_to(made.site), (page, link)
+            assert target.is_file(), (page, link)
+            if parts.fragment:
+                assert parts.fragment in identifiers[target], (page, link)
+            looked_at += 1
+    assert looked_at > 100
+
+
+def test_nothing_on_any_page_is_loaded_from_elsewhere(made: Made) -> None:
+    for page in made.pages():
+        for node in soup_of(page).select("img[src], script[src], link[rel=stylesheet], link[rel=icon], iframe, source"):
+            assert not urlsplit(str(node.get("src") or node.get("href"))).netloc
+
+
+def test_every_page_says_which_one_it_is_and_has_the_same_links(made: Made) -> None:
+    names = None
+    for page in made.pages():
+        links = soup_of(page).select("nav.site-nav a:not([hreflang])")
+        names = names or [words(link) for link in links]
+        assert [words(link) for link in links] == names
+        own = [words(link) for link in links if link.get("aria-current") == "page"]
+        place = page.parent.relative_to(made.site).as_posix()
+        expected = {".": "Home", "overview": "The program", "methods": "Methods", "verdicts": "Verdicts"}
+        expected |= {"data": "Data", "search": "Search"}
+        assert own == ([] if page.name == "404.html" else [expected[place]] if place in expected else [])
+
+
+def test_the_home_page_shows_the_newest_issue_and_all_by_fiscal_year(made: Made) -> None:
+    home = soup_of(made.site / "index.html")
+    headings = [words(heading) for heading in home.find_all("h2")]
+    assert headings == ["The newest issue: November 2023", "All issues"]
+    assert [words(heading) for heading in home.find_all("h3")] == ["Fiscal year 2024"]
+    # The headline figures as the City printed them for November 2023.
+    assert [words(number) for number in home.select(".tiles .number")] == ["2,599", "101", "4,666", "2,446"]
+    rows = [[words(cell) for cell in row.find_all(["th", "td"])] for row in home.select("tbody tr")]
+    assert [row[:3] for row in rows] == [
+        ["November 2023", "December 4, 2023", "90"],
+        ["October 2023", "November 3, 2023", rows[1][2]],
+    ]
+    figures = csv.DictReader(io.StringIO((made.site / "issues/2023-10/figures.csv").read_text(encoding="utf-8")))
+    october = {(row["measure"], row["category"], row["period"]): row["value"] for row in figures}
+    assert rows[1][2] == october["responses", "", "month"]
+
+
+def test_synthetic_records_are_said_on_every_page_with_figures(made: Made) -> None:
+    for page in made.pages():
+        if page.name != "404.html":
+            assert "Demonstration records" in words(soup_of(page)), page
+
+
+def test_an_issue_leads_to_its_files_and_to_the_issues_beside_it(made: Made) -> None:
+    issue = soup_of(made.site / "issues" / "2023-10" / "index.html")
+    files = {words(link): str(link["href"]).rpartition("/")[2] for link in issue.select("ul.downloads a")}
+    assert files == {"PDF": "vip-2023-10.pdf", "Word": "vip-2023-10.docx", "CSV": "figures.csv"}
+    beside = {words(link): str(link["href"]) for link in issue.select("nav.neighbours a")}
+    assert beside == {"November 2023": "../../issues/2023-11/index.html"}
+
+
+def test_the_page_of_an_issue_says_what_its_own_html_says(made: Made) -> None:
+    folder = made.site / "issues" / "2023-11"
+    one, other = soup_of(folder / "index.html"), soup_of(folder / "vip-2023-11.html")
+    assert words(one.find("main")) == words(other.find("main"))
+    assert words(one.find("h1")) == words(other.find("h1"))
+
+
+def test_the_files_of_an_issue_are_those_that_were_made(made: Made) -> None:
+    manifest = json.loads((made.site / "issues" / "2023-11" / "manifest.json").read_text(encoding="utf-8"))
+    for name, was in manifest["outputs"].items():
+        assert checksum(made.site / "issues" / "2023-11" / name) == was
+
+
+def test_the_data_of_all_issues_is_that_of_the_command(made: Made) -> None:
+    done = vip("figures", "--all", "--csv", "--project", str(made.root))
+    assert (made.site / "data" / "all-issues.csv").read_text(encoding="utf-8") == done.stdout
+
+
+def test_the_record_of_the_site_holds_the_checksum_of_every_file(made: Made) -> None:
+    record = json.loads((made.site / "site.json").read_text(encoding="utf-8"))
+    files = {path.relative_to(made.site).as_posix() for path in made.site.rglob("*") if path.is_file()}
+    assert set(record["files"]) == files - {"site.json"}
+    assert all(checksum(made.site / name) == was for name, was in record["files"].items())
+    assert str(REPOSITORY) not in json.dumps(record)
+
+
+# ---------------------------------------------------------------- feed, sitemap, search
+
+
+def test_the_feed_lists_every_issue_with_its_address_and_its_own_day(made: Made) -> None:
+    feed = ET.parse(made.site / "feed.xml").getroot()  # noqa: S314 - made here
+    entries = [
+        (one.findtext(f"{ATOM}title"), one.findtext(f"{ATOM}id"), one.findtext(f"{ATOM}updated"))
+        for one in feed.findall(f"{ATOM}entry")
+    ]
+    assert entries == [
+        ("Monthly Informational Report, November 2023", f"{ADDRESS}issues/2023-11/", "2023-12-04T00:00:00Z"),
+        ("Monthly Informational Report, October 2023", f"{ADDRESS}issues/2023-10/", "2023-11-03T00:00:00Z"),
+    ]
+    assert feed.findtext(f"{ATOM}updated") == "2023-12-04T00:00:00Z"
+    assert all("synthetic" in str(one.findtext(f"{ATOM}summary")) for one in feed.findall(f"{ATOM}entry"))
+    links = {one.get("rel"): one.get("href") for one in feed.findall(f"{ATOM}link")}
+    assert links == {"self": f"{ADDRESS}feed.xml", "alternate": ADDRESS}
+
+
+def test_the_sitemap_lists_every_page_once(made: Made) -> None:
+    urls = ET.parse(made.site / "sitemap.xml").getroot()  # noqa: S314 - made here
+    listed = [str(url.findtext(f"{MAP}loc")) for url in urls]
+    assert len(set(listed)) == len(listed)
+    there = [page.relative_to(made.site).as_posix().removesuffix("index.html") for page in made.pages()]
+    assert sorted(listed) == sorted(urljoin(ADDRESS, place) for place in there if place != "404.html")
+
+
+def test_the_page_for_what_is_not_there_works_at_any_address(made: Made) -> None:
+    page = made.site / "404.html"
+    assert {link for link in links_of(page) if not link.startswith(("/reports/", "#"))} == set()
+    assert "There is no page at this address" in words(soup_of(page))
+
+
+def test_the_search_index_holds_every_part_of_every_page(made: Made) -> None:
+    script = (made.site / "search" / "index.js").read_text(encoding="utf-8")
+    rows = json.loads(script.removeprefix("window.searchIndex = ").removesuffix(";\n"))
+    for page in made.pages():
+        if page.name == "404.html":
+            continue
+        place = "../" + page.relative_to(made.site).as_posix()
+        mine = {heading: text for address, _, heading, text in rows if address.partition("#")[0] == place}
+        for heading in soup_of(page).select("main h2"):
+            assert words(heading) in mine, (page, words(heading))
+    (found,) = [row for row in rows if row[2] == "Responses to incidents" and "2023-11" in row[0]]
+    assert found[0] == "../issues/2023-11/index.html#responses-to-incidents"
+    assert "Homicide 5" in found[3]
+
+
+# ---------------------------------------------------------------- made again
+
+
+def test_a_site_that_is_made_again_with_nothing_changed_is_left_as_it_is(made: Made) -> None:
+    before = {path: path.stat().st_mtime_ns for path in made.site.rglob("*")}
+    again = make(made.root, "--since", "2023-10")
+    assert (again["made"], again["pages_made"]) == ([], 0)
+    assert again["pages"] == made.said["pages"]
+    assert {path: path.stat().st_mtime_ns for path in made.site.rglob("*")} == before
+
+
+def test_only_what_changed_is_made_again(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    only = ("--since", "2023-11")
+    assert make(root, *only)["made"] == [["2023-11", ["it was not made yet"]]]
+    activities = root / "report" / "activities" / "2023-11.md"
+    activities.write_text("## News\n\nSomething was done.\n", encoding="utf-8")
+    # The page of the issue alone: its other figures, and so every other page, are what they were.
+    changed = make(root, *only)
+    assert changed["made"] == [["2023-11", ["report/activities/2023-11.md (texts): changed"]]]
+    assert changed["pages_made"] == 1
+    assert "Something was done." in words(soup_of(root / "_site" / "issues" / "2023-11" / "index.html"))
+    page = root / "_site" / "methods" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("Every figure", "No figure"), encoding="utf-8")
+    mended = make(root, *only)
+    assert (mended["made"], mended["pages_made"]) == ([], 1)
+    assert "No figure" not in page.read_text(encoding="utf-8")
+    (root / "issues" / "2023-11" / "figures.csv").write_text("measure,category,period,value\n", encoding="utf-8")
+    assert [one[0] for one in make(root, *only)["made"]] == ["2023-11"]  # type: ignore[attr-defined]
+    # What the site holds and nobody asked for any more is gone from it, and stays where it was made.
+    none = make(root, "--since", "2023-12")
+    assert none["issues"] == 0
+    assert not (root / "_site" / "issues").exists()
+    assert (root / "issues" / "2023-11").exists()
+
+
+def test_a_site_that_cannot_be_made_is_as_it_was_before(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    make(root, "--since", "2023-11")
+    before = {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()}
+    texts = root / "report" / "pages" / "overview.md"
+    texts.write_text("## A\n\n![a picture](x.png)\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
+    assert done.returncode == 2
+    assert "report/pages/overview.md, line 3: holds an image;" in done.stderr
+    assert {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()} == before
+    assert not [path for path in root.iterdir() if "partial" in path.name]
+
+
+def test_activities_that_must_not_go_out_keep_the_site_from_being_made(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    (root / "report" / "activities" / "2023-11.md").write_text("## News\n\nCall 505-555-0123.\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--since", "2023-11")
+    assert done.returncode == 2
+    assert "report/activities/2023-11.md, line 3" in done.stderr
+    assert not (root / "_site").exists()
+
+
+def test_a_project_without_deliveries_or_register_has_a_site_that_says_so(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    shutil.rmtree(root / "data" / "raw" / "2023-12-04")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS)
+    assert done.returncode == 2
+    assert "There is nothing" in done.stderr or "data/raw" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["vip.example/reports/", "https://vip.example/reports", "javascript:alert(1)/"])
+def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
+    done = vip("site", "--project", str(REPOSITORY), "--address", address, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "must be the web address of a folder" in done.stderr or "must be a web address" in done.stderr
+
+
+# ---------------------------------------------------------------- the preview
+
+
+def read(address: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - on this machine
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_the_preview_serves_the_site_and_its_own_page_for_what_is_not_there(made: Made) -> None:
+    with serving(made.site, 0) as server:
+        assert server.address.startswith("http://127.0.0.1:")
+        status, page = read(server.address)
+        assert status == 200
+        assert "The newest issue: November 2023" in page
+        assert read(f"{server.address}issues/2023-11/")[0] == 200
+        assert read(f"{server.address}issues/2023-11")[0] == 200
+        status, page = read(f"{server.address}no/such/page")
+        assert status == 404
+        assert "There is no page at this address" in page
+        assert read(f"{server.address}..%2f..%2fprogram.toml")[0] == 404
+        assert read(f"{server.address}%2e%2e/program.toml")[0] == 404
+
+
+def test_the_preview_answers_nobody_who_asks_by_another_name(made: Made) -> None:
+    with serving(made.site, 0) as server:
+        request = urllib.request.Request(server.address, headers={"Host": "evil.example"})  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)  # noqa: S310 - on this machine
+        assert refused.value.code == 421
+
+
+def test_the_preview_follows_changes_keeps_going_after_faults_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    command: list[str | Path] = [
+        VIP,
+        "preview",
+        "--project",
+        str(root),
+        "--port",
+        "0",
+        "--since",
+        "2023-11",
+        "--engine",
+        "embedded",
+    ]
+    env = {**os.environ, "COLUMNS": "200"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as running:
+        assert running.stdout is not None
+        lines: list[str] = []
+        reader = threading.Thread(target=lambda: lines.extend(iter(running.stdout.readline, "")))  # type: ignore[union-attr]
+        reader.start()
+
+        def wait_for(text: str, times: int = 1) -> str:
+            until = time.monotonic() + 90
+            while time.monotonic() < until:
+                if found := [line for line in lines if text in line][times - 1 :]:
+                    return found[0]
+                time.sleep(0.1)
+            raise AssertionError(f"{text!r} was not said: {lines}")
+
+        try:
+            address = wait_for("Look at ").split()[2]
+            assert read(address)[0] == 200
+            text = root / "report" / "pages" / "methods.md"
+            text.write_text("## Something new\n\nIt was written just now.\n", encoding="utf-8")
+            wait_for("Made: 0 issues", 1)
+            assert "It was written just now." in read(f"{address}methods/")[1]
+            text.write_text("## A\n\n[here](ftp://x)\n", encoding="utf-8")
+            wait_for("report/pages/methods.md, line 3: links to 'ftp://x'")
+            assert "It was written just now." in read(f"{address}methods/")[1]
+            text.write_text("## Mended\n\nAll is well.\n", encoding="utf-8")
+            wait_for("Made: 0 issues", 2)
+            assert "All is well." in read(f"{address}methods/")[1]
+        finally:
+            running.send_signal(signal.SIGINT)
+            assert running.wait(20) == 0
+            reader.join()
+    assert "The preview has ended." in "".join(lines)
+    assert not (root / "_site").exists()
