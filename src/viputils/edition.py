@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from viputils.cleaning import Records, clean_records
 from viputils.deliveries import Delivery, default_as_of, find_deliveries, read_received, require_complete
 from viputils.errors import DeliveryError, Problem, QuarantineError
 from viputils.figures import compute_figures
+from viputils.language import ENGLISH, Language
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
@@ -19,16 +21,22 @@ from viputils.project import Project
 
 @dataclass(frozen=True)
 class Edition:
-    """The figures of one month, and the records that they were counted from."""
+    """The figures of one month, the records that they were counted from, and the language to show them in."""
 
     month: ReportMonth
     records: Records
     figures: pd.DataFrame
+    language: Language = ENGLISH
 
     @property
     def program(self) -> Program:
         """The program whose records they are."""
         return self.records.program
+
+    @cached_property
+    def shown(self) -> Program:
+        """The program with its names as the language shows them."""
+        return self.program.in_language(self.language)
 
     @property
     def as_of(self) -> dt.date:
@@ -62,7 +70,7 @@ def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | No
     deliveries = find_deliveries(project)
     as_of = as_of_issue(project.program, deliveries, month, as_of)
     records = clean_records(project.program, read_received(project, deliveries, as_of))
-    return Edition(month, records, compute_figures(records, month))
+    return Edition(month, records, compute_figures(records, month), project.language)
 
 
 def require_no_quarantine(project: Project, edition: Edition) -> None:

@@ -1,25 +1,43 @@
 """Languages: the words, numbers and dates in which a report is shown. Figures, keys and data have none.
 
 A message stands in the code in English, and that is its key in the catalogue of every other language. Formats come from
-the CLDR (through Babel) and never from the machine's locale.
+the CLDR (through Babel) and never from the machine's locale. A catalogue is checked as a whole before anything is
+shown, so that no message comes out in English unnoticed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
-
-from babel import Locale
-from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Final
 
 from viputils.errors import LanguageError, Problem
-from viputils.periods import ReportMonth
+from viputils.periods import MONTH_NAMES, ReportMonth
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 # Which country's formats a language has here: 2,599 and not 2.599 in both.
 _REGION: Final = "US"
+LOCALES: Final = Path(__file__).parent / "locale"
+TEMPLATE: Final = "viputils.pot"
+
+# What a text can hold beside words; a translation holds the same of it. As viputils.texts reads it.
+_LINK: Final = re.compile(r"\[[^\[\]]+\]\(([^()\s]+)\)")
+_MARKUP: Final = re.compile(r"[*_]|" + _LINK.pattern)
+
+
+def message(text: str) -> str:
+    """Mark a text that is translated where it is shown, so that it is found for the catalogue."""
+    return text
+
+
+def _one_other(number: int) -> int:
+    return int(number != 1)
 
 
 @dataclass(frozen=True)
@@ -32,19 +50,26 @@ class Language:
         As HTML's ``lang`` has it.
     messages
         What each English message is called; of one with a plural, under the singular, every form. English needs none.
+    plural
+        Which of the forms belongs to a number.
     """
 
     code: str
     messages: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+    plural: Callable[[int], int] = field(default=_one_other, repr=False, compare=False)
 
     @property
     def locale(self) -> Locale:
         """Its formats."""
+        from babel import Locale
+
         return Locale.parse(f"{self.code}_{_REGION}")
 
     @property
     def own_name(self) -> str:
         """What its speakers call it: ``Español``."""
+        from babel import Locale
+
         name = Locale.parse(self.code).get_language_name(self.code) or self.code
         return name[:1].upper() + name[1:]
 
@@ -56,7 +81,7 @@ class Language:
         LanguageError
             Where the catalogue lacks it.
         """
-        found = message if self.code == ENGLISH.code else self._forms(message)[0]
+        found = message if self.is_english else self._forms(message)[0]
         return found.format(**values) if values else found
 
     def count(self, number: int, one: str, many: str, /, **values: object) -> str:
@@ -67,28 +92,76 @@ class Language:
         LanguageError
             Where the catalogue lacks it.
         """
-        if self.code == ENGLISH.code:
-            found = one if number == 1 else many
-        else:
-            forms = self._forms(one)
-            found = forms[min(self.locale.plural_form(number) == "other", len(forms) - 1)]
-        return found.format(number=self.number(number), **values)
+        forms = (one, many) if self.is_english else self._forms(one)
+        return forms[self.plural(number)].format(**{"number": self.number(number), **values})
+
+    def has(self, message: str) -> bool:
+        """Say whether a message can be shown in this language."""
+        return self.is_english or message in self.messages
+
+    @property
+    def is_english(self) -> bool:
+        """Whether a message is its own translation."""
+        return self.code == "en"
 
     def number(self, value: int) -> str:
         """Write a whole number: ``2,599``."""
+        if self.is_english:
+            return f"{value:,}"
+        from babel.numbers import format_decimal
+
         return str(format_decimal(value, locale=self.locale))
+
+    def signed(self, value: int) -> str:
+        """Write a change of a whole number with its sign: ``+1,234``."""
+        if self.is_english:
+            return f"{value:+,}"
+        from babel.numbers import format_decimal
+
+        return str(format_decimal(value, format="+#,##0;-#,##0", locale=self.locale))
+
+    def percent(self, part: int, whole: int) -> str:
+        """Write a share as a whole percentage, halves up: ``43%``. The whole is not zero."""
+        share = (200 * part + whole) // (2 * whole)
+        if self.is_english:
+            return f"{share}%"
+        from decimal import Decimal
+
+        from babel.numbers import format_percent
+
+        return str(format_percent(Decimal(share) / 100, locale=self.locale))
 
     def date(self, day: dt.date) -> str:
         """Write a day: ``December 4, 2023``, ``4 de diciembre de 2023``."""
+        if self.is_english:
+            return f"{MONTH_NAMES[day.month - 1]} {day.day}, {day.year}"
+        from babel.dates import format_date
+
         return str(format_date(day, "long", locale=self.locale))
 
     def month(self, month: ReportMonth) -> str:
         """Write a month: ``November 2023``, ``noviembre de 2023``."""
+        if self.is_english:
+            return month.label
+        from babel.dates import format_skeleton
+
         return str(format_skeleton("yMMMM", month.span.start, locale=self.locale))
 
     def short_month(self, month: ReportMonth) -> str:
         """Write a month without its year in few letters: ``Nov``."""
+        if self.is_english:
+            return month.short_name
+        from babel.dates import format_date
+
         return str(format_date(month.span.start, "LLL", locale=self.locale)).rstrip(".").capitalize()
+
+    def listed(self, words: Sequence[str]) -> str:
+        """Join words with commas and an "and" before the last: ``a, b and c``, ``a, b y c``."""
+        if self.is_english:
+            return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+        from babel.lists import format_list
+
+        return str(format_list(list(words), locale=self.locale))
 
     def _forms(self, message: str) -> tuple[str, ...]:
         try:
@@ -99,3 +172,180 @@ class Language:
 
 
 ENGLISH: Final = Language("en")
+
+
+def read_language(code: str, catalogue: Path, name: str, wanted: Iterable[str]) -> Language:
+    """Read a language: the library's own catalogue, and that of a city.
+
+    Parameters
+    ----------
+    catalogue, name
+        The city's catalogue, and what errors call it.
+    wanted
+        The messages of the city, which that catalogue must hold.
+
+    Raises
+    ------
+    LanguageError
+        Where a catalogue is missing or cannot be read; with every message that it lacks, or whose translation is empty,
+        marked as fuzzy, or has not the names in braces and the links of the English one.
+    """
+    if code == ENGLISH.code:
+        return ENGLISH
+    from gettext import c2py
+
+    library = f"viputils/locale/{code}.po"
+    _require_known(code, library)
+    own, template = (
+        _read_po(LOCALES / f"{code}.po", library),
+        _read_po(LOCALES / TEMPLATE, f"viputils/locale/{TEMPLATE}"),
+    )
+    needed = [found.id for found in template if found.id]
+    problems: list[Problem] = []
+    messages = _checked(own, library, needed, formatted=True, problems=problems)
+    names = {one for found in needed for one in (found if isinstance(found, tuple) else (found,))}
+    city = _read_po(catalogue, name)
+    # A word that is the library's as well, such as "Month", the city can leave to it.
+    missing_here = [one for one in dict.fromkeys(wanted) if one not in names or city.get(one)]
+    messages |= _checked(city, name, missing_here, formatted=False, problems=problems)
+    if problems:
+        raise LanguageError(f"The catalogues of {code!r} are not complete. Nothing is shown in it.", problems)
+    return Language(code, messages, c2py(str(own.plural_expr)))
+
+
+def _require_known(code: str, name: str) -> None:
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        Locale.parse(f"{code}_{_REGION}")
+        known = (LOCALES / f"{code}.po").is_file()
+    except (UnknownLocaleError, ValueError):
+        known = False
+    if not known:
+        there = ", ".join(["en", *sorted(path.stem for path in LOCALES.glob("*.po"))])
+        raise LanguageError(
+            f"There is no language {code!r} here.",
+            [Problem(name, "is missing;", f"take one of {there}, or translate viputils/locale/{TEMPLATE}.")],
+        )
+
+
+def _read_po(path: Path, name: str) -> Any:
+    """Read a catalogue.
+
+    Raises
+    ------
+    LanguageError
+        Where there is none, or it is not in form; with its line.
+    """
+    from babel.messages.pofile import PoFileError, read_po
+
+    try:
+        with path.open("rb") as file:
+            return read_po(
+                file, locale=path.stem if path.suffix == ".po" else None, charset="utf-8", abort_invalid=True
+            )
+    except FileNotFoundError:
+        raise LanguageError(
+            "There is no catalogue.", [Problem(name, "is missing;", "make catalogue writes it, to be translated.")]
+        ) from None
+    except PoFileError as error:
+        where, what = f"{name}, line {error.lineno + 1}", f"{str(error).partition(' on ')[0]}: {error.line!r}"
+        raise LanguageError("A catalogue cannot be read.", [Problem(where, f"{what};", "mend the line.")]) from None
+    except (OSError, UnicodeDecodeError, ValueError, LookupError, KeyError, IndexError, SyntaxError) as error:
+        raise LanguageError(
+            "A catalogue cannot be read.", [Problem(name, f"is not in form: {error};", "mend it.")]
+        ) from None
+
+
+def _checked(
+    catalogue: Any, name: str, needed: Iterable[str | tuple[str, str]], formatted: bool, problems: list[Problem]
+) -> dict[str, tuple[str, ...]]:
+    """Give the translations of messages; what is wrong with them goes to ``problems``."""
+    messages = {}
+    for wanted in needed:
+        english = wanted if isinstance(wanted, tuple) else (wanted,)
+        found = catalogue.get(english[0])
+        forms = () if found is None else found.string if isinstance(found.string, tuple) else (found.string,)
+        where = f"{name}, {_shortened(english[0])}"
+        if found is not None and found.fuzzy:
+            problems.append(Problem(where, "is marked as fuzzy;", "look at it, and take the mark out."))
+        elif not forms or not all(form and form.strip() for form in forms):
+            problems.append(Problem(where, "has no translation;", "add it."))
+        elif len(forms) != (catalogue.num_plurals if len(english) > 1 else 1):
+            problems.append(Problem(where, "has not one translation for each plural form;", "add what is missing."))
+        else:
+            wrong = [what for place, form in enumerate(forms) for what in _differences(english, form, place, formatted)]
+            problems += [Problem(where, what) for what in dict.fromkeys(wrong)]
+            messages[english[0]] = tuple(forms)
+    return messages
+
+
+def _differences(english: Sequence[str], form: str, place: int, formatted: bool) -> Iterator[str]:
+    if formatted:
+        # A singular can do without its number.
+        allowed = [_names(one) for one in (english if place == 0 else english[-1:])]
+        if _names(english[0]) is not None and any(allowed) and _names(form) not in allowed:
+            names = ", ".join(sorted(f"{{{name}}}" for name in set().union(*(one or () for one in allowed))))
+            yield f"its translation must have the same names in braces, which are {names}."
+    if sorted(_LINK.findall(english[0])) != sorted(_LINK.findall(form)):
+        yield "its translation must have the same links."
+
+
+def _names(text: str) -> frozenset[str] | None:
+    """Give the names in braces; none at all where ``str.format`` could not read the text, or would do more with it."""
+    try:
+        fields = [found for found in Formatter().parse(text) if found[1] is not None]
+    except ValueError:
+        return None
+    if any(kind or conversion or not str(name).isidentifier() for _, name, kind, conversion in fields):
+        return None
+    return frozenset(str(name) for _, name, _, _ in fields)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return repr(line if len(line) < 80 else line[:77] + "...")
+
+
+# ---------------------------------------------------------------- Texts that people write
+
+
+@dataclass(frozen=True)
+class Block:
+    """A heading, a paragraph or an item of a list, on one line.
+
+    Attributes
+    ----------
+    line
+        The number of its first line in the file.
+    mark
+        What it begins with: ``## ``, ``- `` or nothing.
+    """
+
+    line: int
+    mark: str
+    text: str
+
+    @property
+    def has_markup(self) -> bool:
+        """Whether it holds emphasis or a link."""
+        return _MARKUP.search(self.text) is not None
+
+
+def blocks_of(lines: Sequence[str]) -> list[Block]:
+    """Take a text apart into what is translated as one."""
+    blocks: list[Block] = []
+    is_open = False
+    for number, line in enumerate(lines, start=1):
+        said = line.strip()
+        found = re.match(r"(#+\s+|[-*+]\s+|\d+[.)]\s+)", said)
+        if not said:
+            is_open = False
+        elif found or not is_open:
+            mark = found[0] if found else ""
+            blocks.append(Block(number, mark, said[len(mark) :].strip()))
+            is_open = not mark.startswith("#")
+        else:
+            last = blocks[-1]
+            blocks[-1] = Block(last.line, last.mark, f"{last.text} {said}")
+    return blocks

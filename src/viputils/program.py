@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from viputils.cells import is_live
 from viputils.errors import ParameterError, Problem, ProgramError, nearest
+from viputils.language import Language, message
 from viputils.periods import ReportMonth
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class _Part(BaseModel):
 class Identity(_Part):
     """Names and dates of the program, as they stand on the cover and in the running header and footer.
 
-    ``address`` is where its site lies, as feeds and sitemaps give it.
+    ``address`` is where its site lies, as feeds and sitemaps give it; ``also_in`` holds the languages that it is made
+    in beside its own.
     """
 
     name: Line
@@ -102,6 +104,7 @@ class Identity(_Part):
     report_title: Line
     site: Line
     language: Annotated[str, AfterValidator(_is_language)] = "en"
+    also_in: list[Annotated[str, AfterValidator(_is_language)]] = []
     address: Annotated[str, AfterValidator(is_folder_address)] | None = None
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)]
     began: dt.date
@@ -110,14 +113,19 @@ class Identity(_Part):
     shares: Line | None = None
 
     @property
+    def languages(self) -> list[str]:
+        """Every language that it is published in, its own first."""
+        return list(dict.fromkeys([self.language, *self.also_in]))
+
+    @property
     def year(self) -> str:
         """What its years are called: those that begin in January are calendar years."""
-        return "calendar year" if self.fiscal_year_starts == 1 else "fiscal year"
+        return message("calendar year") if self.fiscal_year_starts == 1 else message("fiscal year")
 
     @property
     def year_to_date(self) -> str:
         """The short name of the year to date, as tables head it."""
-        return "YTD" if self.fiscal_year_starts == 1 else "FYTD"
+        return message("YTD") if self.fiscal_year_starts == 1 else message("FYTD")
 
 
 class Demonstration(_Part):
@@ -387,6 +395,75 @@ class Program(_Part):
             return None
         missing = self.measures[measure].missing
         return [*self.printed_values(vocabulary, month), *([missing] if missing is not None else [])]
+
+    def in_language(self, language: Language) -> Program:
+        """Give the program with its names as a language shows them. Keys and categories stay: figures go by them."""
+        if language.is_english:
+            return self
+        text = language.text
+
+        def shown(part: _Part, *names: str) -> dict[str, Any]:
+            return {name: text(value) for name in names if (value := getattr(part, name)) is not None}
+
+        identity = self.identity.model_copy(
+            update=shown(self.identity, "name", "short_name", "city", "department", "report_title", "site")
+            | {"language": language.code}
+        )
+        said = self.demonstration
+        model = self.report.practice_model
+        return self.model_copy(
+            update={
+                "identity": identity,
+                "demonstration": said and said.model_copy(update=shown(said, "mark", "statement")),
+                "crosswalks": [one.model_copy(update=shown(one, "reason")) for one in self.crosswalks],
+                "tables": {name: one.model_copy(update=shown(one, "title")) for name, one in self.tables.items()},
+                "measures": {
+                    name: one.model_copy(update=shown(one, "label", "missing")) for name, one in self.measures.items()
+                },
+                "data": self.data.model_copy(
+                    update={
+                        "licences": [one.model_copy(update=shown(one, "title")) for one in self.data.licences],
+                        "sources": [one.model_copy(update=shown(one, "title")) for one in self.data.sources],
+                    }
+                ),
+                "report": self.report.model_copy(
+                    update={"practice_model": model and model.model_copy(update=shown(model, "services"))}
+                ),
+            }
+        )
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Give everything that a page shows of it, to be translated, each with the key under which it stands."""
+        identity = self.identity
+        for name in ("name", "short_name", "city", "department", "report_title", "site"):
+            yield f"program.{name}", getattr(identity, name)
+        if self.demonstration is not None:
+            yield "demonstration.mark", self.demonstration.mark
+            yield "demonstration.statement", self.demonstration.statement
+        for vocabulary, values in self.vocabularies.items():
+            yield from ((f"vocabularies.{vocabulary}", value) for value in values)
+        for place, crosswalk in enumerate(self.crosswalks):
+            yield f"crosswalks.{place}.value", crosswalk.value
+            yield f"crosswalks.{place}.counted_as", crosswalk.counted_as
+            yield f"crosswalks.{place}.reason", crosswalk.reason
+        yield from ((f"tables.{name}.title", table.title) for name, table in self.tables.items())
+        for name, measure in self.measures.items():
+            yield f"measures.{name}.label", measure.label
+            if measure.missing is not None:
+                yield f"measures.{name}.missing", measure.missing
+            columns = [*measure.where, *([measure.count.sum] if isinstance(measure.count, Sum) else [])]
+            columns += [measure.count.distinct] if isinstance(measure.count, Distinct) else []
+            yield from ((f"tables.{measure.table}.columns.{column}", column_in_words(column)) for column in columns)
+            yield from ((f"measures.{name}.where.{column}", value) for column, value in measure.where.items())
+        yield from (("data.licences", one.title) for one in self.data.licences)
+        yield from (("data.sources", one.title) for one in self.data.sources)
+        if self.report.practice_model is not None:
+            yield "report.practice_model.services", self.report.practice_model.services
+
+
+def column_in_words(column: str) -> str:
+    """Give the name of a column as a sentence has it: ``adults assisted``, and ``candidate`` for an id."""
+    return column.removesuffix("_id").replace("_", " ")
 
 
 def read_program(path: Path) -> Program:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from viputils.errors import Problem, ProgramError
-from viputils.language import ENGLISH, Language
+from viputils.language import ENGLISH, Language, blocks_of, read_language
 from viputils.periods import ReportMonth
 from viputils.program import Program, read_program
 
@@ -20,13 +22,20 @@ class Project:
     language: Language = ENGLISH
 
     @classmethod
-    def open(cls, root: Path) -> Project:
+    def open(cls, root: Path, language: str | None = None) -> Project:
         """Open the project whose program.toml stands in ``root``.
+
+        Parameters
+        ----------
+        language
+            The language to show it in; by default its own.
 
         Raises
         ------
         ProgramError
             Where there is no program.toml, or it is not as it must be.
+        LanguageError
+            Where a catalogue of the language is missing or not complete.
         """
         root = root.resolve()
         project = cls(root, read_program(root / "program.toml"))
@@ -41,10 +50,10 @@ class Project:
                     )
                 ],
             )
-        return project
+        return project.in_language(language or project.program.identity.language)
 
     @classmethod
-    def find(cls, start: Path | None = None) -> Project:
+    def find(cls, start: Path | None = None, language: str | None = None) -> Project:
         """Open the project that ``start`` lies in: the nearest folder upwards that holds a program.toml.
 
         A notebook calls this without a start and gets the project it stands in, from whatever folder it runs.
@@ -52,15 +61,54 @@ class Project:
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
             if (folder / "program.toml").is_file():
-                return cls.open(folder)
+                return cls.open(folder, language)
         raise ProgramError(
             "This is not a project.",
             [Problem(str(here), "neither this folder nor one above it holds a program.toml;", "say --project DIR.")],
         )
 
     def in_every_language(self) -> list[Project]:
-        """Give the project in each of its languages, its own first."""
-        return [self]
+        """Give the project in each of its languages, its own first.
+
+        Raises
+        ------
+        LanguageError
+            Where a catalogue of one is missing or not complete.
+        """
+        return [self.in_language(code) for code in self.program.identity.languages]
+
+    def in_language(self, code: str) -> Project:
+        """Give the project as it is shown in a language.
+
+        Raises
+        ------
+        LanguageError
+            Where a catalogue of it is missing or not complete.
+        """
+        if code == self.language.code:
+            return self
+        wanted = [text for _, text in self.messages()]
+        return replace(self, language=read_language(code, self.catalogue(code), f"report/locale/{code}.po", wanted))
+
+    @cached_property
+    def shown(self) -> Program:
+        """The program with its names as the language shows them."""
+        return self.program.in_language(self.language)
+
+    def catalogue(self, code: str) -> Path:
+        """Give the file of its own translations into a language."""
+        return self.report / "locale" / f"{code}.po"
+
+    def messages(self) -> Iterator[tuple[str, str]]:
+        """Give everything of its own that is translated, in order, each with where it stands."""
+        yield from ((f"program.toml, {key}", text) for key, text in self.program.names())
+        names = ["introduction.md", "definitions.md"]
+        names += [f"pages/{path.name}" for path in sorted((self.report / "pages").glob("*.md"))]
+        for name in names:
+            path = self.report / name
+            # What is wrong with a text is said where the text is read.
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+            yield from ((f"report/{name}", block.text) for block in blocks_of(lines))
 
     def issue_place(self, name: str) -> str:
         """Give the folder of an issue in ``issues``: its name, below the language where it is a translation."""
@@ -114,6 +162,11 @@ class Project:
     def activities(self, month: ReportMonth) -> Path:
         """Give the file that holds the significant response activities of a month, in Markdown."""
         return self.report / "activities" / f"{month}.md"
+
+    def translated_activities(self, month: ReportMonth) -> Path | None:
+        """Give the file that holds them in the language of the project; none where that is their own."""
+        code = self.language.code
+        return None if code == self.program.identity.language else self.report / "activities" / f"{month}.{code}.md"
 
     def own_or_shared(self, path: str) -> Path:
         """Give a file or folder of the project, or the shared one where it has none of its own."""
