@@ -57,7 +57,7 @@ def test_a_workflow_may_read_and_only_the_step_that_puts_the_site_online_may_wri
 
 
 def test_the_workflows_are_in_form_and_an_auditor_finds_nothing() -> None:
-    command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]
+    command: list[str | Path] = [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     audit = subprocess.run(
         [BIN / "zizmor", "--offline", "--no-progress", "--persona", "pedantic", FOLDER],
