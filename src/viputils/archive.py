@@ -99,7 +99,7 @@ def home_page(project: Project, issues: Sequence[SiteIssue]) -> Page:
     issues
         The newest first.
     """
-    program, text = project.program, project.language.text
+    program, text = project.shown, project.language.text
     demonstration = any(one.demonstration for one in issues)
     parts = [demonstration_notice(program)] if demonstration else []
     if issues:
@@ -111,13 +111,13 @@ def home_page(project: Project, issues: Sequence[SiteIssue]) -> Page:
 
 
 def _newest(project: Project, issue: SiteIssue) -> str:
-    language, measures, figures = project.language, project.program.measures, issue.figures
+    language, measures, figures = project.language, project.shown.measures, issue.figures
     month = label_of(issue.name, language)
     tiles = [
         f"- **{language.number(value_of(figures, name, 'fytd'))}** {escape(measures[name].label)}"
-        for name in project.program.report.headline
+        for name in project.shown.report.headline
     ]
-    span = issue.name.month.fytd(project.program.identity.fiscal_year_starts)
+    span = issue.name.month.fytd(project.shown.identity.fiscal_year_starts)
     sentence = language.text(
         "From {start} to {end}, counted from the records received by {as_of}.",
         start=language.date(span.start),
@@ -135,7 +135,7 @@ def _newest(project: Project, issue: SiteIssue) -> str:
 
 def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
     """Give a table of the issues of each fiscal year, the newest year first."""
-    text, identity = project.language.text, project.program.identity
+    text, identity = project.language.text, project.shown.identity
     yield f"## {escape(text('All issues'))}"
     yield escape(
         text(
@@ -154,7 +154,7 @@ def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
 
 
 def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> str:
-    language, program = project.language, project.program
+    language, program = project.language, project.shown
     breakdowns = program.report.breakdowns
     whole = program.whole_of(breakdowns[0]) if breakdowns else None
     heads = [language.text("Issue"), language.text("Records as of")]

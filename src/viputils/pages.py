@@ -83,7 +83,7 @@ def page_of(
     """
     shown = [part.data for part in parts if part.data.strip()]
     cells = [new_code_cell(outputs=[new_output("display_data", {"text/markdown": part})]) for part in shown]
-    header = _front_matter(project.program, title, as_of, demonstration)
+    header = _front_matter(project.shown, title, as_of, demonstration)
     notebook, images = clean_copy(new_notebook(cells=cells), header)
     return Page(place, title, header, notebook.cells[1:], images | dict(files or {}))
 
@@ -109,7 +109,8 @@ def overview_page(project: Project, edition: Edition) -> Page | None:
         return None
     demonstration = edition.records.is_demonstration
     parts.insert(0, notices(edition))
-    return page_of(project, "overview", "Program overview", parts, edition.as_of, demonstration)
+    title = project.language.text("Program overview")
+    return page_of(project, "overview", title, parts, edition.as_of, demonstration)
 
 
 def methods_page(project: Project, edition: Edition) -> Page:
@@ -130,21 +131,21 @@ def methods_page(project: Project, edition: Edition) -> Page:
         definitions(project, edition),
         measures_in_words(edition),
     ]
-    title = "Methods and definitions"
+    title = project.language.text("Methods and definitions")
     return page_of(project, "methods", title, parts, edition.as_of, edition.records.is_demonstration)
 
 
 def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
     """Give the page of verdicts, with its data as verdicts.csv beside it."""
     demonstration = any(one.demonstration for one in found)
-    parts: list[Markdown] = [demonstration_notice(project.program)] if demonstration else []
+    parts: list[Markdown] = [demonstration_notice(project.shown)] if demonstration else []
     parts += [Markdown(part) for part in verdicts_page(found)]
     days = [day for one in found for day in (one.now, one.issue.printed) if day is not None]
     # A page about issues that nothing is known of has no day of its own; that of the first record does.
-    as_of = max(days, default=project.program.identity.records_from)
+    as_of = max(days, default=project.shown.identity.records_from)
     text = inert_table(all_figures(found)).to_csv(index=False, lineterminator="\n")
     files = {"verdicts.csv": text.encode("utf-8")}
-    title = "Verdicts on published figures"
+    title = project.language.text("Verdicts on published figures")
     return page_of(project, "verdicts", title, parts, as_of, demonstration, files)
 
 
@@ -212,7 +213,7 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
 
 def _terms(project: Project) -> str:
     """Say under which licence the data is, and where it comes from."""
-    text, data = project.language.text, project.program.data
+    text, data = project.language.text, project.shown.data
     licences = [f"- [{escape(one.title)}]({one.path})" for one in data.licences]
     sources = [f"- [{escape(one.title)}]({one.path})" if one.path else f"- {escape(one.title)}" for one in data.sources]
     none = escape(text("No licence is stated: ask the publisher before you use the data."))

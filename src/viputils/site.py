@@ -340,23 +340,19 @@ def _write_feeds(
 ) -> None:
     """Write a feed in every language, and one sitemap of all pages."""
     for project, version, mine in zip(projects, versions, issues, strict=True):
-        identity, language = project.program.identity, project.language
-        entries = [
-            Entry(
-                f"{identity.report_title}, {label_of(one.name, language)}",
-                f"{version.prefix}{one.place}/",
-                one.published or one.as_of,
-                " ".join(
-                    part
-                    for part in (
-                        language.text("Counted from the records received by {as_of}.", as_of=language.date(one.as_of)),
-                        one.demonstration,
-                    )
-                    if part
-                ),
+        identity, language = project.shown.identity, project.language
+        said = project.shown.demonstration.statement if project.shown.demonstration else ""
+        entries = []
+        for one in mine:
+            day = language.text("Counted from the records received by {as_of}.", as_of=language.date(one.as_of))
+            entries.append(
+                Entry(
+                    f"{identity.report_title}, {label_of(one.name, language)}",
+                    f"{version.prefix}{one.place}/",
+                    one.published or one.as_of,
+                    f"{day} {said}" if one.demonstration else day,
+                )
             )
-            for one in mine
-        ]
         title, author = f"{identity.name}: {identity.report_title}", f"{identity.city}, {identity.department}"
         place = f"{version.prefix}feed.xml"
         feed = atom_feed(address, place, title, author, language.code, entries, identity.records_from)
