@@ -1,9 +1,11 @@
 """How long an issue and how long records take, beside plain tools: `make bench`, or `make bench ROWS=10000`.
 
-What counts are the ratios: all come from one run. Two questions are asked.
+What counts are the ratios: all come from one run. Three questions are asked.
 
 An issue, step by step, each the median of a few runs. The plain pair is `papermill` and then `jupyter nbconvert --to
 html` on the same notebook, as two processes; it makes HTML only, and nothing that a city would publish.
+
+The site of every month: from nothing, beside one `vip report`; again with nothing changed, and with one text changed.
 
 Records, by how many rows of `responses` there are: taking a file in, and raw to figures, beside plain
 `pandas.read_csv` of the same file, with the most memory that each used. Each is a process of its own; the second
@@ -16,6 +18,7 @@ import datetime as dt
 import json
 import random
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from viputils.edition import load_edition
 from viputils.issue import front_matter
@@ -183,6 +187,39 @@ def measure_issue() -> None:
         print(f"{name:<42}{seconds:>8.2f} s{seconds / pair:>8.2f}")
 
 
+def measure_site() -> None:
+    """Measure the site of every month: made from nothing, with nothing changed, and with one text changed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "project"
+        for name in ("data", "notebooks", "report"):
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns(".*"))
+        for name in ("program.toml", "_quarto.yml"):
+            shutil.copy(ROOT / name, root)
+
+        def timed(*arguments: str) -> tuple[float, dict[str, Any]]:
+            begin = time.perf_counter()
+            done = subprocess.run(
+                [BIN / "vip", *arguments, "--engine", "embedded", "--json"], cwd=root, check=True, capture_output=True
+            )
+            return time.perf_counter() - begin, json.loads(done.stdout)
+
+        report = statistics.median(timed("report", MONTH)[0] for _ in range(3))
+        shutil.rmtree(root / "issues")
+        first, made = timed("site")
+        again, _ = timed("site")
+        (root / "report" / "activities" / "2023-10.md").write_text("## News\n\nText.\n", encoding="utf-8")
+        one, changed = timed("site")
+    print(f"\nThe site: {made['issues']} issues, {made['pages']} pages")
+    rows = [
+        ("one vip report", report, ""),
+        ("vip site, from nothing", first, f"{first / made['issues'] / report:.2f} of a vip report for each issue"),
+        ("vip site, nothing changed", again, f"{again / first:.4f} of the first time"),
+        (f"vip site, a text of {len(changed['made'])} changed", one, f"{one / first:.4f} of the first time"),
+    ]
+    for name, seconds, ratio in rows:
+        print(f"{name:<42}{seconds:>8.2f} s  {ratio}")
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         run_task(sys.argv[1], sys.argv[2:])
@@ -192,3 +229,4 @@ if __name__ == "__main__":
         )
         measure_records(sizes)
         measure_issue()
+        measure_site()
