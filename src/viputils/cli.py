@@ -12,6 +12,7 @@ import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 
@@ -387,8 +388,11 @@ def site(
         say(f"Made: issues/{place}, because {reasons[0]}{more}.")
     say(f"The site: {found.issues} issues ({len(found.made)} made), {found.pages} pages ({found.pages_made} made).")
     say(f"Open {found.home}")
-    if where is None and opened.program.identity.address is None:
+    configured = opened.program.identity.address
+    if where is None and configured is None:
         say("Note: it has no feed and no sitemap, because program.address in program.toml does not say where it lies.")
+    elif where is None and configured is not None and urlsplit(configured).netloc.endswith(".example"):
+        say(f"Note: its feed and sitemap name {configured}, which is nobody's; say --address before it goes online.")
 
 
 @app.command(short_help="Look at the site as it will be, and see changes at once.")
