@@ -123,23 +123,27 @@ def report(
         step("Reading and cleaning the records")
         report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
         opened = _open(context, project)
-        from viputils.edition import require_no_quarantine
-        from viputils.issue import issue_begun, make_issue
-        from viputils.render import choose_engine
-        from viputils.screening import screen_activities
+        from viputils.notebook import kernel_ahead
 
-        with issue_begun(opened, report_month, day) as begun:
-            edition = begun.edition
-            if not allow_quarantined:
-                require_no_quarantine(opened, edition)
-            say_aside(account_line(edition.records.account, edition.as_of))
-            activities = opened.activities(edition.month)
-            if activities.parent.is_dir() and not activities.is_file():
-                name = f"report/activities/{edition.month}.md"
-                say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
-            for problem in screen_activities(opened, edition.month).problems:
-                say_aside(f"WARNING: {problem}")
-            issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
+        # It gets ready while the rest is imported and read.
+        with kernel_ahead(opened.root) as kernel:
+            from viputils.edition import require_no_quarantine
+            from viputils.issue import issue_begun, make_issue
+            from viputils.render import choose_engine
+            from viputils.screening import screen_activities
+
+            with issue_begun(opened, report_month, day, kernel) as begun:
+                edition = begun.edition
+                if not allow_quarantined:
+                    require_no_quarantine(opened, edition)
+                say_aside(account_line(edition.records.account, edition.as_of))
+                activities = opened.activities(edition.month)
+                if activities.parent.is_dir() and not activities.is_file():
+                    name = f"report/activities/{edition.month}.md"
+                    say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
+                for problem in screen_activities(opened, edition.month).problems:
+                    say_aside(f"WARNING: {problem}")
+                issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
         return
@@ -381,12 +385,15 @@ def site(
         say_aside("Interrupted. The site is as it was; issues that were made meanwhile stay.")
         sys.exit(INTERRUPTED)
     if as_json:
-        show_json({**vars(found), "home": str(found.home), "made": [list(one) for one in found.made]})
+        notes = [vars(note) for note in found.notes]
+        show_json({**vars(found), "home": str(found.home), "made": [list(one) for one in found.made], "notes": notes})
         return
     for place, reasons in found.made:
         more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
         say(f"Made: issues/{place}, because {reasons[0]}{more}.")
     say(f"The site: {found.issues} issues ({len(found.made)} made), {found.pages} pages ({found.pages_made} made).")
+    for note in found.notes:
+        say(f"Note: {note}")
     say(f"Open {found.home}")
     configured = opened.program.identity.address
     if where is None and configured is None:

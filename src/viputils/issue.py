@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,19 +55,25 @@ class Beginning:
 
 
 @contextmanager
-def issue_begun(project: Project, month: ReportMonth, as_of: dt.date | None = None) -> Iterator[Beginning]:
+def issue_begun(
+    project: Project, month: ReportMonth, as_of: dt.date | None = None, kernel: Kernel | None = None
+) -> Iterator[Beginning]:
     """Begin an issue: its kernel starts while its records are read. It is gone at the end of the block.
+
+    Parameters
+    ----------
+    kernel
+        One that was started before, in the folder of the project.
 
     Raises
     ------
     VipError
         As ``load_edition``.
     """
-    as_of = as_of_issue(project.program, find_deliveries(project), month, as_of)
-    # The library is an input, so this comes before the kernel imports it.
-    inputs = issue_inputs(project, month, as_of)
-    with kernel_ahead(project.root) as kernel:
-        yield Beginning(inputs, load_edition(project, month, as_of), kernel)
+    with nullcontext(kernel) if kernel else kernel_ahead(project.root) as ready:
+        as_of = as_of_issue(project.program, find_deliveries(project), month, as_of)
+        inputs = issue_inputs(project, month, as_of)
+        yield Beginning(inputs, load_edition(project, month, as_of), ready)
 
 
 def make_issue(
