@@ -10,19 +10,8 @@ from typing import Any, Final
 import pandas as pd
 
 from viputils.cleaning import Records, clean_records
-from viputils.deliveries import (
-    Delivery,
-    Received,
-    find_deliveries,
-    has_deliveries,
-    read_received,
-)
-from viputils.edition import (
-    Edition,
-    as_of_issue,
-    require_covered,
-    require_no_quarantine,
-)
+from viputils.deliveries import Delivery, Received, find_deliveries, has_deliveries, read_received
+from viputils.edition import Edition, as_of_issue, require_covered, require_no_quarantine
 from viputils.errors import DeliveryError, Problem, PublishedError
 from viputils.figures import KEY, PERIODS, categories_of, compute_figures
 from viputils.manifest import read_manifest, require_deliveries
@@ -117,9 +106,7 @@ class IssueVerdicts:
         """How many figures have which verdict: ``27 of 28 figures reproduced, 1 revised since.``."""
         words = [f"{self.count(REPRODUCED)} of {len(self.figures)} figures reproduced"]
         words += [
-            f"{self.count(verdict)} {verdict}"
-            for verdict in (*list(VERDICTS)[1:], *MISSING)
-            if self.count(verdict)
+            f"{self.count(verdict)} {verdict}" for verdict in (*list(VERDICTS)[1:], *MISSING) if self.count(verdict)
         ]
         return ", ".join(words) + "."
 
@@ -128,27 +115,15 @@ class IssueVerdicts:
         """What a reader of the verdicts must know beside them."""
         notes = [f"Not reproducible: {self.why}"] if self.why else []
         notes += self.left_out
-        notes += [
-            f"{key_text(row)}: {row['note']}"
-            for row in self.figures.to_dict("records")
-            if row["note"]
-        ]
-        notes += [
-            f"The print does not add up. {one.text}" for one in self.contradictions
-        ]
-        notes += (
-            [f"Footnote of the register: {self.issue.footnote}"]
-            if self.issue.footnote
-            else []
-        )
+        notes += [f"{key_text(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
+        notes += [f"The print does not add up. {one.text}" for one in self.contradictions]
+        notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else []
         if self.contradictions and not self.issue.footnote:
             notes.append("The register has no footnote that explains it.")
         if self.issue.reason:
             notes.append(f"Printed again because: {self.issue.reason}")
         if self.replaced_by:
-            notes.append(
-                f"Replaced by {self.replaced_by}; this one stays for the record and decides nothing."
-            )
+            notes.append(f"Replaced by {self.replaced_by}; this one stays for the record and decides nothing.")
         if self.demonstration and self.program.demonstration:
             notes.append(self.program.demonstration.statement)
         return notes
@@ -162,9 +137,7 @@ class IssueVerdicts:
             "as_of": self.as_of,
             "now": self.now,
             "replaced_by": str(self.replaced_by) if self.replaced_by else None,
-            "counts": {
-                verdict: self.count(verdict) for verdict in (*VERDICTS, *MISSING)
-            },
+            "counts": {verdict: self.count(verdict) for verdict in (*VERDICTS, *MISSING)},
             "notes": self.notes,
             "figures": self.figures,
         }
@@ -173,10 +146,7 @@ class IssueVerdicts:
     def missing(self) -> list[Problem]:
         """The figures that one side lacks."""
         said = {
-            NOT_RECOMPUTED: (
-                "is in the register, and is not counted;",
-                "let a measure of program.toml count it.",
-            ),
+            NOT_RECOMPUTED: ("is in the register, and is not counted;", "let a measure of program.toml count it."),
             NOT_PUBLISHED: (
                 "is not in the register, and the issue prints it;",
                 "transcribe it (program.toml, printed).",
@@ -231,93 +201,52 @@ def compare(
     expected = pd.DataFrame(printed_keys(program, month), columns=KEY, dtype="str")
     keys = pd.concat([expected, published[KEY]], ignore_index=True).drop_duplicates()
     none = pd.DataFrame(columns=[*KEY, "value"]).astype(dict.fromkeys(KEY, "str"))
-    sides = {
-        "published": published,
-        "recomputed": recomputed,
-        "now": now if now is not None else recomputed,
-    }
+    sides = {"published": published, "recomputed": recomputed, "now": now if now is not None else recomputed}
     table = keys
     for name, side in sides.items():
-        values = (none if side is None else side)[[*KEY, "value"]].rename(
-            columns={"value": name}
-        )
+        values = (none if side is None else side)[[*KEY, "value"]].rename(columns={"value": name})
         table = table.merge(values, on=KEY, how="left").astype({name: "Int64"})
     given = table["published"].eq(table["recomputed"]).fillna(value=False)
     moved = given & table["now"].ne(table["published"]).fillna(value=True)
-    verdict = (
-        pd.Series(DIFFERS, index=table.index, dtype="str")
-        .mask(given, REPRODUCED)
-        .mask(moved, REVISED)
-    )
-    contradicted = {
-        key
-        for one in contradictions(published, program, month)
-        if one.impossible
-        for key in one.keys
-    }
-    in_doubt = pd.Series(
-        [key in contradicted for key in table[KEY].itertuples(index=False, name=None)],
-        table.index,
-    )
+    verdict = pd.Series(DIFFERS, index=table.index, dtype="str").mask(given, REPRODUCED).mask(moved, REVISED)
+    contradicted = {key for one in contradictions(published, program, month) if one.impossible for key in one.keys}
+    in_doubt = pd.Series([key in contradicted for key in table[KEY].itertuples(index=False, name=None)], table.index)
     if recomputed is None:
         verdict = pd.Series(NOT_REPRODUCIBLE, index=table.index, dtype="str")
     else:
         verdict = verdict.mask(table["recomputed"].isna(), NOT_RECOMPUTED)
         in_doubt &= table["recomputed"].notna()
-    verdict = verdict.mask(in_doubt & ~given, INCONSISTENT).mask(
-        table["published"].isna(), NOT_PUBLISHED
-    )
-    table = table.assign(
-        verdict=verdict, change=table["now"] - table["published"], note=""
-    )
+    verdict = verdict.mask(in_doubt & ~given, INCONSISTENT).mask(table["published"].isna(), NOT_PUBLISHED)
+    table = table.assign(verdict=verdict, change=table["now"] - table["published"], note="")
     return table[list(COLUMNS)]
 
 
-def contradictions(
-    published: pd.DataFrame, program: Program, month: ReportMonth
-) -> list[Contradiction]:
+def contradictions(published: pd.DataFrame, program: Program, month: ReportMonth) -> list[Contradiction]:
     """Find where a print does not add up, whatever the records say.
 
     Breakdowns of one count have one total, which is that of the count without a breakdown; a month is no more than
     its fiscal year to date, and as much in the year's first month.
     """
-    return [
-        *_totals_that_differ(published, program, month),
-        *_months_above_their_year(published, program, month),
-    ]
+    return [*_totals_that_differ(published, program, month), *_months_above_their_year(published, program, month)]
 
 
-def _totals_that_differ(
-    published: pd.DataFrame, program: Program, month: ReportMonth
-) -> Iterator[Contradiction]:
+def _totals_that_differ(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
     counted: dict[tuple[object, ...], list[str]] = {}
     for name, measure in program.measures.items():
-        if not isinstance(
-            measure.count, Distinct
-        ):  # What is counted once can be in several categories.
+        if not isinstance(measure.count, Distinct):  # What is counted once can be in several categories.
             counted.setdefault(_what(measure), []).append(name)
     printed = published.set_index(KEY)["value"].to_dict()
     for names in counted.values():
         for period in PERIODS:
             totals = {}
             for name in names:
-                keys = [
-                    (name, category, period)
-                    for category in categories_of(program, name, month)
-                ]
+                keys = [(name, category, period) for category in categories_of(program, name, month)]
                 if all(key in printed for key in keys):
                     totals[name] = (sum(int(printed[key]) for key in keys), keys)
             if len({total for total, _ in totals.values()}) > 1:
-                adds = [
-                    f"{_by(program, name)} {total:,}"
-                    for name, (total, _) in totals.items()
-                ]
+                adds = [f"{_by(program, name)} {total:,}" for name, (total, _) in totals.items()]
                 title = program.tables[program.measures[names[0]].table].title
-                whole = {
-                    total
-                    for name, (total, _) in totals.items()
-                    if _counts_every_record(program, name)
-                }
+                whole = {total for name, (total, _) in totals.items() if _counts_every_record(program, name)}
                 most = max(total for total, _ in totals.values())
                 yield Contradiction(
                     f"{title}, {_period_words(program, month, period)}: {', '.join(adds[:-1])} and {adds[-1]}.",
@@ -331,57 +260,31 @@ def _counts_every_record(program: Program, name: str) -> bool:
     measure = program.measures[name]
     if measure.by is None or measure.by == "month":
         return True
-    return (
-        program.tables[measure.table].columns[measure.by].required
-        or measure.missing is not None
-    )
+    return program.tables[measure.table].columns[measure.by].required or measure.missing is not None
 
 
 def _by(program: Program, name: str) -> str:
     """Say how a total was come by: ``by incident type``, or ``in all`` where it is not broken down."""
     measure = program.measures[name]
-    return (
-        "in all"
-        if measure.by is None
-        else f"by {measure.label[0].lower()}{measure.label[1:]}"
-    )
+    return "in all" if measure.by is None else f"by {measure.label[0].lower()}{measure.label[1:]}"
 
 
 def _what(measure: Measure) -> tuple[object, ...]:
-    return (
-        measure.table,
-        str(measure.count),
-        tuple(measure.where.items()),
-        measure.followed_by,
-    )
+    return measure.table, str(measure.count), tuple(measure.where.items()), measure.followed_by
 
 
-def _months_above_their_year(
-    published: pd.DataFrame, program: Program, month: ReportMonth
-) -> Iterator[Contradiction]:
+def _months_above_their_year(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
     wide = published.pivot_table(
-        index=["measure", "category"],
-        columns="period",
-        values="value",
-        aggfunc="first",
-        sort=False,
+        index=["measure", "category"], columns="period", values="value", aggfunc="first", sort=False
     )
     if not {"month", "fytd"} <= set(wide.columns):
         return
     first = month.fiscal_year(program.identity.fiscal_year_starts).first == month
     both = wide.dropna()
-    wrong = both.loc[
-        both["month"].ne(both["fytd"]) if first else both["month"].gt(both["fytd"])
-    ]
-    for measure, category, of_month, to_date in (
-        wrong[["month", "fytd"]].reset_index().itertuples(index=False)
-    ):
+    wrong = both.loc[both["month"].ne(both["fytd"]) if first else both["month"].gt(both["fytd"])]
+    for measure, category, of_month, to_date in wrong[["month", "fytd"]].reset_index().itertuples(index=False):
         name = "/".join(part for part in (measure, category) if part)
-        rule = (
-            "in the first month of the year both are the same"
-            if first
-            else "a month is part of its year"
-        )
+        rule = "in the first month of the year both are the same" if first else "a month is part of its year"
         yield Contradiction(
             f"{name}: {of_month:,.0f} for the month and {to_date:,.0f} for the year to date; {rule}.",
             ((measure, category, "month"), (measure, category, "fytd")),
@@ -390,27 +293,17 @@ def _months_above_their_year(
 
 
 def _period_words(program: Program, month: ReportMonth, period: Period) -> str:
-    return (
-        month.label
-        if period == "month"
-        else f"{program.identity.year} to date ({program.identity.year_to_date})"
-    )
+    return month.label if period == "month" else f"{program.identity.year} to date ({program.identity.year_to_date})"
 
 
 def _made_without(issue: PublishedIssue) -> bool:
     """Say whether an issue was itself made without rows that were in quarantine, which it says."""
-    return (
-        issue.manifest is not None
-        and read_manifest(issue.manifest).parameters.allow_quarantined
-    )
+    return issue.manifest is not None and read_manifest(issue.manifest).parameters.allow_quarantined
 
 
 def all_figures(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
     """Give the verdicts of several issues in one table, the ``issue`` and its ``as_of`` date first."""
-    parts = [
-        one.figures.assign(issue=str(one.issue.name), as_of=str(one.as_of or ""))
-        for one in verdicts
-    ]
+    parts = [one.figures.assign(issue=str(one.issue.name), as_of=str(one.as_of or "")) for one in verdicts]
     table = pd.concat(parts, ignore_index=True)
     return table[["issue", "as_of", *COLUMNS]]
 
@@ -418,11 +311,7 @@ def all_figures(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
 def summary(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
     """Count the verdicts: one row for each issue, one column for each verdict."""
     rows = [
-        {
-            "issue": str(one.issue.name),
-            "as_of": str(one.as_of or ""),
-            "figures": len(one.figures),
-        }
+        {"issue": str(one.issue.name), "as_of": str(one.as_of or ""), "figures": len(one.figures)}
         | {verdict: one.count(verdict) for verdict in (*VERDICTS, *MISSING)}
         for one in verdicts
     ]
@@ -437,11 +326,7 @@ def worst(verdicts: Sequence[IssueVerdicts]) -> str | None:
     standing = [one for one in verdicts if one.replaced_by is None] or verdicts
     if any(one.count(DIFFERS, INCONSISTENT) for one in standing):
         return DIFFERS
-    return (
-        NOT_REPRODUCIBLE
-        if any(one.count(NOT_REPRODUCIBLE) for one in standing)
-        else None
-    )
+    return NOT_REPRODUCIBLE if any(one.count(NOT_REPRODUCIBLE) for one in standing) else None
 
 
 def verify_register(
@@ -473,23 +358,14 @@ def verify_register(
     if not issues:
         raise PublishedError(
             "The register of published figures is empty.",
-            [
-                Problem(
-                    "data/published",
-                    "holds no issue;",
-                    "publish one that was made here: vip publish MONTH.",
-                )
-            ],
+            [Problem("data/published", "holds no issue;", "publish one that was made here: vip publish MONTH.")],
         )
     for one in issues:
         if one.manifest is not None:
             name = f"data/published/{one.manifest.name}"
             require_deliveries(project, read_manifest(one.manifest, name), name)
     if not has_deliveries(project):
-        return [
-            _without_records(register, one, project.program, "There is no delivery.")
-            for one in issues
-        ]
+        return [_without_records(register, one, project.program, "There is no delivery.") for one in issues]
     deliveries = find_deliveries(project)
     now = deliveries[-1].received if as_of is None else as_of
     records = RecordsByDay(project.program, read_received(project, deliveries, now))
@@ -497,17 +373,9 @@ def verify_register(
     for one in issues:
         verdicts.append(verdict_of(register, one, records, as_of))
         for day in {verdicts[-1].as_of, verdicts[-1].now}:
-            if (
-                day is not None
-                and not allow_quarantined
-                and not (day == verdicts[-1].as_of and _made_without(one))
-            ):
+            if day is not None and not allow_quarantined and not (day == verdicts[-1].as_of and _made_without(one)):
                 # Verdicts from figures that lack rows would look right.
-                edition = Edition(
-                    one.name.month,
-                    records.on(day),
-                    records.figures(one.name.month, day),
-                )
+                edition = Edition(one.name.month, records.on(day), records.figures(one.name.month, day))
                 require_no_quarantine(project, edition)
     return verdicts
 
@@ -536,35 +404,18 @@ def as_printed_over_time(project: Project) -> pd.DataFrame:
     rows: list[tuple[str, pd.Timestamp, int, int]] = []
     if register.issues and has_deliveries(project):
         deliveries = find_deliveries(project)
-        records = RecordsByDay(
-            project.program, read_received(project, deliveries, deliveries[-1].received)
-        )
+        records = RecordsByDay(project.program, read_received(project, deliveries, deliveries[-1].received))
         days = list(dict.fromkeys(one.received for one in deliveries))
         for issue in register.issues:
             found = verdict_of(register, issue, records, strict=False)
             if found.as_of is None:
                 continue
-            for day in dict.fromkeys(
-                [found.as_of, *(day for day in days if day > found.as_of)]
-            ):
-                both = issue.figures.merge(
-                    records.figures(issue.name.month, day),
-                    on=KEY,
-                    suffixes=("", "_then"),
-                )
+            for day in dict.fromkeys([found.as_of, *(day for day in days if day > found.as_of)]):
+                both = issue.figures.merge(records.figures(issue.name.month, day), on=KEY, suffixes=("", "_then"))
                 same = int(both["value"].eq(both["value_then"]).sum())
-                rows.append(
-                    (str(issue.name), pd.Timestamp(day), len(issue.figures), same)
-                )
+                rows.append((str(issue.name), pd.Timestamp(day), len(issue.figures), same))
     table = pd.DataFrame(rows, columns=["issue", "as_of", "figures", "as_printed"])
-    return table.astype(
-        {
-            "issue": "str",
-            "as_of": "datetime64[s]",
-            "figures": "int64",
-            "as_printed": "int64",
-        }
-    )
+    return table.astype({"issue": "str", "as_of": "datetime64[s]", "figures": "int64", "as_printed": "int64"})
 
 
 def verdict_of(
@@ -589,33 +440,22 @@ def verdict_of(
     program, month = records.program, issue.name.month
     deliveries = records.received.deliveries
     try:
-        day = as_of_issue(
-            program, deliveries, month, issue.as_of if as_of is None else as_of
-        )
+        day = as_of_issue(program, deliveries, month, issue.as_of if as_of is None else as_of)
     except DeliveryError as error:
         too_early = as_of is not None and as_of <= month.span.end
         if strict and (too_early or _should_be_there(program, deliveries, month)):
             raise
-        places = "; ".join(
-            f"{problem.where} {problem.what.rstrip(';')}"
-            for problem in error.problems[:3]
-        )
-        return _without_records(
-            register, issue, program, f"{error.summary} {places}".strip()
-        )
+        places = "; ".join(f"{problem.where} {problem.what.rstrip(';')}" for problem in error.problems[:3])
+        return _without_records(register, issue, program, f"{error.summary} {places}".strip())
     now = max(day, records.received.as_of) if as_of is None else day
     then, today = records.figures(month, day), records.figures(month, now)
     table = compare(issue.figures, then, today, program, month)
     days = [one.received for one in deliveries if month.span.end < one.received <= now]
     table = table.assign(
-        note=_days_that_give_it(
-            table, records, month, [one for one in dict.fromkeys(days) if one != day]
-        )
+        note=_days_that_give_it(table, records, month, [one for one in dict.fromkeys(days) if one != day])
     )
     replaced_by = register.replaced_by(issue.name)
-    held = {
-        each: int(records.on(each).account["quarantined"].sum()) for each in (day, now)
-    }
+    held = {each: int(records.on(each).account["quarantined"].sum()) for each in (day, now)}
     return IssueVerdicts(
         program,
         issue,
@@ -633,9 +473,7 @@ def verdict_of(
     )
 
 
-def _should_be_there(
-    program: Program, deliveries: Sequence[Delivery], month: ReportMonth
-) -> bool:
+def _should_be_there(program: Program, deliveries: Sequence[Delivery], month: ReportMonth) -> bool:
     """Say whether the records of a month should be there: they reach back to it, and something came in after it."""
     try:
         require_covered(program, month)
@@ -650,9 +488,7 @@ class RecordsByDay:
     What an edition holds of that already is taken from there.
     """
 
-    def __init__(
-        self, program: Program, received: Received, known: Edition | None = None
-    ) -> None:
+    def __init__(self, program: Program, received: Received, known: Edition | None = None) -> None:
         self.program = program
         self.received = received
         self._records: dict[dt.date, Records] = {}
@@ -675,10 +511,7 @@ class RecordsByDay:
 
 
 def _days_that_give_it(
-    table: pd.DataFrame,
-    records: RecordsByDay,
-    month: ReportMonth,
-    days: Sequence[dt.date],
+    table: pd.DataFrame, records: RecordsByDay, month: ReportMonth, days: Sequence[dt.date]
 ) -> pd.Series:
     """Say of each figure that differs on which other day the records gave the printed number, if on any."""
     note = table["note"]
@@ -693,9 +526,7 @@ def _days_that_give_it(
     return note
 
 
-def _without_records(
-    register: Register, issue: PublishedIssue, program: Program, why: str
-) -> IssueVerdicts:
+def _without_records(register: Register, issue: PublishedIssue, program: Program, why: str) -> IssueVerdicts:
     month = issue.name.month
     replaced_by = register.replaced_by(issue.name)
     return IssueVerdicts(
