@@ -18,6 +18,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
@@ -27,6 +28,7 @@ from tests.conftest import HEADERS, REPOSITORY
 from tests.test_cli import VIP, copy_of_the_repository, vip
 from viputils.checksums import checksum
 from viputils.preview import serving
+from viputils.render.quarto import QuartoEngine
 
 ADDRESS = "https://vip.example/reports/"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -319,6 +321,39 @@ def test_activities_that_must_not_go_out_keep_the_site_from_being_made(tmp_path:
     assert done.returncode == 2
     assert "report/activities/2023-11.md, line 3" in done.stderr
     assert not (root / "_site").exists()
+
+
+def test_activities_of_a_month_without_data_are_named_and_keep_nothing_else_from_being_made(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    (root / "report" / "activities" / "2024-02.md").write_text("## News\n\nToo early.\n", encoding="utf-8")
+    notes: Any = make(root, "--since", "2023-12")["notes"]
+    (note,) = notes
+    assert note["where"] == "report/activities/2024-02.md"
+    assert "the data of its month is not complete" in note["what"]
+    assert not [page for page in (root / "_site").rglob("*.html") if "Too early." in page.read_text(encoding="utf-8")]
+
+
+@pytest.mark.skipif(not QuartoEngine.available(), reason="there is no Quarto 1.9 or newer on PATH")
+def test_quarto_renders_the_same_site_as_a_website_project_with_its_own_search_index(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    make(root, "--since", "2023-11")
+    embedded = Made(root, {})
+    pages = {page.relative_to(root / "_site"): words(soup_of(page).body) for page in embedded.pages()}
+    done = vip(
+        "site", "--project", str(root), "--engine", "quarto", "--address", ADDRESS, "--since", "2023-11", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pages_made"] == len(pages)
+    by_quarto = {page.relative_to(root / "_site"): words(soup_of(page).body) for page in Made(root, {}).pages()}
+    assert by_quarto == pages
+    found = json.loads((root / "_site" / "search.json").read_text(encoding="utf-8"))
+    assert {one["href"].partition("#")[0] for one in found} == {
+        page.as_posix() for page in pages if page.name != "404.html"
+    }
+    again = vip(
+        "site", "--project", str(root), "--engine", "quarto", "--address", ADDRESS, "--since", "2023-11", "--json"
+    )
+    assert json.loads(again.stdout)["pages_made"] == 0
 
 
 def test_a_project_without_deliveries_or_register_has_a_site_that_says_so(tmp_path: Path) -> None:

@@ -116,13 +116,19 @@ def report(
     project: ProjectOption = None,
     engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
     allow_quarantined: AllowOption = False,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            "--lang", metavar="CODE", help="The language of the issue, as in es.", show_default="that of the project"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
     with steps() as step:
         step("Reading and cleaning the records")
         report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
-        opened = _open(context, project)
+        opened = _open(context, project, lang)
         from viputils.notebook import kernel_ahead
 
         # It gets ready while the rest is imported and read.
@@ -141,7 +147,11 @@ def report(
                 if activities.parent.is_dir() and not activities.is_file():
                     name = f"report/activities/{edition.month}.md"
                     say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
-                for problem in screen_activities(opened, edition.month).problems:
+                translation = opened.translated_activities(edition.month)
+            if translation is not None and activities.is_file() and not translation.is_file():
+                name = opened.relative(translation)
+                say_aside(f"Note: there is no {name}, so the issue shows the activities in English and says so.")
+            for problem in screen_activities(opened, edition.month).problems:
                     say_aside(f"WARNING: {problem}")
                 issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
     if as_json:
@@ -865,9 +875,9 @@ class _InterruptedByUser(BaseException):
     """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own."""
 
 
-def _open(context: typer.Context, project: Path | None) -> Project:
+def _open(context: typer.Context, project: Path | None, language: str | None = None) -> Project:
     folder = project or context.obj
-    return Project.open(folder) if folder else Project.find()
+    return Project.open(folder, language) if folder else Project.find(language=language)
 
 
 def _load(

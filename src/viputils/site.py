@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +21,12 @@ import nbformat
 import yaml
 from nbformat.v4 import new_notebook
 
-from viputils.archive import SiteIssue, home_page, issue_page, label_of
+from viputils.archive import SiteIssue, home_page, issue_page
 from viputils.checksums import checksum
 from viputils.datapackage import FIGURES_CSV, FIGURES_JSON, PACKAGE, all_issues_data, countable_months
 from viputils.deliveries import find_deliveries, has_deliveries
 from viputils.edition import Edition, load_edition, require_no_quarantine
+from viputils.errors import ParameterError, Problem
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.folders import replaced_whole
 from viputils.issue import make_issue, reasons_to_make
@@ -48,6 +49,7 @@ from viputils.published import IssueName, PublishedIssue, read_register
 from viputils.render import Engine
 from viputils.screening import require_screened, screen_activities
 from viputils.searchindex import index_script
+from viputils.tables import capital, label_of
 from viputils.verdicts import verify_register
 
 # How each page of the site was made, and the checksum of every file of it.
@@ -72,6 +74,8 @@ class Site:
         The issues that were made for it, each with why.
     pages, pages_made
         How many pages it has, and how many of them were made anew.
+    notes
+        What was written and is on no page.
     """
 
     home: Path
@@ -79,6 +83,7 @@ class Site:
     made: tuple[tuple[str, tuple[str, ...]], ...]
     pages: int
     pages_made: int
+    notes: tuple[Problem, ...] = ()
 
 
 def make_site(
@@ -113,11 +118,12 @@ def make_site(
     projects = project.in_every_language()
     made: list[tuple[str, tuple[str, ...]]] = []
     wanted = _wanted(project, since)
+    notes = _unshown(project, {name.month for name in wanted}, since)
     issues = [_issues_in(one, projects, wanted, engine, made, on_step) for one in projects]
     made_from = _everything(project, projects, engine, address, issues)
     known = _record_of(out)
     if known.get("made_from") == made_from and all(_is_whole(out / name, was) for name, was in known["files"].items()):
-        return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(known["pages"]), 0)
+        return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(known["pages"]), 0, notes)
     on_step("Putting the pages together")
     versions = [_version(one, projects, mine) for one, mine in zip(projects, issues, strict=True)]
     pages = _with_navigation(projects, versions, issues, address)
@@ -144,7 +150,7 @@ def make_site(
         record = {"engine": {"name": engine.name, "version": engine.version()}, "made_from": made_from, "pages": keys}
         record["files"] = _checksums(folder, ".")
         (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="")
-    return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(pages), pages_made)
+    return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(pages), pages_made, notes)
 
 
 def _wanted(project: Project, since: ReportMonth | None) -> dict[IssueName, tuple[dt.date, PublishedIssue | None]]:
@@ -165,6 +171,20 @@ def _wanted(project: Project, since: ReportMonth | None) -> dict[IssueName, tupl
             wanted[issue.name] = (as_of, issue)
     newest_first = sorted(wanted.items(), reverse=True)
     return {name: found for name, found in newest_first if since is None or name.month >= since}
+
+
+def _unshown(project: Project, shown: Collection[ReportMonth], since: ReportMonth | None) -> tuple[Problem, ...]:
+    """Name the activities of months that have no issue, because their data is not there."""
+    notes = []
+    for path in sorted((project.report / "activities").glob("*.md")):
+        try:
+            month = ReportMonth.parse(path.stem)
+        except ParameterError:
+            continue
+        if month not in shown and (since is None or month >= since):
+            what = "is on no page, because the data of its month is not complete;"
+            notes.append(Problem(project.relative(path), what, f"vip status says what {month} lacks."))
+    return tuple(notes)
 
 
 def _issues_in(
@@ -254,7 +274,7 @@ def _with_navigation(
 def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
     """Say for each issue which ones stand before and after it, and which files lie beside it."""
     edges = {}
-    named = [(one.place, label_of(one.name, project.language)) for one in issues]
+    named = [(one.place, capital(label_of(one.name, project.language))) for one in issues]
     for place, issue in enumerate(issues):
         edges[issue.place] = Edge(
             earlier=named[place + 1] if place + 1 < len(named) else None,
