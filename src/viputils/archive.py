@@ -14,13 +14,12 @@ from IPython.display import Markdown
 
 from viputils.datapackage import FIGURES_CSV, FIGURES_JSON
 from viputils.figures import value_of
-from viputils.language import Language
 from viputils.pages import Page, page_of
 from viputils.periods import FiscalYear
 from viputils.project import Project
 from viputils.published import IssueName
 from viputils.render.frontmatter import read_front_matter
-from viputils.tables import demonstration_notice, div, pipe_table
+from viputils.tables import capital, demonstration_notice, div, label_of, pipe_table
 from viputils.texts import escape
 
 
@@ -76,19 +75,13 @@ class SiteIssue:
         return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", "CSV")]
 
 
-def label_of(name: IssueName, language: Language) -> str:
-    """Name an issue in words: ``November 2023, re-issue 1``."""
-    month = language.month(name.month)
-    return language.text("{month}, re-issue {number}", month=month, number=name.number) if name.number else month
-
-
 def issue_page(project: Project, issue: SiteIssue) -> Page:
     """Give the page of an issue: what its notebook shows, as the issue itself was made from it."""
     cells = nbformat.read(issue.notebook, as_version=4).cells
     header = read_front_matter(issue.notebook.name, cells).metadata
     charts = issue.folder / "charts"
     files = {f"charts/{path.name}": path.read_bytes() for path in sorted(charts.glob("*")) if path.is_file()}
-    return Page(issue.place, label_of(issue.name, project.language), header, cells[1:], files)
+    return Page(issue.place, capital(label_of(issue.name, project.language)), header, cells[1:], files)
 
 
 def home_page(project: Project, issues: Sequence[SiteIssue]) -> Page:
@@ -162,7 +155,7 @@ def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> st
         heads.append(program.measures[whole].label.capitalize())
     rows = []
     for issue in issues:
-        label = escape(label_of(issue.name, language))
+        label = escape(capital(label_of(issue.name, language)))
         cells = [f"[{label}]({issue.place}/index.html)", escape(language.date(issue.as_of))]
         if issue.replaced_by is not None:
             note = language.text("replaced by {issue}", issue=label_of(issue.replaced_by, language))

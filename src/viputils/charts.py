@@ -16,10 +16,10 @@ from matplotlib.font_manager import FontProperties
 
 from viputils.edition import Edition
 from viputils.figures import breakdown
-from viputils.periods import date_in_words
+from viputils.language import ENGLISH, Language
 from viputils.project import Project
-from viputils.tables import ages_table, noun_of, number, plural, signed_percent, trend_table
-from viputils.texts import escape
+from viputils.tables import ages_table, noun_of, plural, signed_percent, trend_table
+from viputils.texts import escape, words
 
 # The report's palette, as in report/theme/report.css.
 INK: Final = "#17324d"
@@ -45,17 +45,32 @@ def by_month(project: Project, edition: Edition) -> Markdown:
     counts = breakdown(edition.figures, name)["fytd"]
     months = edition.months
     values = [int(counts[str(month)]) for month in months]
-    noun = noun_of(edition, name)
-    words = edition.program.identity.year
-    alt = (
-        f"Column chart of {noun} by month in {words} {year.year}: "
-        + ", ".join(f"{month.label} {number(value)}" for month, value in zip(months, values, strict=True))
-        + "."
+    noun, language = noun_of(edition, name), edition.language
+    kind = edition.program.identity.year
+    alt = language.text(
+        "Column chart of {measure} by month in {year} {number}: {counts}.",
+        measure=noun,
+        year=language.text(kind),
+        number=year.year,
+        counts=", ".join(
+            f"{language.month(month)} {language.number(value)}" for month, value in zip(months, values, strict=True)
+        ),
     )
-    caption = f"{escape(noun).capitalize()} by month, {words} {year.year} to {date_in_words(edition.month.span.end)}"
-    names = [month.short_name for month in year.months()]
-    image = image_markdown(lambda: columns_chart(project.fonts, names, values), "chart-by-month", caption, alt)
-    return Markdown(f"## {escape(noun).capitalize()} by month\n\n{image}\n\n{trend_table(edition)}")
+    shown = escape(noun).capitalize()
+    caption = words(
+        language,
+        "{measure} by month, {year} {number} to {end}",
+        measure=shown,
+        year=words(language, kind),
+        number=str(year.year),
+        end=language.date(edition.month.span.end),
+    )
+    title = words(language, "{measure} by month", measure=shown)
+    names = [language.short_month(month) for month in year.months()]
+    image = image_markdown(
+        lambda: columns_chart(project.fonts, names, values, language), "chart-by-month", caption, alt
+    )
+    return Markdown(f"## {title}\n\n{image}\n\n{trend_table(edition)}")
 
 
 def revisions_by_age(project: Project, ages: pd.DataFrame, label: str, name: str) -> Markdown:
@@ -136,7 +151,7 @@ def _attribute(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def columns_chart(fonts: Path, names: list[str], values: list[int]) -> Figure:
+def columns_chart(fonts: Path, names: list[str], values: list[int], language: Language = ENGLISH) -> Figure:
     """Draw one column for each value, labelled with its number; a name without a value has only its place."""
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     figure = Figure(figsize=(5.4, 2.9), layout="constrained")
@@ -145,7 +160,7 @@ def columns_chart(fonts: Path, names: list[str], values: list[int]) -> Figure:
     for place, value in enumerate(values):
         axes.bar(place, value, width=0.68, color=BAR if place == newest else PAST_BAR)
         axes.annotate(
-            number(value),
+            language.number(value),
             (place, value),
             xytext=(0, 3),
             textcoords="offset points",

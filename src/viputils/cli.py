@@ -148,10 +148,10 @@ def report(
                     name = f"report/activities/{edition.month}.md"
                     say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
                 translation = opened.translated_activities(edition.month)
-            if translation is not None and activities.is_file() and not translation.is_file():
-                name = opened.relative(translation)
-                say_aside(f"Note: there is no {name}, so the issue shows the activities in English and says so.")
-            for problem in screen_activities(opened, edition.month).problems:
+                if translation is not None and activities.is_file() and not translation.is_file():
+                    name = opened.relative(translation)
+                    say_aside(f"Note: there is no {name}, so the issue shows the activities in English and says so.")
+                for problem in screen_activities(opened, edition.month).problems:
                     say_aside(f"WARNING: {problem}")
                 issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
     if as_json:

@@ -20,10 +20,11 @@ from matplotlib.textpath import TextPath
 from viputils.charts import BAR, INK, MUTED, image_markdown
 from viputils.edition import Edition
 from viputils.figures import breakdown, value_of
+from viputils.language import ENGLISH, Language, message
 from viputils.program import PracticeModel
 from viputils.project import Project
-from viputils.tables import counts_table, number
-from viputils.texts import escape
+from viputils.tables import category_in, counts_table
+from viputils.texts import escape, words
 
 _WASH: Final = "#f2f6f6"  # INK on it is 11.6:1, MUTED 5.6:1, and BAR as a line 6.5:1
 
@@ -38,7 +39,7 @@ _TEXT: Final = (11.5, 15.5)
 _UNDER_TEXT: Final = 5.0
 _INDENT: Final = 12.0
 
-NO_COUNTS: Final = "No counts: not in these records"
+NO_COUNTS: Final = message("No counts: not in these records")
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,13 @@ class Step:
     counts: tuple[tuple[str, int], ...] = ()
     parts: tuple[tuple[str, int], ...] = ()
 
-    @property
-    def in_words(self) -> str:
-        """The counts as one line of plain text, the parts of the last one behind a colon."""
+    def in_words(self, language: Language) -> str:
+        """Give the counts as one line of plain text, the parts of the last one behind a colon."""
         whole, parts = (
-            ", ".join(f"{label} {number(value)}" for label, value in counts) for counts in (self.counts, self.parts)
+            ", ".join(f"{label} {language.number(value)}" for label, value in counts)
+            for counts in (self.counts, self.parts)
         )
-        return f"{whole}: {parts}" if parts else whole or "no counts"
+        return f"{whole}: {parts}" if parts else whole or language.text("no counts")
 
 
 @dataclass(frozen=True)
@@ -86,32 +87,39 @@ def practice_model(project: Project, edition: Edition) -> Markdown:
 
     A program without ``report.practice_model`` has no such part.
     """
-    model = edition.program.report.practice_model
+    model = edition.shown.report.practice_model
     if model is None:
         return Markdown("")
     steps = steps_of(edition, model)
-    month = edition.month.label
+    language = edition.language
+    month = language.month(edition.month)
     image = image_markdown(
-        lambda: steps_diagram(project.fonts, steps),
+        lambda: steps_diagram(project.fonts, steps, language),
         "practice-model",
-        f"The practice model, with the counts of {month}",
-        alternative_text(steps, month),
+        words(language, "The practice model, with the counts of {month}", month=month),
+        alternative_text(steps, month, language),
     )
-    year = edition.program.identity.year
-    intro = (
+    intro = words(
+        language,
         "The diagram reads from top to bottom. A box with an unbroken border holds counts; a dashed one has none, "
-        "because the records do not hold them. The same follows below in words, and in a table."
+        "because the records do not hold them. The same follows below in words, and in a table.",
     )
-    who = (
+    who = words(
+        language,
         "The boxes do not follow the same people from step to step: each counts what happened in its own period, and "
         "someone whom two reviews identified is counted twice there. Only the people who engaged are some of those "
-        f"who were notified, in the month or in the {year} to date."
+        "who were notified, in the month or in the {year} to date.",
+        year=words(language, edition.program.identity.year),
     )
     names = [*model.review, model.candidates, *([model.sources] if model.sources else [])]
     table = counts_table(
-        edition, [*names, model.notification, model.engagement], "Counts of the practice model", note=who
+        edition,
+        [*names, model.notification, model.engagement],
+        words(language, "Counts of the practice model"),
+        note=who,
     )
-    parts = ["## The practice model", intro, image, "### The same in words", _in_words(steps, month), table]
+    heading, below = words(language, "The practice model"), words(language, "The same in words")
+    parts = [f"## {heading}", intro, image, f"### {below}", _in_words(steps, month, language), table]
     return Markdown("\n\n".join(parts))
 
 
@@ -119,59 +127,86 @@ def steps_of(edition: Edition, model: PracticeModel) -> Steps:
     """Give the boxes with the counts of the month."""
 
     def counts(*names: str) -> tuple[tuple[str, int], ...]:
-        measures = edition.program.measures
+        measures = edition.shown.measures
         return tuple((measures[name].label, value_of(edition.figures, name, "month")) for name in names)
 
     by_source: tuple[tuple[str, int], ...] = ()
     if model.sources is not None:
         values = breakdown(edition.figures, model.sources)["month"]
-        by_source = tuple((str(source), int(values[source])) for source in values.index)
+        by_source = tuple((category_in(edition.language, source), int(values[source])) for source in values.index)
+    text = edition.language.text
+    meeting = text("Law enforcement and justice partners meet")
     return Steps(
-        Step("Weekly shooting review", "Law enforcement and justice partners meet", counts(*model.review)),
-        Step("Candidates", "People who may be at highest risk", counts(model.candidates), by_source),
-        Step("Custom Notification", "A meeting in person", counts(model.notification)),
-        Step("Engages with services", model.services, counts(model.engagement)),
-        Step("Further violence", NO_COUNTS),
-        Step("Enforcement", NO_COUNTS),
+        Step(text("Weekly shooting review"), meeting, counts(*model.review)),
+        Step(text("Candidates"), text("People who may be at highest risk"), counts(model.candidates), by_source),
+        Step(text("Custom Notification"), text("A meeting in person"), counts(model.notification)),
+        Step(text("Engages with services"), model.services, counts(model.engagement)),
+        Step(text("Further violence"), text(NO_COUNTS)),
+        Step(text("Enforcement"), text(NO_COUNTS)),
     )
 
 
-def alternative_text(steps: Steps, month: str) -> str:
+def alternative_text(steps: Steps, month: str, language: Language = ENGLISH) -> str:
     """Say what the diagram shows, box by box."""
-    first = [f"{step.title} ({step.in_words})" for step in (steps.review, steps.candidates, steps.notification)]
-    return (
-        f"Flow diagram of the practice model with the counts of {month}. {', then '.join(first)}. From there one arrow "
-        f"leads to {steps.services.title} ({steps.services.in_words}), and another one to {steps.violence.title} "
-        f"({steps.violence.in_words}), then {steps.enforcement.title} ({steps.enforcement.in_words})."
+
+    def box(step: Step) -> str:
+        return f"{step.title} ({step.in_words(language)})"
+
+    return language.text(
+        "Flow diagram of the practice model with the counts of {month}. {review}, then {candidates}, then "
+        "{notification}. From there one arrow leads to {services}, and another one to {violence}, then {enforcement}.",
+        month=month,
+        review=box(steps.review),
+        candidates=box(steps.candidates),
+        notification=box(steps.notification),
+        services=box(steps.services),
+        violence=box(steps.violence),
+        enforcement=box(steps.enforcement),
     )
 
 
-def _in_words(steps: Steps, month: str) -> str:
+def _in_words(steps: Steps, month: str, language: Language) -> str:
     """Write the steps as a numbered list with their counts."""
 
     def counted(step: Step) -> str:
         whole, parts = (
-            ", ".join(f"{escape(label)} **{number(value)}**" for label, value in counts)
+            ", ".join(f"{escape(label)} **{language.number(value)}**" for label, value in counts)
             for counts in (step.counts, step.parts)
         )
-        return f"In {month}: {whole}{f' ({parts})' if parts else ''}."
+        both = f"{whole}{f' ({parts})' if parts else ''}"
+        return words(language, "In {month}: {counts}.", month=month, counts=both)
 
-    services = escape(steps.services.text)
     items = [
-        "**Weekly shooting review.** Law enforcement agencies and justice partners go through shootings together, and "
-        f"identify who is at the highest risk. {counted(steps.review)}",
-        "**Candidates.** People are referred into the program from these reviews and from other sources. "
-        f"{counted(steps.candidates)}",
-        "**Custom Notification.** The team meets a candidate in person with a message of non-violence and an offer of "
-        f"help. {counted(steps.notification)}",
-        f"**What follows.** Either the person engages with services ({services}). {counted(steps.services)} Or there "
-        "is further violence, and law enforcement responds to it. Of that there are no counts: the records of this "
-        "report do not hold any.",
+        words(
+            language,
+            "**Weekly shooting review.** Law enforcement agencies and justice partners go through shootings together, "
+            "and identify who is at the highest risk. {counts}",
+            counts=counted(steps.review),
+        ),
+        words(
+            language,
+            "**Candidates.** People are referred into the program from these reviews and from other sources. {counts}",
+            counts=counted(steps.candidates),
+        ),
+        words(
+            language,
+            "**Custom Notification.** The team meets a candidate in person with a message of non-violence and an offer "
+            "of help. {counts}",
+            counts=counted(steps.notification),
+        ),
+        words(
+            language,
+            "**What follows.** Either the person engages with services ({services}). {counts} Or there is further "
+            "violence, and law enforcement responds to it. Of that there are no counts: the records of this report do "
+            "not hold any.",
+            services=escape(steps.services.text),
+            counts=counted(steps.services),
+        ),
     ]
     return "\n".join(f"{place}. {item}" for place, item in enumerate(items, start=1))
 
 
-def steps_diagram(fonts: Path, steps: Steps) -> Figure:
+def steps_diagram(fonts: Path, steps: Steps, language: Language = ENGLISH) -> Figure:
     """Draw the steps as boxes with arrows between them, as high as their text needs."""
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     half = (_WIDTH - 2 * _EDGE - _BETWEEN) / 2
@@ -179,7 +214,7 @@ def steps_diagram(fonts: Path, steps: Steps) -> Figure:
     heights: dict[str, float] = {}
 
     def height_of(step: Step, width: float) -> float:
-        return sum(line.down for line in _lines(step, width, regular, bold)) + 2 * _PADDING - 3
+        return sum(line.down for line in _lines(step, width, (regular, bold), language)) + 2 * _PADDING - 3
 
     top = _EDGE
     for step in (steps.review, steps.candidates, steps.notification):
@@ -202,7 +237,7 @@ def steps_diagram(fonts: Path, steps: Steps) -> Figure:
     axes.set_ylim(end + _EDGE, 0)
     axes.set_axis_off()
     for step, left, upper, width in places:
-        _box(axes, step, (left, upper), (width, heights[step.title]), _lines(step, width, regular, bold))
+        _box(axes, step, (left, upper), (width, heights[step.title]), _lines(step, width, (regular, bold), language))
     arrow = _arrows(axes)
     bottom = {step.title: upper + heights[step.title] for step, _, upper, _ in places}
     arrow(_WIDTH / 2, bottom[steps.review.title])
@@ -227,8 +262,9 @@ class _Line:
     value_font: FontProperties | None = None
 
 
-def _lines(step: Step, width: float, regular: FontProperties, bold: FontProperties) -> list[_Line]:
-    """Break what a box says into lines."""
+def _lines(step: Step, width: float, fonts: tuple[FontProperties, FontProperties], language: Language) -> list[_Line]:
+    """Break what a box says into lines, in the regular and the bold font."""
+    regular, bold = fonts
     inner = width - 2 * _PADDING
     size, down = _TITLE
     lines = [_Line(part, bold, size, INK, down) for part in _wrapped(step.title, inner, bold, size)]
@@ -239,9 +275,9 @@ def _lines(step: Step, width: float, regular: FontProperties, bold: FontProperti
     counts = [(_capital(label), value, 0.0, bold) for label, value in step.counts]
     counts += [(label, value, _INDENT, regular) for label, value in step.parts]
     for label, value, indent, font in counts:
-        room = inner - indent - _length(number(value), font, size) - 8
+        room = inner - indent - _length(language.number(value), font, size) - 8
         first, *others = _wrapped(label, room, regular, size)
-        lines.append(_Line(first, regular, size, INK, down, indent, number(value), font))
+        lines.append(_Line(first, regular, size, INK, down, indent, language.number(value), font))
         lines += [_Line(other, regular, size, INK, down, indent) for other in others]
     return lines
 

@@ -17,12 +17,12 @@ from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.manifest import MANIFEST, Inputs, changed_since, inputs_of, manifest_of, read_manifest, touched_since
 from viputils.notebook import Kernel, clean_copy, kernel_ahead, run_notebook
-from viputils.periods import ReportMonth, date_in_words
-from viputils.program import Program
+from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import read_register
 from viputils.render import Engine
 from viputils.render.rasters import rasters
+from viputils.tables import capital
 from viputils.texts import escape
 
 
@@ -102,21 +102,26 @@ def make_issue(
         Where a cell fails or a page cannot be made. The issue's folder is then as it was before.
     """
     month, program = edition.month, edition.program
-    name = f"{_slug(program.identity.short_name)}-{month}"
+    is_translated = project.language.code != program.identity.language
+    name = f"{_slug(program.identity.short_name)}-{month}" + (f"-{project.language.code}" if is_translated else "")
     if begun is None:
         with issue_begun(project, month, edition.as_of) as own:
             if not own.edition.figures.equals(edition.figures):
                 raise _changed_meanwhile(month)  # It was read before the inputs were looked at.
             return make_issue(project, own.edition, engine, on_step, place, own)
     inputs = begun.inputs
-    place = place or str(month)
-    with replaced_whole(project.issues, place) as folder:
+    place = place or project.issue_place(str(month))
+    with replaced_whole((project.issues / place).parent, Path(place).name) as folder:
         on_step("Running the notebook")
         parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
+        if not project.language.is_english:
+            parameters["lang"] = project.language.code
         executed = run_notebook(project.notebook, parameters, project.root, begun.kernel)
         on_step("Writing the figures")
         demonstration = edition.records.is_demonstration
-        copy, images = clean_copy(executed, front_matter(program, month.label, edition.as_of, demonstration))
+        copy, images = clean_copy(
+            executed, front_matter(project, project.language.month(month), edition.as_of, demonstration)
+        )
         _write_sources(folder, name, copy, images | rasters(images) | issue_data(edition, name))
         on_step(f"Making HTML, PDF and DOCX ({engine.name} engine)")
         engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
@@ -158,7 +163,7 @@ def reasons_to_make(
     place
         As ``make_issue`` takes it.
     """
-    place = place or str(month)
+    place = place or project.issue_place(str(month))
     folder, name = project.issues / place, f"issues/{place}"
     if not folder.is_dir():
         return ["it was not made yet"]
@@ -168,6 +173,8 @@ def reasons_to_make(
         return [str(problem) for problem in error.problems]
     if (manifest.month, manifest.as_of) != (month, as_of):
         return [f"{name} is of {manifest.month} as of {manifest.as_of}"]
+    if manifest.parameters.lang != project.language.code:
+        return [f"{name} is in {manifest.parameters.lang!r}"]
     changes = changed_since(manifest, issue_inputs(project, month, as_of), (engine.name, engine.version()))
     return [str(one) for one in (*changes, *touched_since(manifest, folder, name))]
 
@@ -179,35 +186,41 @@ def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date) -> Inputs
     return inputs_of(project, month, as_of, {str(one.name): one.fingerprint for one in seen})
 
 
-def front_matter(program: Program, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
+def front_matter(project: Project, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
     """Give what the cover, the running header and the document's properties say. Engines read it as Markdown.
 
     Parameters
     ----------
     what
-        What the pages are about: the month of an issue.
+        What the pages are about, in the language of the project: the month of an issue.
     demonstration
         Whether the records are synthetic.
     """
-    identity = program.identity
+    language, program = project.language, project.shown
+    identity, text = program.identity, language.text
     running = f"{identity.name} | {identity.report_title} | {what}".upper()
     vip = {
         "program": identity.name,
         "report": identity.report_title,
-        "month": what,
+        "month": capital(what),
         "city": identity.city,
         "department": identity.department,
         "site": identity.site,
         "running-header": running,
-        "as-of": date_in_words(as_of),
+        "as-of": language.date(as_of),
+        "words-skip": text("Skip to the report"),
+        "words-as-of": text("Records as of"),
+        "words-contents": text("On this page"),
     }
     if demonstration and program.demonstration:
         vip["demonstration"] = program.demonstration.statement
         vip["mark"] = program.demonstration.mark
     return {
-        "title": escape(f"{identity.name} {identity.report_title}, {what}"),
+        "title": escape(
+            text("{program} {report}, {month}", program=identity.name, report=identity.report_title, month=what)
+        ),
         "author": escape(f"{identity.city}, {identity.department}"),
-        "lang": identity.language,
+        "lang": language.code,
         "date": as_of.isoformat(),
         "vip": {key: escape(value) for key, value in vip.items()},
     }

@@ -92,8 +92,12 @@ class Language:
         LanguageError
             Where the catalogue lacks it.
         """
+        return self.form(number, one, many).format(**{"number": self.number(number), **values})
+
+    def form(self, number: int, one: str, many: str, /) -> str:
+        """Give the form of a message that belongs to a number, its names in braces as they are."""
         forms = (one, many) if self.is_english else self._forms(one)
-        return forms[self.plural(number)].format(**{"number": self.number(number), **values})
+        return forms[self.plural(number)]
 
     def has(self, message: str) -> bool:
         """Say whether a message can be shown in this language."""
@@ -287,6 +291,8 @@ def _differences(english: Sequence[str], form: str, place: int, formatted: bool)
         if _names(english[0]) is not None and any(allowed) and _names(form) not in allowed:
             names = ", ".join(sorted(f"{{{name}}}" for name in set().union(*(one or () for one in allowed))))
             yield f"its translation must have the same names in braces, which are {names}."
+    if formatted and english[0].count("**") != form.count("**"):
+        yield "its translation must set as much in bold."
     if sorted(_LINK.findall(english[0])) != sorted(_LINK.findall(form)):
         yield "its translation must have the same links."
 

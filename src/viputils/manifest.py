@@ -24,6 +24,7 @@ from viputils.deliveries import find_deliveries
 from viputils.edition import Edition
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.history import commit_of
+from viputils.language import LOCALES, TEMPLATE
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 
@@ -76,6 +77,8 @@ class Parameters(_Part):
     """Whether rows were in quarantine and left out."""
     has_activities: bool
     """Whether the report has a part for the activities of the month, be it without any."""
+    lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    """The language of the issue. Manifests from before there were several leave it out."""
 
 
 class EngineUsed(_Part):
@@ -108,7 +111,8 @@ class Inputs(_Part):
     templates: Files
     """The settings of the pages, and every file of the theme and the fonts."""
     texts: Files
-    """Introduction, definitions and the activities of the month, as far as there are any."""
+    """Introduction, definitions and the activities of the month, as far as there are any; of a translation, also the
+    city's catalogue and the activities in its language."""
     library: Files
     """Every file of the library."""
     register_: Annotated[dict[str, Checksum], Field(alias="register")]
@@ -187,6 +191,7 @@ def manifest_of(project: Project, edition: Edition, engine: tuple[str, str], inp
             as_of=edition.as_of.isoformat(),
             allow_quarantined=not edition.records.quarantine.empty,
             has_activities=project.activities(edition.month).parent.is_dir(),
+            lang=project.language.code,
         ),
         engine=EngineUsed.model_validate({"name": engine[0], "version": engine[1]}),
         git=GitCommit(commit=commit.id, clean=commit.clean) if commit else None,
@@ -390,6 +395,14 @@ def inputs_of(project: Project, month: ReportMonth, as_of: dt.date, register: Ma
         project.activities(month).relative_to(project.root).as_posix(),
     ]
     package = Path(__file__).parent
+    own = [path for path in _files(package) if path.suffix == ".py"]
+    code = project.language.code
+    if not project.language.is_english:
+        own += [LOCALES / TEMPLATE, LOCALES / f"{code}.po"]
+        texts.append(project.catalogue(code).relative_to(project.root).as_posix())
+    translation = project.translated_activities(month)
+    if translation is not None:
+        texts.append(translation.relative_to(project.root).as_posix())
     # Those that lie there now, which are not those that were counted if one came in or went since.
     known = [one for one in find_deliveries(project) if one.received <= as_of]
     names: dict[Kind, Sequence[str]] = {
@@ -398,7 +411,7 @@ def inputs_of(project: Project, month: ReportMonth, as_of: dt.date, register: Ma
         "notebook": ["notebooks/monthly_report.ipynb"],
         "templates": templates,
         "texts": texts,
-        "library": [path.relative_to(package.parent).as_posix() for path in _files(package) if path.suffix == ".py"],
+        "library": [path.relative_to(package.parent).as_posix() for path in own],
     }
     files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     for kind in KINDS:

@@ -16,7 +16,6 @@ from viputils.diagram import practice_model
 from viputils.edition import Edition
 from viputils.issue import front_matter
 from viputils.notebook import clean_copy
-from viputils.program import Program
 from viputils.project import Project
 from viputils.tables import (
     definitions,
@@ -83,7 +82,7 @@ def page_of(
     """
     shown = [part.data for part in parts if part.data.strip()]
     cells = [new_code_cell(outputs=[new_output("display_data", {"text/markdown": part})]) for part in shown]
-    header = _front_matter(project.shown, title, as_of, demonstration)
+    header = _front_matter(project, title, as_of, demonstration)
     notebook, images = clean_copy(new_notebook(cells=cells), header)
     return Page(place, title, header, notebook.cells[1:], images | dict(files or {}))
 
@@ -127,7 +126,7 @@ def methods_page(project: Project, edition: Edition) -> Page:
     parts = [
         notices(edition),
         _text(project, "methods"),
-        verdict_meanings(),
+        verdict_meanings(project.language),
         definitions(project, edition),
         measures_in_words(edition),
     ]
@@ -139,7 +138,7 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
     """Give the page of verdicts, with its data as verdicts.csv beside it."""
     demonstration = any(one.demonstration for one in found)
     parts: list[Markdown] = [demonstration_notice(project.shown)] if demonstration else []
-    parts += [Markdown(part) for part in verdicts_page(found)]
+    parts += [Markdown(part) for part in verdicts_page(found, project.language)]
     days = [day for one in found for day in (one.now, one.issue.printed) if day is not None]
     # A page about issues that nothing is known of has no day of its own; that of the first record does.
     as_of = max(days, default=project.shown.identity.records_from)
@@ -151,14 +150,14 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
 
 def _text(project: Project, name: str) -> Markdown:
     """Read a text of report/pages; a project without it has an empty one."""
-    sections = read_sections(project.report / "pages" / f"{name}.md", f"report/pages/{name}.md")
+    sections = read_sections(project.report / "pages" / f"{name}.md", f"report/pages/{name}.md", project.language)
     return Markdown(sections_markdown(sections, 2))
 
 
-def _front_matter(program: Program, title: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
+def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
     """Give the front matter of a page that is no issue: its own title stands where an issue names the report."""
-    header = front_matter(program, title, as_of, demonstration)
-    name = program.identity.name
+    header = front_matter(project, title, as_of, demonstration)
+    name = project.shown.identity.name
     header["title"] = escape(f"{title}, {name}")
     header["vip"] |= {"report": escape(title), "month": "", "running-header": escape(f"{name} | {title}".upper())}
     return header

@@ -189,7 +189,8 @@ def reproduce(
         *changed_versions(manifest, (engine.name, engine.version())),
     ]
     with tempfile.TemporaryDirectory(prefix="vip-reproduce-") as scratch:
-        again = Project.open(_copy_of_inputs(project, manifest, Path(scratch).resolve()))
+        root = _copy_of_inputs(project, manifest, Path(scratch).resolve())
+        again = Project.open(root, manifest.parameters.lang)
         on_step("Reading and cleaning the records")
         edition = load_edition(again, manifest.month, manifest.as_of)
         if not manifest.parameters.allow_quarantined:

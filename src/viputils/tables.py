@@ -6,6 +6,7 @@ a file are escaped.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -16,19 +17,19 @@ from viputils.changes import Changes
 from viputils.cleaning import STATUSES
 from viputils.edition import Edition
 from viputils.figures import KEY, breakdown, value_of
+from viputils.language import ENGLISH, Language
 from viputils.periods import ReportMonth, date_in_words
-from viputils.program import Distinct, Measure, Program
+from viputils.program import Distinct, Measure, Program, column_in_words
 from viputils.project import Project
 from viputils.published import IssueName
 from viputils.revisions import trend_revisions
-from viputils.texts import escape, read_sections, sections_markdown
+from viputils.texts import Section, counted, escape, read_sections, read_translation, said, sections_markdown, words
 from viputils.verdicts import MISSING, REPRODUCED, VERDICTS, IssueVerdicts, summary, verdicts_as_of
 
 # The shorthands in use, explained beside every table that holds one.
 NOT_AVAILABLE = "[x]"
 PROVISIONAL = "[p]"
 REVISED = "[r]"
-_PROVISIONAL_NOTE = f"{escape(PROVISIONAL)} means provisional: records that come in later can still change the number."
 
 
 def number(value: int) -> str:
@@ -41,9 +42,20 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
-def percent(part: int, whole: int) -> str:
+def percent(part: int, whole: int, language: Language = ENGLISH) -> str:
     """Write a share as a whole percentage, halves up; not available where there is no whole to have a share of."""
-    return f"{(200 * part + whole) // (2 * whole)}%" if whole else NOT_AVAILABLE
+    return language.percent(part, whole) if whole else NOT_AVAILABLE
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def label_of(name: IssueName, language: Language) -> str:
+    """Name an issue in words: ``November 2023, re-issue 1``."""
+    month = language.month(name.month)
+    return language.text("{month}, re-issue {number}", month=month, number=name.number) if name.number else month
 
 
 def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: Sequence[int] = ()) -> str:
@@ -72,44 +84,63 @@ def readable(part: Markdown) -> Markdown:
         lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
         part.data,
     )
-    text = re.sub(r"^:::(?: \{\.\w+\})?\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^:::(?: \{\.\w+(?: lang=\w+)?\})?\n?", "", text, flags=re.MULTILINE)
     return Markdown(re.sub(r"^: (.+)$", r"*\1*", text, flags=re.MULTILINE).strip())
 
 
 def notices(edition: Edition) -> Markdown:
     """Say first of all what a reader must know: that records are synthetic, or that rows could not be counted."""
-    blocks = [demonstration_notice(edition.program).data] if edition.records.is_demonstration else []
+    language = edition.language
+    blocks = [demonstration_notice(edition.shown).data] if edition.records.is_demonstration else []
     held = int(edition.records.account["quarantined"].sum())
     if held:
-        wrong = "too low or too high" if edition.records.voids.account["quarantined"] else "too low"
-        text = (
-            f"**Not everything could be counted.** {plural(held, 'record')} could not be read and "
-            f"{'is' if held == 1 else 'are'} left out of every figure, so the figures may be {wrong}."
-        )
-        blocks.append(div("notice", text))
+        if edition.records.voids.account["quarantined"]:
+            text = counted(
+                language,
+                held,
+                "{number} record could not be read and is left out of every figure, so the figures may be too low or "
+                "too high.",
+                "{number} records could not be read and are left out of every figure, so the figures may be too low or "
+                "too high.",
+            )
+        else:
+            text = counted(
+                language,
+                held,
+                "{number} record could not be read and is left out of every figure, so the figures may be too low.",
+                "{number} records could not be read and are left out of every figure, so the figures may be too low.",
+            )
+        blocks.append(div("notice", f"**{words(language, 'Not everything could be counted.')}** {text}"))
     return Markdown("\n\n".join(blocks))
 
 
 def demonstration_notice(program: Program) -> Markdown:
-    """Say that the records are synthetic."""
-    said = program.demonstration
-    return Markdown(div("notice", f"**{escape(said.mark)}.** {escape(said.statement)}") if said else "")
+    """Say that the records are synthetic.
+
+    Parameters
+    ----------
+    program
+        With its names as they are shown.
+    """
+    one = program.demonstration
+    return Markdown(div("notice", f"**{escape(one.mark)}.** {escape(one.statement)}") if one else "")
 
 
 def introduction(project: Project) -> Markdown:
     """Show the introduction to the program."""
-    return _text_part(project, f"Introduction to {escape(project.program.identity.short_name)}", "introduction.md")
+    name = escape(project.shown.identity.short_name)
+    return _text_part(project, words(project.language, "Introduction to {program}", program=name), "introduction.md")
 
 
 def headline(edition: Edition) -> Markdown:
     """Show the headline figures of the fiscal year to date as tiles."""
-    measures = edition.program.measures
+    language, measures = edition.language, edition.shown.measures
     tiles = [
-        f"- **{number(value_of(edition.figures, name, 'fytd'))}** {escape(measures[name].label)}"
+        f"- **{language.number(value_of(edition.figures, name, 'fytd'))}** {escape(measures[name].label)}"
         for name in edition.program.report.headline
     ]
-    year = edition.program.identity.year.capitalize()
-    return _part(f"{year} to date by the numbers", _fytd_sentence(edition), div("tiles", "\n".join(tiles)))
+    title = words(language, "{year} to date by the numbers", year=capital(_year(edition)))
+    return _part(capital(title), _fytd_sentence(edition), div("tiles", "\n".join(tiles)))
 
 
 def breakdowns(edition: Edition) -> Markdown:
@@ -119,7 +150,7 @@ def breakdowns(edition: Edition) -> Markdown:
         return Markdown("")
     columns = [div("column", _breakdown_table(edition, name)) for name in names]
     label = escape(_table_title(edition, names[0]))
-    notes = "\n\n".join([_PROVISIONAL_NOTE, *map(escape, disagreements(edition))])
+    notes = "\n\n".join([_provisional_note(edition.language), *map(escape, disagreements(edition))])
     parts = [div("columns", "\n\n".join(columns)), div("note", notes)]
     return _part(label, *parts)
 
@@ -129,25 +160,48 @@ def trend_table(edition: Edition) -> str:
     name = edition.program.report.trend
     if name is None:
         return ""
+    language = edition.language
     counts = breakdown(edition.figures, name)["fytd"]
     revised = trend_revisions(edition)
     marks = {one.month: f" {escape(REVISED)}" for one in revised} | {edition.month: f" {escape(PROVISIONAL)}"}
-    rows = [[month.label, number(int(counts[str(month)])) + marks.get(month, "")] for month in edition.months]
+    rows = [
+        [capital(language.month(month)), language.number(int(counts[str(month)])) + marks.get(month, "")]
+        for month in edition.months
+    ]
     total = _total(edition, name, "fytd", counts)
-    rows.append([f"**{edition.program.identity.year.capitalize()} to date**", f"**{total}**"])
+    rows.append([f"**{capital(words(language, '{year} to date', year=capital(_year(edition))))}**", f"**{total}**"])
     noun = escape(noun_of(edition, name)).capitalize()
-    parts = [pipe_table(["Month", noun], rows, f"{noun} by month"), div("note", _PROVISIONAL_NOTE)]
+    title = words(language, "{measure} by month", measure=noun)
+    parts = [
+        pipe_table([words(language, "Month"), noun], rows, title),
+        div("note", _provisional_note(language)),
+    ]
     if revised:
-        heading = ["Month", "Received by", "First counted", "Now", "Change"]
+        heading = [
+            words(language, "Month"),
+            words(language, "Received by"),
+            words(language, "First counted"),
+            words(language, "Now"),
+            words(language, "Change"),
+        ]
         moved = [
-            [one.month.label, date_in_words(one.as_of), number(one.first), number(one.now), f"{one.now - one.first:+,}"]
+            [
+                capital(language.month(one.month)),
+                language.date(one.as_of),
+                language.number(one.first),
+                language.number(one.now),
+                language.signed(one.now - one.first),
+            ]
             for one in revised
         ]
-        note = (
-            f"{escape(REVISED)} means revised: records that came in later changed the number since it was first "
-            "counted, from the records received by the day shown."
+        note = words(
+            language,
+            "{mark} means revised: records that came in later changed the number since it was first counted, from the "
+            "records received by the day shown.",
+            mark=escape(REVISED),
         )
-        parts += [pipe_table(heading, moved, f"{noun} of earlier months that were revised"), div("note", note)]
+        caption = words(language, "{measure} of earlier months that were revised", measure=noun)
+        parts += [pipe_table(heading, moved, caption), div("note", note)]
     return "\n\n".join(parts)
 
 
@@ -158,31 +212,52 @@ def funnel(edition: Edition) -> Markdown:
     notified, engaged = edition.program.report.funnel
     month_notified, month_engaged = (value_of(edition.figures, name, "month") for name in (notified, engaged))
     year_notified, year_engaged = (value_of(edition.figures, name, "fytd") for name in (notified, engaged))
-    rates = [percent(month_engaged, month_notified), percent(year_engaged, year_notified)]
+    language = edition.language
+    number = language.number
+    rates = [
+        escape(NOT_AVAILABLE) if rate == NOT_AVAILABLE else rate
+        for rate in (
+            percent(month_engaged, month_notified, language),
+            percent(year_engaged, year_notified, language),
+        )
+    ]
     table = pipe_table(
-        ["Step", _month_heading(edition), edition.program.identity.year_to_date],
+        [words(language, "Step"), _month_heading(edition), _year_to_date(edition)],
         [
-            ["People notified", number(month_notified), number(year_notified)],
-            ["Of them, engaged with a service", number(month_engaged), number(year_engaged)],
-            ["Engagement rate", *(escape(rate) for rate in rates)],
+            [words(language, "People notified"), number(month_notified), number(year_notified)],
+            [words(language, "Of them, engaged with a service"), number(month_engaged), number(year_engaged)],
+            [words(language, "Engagement rate"), *rates],
         ],
-        "From Custom Notification to engagement",
+        words(language, "From Custom Notification to engagement"),
     )
-    year = edition.program.identity.year
-    sentence = (
-        f"In {edition.month.label}, {_people(month_notified)} received a Custom Notification; {number(month_engaged)} "
-        f"of them took up a service by the end of the month. In the {year} to date, {number(year_engaged)} of "
-        f"{number(year_notified)} did."
+    sentence = counted(
+        language,
+        month_notified,
+        "In {month}, {number} person received a Custom Notification; {engaged} of them took up a service by the end of "
+        "the month. In the {year} to date, {year_engaged} of {year_notified} did.",
+        "In {month}, {number} people received a Custom Notification; {engaged} of them took up a service by the end of "
+        "the month. In the {year} to date, {year_engaged} of {year_notified} did.",
+        month=language.month(edition.month),
+        engaged=number(month_engaged),
+        year=_year(edition),
+        year_engaged=number(year_engaged),
+        year_notified=number(year_notified),
     )
-    note = (
-        f"{_PROVISIONAL_NOTE} "
+    engaged = words(
+        language,
         "Engaged means that the person took up a service on or after the day of the notification and by the end of "
         "the period. Someone notified late in a period has had little time to do so, so the rate of a single month "
-        "is lower than it will become."
+        "is lower than it will become.",
     )
-    if NOT_AVAILABLE in rates:
-        note += f" {escape(NOT_AVAILABLE)} means not available: nobody was notified, so there is no rate."
-    return _part("From notification to engagement", sentence, table, div("note", note))
+    note = f"{_provisional_note(language)} {engaged}"
+    if escape(NOT_AVAILABLE) in rates:
+        none = words(
+            language,
+            "{mark} means not available: nobody was notified, so there is no rate.",
+            mark=escape(NOT_AVAILABLE),
+        )
+        note += f" {none}"
+    return _part(words(language, "From notification to engagement"), sentence, table, div("note", note))
 
 
 def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str) -> str:
@@ -194,18 +269,19 @@ def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str
         Markdown: above the table, and below it before what its marks mean.
     """
     rows = []
+    language = edition.language
     for name in names:
         label, wide = noun_of(edition, name), breakdown(edition.figures, name)
-        by = "" if edition.program.measures[name].by is None else f", {edition.program.measures[name].label.lower()}: "
+        by = "" if edition.program.measures[name].by is None else f", {edition.shown.measures[name].label.lower()}: "
         rows += [
             [
-                escape(f"{label[:1].upper()}{label[1:]}{by}{category}"),
-                *(number(int(wide.loc[category, period])) for period in ("month", "fytd")),
+                escape(f"{capital(label)}{by}{category_in(language, category)}"),
+                *(language.number(int(wide.loc[category, period])) for period in ("month", "fytd")),
             ]
             for category in wide.index
         ]
-    heads = ["Count", _month_heading(edition), edition.program.identity.year_to_date]
-    return "\n\n".join([pipe_table(heads, rows, caption), div("note", f"{note}\n\n{_PROVISIONAL_NOTE}")])
+    heads = [words(language, "Count"), _month_heading(edition), _year_to_date(edition)]
+    return "\n\n".join([pipe_table(heads, rows, caption), div("note", f"{note}\n\n{_provisional_note(language)}")])
 
 
 def activities(project: Project, edition: Edition) -> Markdown:
@@ -216,67 +292,118 @@ def activities(project: Project, edition: Edition) -> Markdown:
     path = project.activities(edition.month)
     if not path.parent.is_dir():
         return Markdown("")
+    language = edition.language
     sections = read_sections(path, f"report/activities/{path.name}")
-    body = sections_markdown(sections, 3) or f"No activities have been written down for {edition.month.label}."
-    return _part("Significant response activities", body)
+    translation = project.translated_activities(edition.month)
+    if translation is None:
+        blocks = [sections_markdown(sections, 3)]
+    else:
+        blocks = _in_both(read_translation(translation, f"report/activities/{translation.name}", sections), language)
+    if not sections:
+        none = "No activities have been written down for {month}."
+        blocks = [words(language, none, month=language.month(edition.month))]
+    return _part(words(language, "Significant response activities"), *blocks)
+
+
+def _in_both(sections: Sequence[tuple[Section, bool]], language: Language) -> list[str]:
+    """Give each section; those that were not translated in English and marked as such, below a notice."""
+    blocks = []
+    for is_translated, those in itertools.groupby(sections, key=lambda one: one[1]):
+        shown = sections_markdown([section for section, _ in those], 3)
+        if is_translated:
+            blocks.append(shown)
+        else:
+            notice = words(language, "The text below has not been translated yet. It is shown in English.")
+            blocks += [div("notice", notice), f"::: {{.untranslated lang=en}}\n\n{shown}\n\n:::"]
+    return blocks
 
 
 def definitions(project: Project, edition: Edition) -> Markdown:
     """Show what the words of the report mean, and every crosswalk of the issue with its reason."""
-    parts = [
-        f"**{escape(crosswalk.value)} counted as {escape(crosswalk.counted_as)}"
-        f"{' (an assumption)' if crosswalk.assumption else ''}.** {escape(crosswalk.reason)}"
-        for crosswalk in edition.program.crosswalks
-        if crosswalk.in_issue(edition.month)
-    ]
-    text = _text_part(project, "Definitions", "definitions.md")
-    return Markdown("\n\n".join([text.data, *(["### Names that changed"] if parts else []), *parts]))
+    language = edition.language
+    parts = []
+    for crosswalk in edition.shown.crosswalks:
+        if not crosswalk.in_issue(edition.month):
+            continue
+        names = {
+            "value": escape(category_in(language, crosswalk.value)),
+            "counted_as": escape(category_in(language, crosswalk.counted_as)),
+        }
+        if crosswalk.assumption:
+            start = words(language, "{value} counted as {counted_as} (an assumption).", **names)
+        else:
+            start = words(language, "{value} counted as {counted_as}.", **names)
+        parts.append(f"**{start}** {escape(crosswalk.reason)}")
+    text = _text_part(project, words(language, "Definitions"), "definitions.md")
+    heading = [f"### {words(language, 'Names that changed')}"] if parts else []
+    return Markdown("\n\n".join([text.data, *heading, *parts]))
 
 
 def measures_in_words(edition: Edition) -> Markdown:
     """Say of every measure which records it counts, from the same declaration that counts them."""
-    year = edition.program.identity.year
-    start = (
-        f"Each number counts records whose date lies in the month, or in the {year} to date. These are all that there "
-        "are, by the names that the report gives them."
+    language, shown = edition.language, edition.shown
+    start = words(
+        language,
+        "Each number counts records whose date lies in the month, or in the {year} to date. These are all that there "
+        "are, by the names that the report gives them.",
+        year=_year(edition),
     )
     items = []
     for name, measure in edition.program.measures.items():
-        label = escape(noun_of(edition, name)) if measure.by else escape(measure.label)
-        by = f" by {escape(measure.label.lower())}" if measure.by else ""
-        items.append(f"- **{label[:1].upper()}{label[1:]}{by}:** {_counted_in_words(edition.program, measure)}.")
-    return _part("How each number is counted", start, "\n".join(items))
+        label = escape(capital(noun_of(edition, name) if measure.by else shown.measures[name].label))
+        if measure.by:
+            by = escape(shown.measures[name].label.lower())
+            label = words(language, "{measure} by {category}", measure=label, category=by)
+        items.append(f"- **{label}:** {_counted_in_words(edition, name)}.")
+    return _part(words(language, "How each number is counted"), start, "\n".join(items))
 
 
-def _counted_in_words(program: Program, measure: Measure) -> str:
-    def words(column: str) -> str:
-        return escape(column.removesuffix("_id").replace("_", " "))
+def _counted_in_words(edition: Edition, name: str) -> str:
+    language, measure, tables = edition.language, edition.program.measures[name], edition.shown.tables
 
-    table = f"*{escape(program.tables[measure.table].title)}*"
+    def column_name(column: str) -> str:
+        return escape(language.text(column_in_words(column)))
+
+    table = f"*{escape(tables[measure.table].title)}*"
     if isinstance(measure.count, Distinct):
-        said = f"each {words(measure.count.distinct)} in {table} once"
+        column = column_name(measure.count.distinct)
+        parts = [words(language, "each {column} in {table} once", column=column, table=table)]
     elif measure.count == "rows":
-        said = f"the records in {table}"
+        parts = [words(language, "the records in {table}", table=table)]
     else:
-        said = f"“{words(measure.count.sum)}”, added up over the records in {table}"
+        column = column_name(measure.count.sum)
+        parts = [words(language, "“{column}”, added up over the records in {table}", column=column, table=table)]
     for column, value in measure.where.items():
-        said += f", where “{words(column)}” is {escape(value)}"
+        names = {"column": column_name(column), "value": escape(language.text(value))}
+        parts.append(words(language, "where “{column}” is {value}", **names))
     if measure.followed_by is not None:
-        later = escape(program.tables[measure.followed_by].title)
-        said += f", if a record in *{later}* follows on that day or later, by the end of the period"
+        later = f"*{escape(tables[measure.followed_by].title)}*"
+        parts.append(
+            words(
+                language,
+                "if a record in {table} follows on that day or later, by the end of the period",
+                table=later,
+            )
+        )
+    counts = ", ".join(parts)
     if measure.missing is not None:
-        said += f"; those without one are under {escape(measure.missing)}"
-    return said
+        without = words(language, "those without one are under {value}", value=escape(language.text(measure.missing)))
+        counts += f"; {without}"
+    return counts
 
 
-def verdict_meanings() -> Markdown:
+def verdict_meanings(language: Language = ENGLISH) -> Markdown:
     """Say what each verdict on a printed figure means."""
-    start = (
+    start = words(
+        language,
         "A figure that was printed is counted again from the raw records, as they had been received by the as-of date "
-        "of its issue, and as they are now. It gets one of these verdicts:"
+        "of its issue, and as they are now. It gets one of these verdicts:",
     )
-    items = [f"- **{escape(verdict).capitalize()}:** {escape(meaning)}" for verdict, meaning in VERDICTS.items()]
-    return _part("What the verdicts mean", start, "\n".join(items))
+    items = [
+        f"- **{words(language, verdict).capitalize()}:** {words(language, meaning)}"
+        for verdict, meaning in VERDICTS.items()
+    ]
+    return _part(words(language, "What the verdicts mean"), start, "\n".join(items))
 
 
 def verdicts(project: Project, edition: Edition) -> Markdown:
@@ -284,32 +411,46 @@ def verdicts(project: Project, edition: Edition) -> Markdown:
     found = verdicts_as_of(project, edition)
     if not found:
         return Markdown("")
-    sentence = (
-        f"Every figure that was published for a month of this {edition.program.identity.year} was counted again from "
-        f"the records received by {date_in_words(edition.as_of)}."
+    language = edition.language
+    sentence = words(
+        language,
+        "Every figure that was published for a month of this {year} was counted again from the records received by "
+        "{as_of}.",
+        year=_year(edition),
+        as_of=language.date(edition.as_of),
     )
-    return _part("Published figures, counted again", sentence, *_verdict_tables(found))
+    return _part(words(language, "Published figures, counted again"), sentence, *_verdict_tables(found, language))
 
 
-def verdicts_page(found: Sequence[IssueVerdicts]) -> list[str]:
+def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) -> list[str]:
     """Give the page with a verdict on every figure of the register: one block of Markdown for each of its parts."""
-    issues = plural(len(found), "issue")
-    figures = plural(sum(len(one.figures) for one in found), "figure")
-    start = (
-        f"This page gives a verdict on each figure that was published: {figures} in {issues}. Each was counted again "
-        "from the raw records, as they had been received by the as-of date of the issue, and as they are now."
+    issues = counted(language, len(found), "{number} issue", "{number} issues")
+    figures = counted(language, sum(len(one.figures) for one in found), "{number} figure", "{number} figures")
+    start = words(
+        language,
+        "This page gives a verdict on each figure that was published: {figures} in {issues}. Each was counted again "
+        "from the raw records, as they had been received by the as-of date of the issue, and as they are now.",
+        figures=figures,
+        issues=issues,
     )
-    parts = ["\n\n".join(["## All issues", start, *_verdict_tables(found)])]
+    heading = f"## {words(language, 'All issues')}"
+    parts = ["\n\n".join([heading, start, *_verdict_tables(found, language)])]
     for one in found:
         issue = one.issue
-        facts = [f"**Source:** {escape(issue.source)}", f"**Put into the register by:** {escape(issue.transcribed_by)}"]
-        facts += [f"**Published:** {date_in_words(issue.printed)}"] if issue.printed else []
-        facts += [f"**As of:** {date_in_words(one.as_of)}"] if one.as_of else []
-        facts += [f"**Why it was printed again:** {escape(issue.reason)}"] if issue.reason else []
-        table = _figures_table(
-            one, one.figures, f"Figures of {escape(issue.name.label)} as published, and counted again"
-        )
-        parts.append("\n\n".join([f"## {escape(issue.name.label)}", *facts, table]))
+        facts = [
+            f"**{words(language, 'Source:')}** {said(language, issue.source)}",
+            f"**{words(language, 'Put into the register by:')}** {said(language, issue.transcribed_by)}",
+        ]
+        if issue.printed:
+            facts.append(f"**{words(language, 'Published:')}** {language.date(issue.printed)}")
+        if one.as_of:
+            facts.append(f"**{words(language, 'As of:')}** {language.date(one.as_of)}")
+        if issue.reason:
+            facts.append(f"**{words(language, 'Why it was printed again:')}** {said(language, issue.reason)}")
+        label = escape(label_of(issue.name, language))
+        caption = words(language, "Figures of {issue} as published, and counted again", issue=label)
+        table = _figures_table(one, one.figures, caption, language)
+        parts.append("\n\n".join([f"## {capital(label)}", *facts, table]))
     return parts
 
 
@@ -426,58 +567,90 @@ def ages_table(ages: pd.DataFrame, label: str) -> str:
     return "\n\n".join([table, div("note", note)])
 
 
-def _verdict_tables(found: Sequence[IssueVerdicts]) -> list[str]:
+def _verdict_tables(found: Sequence[IssueVerdicts], language: Language) -> list[str]:
     """Count the verdicts by issue, show the figures that are not reproduced, and say what the verdicts mean."""
     counts = summary(found)
     given = [verdict for verdict in (*VERDICTS, *MISSING) if verdict == REPRODUCED or counts[verdict].any()]
     rows = []
     for one, row in zip(found, counts.to_dict("records"), strict=True):
-        name = escape(one.issue.name.label) + (" (replaced)" if one.replaced_by else "")
-        rows.append([name, number(row["figures"]), *(number(row[verdict]) for verdict in given)])
-    heads = ["Issue", "Figures", *(verdict.capitalize() for verdict in given)]
-    blocks = [pipe_table(heads, rows, "Verdicts on the figures of each issue")]
+        name = capital(escape(label_of(one.issue.name, language)))
+        if one.replaced_by:
+            name = words(language, "{issue} (replaced)", issue=name)
+        rows.append([name, *(language.number(row[column]) for column in ("figures", *given))])
+    heads = [
+        words(language, "Issue"),
+        words(language, "Figures"),
+        *(words(language, verdict).capitalize() for verdict in given),
+    ]
+    blocks = [pipe_table(heads, rows, words(language, "Verdicts on the figures of each issue"))]
     for one in found:
         off = one.figures.loc[one.figures["verdict"].ne(REPRODUCED)]
         if not off.empty and one.as_of is not None:
-            caption = f"Figures of {escape(one.issue.name.label)} that are not as printed, then or now"
-            blocks.append(_figures_table(one, off, caption))
-    notes = [
-        f"{escape(verdict).capitalize()}: {VERDICTS[verdict][0].lower()}{VERDICTS[verdict][1:]}"
-        for verdict in given
-        if verdict in VERDICTS
-    ]
+            issue = escape(label_of(one.issue.name, language))
+            caption = words(language, "Figures of {issue} that are not as printed, then or now", issue=issue)
+            blocks.append(_figures_table(one, off, caption, language))
+    notes = []
+    for verdict in given:
+        if verdict in VERDICTS:
+            meaning = words(language, VERDICTS[verdict])
+            notes.append(f"{words(language, verdict).capitalize()}: {meaning[0].lower()}{meaning[1:]}")
     for one in found:
-        label = escape(one.issue.name.label)
-        notes += [f"{label} is not reproducible: {escape(one.why)}"] if one.why else []
-        notes += [f"{label}: {escape(each)}" for each in one.left_out]
-        # A footnote says it already, and why.
-        told = [each for each in one.contradictions if each.impossible or not one.issue.footnote]
-        notes += [f"{label} does not add up as printed. {escape(each.text)}" for each in told]
-        notes += [f"{label}: {escape(one.issue.footnote)}"] if one.issue.footnote else []
-        notes += [f"{label} was printed again: {escape(one.issue.reason)}"] if one.issue.reason else []
-        notes += [f"{label} was replaced by {escape(one.replaced_by.label)}, which stands."] if one.replaced_by else []
+        notes += _notes_on(one, language)
     blocks.append(div("note", "\n\n".join(notes)))
     return blocks
 
 
-def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str) -> str:
+def _notes_on(one: IssueVerdicts, language: Language) -> list[str]:
+    """Say what a reader of the verdicts on an issue must know beside them."""
+    issue = escape(label_of(one.issue.name, language))
+    label = capital(issue)
+    notes = []
+    if one.why:
+        notes.append(words(language, "{issue} is not reproducible: {why}", issue=label, why=said(language, one.why)))
+    notes += [f"{label}: {said(language, each)}" for each in one.left_out]
+    # A footnote says it already, and why.
+    told = [each for each in one.contradictions if each.impossible or not one.issue.footnote]
+    notes += [
+        words(language, "{issue} does not add up as printed. {text}", issue=label, text=said(language, each.text))
+        for each in told
+    ]
+    notes += [f"{label}: {said(language, one.issue.footnote)}"] if one.issue.footnote else []
+    if one.issue.reason:
+        why = said(language, one.issue.reason)
+        notes.append(words(language, "{issue} was printed again: {why}", issue=label, why=why))
+    if one.replaced_by:
+        other = escape(label_of(one.replaced_by, language))
+        notes.append(words(language, "{issue} was replaced by {other}, which stands.", issue=label, other=other))
+    return notes
+
+
+def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str, language: Language) -> str:
     """Show published figures beside what is counted, named as the report names them."""
-    program = one.program
+    shown = one.program.in_language(language)
     rows = []
     for row in figures.to_dict("records"):
-        measure = program.measures[str(row["measure"])]
-        category = f"{measure.label}: {row['category']}" if row["category"] else measure.label
-        when = program.identity.year_to_date if row["period"] == "fytd" else one.issue.name.month.short_name
+        name = str(row["measure"])
+        measure = shown.measures[name]
+        category = f"{measure.label}: {category_in(language, row['category'])}" if row["category"] else measure.label
+        to_date = row["period"] == "fytd"
+        when = language.text(shown.identity.year_to_date) if to_date else language.short_month(one.issue.name.month)
         if measure.by == "month":
-            category, when = program.tables[measure.table].title, ReportMonth.parse(str(row["category"])).label
+            category = shown.tables[measure.table].title
+            when = language.month(ReportMonth.parse(str(row["category"])))
         values = [
-            NOT_AVAILABLE if pd.isna(row[side]) else number(int(row[side]))
+            NOT_AVAILABLE if pd.isna(row[side]) else language.number(int(row[side]))
             for side in ("published", "recomputed", "now")
         ]
-        rows.append(
-            [escape(f"{category[0].upper()}{category[1:]}, {when}"), *map(escape, values), escape(row["verdict"])]
-        )
-    return pipe_table(["Figure", "Published", "As of its date", "Now", "Verdict"], rows, caption)
+        verdict = words(language, str(row["verdict"]))
+        rows.append([escape(f"{capital(category)}, {when}"), *map(escape, values), verdict])
+    heads = [
+        words(language, "Figure"),
+        words(language, "Published"),
+        words(language, "As of its date"),
+        words(language, "Now"),
+        words(language, "Verdict"),
+    ]
+    return pipe_table(heads, rows, caption)
 
 
 def release_notes(found: Changes) -> str:
@@ -498,33 +671,54 @@ def release_notes(found: Changes) -> str:
 
 def provenance(edition: Edition) -> Markdown:
     """Say which records the issue was made from, as of when, and what became of each row that was read."""
-    kind = "demonstration records" if edition.records.is_demonstration else "records"
-    names = edition.program.tables
+    language, names = edition.language, edition.shown.tables
     account = edition.records.account
     rows = [
         [
-            escape(names[str(row["table"])].title if row["table"] in names else "Withdrawals"),
-            *(number(int(row[column])) for column in ("read", *STATUSES)),
+            escape(names[str(row["table"])].title) if row["table"] in names else words(language, "Withdrawals"),
+            *(language.number(int(row[column])) for column in ("read", *STATUSES)),
         ]
         for row in account.to_dict("records")
     ]
-    totals = [number(int(account[column].sum())) for column in ("read", *STATUSES)]
-    rows.append(["**All tables**", *(f"**{total}**" for total in totals)])
+    totals = [language.number(int(account[column].sum())) for column in ("read", *STATUSES)]
+    rows.append([f"**{words(language, 'All tables')}**", *(f"**{total}**" for total in totals)])
     table = pipe_table(
-        ["Table", "Rows read", "Kept", "Superseded", "Duplicate", "Quarantined"],
+        [
+            words(language, "Table"),
+            words(language, "Rows read"),
+            words(language, "Kept"),
+            words(language, "Superseded"),
+            words(language, "Duplicate"),
+            words(language, "Quarantined"),
+        ],
         rows,
-        "What became of every row that was read",
+        words(language, "What became of every row that was read"),
     )
-    start = date_in_words(edition.program.identity.records_from)
-    sentence = (
-        f"This issue was made from the {kind} received by {date_in_words(edition.as_of)}, which begin on {start}. "
-        "Records received later are not in it."
-    )
-    note = (
+    days = {
+        "as_of": language.date(edition.as_of),
+        "start": language.date(edition.program.identity.records_from),
+    }
+    if edition.records.is_demonstration:
+        sentence = words(
+            language,
+            "This issue was made from the demonstration records received by {as_of}, which begin on {start}. Records "
+            "received later are not in it.",
+            **days,
+        )
+    else:
+        sentence = words(
+            language,
+            "This issue was made from the records received by {as_of}, which begin on {start}. Records received later "
+            "are not in it.",
+            **days,
+        )
+    note = words(
+        language,
         "Superseded: a later delivery replaced or withdrew the row. Duplicate: the row repeats another. Quarantined: "
-        "the row could not be read and waits to be corrected."
+        "the row could not be read and waits to be corrected.",
     )
-    return _part("How these figures were made", div("provenance", sentence), table, div("note", note))
+    title = words(language, "How these figures were made")
+    return _part(title, div("provenance", sentence), table, div("note", note))
 
 
 def _part(title: str, *blocks: str) -> Markdown:
@@ -533,33 +727,56 @@ def _part(title: str, *blocks: str) -> Markdown:
 
 
 def _text_part(project: Project, title: str, file: str) -> Markdown:
-    body = sections_markdown(read_sections(project.report / file, f"report/{file}"), 3)
+    body = sections_markdown(read_sections(project.report / file, f"report/{file}", project.language), 3)
     return _part(title, body) if body else Markdown("")
 
 
 def _fytd_sentence(edition: Edition) -> str:
-    identity = edition.program.identity
-    span = edition.month.fytd(identity.fiscal_year_starts)
-    days = f"{date_in_words(span.start)} to {date_in_words(span.end)}"
-    return f"From {days}, the {identity.year} to date ({identity.year_to_date})."
+    language = edition.language
+    span = edition.month.fytd(edition.program.identity.fiscal_year_starts)
+    return words(
+        language,
+        "From {start} to {end}, the {year} to date ({short}).",
+        start=language.date(span.start),
+        end=language.date(span.end),
+        year=_year(edition),
+        short=_year_to_date(edition),
+    )
+
+
+def _provisional_note(language: Language) -> str:
+    return words(
+        language,
+        "{mark} means provisional: records that come in later can still change the number.",
+        mark=escape(PROVISIONAL),
+    )
+
+
+def _year(edition: Edition) -> str:
+    return words(edition.language, edition.program.identity.year)
+
+
+def _year_to_date(edition: Edition) -> str:
+    return words(edition.language, edition.program.identity.year_to_date)
 
 
 def _month_heading(edition: Edition) -> str:
-    return f"{escape(edition.month.short_name)} {escape(PROVISIONAL)}"
+    return f"{escape(edition.language.short_month(edition.month))} {escape(PROVISIONAL)}"
 
 
-def _people(count: int) -> str:
-    return plural(count, "person", "people")
+def category_in(language: Language, category: object) -> str:
+    """Give a category as a language shows it; in the figures table it stays as it is."""
+    return language.text(str(category)) if category else ""
 
 
 def _table_title(edition: Edition, measure: str) -> str:
-    return edition.program.tables[edition.program.measures[measure].table].title
+    return edition.shown.tables[edition.program.measures[measure].table].title
 
 
 def noun_of(edition: Edition, measure: str) -> str:
     """Give the label of what a broken-down measure counts: that of the same measure without a breakdown."""
     whole = _whole_of(edition, measure)
-    return edition.program.measures[whole].label if whole else edition.program.measures[measure].label
+    return edition.shown.measures[whole or measure].label
 
 
 def _whole_of(edition: Edition, measure: str) -> str | None:
@@ -576,27 +793,36 @@ def _whole_of(edition: Edition, measure: str) -> str | None:
 
 
 def _breakdown_table(edition: Edition, name: str) -> str:
-    label = escape(edition.program.measures[name].label)
+    language = edition.language
+    label = escape(edition.shown.measures[name].label)
     wide = breakdown(edition.figures, name)
     rows = [
-        [escape(category), *(number(int(wide.loc[category, period])) for period in ("month", "fytd"))]
+        [
+            escape(category_in(language, category)),
+            *(language.number(int(wide.loc[category, period])) for period in ("month", "fytd")),
+        ]
         for category in wide.index
     ]
-    rows.append(["**Total**", *(f"**{_total(edition, name, period, wide[period])}**" for period in ("month", "fytd"))])
+    rows.append(
+        [
+            f"**{words(language, 'Total')}**",
+            *(f"**{_total(edition, name, period, wide[period])}**" for period in ("month", "fytd")),
+        ]
+    )
     noun = escape(noun_of(edition, name)).capitalize()
     return pipe_table(
-        [label, _month_heading(edition), edition.program.identity.year_to_date],
+        [label, _month_heading(edition), _year_to_date(edition)],
         rows,
-        f"{noun} by {label[0].lower()}{label[1:]}",
+        words(language, "{measure} by {category}", measure=noun, category=f"{label[0].lower()}{label[1:]}"),
     )
 
 
 def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:
     """Add up a breakdown. What is counted once can be in several categories, so only the whole can say how much."""
     if not isinstance(edition.program.measures[name].count, Distinct):
-        return number(int(counts.sum()))
+        return edition.language.number(int(counts.sum()))
     whole = _whole_of(edition, name)
-    return number(value_of(edition.figures, whole, period)) if whole else escape(NOT_AVAILABLE)
+    return edition.language.number(value_of(edition.figures, whole, period)) if whole else escape(NOT_AVAILABLE)
 
 
 def disagreements(edition: Edition) -> list[str]:
@@ -606,19 +832,37 @@ def disagreements(edition: Edition) -> list[str]:
         whole = _whole_of(edition, name)
         if whole is None or isinstance(edition.program.measures[name].count, Distinct):
             continue
-        label = edition.program.measures[name].label
-        noun = edition.program.measures[whole].label
-        for period, words in (
-            ("month", f"In {edition.month.label}"),
-            ("fytd", f"In the {edition.program.identity.year} to date"),
-        ):
+        number = edition.language.number
+        for period in ("month", "fytd"):
             total = value_of(edition.figures, whole, period)
             parts = int(breakdown(edition.figures, name)[period].sum())
-            if total != parts:
-                without = total - parts
-                notes.append(
-                    f"{words}, {number(without)} of {number(total)} {noun} {'has' if without == 1 else 'have'} no "
-                    f"usable {label.lower()}, so the table by {label.lower()} adds up to {number(parts)} and not to "
-                    f"{number(total)}."
+            if total == parts:
+                continue
+            values = {
+                "total": number(total),
+                "parts": number(parts),
+                "measure": edition.shown.measures[whole].label,
+                "category": edition.shown.measures[name].label.lower(),
+            }
+            if period == "month":
+                note = edition.language.count(
+                    total - parts,
+                    "In {month}, {number} of {total} {measure} has no usable {category}, so the table by {category} "
+                    "adds up to {parts} and not to {total}.",
+                    "In {month}, {number} of {total} {measure} have no usable {category}, so the table by {category} "
+                    "adds up to {parts} and not to {total}.",
+                    month=edition.language.month(edition.month),
+                    **values,
                 )
+            else:
+                note = edition.language.count(
+                    total - parts,
+                    "In the {year} to date, {number} of {total} {measure} has no usable {category}, so the table by "
+                    "{category} adds up to {parts} and not to {total}.",
+                    "In the {year} to date, {number} of {total} {measure} have no usable {category}, so the table by "
+                    "{category} adds up to {parts} and not to {total}.",
+                    year=edition.language.text(edition.program.identity.year),
+                    **values,
+                )
+            notes.append(note)
     return notes

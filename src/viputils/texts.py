@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 
 from viputils.errors import Problem, TextError
+from viputils.language import ENGLISH, Block, Language, blocks_of
 from viputils.program import folded
 
 # What could begin a construct of Markdown, Quarto, HTML, TeX or Typst anywhere in a line.
@@ -37,19 +39,62 @@ class Section:
 def escape(text: object) -> str:
     """Give text from a file or a record as Markdown that shows exactly these characters, on one line."""
     # What only a terminal would act on is no character of a page.
-    seen = "".join(
-        letter for letter in str(text) if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cs")
-    )
-    return _IN_DATA.sub(r"\\\1", " ".join(seen.split()))
+    return _inert(" ".join(_seen(str(text)).split()))
 
 
-def read_sections(path: Path, name: str) -> list[Section]:
+def _seen(text: str) -> str:
+    return "".join(letter for letter in text if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cs"))
+
+
+def _inert(text: str) -> str:
+    return _IN_DATA.sub(r"\\\1", text)
+
+
+def words(language: Language, message: str, /, **values: str) -> str:
+    """Give a message as Markdown, with values in the place of its names in braces that are Markdown already.
+
+    What a catalogue says is escaped; it can set in bold only where the English message does.
+    """
+    if language.is_english:
+        return message.format(**values) if values else message
+    return _filled(language.text(message), "**" in message, values)
+
+
+def counted(language: Language, number: int, one: str, many: str, /, **values: str) -> str:
+    """Give a message for a number of things as Markdown, as ``words`` does; ``{number}`` is the number."""
+    values = {"number": language.number(number), **values}
+    if language.is_english:
+        return (one if number == 1 else many).format(**values)
+    return _filled(language.form(number, one, many), "**" in one, values)
+
+
+def said(language: Language, text: str) -> str:
+    """Give what somebody wrote as Markdown: its translation where there is one, or else marked as English."""
+    if language.has(text):
+        return escape(language.text(text))
+    return f"[{escape(text)}]{{lang=en}}"
+
+
+def _filled(template: str, is_bold: bool, values: Mapping[str, str]) -> str:
+    """Put Markdown into a template that is text."""
+    parts = [(template, None, None, None)] if not values else list(Formatter().parse(template))
+    filled = ""
+    for literal, name, _, _ in parts:
+        pieces = literal.split("**") if is_bold else [literal]
+        filled += "**".join(_inert(re.sub(r"\s+", " ", _seen(piece))) for piece in pieces)
+        filled += values[name] if name else ""
+    return filled
+
+
+def read_sections(path: Path, name: str, language: Language = ENGLISH) -> list[Section]:
     """Read a text; an absent file is an empty text.
 
     Parameters
     ----------
     name
         What errors call the file.
+    language
+        The language into which each of its headings, paragraphs and list items is translated.
 
     Raises
     ------
@@ -58,6 +103,8 @@ def read_sections(path: Path, name: str) -> list[Section]:
         text or used twice, an image, a link that is no web address.
     """
     lines = read_lines(path, name)
+    if not language.is_english:
+        return _translated(lines, name, language)
     problems: list[Problem] = []
     sections: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(lines, start=1):
@@ -89,6 +136,73 @@ def read_sections(path: Path, name: str) -> list[Section]:
     if problems:
         raise TextError("A text cannot be shown as it stands.", problems)
     return [Section(escape(title), "\n".join(body).strip()) for _, title, body in sections]
+
+
+def _translated(lines: list[str], name: str, language: Language) -> list[Section]:
+    """Give a text in another language. What the English one does not mark up is text in the other one, too."""
+    sections: list[tuple[str, list[str]]] = []
+    problems: list[Problem] = []
+    before = Block(0, "", "")
+    for block in blocks_of(lines):
+        text = " ".join(language.text(block.text).split())
+        if block.mark.startswith("#"):
+            sections.append((text, []))
+        elif sections:
+            where = f"{name} in {language.code}, line {block.line}"
+            shown = _safe_line(text, where, problems) if block.has_markup else escape(text)
+            is_next_item = block.mark and before.mark and not before.mark.startswith("#")
+            sections[-1][1].append(f"{'' if is_next_item else chr(10)}{block.mark}{shown}")
+        before = block
+    if problems:
+        raise TextError("A translated text cannot be shown as it stands.", problems)
+    return [Section(escape(title), "\n".join(body).strip()) for title, body in sections]
+
+
+def read_translation(path: Path, name: str, sections: Sequence[Section]) -> list[tuple[Section, bool]]:
+    """Read the translation of a text into another language, section by section.
+
+    Its sections stand in the order of those that they translate. Where it holds fewer, each heading begins with the
+    number of the section that it translates: ``## 3. Sanación comunitaria``.
+
+    Parameters
+    ----------
+    name
+        What errors call the file.
+    sections
+        The text that is translated.
+
+    Returns
+    -------
+    list of tuple
+        For each section its translation and True, or, where there is none, itself and False.
+
+    Raises
+    ------
+    TextError
+        As ``read_sections``; where it cannot be told which section is translated.
+    """
+    translated = read_sections(path, name)
+    found: dict[int, Section] = {}
+    problems: list[Problem] = []
+    numbers = [re.match(r"([0-9]+)\\\. ", section.title) for section in translated]
+    if any(numbers) or len(translated) != len(sections):
+        for section, number in zip(translated, numbers, strict=True):
+            title = re.sub(r"\\(.)", r"\1", section.title)
+            place = int(number[1]) if number else 0
+            where = f"{name}, the heading {title!r}"
+            if not 1 <= place <= len(sections):
+                what = f"does not say which of the {len(sections)} sections in English it translates;"
+                remedy = "begin it with the number of that section, as in ## 1. Vivienda."
+                problems.append(Problem(where, what, remedy))
+            elif place in found:
+                problems.append(Problem(where, f"is the second one for section {place};", "put them together."))
+            else:
+                found[place] = Section(section.title[len(number[0]) if number else 0 :], section.body)
+    else:
+        found = dict(enumerate(translated, start=1))
+    if problems:
+        raise TextError("A translation does not fit the text.", problems)
+    return [(found.get(place, section), place in found) for place, section in enumerate(sections, start=1)]
 
 
 def read_lines(path: Path, name: str) -> list[str]:

@@ -14,26 +14,27 @@ from viputils.deliveries import Delivery, Received, find_deliveries, has_deliver
 from viputils.edition import Edition, as_of_issue, require_covered, require_no_quarantine
 from viputils.errors import DeliveryError, Problem, PublishedError
 from viputils.figures import KEY, PERIODS, categories_of, compute_figures
+from viputils.language import message
 from viputils.manifest import read_manifest, require_deliveries
 from viputils.periods import ReportMonth
 from viputils.program import Distinct, Measure, Period, Program
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, Register, read_register
 
-REPRODUCED: Final = "reproduced"
-REVISED: Final = "revised since"
-DIFFERS: Final = "differs"
-INCONSISTENT: Final = "internally inconsistent"
-NOT_REPRODUCIBLE: Final = "not reproducible"
-NOT_RECOMPUTED: Final = "not recomputed"
-NOT_PUBLISHED: Final = "not in the published file"
+REPRODUCED: Final = message("reproduced")
+REVISED: Final = message("revised since")
+DIFFERS: Final = message("differs")
+INCONSISTENT: Final = message("internally inconsistent")
+NOT_REPRODUCIBLE: Final = message("not reproducible")
+NOT_RECOMPUTED: Final = message("not recomputed")
+NOT_PUBLISHED: Final = message("not in the published file")
 
 VERDICTS: Final = {
-    REPRODUCED: "The records received by the as-of date of the issue give the printed figure.",
-    REVISED: "They gave it then; with what was received since, it is another one.",
-    DIFFERS: "They do not give it.",
-    INCONSISTENT: "They do not give it, and no records could: the print contradicts itself.",
-    NOT_REPRODUCIBLE: "There are no raw records to tell from.",
+    REPRODUCED: message("The records received by the as-of date of the issue give the printed figure."),
+    REVISED: message("They gave it then; with what was received since, it is another one."),
+    DIFFERS: message("They do not give it."),
+    INCONSISTENT: message("They do not give it, and no records could: the print contradicts itself."),
+    NOT_REPRODUCIBLE: message("There are no raw records to tell from."),
 }
 # A figure that is missing on one side has no verdict: it is an error of the register or of program.toml.
 MISSING: Final = (NOT_RECOMPUTED, NOT_PUBLISHED)
