@@ -99,12 +99,21 @@ def border(side: str, colour: str, eighths: int, space: int) -> str:
     return f'<w:{side} w:val="single" w:sz="{eighths}" w:space="{space}" w:color="{colour}"/>'
 
 
+def padded(left: str, ground: str) -> str:
+    """Give the lines of a box: one to see, to the left; the others keep the text away from the edge of the ground."""
+    others = {side: border(side, ground, 4, 6) for side in ("top", "bottom", "right")}
+    return others["top"] + border("left", left, 24, 10) + others["bottom"] + others["right"]
+
+
 def styles(c: dict[str, str]) -> dict[str, str]:
     """Give every style that is ours, by its id."""
     keep = "<w:keepNext/><w:keepLines/>"
-    box = '<w:keepLines/><w:pBdr>{}</w:pBdr><w:shd w:val="clear" w:color="auto" w:fill="{}"/>{}<w:ind w:left="260"/>'
-    notice = box.format(border("left", c["sand"], 24, 10), c["sand-wash"], spacing(0, 8, 1.2))
-    provenance = box.format(border("left", c["line"], 24, 10), c["wash"], spacing(0, 8, 1.15))
+    box = (
+        '<w:keepLines/><w:pBdr>{}</w:pBdr><w:shd w:val="clear" w:color="auto" w:fill="{}"/>{}'
+        '<w:ind w:left="260" w:right="180"/>'
+    )
+    notice = box.format(padded(c["sand"], c["sand-wash"]), c["sand-wash"], spacing(0, 14, 1.2))
+    provenance = box.format(padded(c["line"], c["wash"]), c["wash"], spacing(0, 14, 1.15))
     tabs = (
         f'<w:tabs><w:tab w:val="center" w:pos="{TEXT_WIDTH // 2}"/><w:tab w:val="right" w:pos="{TEXT_WIDTH}"/></w:tabs>'
     )

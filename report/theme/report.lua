@@ -199,13 +199,13 @@ local function docx_table(tbl, aligned)
         longest = math.max(longest, utf8.len(part) or 0)
       end
     end
-    shares[i] = (longest * 6.4 + 12) / 475
+    shares[i] = (longest * 6.4 + 17) / 475
     used = used + shares[i]
   end
-  local fits = math.min(1, 0.7 / math.max(used, 0.01))
+  local fits = math.min(1, 0.72 / math.max(used, 0.01))
   used = used * fits
   -- Few columns across a whole page leave a long way from a name to its number.
-  shares[1] = math.max((count < 4 and 0.73 or 1) - used, 0.3)
+  shares[1] = math.max((count < 4 and 0.73 or 1) - used, 0.28)
   for i in ipairs(tbl.colspecs) do
     tbl.colspecs[i] = { aligned[i], i == 1 and shares[1] or shares[i] * fits }
   end
@@ -412,13 +412,18 @@ local function is_small_table(block)
   return is_call(block, 'table') and block.text:match('\n  align: %(%a+, %a+,%)') ~= nil
 end
 
--- In Word a short text stays with what it leads to.
+-- In Word a short text stays with what it leads to, and a table with the note below it.
 local function docx_blocks(blocks)
   for i, block in ipairs(blocks) do
     local following = blocks[i + 1]
     local leads = following and following.t == 'Div' and following.attributes['custom-style']
     if block.t == 'Para' and (leads == 'Caption' or leads == 'Tile') and #stringify(block) < 400 then
       blocks[i] = styled({ block }, 'Lead')
+    elseif block.t == 'Table' and leads == 'Note' then
+      local rows = block.bodies[#block.bodies].body
+      for _, cell in ipairs(#rows <= 30 and rows[#rows].cells or {}) do
+        cell.contents[1].attributes['custom-style'] = 'Table Text'
+      end
     end
   end
   return blocks
