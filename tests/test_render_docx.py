@@ -86,7 +86,9 @@ def attributes(element: Any) -> dict[str, str]:
 
 @pytest.fixture(params=ENGINES, scope="module")
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return render(project(tmp_path_factory.mktemp("docx") / "project"), *issue_cells(), engine=request.param)
+    root = project(tmp_path_factory.mktemp("docx") / "project")
+    metadata = FRONT_MATTER | {"vip": FRONT_MATTER["vip"] | {"words-as-of": "Records as of"}}
+    return render(root, *issue_cells(), metadata=metadata, engine=request.param)
 
 
 @pytest.fixture(scope="module")
