@@ -147,7 +147,7 @@ def measure_issue() -> None:
         folder = Path(scratch)
         executed = run_notebook(project.notebook, parameters, cwd=ROOT)
         demonstration = edition.records.is_demonstration
-        header = front_matter(project.program, edition.month.label, edition.as_of, demonstration)
+        header = front_matter(project, edition.month.label, edition.as_of, demonstration)
         copy, images = clean_copy(executed, header)
         (folder / "charts").mkdir()
         for name, image in (images | rasters(images)).items():

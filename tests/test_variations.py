@@ -214,9 +214,9 @@ def with_settings_that_spoil_everything(world: World) -> None:
     """Give a home in which every program that takes part finds settings of its own, which would be seen on a page."""
     home = world.scratch / "home"
     spoiling = """
-import matplotlib as mpl, viputils.charts, viputils.tables
+import matplotlib as mpl, viputils.language
 mpl.rcParams["axes.facecolor"] = mpl.rcParams["patch.edgecolor"] = "red"
-viputils.tables.number = viputils.charts.number = lambda value: "spoiled"
+viputils.language.Language.number = lambda self, value: "spoiled"
 """
     jupyter = {"argv": ["/bin/false", "{connection_file}"], "display_name": "Another Python", "language": "python"}
     texts = {

@@ -60,6 +60,21 @@ local function Link(link)
   end
 end
 
+-- What is in another language than the rest says so, for screen readers and hyphenation.
+local function language_of(element)
+  local lang = element.attributes.lang
+  return lang and lang:match('^%a%a%a?$')
+end
+
+local function Span(span)
+  if is_typst and language_of(span) then
+    local result = pandoc.Inlines({ pandoc.RawInline('typst', '#text(lang: "' .. language_of(span) .. '")[') })
+    result:extend(span.content)
+    result:insert(pandoc.RawInline('typst', '];'))
+    return result
+  end
+end
+
 -- A number such as 9-1-1 stays on one line. (Public Sans has no hyphen that does so by itself.)
 local function Str(str)
   if str.text:match('%d%-%d') and #str.text <= 20 then
@@ -386,6 +401,12 @@ local function Div(div)
     return tiles(div)
   elseif div.classes:includes('columns') then
     return columns(div)
+  elseif is_typst and language_of(div) then
+    -- Pandoc would put a heading that comes first on the line of the setting, where it is none.
+    local result = pandoc.Blocks({ pandoc.RawBlock('typst', '#[#set text(lang: "' .. language_of(div) .. '")') })
+    result:extend(div.content)
+    result:insert(pandoc.RawBlock('typst', ']'))
+    return result
   end
   for _, class in ipairs(div.classes) do
     if boxes[class] then
@@ -511,7 +532,7 @@ return {
   { Pandoc = not is_typst and check_headings or nil },
   { Pandoc = is_docx and raise_headings or nil },
   { Div = function(div) return is_cell(div) and div.content or nil end },
-  { Str = Str, Figure = Figure, Link = Link },
+  { Str = Str, Span = Span, Figure = Figure, Link = Link },
   { Para = Para, Table = Table },
   { Div = Div, Image = Image },
   { Blocks = Blocks },

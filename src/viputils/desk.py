@@ -19,7 +19,7 @@ from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import PublishedIssue, Register, read_register
 from viputils.screening import TO_WRITE, UNWRITTEN, Screening, screen_activities
-from viputils.texts import read_sections
+from viputils.texts import read_sections, read_translation
 from viputils.verdicts import MISSING, NOT_REPRODUCIBLE, VERDICTS, RecordsByDay, verdict_of
 
 # What stands in a cell where something is so wrong that it cannot be told; a note says what.
@@ -163,7 +163,11 @@ def check_activities(project: Project, month: ReportMonth) -> Screening:
         )
     found = screen_activities(project, month)
     try:
-        read_sections(path, project.relative(path))
+        sections = read_sections(path, project.relative(path))
+        for code in project.program.identity.languages:
+            translation = path.with_suffix(f".{code}.md")
+            if translation.is_file():
+                read_translation(translation, project.relative(translation), sections)
     except TextError as error:
         raise TextError(error.summary, [*error.problems, *found.problems]) from None
     return found

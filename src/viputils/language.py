@@ -212,6 +212,15 @@ def read_language(code: str, catalogue: Path, name: str, wanted: Iterable[str]) 
     # A word that is the library's as well, such as "Month", the city can leave to it.
     missing_here = [one for one in dict.fromkeys(wanted) if one not in names or city.get(one)]
     messages |= _checked(city, name, missing_here, formatted=False, problems=problems)
+    # What else it holds, such as what the register says, is shown in English and marked so where it is not translated.
+    others = [one.id for one in city if isinstance(one.id, str) and one.id and one.string and not one.fuzzy]
+    messages |= _checked(
+        city,
+        name,
+        [one for one in others if one not in messages and one not in names],
+        formatted=False,
+        problems=problems,
+    )
     if problems:
         raise LanguageError(f"The catalogues of {code!r} are not complete. Nothing is shown in it.", problems)
     return Language(code, messages, c2py(str(own.plural_expr)))

@@ -214,19 +214,13 @@ def funnel(edition: Edition) -> Markdown:
     year_notified, year_engaged = (value_of(edition.figures, name, "fytd") for name in (notified, engaged))
     language = edition.language
     number = language.number
-    rates = [
-        escape(NOT_AVAILABLE) if rate == NOT_AVAILABLE else rate
-        for rate in (
-            percent(month_engaged, month_notified, language),
-            percent(year_engaged, year_notified, language),
-        )
-    ]
+    rates = [percent(month_engaged, month_notified, language), percent(year_engaged, year_notified, language)]
     table = pipe_table(
         [words(language, "Step"), _month_heading(edition), _year_to_date(edition)],
         [
             [words(language, "People notified"), number(month_notified), number(year_notified)],
             [words(language, "Of them, engaged with a service"), number(month_engaged), number(year_engaged)],
-            [words(language, "Engagement rate"), *rates],
+            [words(language, "Engagement rate"), *map(escape, rates)],
         ],
         words(language, "From Custom Notification to engagement"),
     )
@@ -250,7 +244,7 @@ def funnel(edition: Edition) -> Markdown:
         "is lower than it will become.",
     )
     note = f"{_provisional_note(language)} {engaged}"
-    if escape(NOT_AVAILABLE) in rates:
+    if NOT_AVAILABLE in rates:
         none = words(
             language,
             "{mark} means not available: nobody was notified, so there is no rate.",

@@ -1,0 +1,136 @@
+"""Bring the catalogues of translations up to date: what Babel extracts from the library, and what is the city's own.
+
+A translation stays with its English message; a new message comes in empty, and one that is gone goes.
+
+    python scripts/update_catalogues.py
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from viputils.language import LOCALES, TEMPLATE
+from viputils.project import Project
+from viputils.published import read_register
+
+ROOT: Final = Path(__file__).parent.parent
+# Which arguments of which function or method are messages, from 1 on; a pair is a singular and its plural.
+KEYWORDS: Final[dict[str, tuple[int, ...]]] = {
+    "text": (1,),
+    "message": (1,),
+    "words": (2,),
+    "count": (2, 3),
+    "counted": (3, 4),
+}
+_HEADER: Final = """msgid ""
+msgstr ""
+"Language: {language}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: {plural}\\n"
+
+"""
+
+
+def extract_messages(
+    file: IO[bytes],
+    keywords: Any,
+    comment_tags: Any,  # noqa: ARG001 - Babel gives it
+    options: Any,  # noqa: ARG001 - Babel gives it
+) -> Iterator[tuple[int, str, Any, list[str]]]:
+    """Extract from Python for Babel. Its own way does not look into f-strings, nor into arguments of a message."""
+    calls = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if name not in keywords:
+            continue
+        values = [
+            one.value if isinstance(one, ast.Constant) and isinstance(one.value, str) else None for one in call.args
+        ]
+        if all(place <= len(values) and values[place - 1] is not None for place in KEYWORDS[name]):
+            yield call.lineno, name, tuple(values), []
+
+
+def template() -> Catalog:
+    """Extract the messages of the library."""
+    catalogue = Catalog(charset="utf-8")
+    package = LOCALES.parent
+    methods: Any = [("**.py", extract_messages)]
+    for file, _, message, _, _ in extract_from_dir(package, method_map=methods, keywords=KEYWORDS):
+        name = f"src/viputils/{Path(file).as_posix()}"
+        locations = [] if catalogue.get(message if isinstance(message, str) else message[0]) else [(name, 0)]
+        catalogue.add(message, locations=locations)
+    return catalogue
+
+
+def city_template(project: Project) -> Catalog:
+    """Collect the messages of a city: of program.toml, its texts, and the register, which shows others in English."""
+    catalogue = Catalog(charset="utf-8")
+    messages = list(project.messages())
+    for issue in read_register(project).issues:
+        written = (issue.source, issue.transcribed_by, issue.reason, issue.footnote)
+        messages += [("data/published/index.csv", text) for text in written if text]
+    for where, text in messages:
+        if text not in catalogue:
+            catalogue.add(text, auto_comments=[where])
+    return catalogue
+
+
+def written(catalogue: Catalog, comment: str) -> str:
+    """Write a catalogue without a clock time or a line number, so that it changes only with its messages."""
+    file = io.BytesIO()
+    write_po(file, catalogue, width=110, omit_header=True, ignore_obsolete=True, include_lineno=False)
+    header = _HEADER.format(language=catalogue.locale or "", plural=catalogue.plural_forms)
+    return f"# {comment}\n{header}{file.getvalue().decode('utf-8').rstrip()}\n"
+
+
+def updated(path: Path, wanted: Catalog, comment: str) -> str:
+    """Give the text of a catalogue with the wanted messages and the translations that it has."""
+    with path.open("rb") if path.is_file() else io.BytesIO() as file:
+        catalogue = read_po(file, locale=path.stem, charset="utf-8")
+    # What is alike is not the same: a guess would be a translation of something else.
+    catalogue.update(wanted, no_fuzzy_matching=True)
+    return written(catalogue, comment)
+
+
+def catalogues(project: Project, languages: Iterable[str]) -> Iterator[tuple[Path, str]]:
+    """Give every catalogue file with what it should hold."""
+    extracted, own = template(), city_template(project)
+    yield (
+        LOCALES / TEMPLATE,
+        written(extracted, "The words of the report and the site. scripts/update_catalogues.py writes it."),
+    )
+    for code in languages:
+        path = LOCALES / f"{code}.po"
+        yield path, updated(path, extracted, "The words of the report and the site. make catalogue adds what is new.")
+        path = project.catalogue(code)
+        yield path, updated(path, own, "The names and texts of this city. make catalogue adds what is new.")
+
+
+def main() -> int:
+    """Write them all, and say how many messages wait for a translation."""
+    project = Project(ROOT.resolve(), Project.open(ROOT).program)
+    codes = sorted({*project.program.identity.languages, *(path.stem for path in LOCALES.glob("*.po"))} - {"en"})
+    for path, text in catalogues(project, codes):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="")
+        if path.suffix == ".po":
+            waiting = [
+                one for one in read_po(io.BytesIO(text.encode("utf-8")), locale=path.stem) if one.id and not one.string
+            ]
+            print(f"{path.relative_to(ROOT)}: {len(waiting)} to translate")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
