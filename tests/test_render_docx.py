@@ -348,6 +348,11 @@ def test_what_activities_categories_and_the_cover_say_is_text_in_the_docx_of_an_
     assert set(external(files)) == {"https://example.org/?a=1&amp;b=%22x"}
 
 
+def test_a_character_that_xml_cannot_hold_is_left_out_and_the_file_opens(empty: Path) -> None:
+    made = render(empty, cell("## Part\n\nA bell \x07, an escape \x1b[31m and a \ufffe end here."))
+    assert styles_of(docx.Document(str(made)))[-1] == ("First Paragraph", "A bell , an escape [31m and a  end here.")
+
+
 def test_a_link_that_is_no_web_address_is_words_alone(empty: Path) -> None:
     links = "[one](figures.csv) [two](javascript:alert(1)) [three](file:///etc/passwd) [four](https://example.org)"
     files = parts(render(empty, cell(f"## Part\n\n{links}")))
