@@ -201,26 +201,33 @@ local function docx_table(tbl, aligned)
       rows[#rows + 1] = row
     end
   end
-  local shares, used = {}, 0
-  for i = 2, count do
-    local longest = 0
-    for _, row in ipairs(rows) do
-      longest = math.max(longest, utf8.len(stringify(row.cells[i].contents)) or 0)
-    end
-    for _, row in ipairs(tbl.head.rows) do
-      local name = stringify(row.cells[i].contents)
-      -- A short name stays on one line.
-      for part in name:gmatch(utf8.len(name) <= 12 and '.+' or '%S+') do
-        longest = math.max(longest, utf8.len(part) or 0)
+  -- How much of the page each column of numbers takes. A short name stays on one line, where there is room for that.
+  local function needs(short, padding)
+    local shares, sum = {}, 0
+    for i = 2, count do
+      local longest = 0
+      for _, row in ipairs(rows) do
+        longest = math.max(longest, utf8.len(stringify(row.cells[i].contents)) or 0)
       end
+      for _, row in ipairs(tbl.head.rows) do
+        local name = stringify(row.cells[i].contents)
+        for part in name:gmatch((utf8.len(name) or 0) <= short and '.+' or '%S+') do
+          longest = math.max(longest, utf8.len(part) or 0)
+        end
+      end
+      shares[i] = (longest * 6.4 + padding) / 475
+      sum = sum + shares[i]
     end
-    shares[i] = (longest * 6.4 + 17) / 475
-    used = used + shares[i]
+    return shares, sum
   end
-  local fits = math.min(1, 0.72 / math.max(used, 0.01))
+  local shares, used = needs(12, 17)
+  if used > 0.72 then
+    shares, used = needs(0, 10)
+  end
+  local fits = math.min(1, 0.78 / math.max(used, 0.01))
   used = used * fits
   -- Few columns across a whole page leave a long way from a name to its number.
-  shares[1] = math.max((count < 4 and 0.73 or 1) - used, 0.28)
+  shares[1] = math.max((count < 4 and 0.73 or 1) - used, 0.22)
   for i in ipairs(tbl.colspecs) do
     tbl.colspecs[i] = { aligned[i], i == 1 and shares[1] or shares[i] * fits }
   end
