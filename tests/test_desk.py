@@ -110,7 +110,7 @@ def test_a_month_that_no_records_can_cover_is_refused(city: Path, month: str, sa
     done = vip("new", month, "--project", str(city))
     assert done.returncode == 2
     assert said in done.stderr
-    assert [path.name for path in (city / "report" / "activities").iterdir()] == ["2023-11.md"]
+    assert sorted(path.name for path in (city / "report" / "activities").iterdir()) == ["2023-11.es.md", "2023-11.md"]
 
 
 def test_a_city_without_deliveries_can_begin_to_write(project: Project) -> None:
@@ -129,6 +129,7 @@ def test_the_activities_of_the_repository_pass() -> None:
 
 def test_a_finding_is_shown_with_its_line_and_allowed_as_it_says(city: Path) -> None:
     folder = city / "report" / "activities"
+    (folder / "2023-11.es.md").unlink()
     (folder / "2023-11.md").write_text(TELLS, encoding="utf-8")
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 1
@@ -147,7 +148,7 @@ def test_a_finding_is_shown_with_its_line_and_allowed_as_it_says(city: Path) -> 
 
 
 def test_a_translation_is_looked_at_as_well(city: Path) -> None:
-    (city / "report" / "activities" / "2023-11.es.md").write_text("## Ayuda\n\n505-555-0123\n", encoding="utf-8")
+    (city / "report" / "activities" / "2023-11.es.md").write_text("## 1. Ayuda\n\n505-555-0123\n", encoding="utf-8")
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 1
     assert "report/activities/2023-11.es.md, line 3: phone number" in done.stdout

@@ -294,8 +294,8 @@ def activities(project: Project, edition: Edition) -> Markdown:
     else:
         blocks = _in_both(read_translation(translation, f"report/activities/{translation.name}", sections), language)
     if not sections:
-        none = "No activities have been written down for {month}."
-        blocks = [words(language, none, month=language.month(edition.month))]
+        month = language.month(edition.month)
+        blocks = [words(language, "No activities have been written down for {month}.", month=month)]
     return _part(words(language, "Significant response activities"), *blocks)
 
 
