@@ -110,9 +110,14 @@ class Project:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
             yield from ((f"report/{name}", block.text) for block in blocks_of(lines))
 
+    @property
+    def is_translation(self) -> bool:
+        """Whether it is shown in another language than its own."""
+        return self.language.code != self.program.identity.language
+
     def issue_place(self, name: str) -> str:
         """Give the folder of an issue in ``issues``: its name, below the language where it is a translation."""
-        return name if self.language.code == self.program.identity.language else f"{self.language.code}/{name}"
+        return f"{self.language.code}/{name}" if self.is_translation else name
 
     @property
     def raw(self) -> Path:

@@ -12,6 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,16 +24,16 @@ from nbformat.v4 import new_notebook
 
 from viputils.archive import SiteIssue, home_page, issue_page
 from viputils.checksums import checksum
-from viputils.datapackage import FIGURES_CSV, FIGURES_JSON, PACKAGE, all_issues_data, countable_months
+from viputils.datapackage import ALL_ISSUES, FIGURES_CSV, FIGURES_JSON, PACKAGE, all_issues_data, countable_months
 from viputils.deliveries import find_deliveries, has_deliveries
 from viputils.edition import Edition, load_edition, require_no_quarantine
 from viputils.errors import ParameterError, Problem
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.folders import replaced_whole
-from viputils.issue import make_issue, reasons_to_make
+from viputils.issue import issue_begun, make_issue, reasons_to_make
 from viputils.manifest import MANIFEST, package_versions, read_manifest
 from viputils.navigation import Edge, Version, navigation
-from viputils.notebook import clean_copy
+from viputils.notebook import clean_copy, kernel_ahead
 from viputils.pages import (
     NOT_FOUND,
     Page,
@@ -50,12 +51,14 @@ from viputils.render import Engine
 from viputils.screening import require_screened, screen_activities
 from viputils.searchindex import index_script
 from viputils.tables import capital, label_of
-from viputils.verdicts import verify_register
+from viputils.verdicts import IssueVerdicts, verify_register
 
 # How each page of the site was made, and the checksum of every file of it.
 RECORD: Final = "site.json"
 # What pages take from the theme; the rest of it is for the engines.
 _ASSETS: Final = ("report/theme/report.css", "report/theme/search.js", "report/theme/icon.svg", "report/fonts/*.woff2")
+# What figures are counted from.
+_COUNTED: Final = ("program.toml", "data/raw", "data/published")
 # The data of an issue is the same in every language, and lies beside the page in the main one.
 _DATA: Final = (FIGURES_CSV, FIGURES_JSON, PACKAGE)
 
@@ -116,16 +119,17 @@ def make_site(
     out = project.site if out is None else out
     address = address or project.program.identity.address
     projects = project.in_every_language()
-    made: list[tuple[str, tuple[str, ...]]] = []
     wanted = _wanted(project, since)
-    notes = _unshown(project, {name.month for name in wanted}, since)
-    issues = [_issues_in(one, projects, wanted, engine, made, on_step) for one in projects]
+    notes = _unshown(project, {one.name.month for one in wanted}, since)
+    made = _make_outdated(project, projects, wanted, engine, on_step)
+    issues = [[one.in_site(spoken) for one in wanted] for spoken in projects]
     made_from = _everything(project, projects, engine, address, issues)
     known = _record_of(out)
     if known.get("made_from") == made_from and all(_is_whole(out / name, was) for name, was in known["files"].items()):
-        return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(known["pages"]), 0, notes)
+        return Site(out / "index.html", sum(map(len, issues)), made, len(known["pages"]), 0, notes)
     on_step("Putting the pages together")
-    versions = [_version(one, projects, mine) for one, mine in zip(projects, issues, strict=True)]
+    verdicts = verify_register(project) if read_register(project).issues else []
+    versions = [_version(one, projects, mine, verdicts) for one, mine in zip(projects, issues, strict=True)]
     pages = _with_navigation(projects, versions, issues, address)
     on_step(f"Making the pages ({engine.name} engine)")
     made_with = [engine.name, engine.version(), _settings(project), _checksums(project.pages, "report/theme")]
@@ -142,35 +146,74 @@ def make_site(
             index = folder / version.prefix / "search" / "index.js"
             searched = sorted((path, f"{'../' * (version.prefix.count('/') + 1)}{name}") for path, name in found)
             index.write_text(index_script(searched), encoding="utf-8", newline="")
-        (folder / "data").mkdir(exist_ok=True)
-        for name, data in all_issues_data(project).items():
-            (folder / "data" / name).write_bytes(data)
+        data_from = _sum(
+            [package_versions(), _checksums(project.root, *_COUNTED), _checksums(Path(__file__).parent, ".")]
+        )
+        _write_data(project, out if known.get("data") == data_from else None, known, folder / "data")
         if address is not None:
             _write_feeds(projects, versions, issues, address, folder)
-        record = {"engine": {"name": engine.name, "version": engine.version()}, "made_from": made_from, "pages": keys}
+        record = {"engine": {"name": engine.name, "version": engine.version()}, "made_from": made_from}
+        record |= {"pages": keys, "data": data_from}
         record["files"] = _checksums(folder, ".")
         (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="")
-    return Site(out / "index.html", sum(map(len, issues)), tuple(made), len(pages), pages_made, notes)
+    return Site(out / "index.html", sum(map(len, issues)), made, len(pages), pages_made, notes)
 
 
-def _wanted(project: Project, since: ReportMonth | None) -> dict[IssueName, tuple[dt.date, PublishedIssue | None]]:
-    """Give the issues of the site with their as-of dates: every month that can be counted, and every re-issue."""
+@dataclass(frozen=True)
+class _Wanted:
+    """An issue that belongs into the site.
+
+    Attributes
+    ----------
+    published
+        What the register says of it, if it is there.
+    replaced_by
+        The re-issue in whose favour it does not stand.
+    """
+
+    name: IssueName
+    as_of: dt.date
+    published: PublishedIssue | None = None
+    replaced_by: IssueName | None = None
+
+    @property
+    def left_out_rows(self) -> bool:
+        """Whether it was published without the rows that were in quarantine, and says so itself."""
+        if self.published is None or self.published.manifest is None:
+            return False
+        name = f"data/published/{self.published.manifest.name}"
+        return read_manifest(self.published.manifest, name).parameters.allow_quarantined
+
+    def in_site(self, project: Project) -> SiteIssue:
+        """Give it as the site shows it in the language of a project."""
+        return SiteIssue(
+            self.name,
+            self.as_of,
+            project.issues / project.issue_place(str(self.name)),
+            f"issues/{self.name}",
+            "../" if project.is_translation else "",
+            self.published.printed if self.published is not None else None,
+            self.replaced_by,
+        )
+
+
+def _wanted(project: Project, since: ReportMonth | None) -> list[_Wanted]:
+    """Give every month that can be counted, and every re-issue of the register, the newest first."""
     if not has_deliveries(project):
-        return {}
+        return []
     months, _ = countable_months(project, find_deliveries(project))
-    wanted: dict[IssueName, tuple[dt.date, PublishedIssue | None]] = {
-        IssueName(month): (as_of, None) for month, as_of in months.items()
-    }
-    for issue in read_register(project).issues:
+    wanted = {IssueName(month): _Wanted(IssueName(month), as_of) for month, as_of in months.items()}
+    register = read_register(project)
+    for issue in register.issues:
         as_of = issue.as_of
         if as_of is None and issue.manifest is not None:
             as_of = read_manifest(issue.manifest, f"data/published/{issue.manifest.name}").as_of
         if as_of is None and issue.name in wanted:
-            as_of = wanted[issue.name][0]
+            as_of = wanted[issue.name].as_of
         if as_of is not None and issue.name.month in months:
-            wanted[issue.name] = (as_of, issue)
-    newest_first = sorted(wanted.items(), reverse=True)
-    return {name: found for name, found in newest_first if since is None or name.month >= since}
+            by = register.replaced_by(issue.name)
+            wanted[issue.name] = _Wanted(issue.name, as_of, issue, by.name if by is not None else None)
+    return [one for name, one in sorted(wanted.items(), reverse=True) if since is None or name.month >= since]
 
 
 def _unshown(project: Project, shown: Collection[ReportMonth], since: ReportMonth | None) -> tuple[Problem, ...]:
@@ -187,63 +230,53 @@ def _unshown(project: Project, shown: Collection[ReportMonth], since: ReportMont
     return tuple(notes)
 
 
-def _issues_in(
+def _make_outdated(
     project: Project,
     projects: Sequence[Project],
-    wanted: Mapping[IssueName, tuple[dt.date, PublishedIssue | None]],
+    wanted: Sequence[_Wanted],
     engine: Engine,
-    made: list[tuple[str, tuple[str, ...]]],
     on_step: Callable[[str], None],
-) -> list[SiteIssue]:
-    """Make what is not as it would be made now, and give all issues in one language, the newest first."""
-    issues = []
-    register = read_register(project)
-    for name, (as_of, published) in wanted.items():
-        place = project.issue_place(str(name))
-        require_screened(screen_activities(project, name.month))
-        if reasons := reasons_to_make(project, name.month, as_of, engine, place):
-            on_step(f"Making {label_of(name, project.language)} ({reasons[0]})")
-            edition = load_edition(project, name.month, as_of)
-            if published is None or not _left_out_rows(published):
-                require_no_quarantine(project, edition)
-            make_issue(project, edition, engine, place=place)
-            made.append((place, tuple(reasons)))
-        replaced_by = register.replaced_by(name) if published is not None else None
-        issues.append(
-            SiteIssue(
-                name,
-                as_of,
-                project.issues / place,
-                f"issues/{name}",
-                "" if project is projects[0] else "../",
-                published.printed if published is not None else None,
-                replaced_by.name if replaced_by is not None else None,
-            )
-        )
-    return issues
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Make the issues that are not as they would be made now; give the folder of each and why."""
+    todo = []
+    for spoken in projects:
+        for one in wanted:
+            require_screened(screen_activities(spoken, one.name.month))
+            place = spoken.issue_place(str(one.name))
+            if reasons := reasons_to_make(spoken, one.name.month, one.as_of, engine, place):
+                todo.append((spoken, one, place, tuple(reasons)))
+    with ExitStack() as ahead:
+        ready = ahead.enter_context(kernel_ahead(project.root)) if todo else None
+        for number, (spoken, one, place, why) in enumerate(todo, start=1):
+            kernel, ready = ready, None
+            # Of the kernels that were started ahead, this one ends with its issue.
+            with ahead.pop_all():
+                if number < len(todo):
+                    # The next one gets ready while this issue is made.
+                    ready = ahead.enter_context(kernel_ahead(project.root))
+                on_step(f"Making {place}, {number} of {len(todo)} ({why[0]})")
+                with issue_begun(spoken, one.name.month, one.as_of, kernel) as begun:
+                    if not one.left_out_rows:
+                        require_no_quarantine(spoken, begun.edition)
+                    make_issue(spoken, begun.edition, engine, place=place, begun=begun)
+    return tuple((place, why) for _, _, place, why in todo)
 
 
-def _left_out_rows(issue: PublishedIssue) -> bool:
-    """Say whether an issue was published without the rows that were in quarantine, and says so itself."""
-    if issue.manifest is None:
-        return False
-    return read_manifest(issue.manifest, f"data/published/{issue.manifest.name}").parameters.allow_quarantined
-
-
-def _version(project: Project, projects: Sequence[Project], issues: Sequence[SiteIssue]) -> Version:
+def _version(
+    project: Project, projects: Sequence[Project], issues: Sequence[SiteIssue], verdicts: Sequence[IssueVerdicts]
+) -> Version:
     """Put the pages of the site in one language together."""
-    is_main = project is projects[0]
     pages: list[Page | None] = [home_page(project, issues), *(issue_page(project, one) for one in issues)]
     if issues:
         edition = load_edition(project, issues[0].name.month, issues[0].as_of)
-        pages += _pages_about(project, edition, "" if is_main else "../../data/")
-    if read_register(project).issues:
-        pages.append(verdicts_of_all(project, verify_register(project)))
+        pages += _pages_about(project, edition, "../../data/" if project.is_translation else "")
+    if verdicts:
+        pages.append(verdicts_of_all(project, verdicts))
     day = max((one.as_of for one in issues), default=project.program.identity.records_from)
     pages.append(search_page(project, day, any(one.demonstration for one in issues)))
-    if is_main:
+    if not project.is_translation:
         pages.append(not_found_page(projects, day))
-    prefix = "" if is_main else f"{project.language.code}/"
+    prefix = f"{project.language.code}/" if project.is_translation else ""
     return Version(project.language, prefix, {page.place: page for page in pages if page is not None})
 
 
@@ -351,6 +384,18 @@ def _copy_assets(project: Project, folder: Path) -> None:
             shutil.copy2(path, target)
 
 
+def _write_data(project: Project, old: Path | None, known: Mapping[str, Any], folder: Path) -> None:
+    """Write the figures of all issues, or take them from the site that is there where nothing counted changed."""
+    folder.mkdir(exist_ok=True)
+    names = [f"data/{name}" for name in (ALL_ISSUES, PACKAGE)]
+    if old is not None and all(_is_whole(old / name, known["files"].get(name)) for name in names):
+        for name in names:
+            shutil.copy2(old / name, folder)
+        return
+    for name, data in all_issues_data(project).items():
+        (folder / name).write_bytes(data)
+
+
 def _write_feeds(
     projects: Sequence[Project],
     versions: Sequence[Version],
@@ -407,30 +452,28 @@ def _everything(
     issues: Sequence[Sequence[SiteIssue]],
 ) -> str:
     """Give a checksum of all that the site is made from and with: where it is the same, nothing has to be made."""
-    own = ("program.toml", "data/raw", "data/published", "report")
     shared = ("_quarto.yml", "report/theme", "report/fonts")
     return _sum(
         [
             [engine.name, engine.version(), address, [one.language.code for one in projects], package_versions()],
-            [_checksums(project.root, name) for name in own],
-            [_checksums(project.pages, name) for name in shared],
+            _checksums(project.root, *_COUNTED, "report"),
+            _checksums(project.pages, *shared),
             _checksums(Path(__file__).parent, "."),
             [[one.place, checksum(one.folder / MANIFEST)] for mine in issues for one in mine],
         ]
     )
 
 
-def _checksums(root: Path, name: str) -> dict[str, str]:
-    """Give the checksum of a file, or of every file in a folder but hidden ones and Python's own."""
-    there = root / name
-    paths = [there] if there.is_file() else sorted(there.rglob("*"))
-    return {
-        path.relative_to(root).as_posix(): checksum(path)
-        for path in paths
-        if path.is_file()
-        and path.suffix != ".pyc"
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    }
+def _checksums(root: Path, *names: str) -> dict[str, str]:
+    """Give the checksum of files, and of every file in folders but hidden ones and Python's own."""
+    found = {}
+    for name in names:
+        there = root / name
+        for path in [there] if there.is_file() else sorted(there.rglob("*")):
+            inside = path.relative_to(root)
+            if path.is_file() and path.suffix != ".pyc" and not any(part.startswith(".") for part in inside.parts):
+                found[inside.as_posix()] = checksum(path)
+    return found
 
 
 def _sum(parts: Any) -> str:
