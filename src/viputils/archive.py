@@ -119,7 +119,7 @@ def _newest(project: Project, issue: SiteIssue) -> str:
     )
     read = language.text("Read the issue of {month}", month=month)
     files = [f"[{escape(kind)}]({file})" for file, kind in issue.downloads()]
-    links = " · ".join([f"[{escape(read)}]({issue.place}/index.html)", *files])
+    links = "\n".join(f"- {link}" for link in (f"[{escape(read)}]({issue.place}/index.html)", *files))
     heading = language.text("The newest issue: {month}", month=month)
     return "\n\n".join(
         [f"## {escape(heading)}", escape(sentence), div("tiles", "\n".join(tiles)), div("newest", links)]
