@@ -7,7 +7,7 @@ BASE ?= HEAD~1
 # Paths stay relative to this folder, so that a blank in its own path never matters.
 BIN := .venv/bin
 
-.PHONY: help report test lint format bench record lab lock clean
+.PHONY: help report test lint format bench catalogue record lab lock clean
 
 help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
@@ -16,6 +16,7 @@ help:
 	@echo "make changes           printed figures that HEAD moves (BASE=origin/main for another commit than HEAD~1)"
 	@echo "make bench             measure, and print ratios (ROWS=10000,1000000 for fewer rows)"
 	@echo "make record            make November 2023 again, and keep how it was made"
+	@echo "make catalogue         bring the catalogues of translations up to date, and say what waits for one"
 	@echo "make lab               open the notebooks in JupyterLab"
 	@echo "make lock              resolve the locked versions again (needs uv)"
 
@@ -62,6 +63,11 @@ record:
 	@sh scripts/set_up.sh report
 	@$(BIN)/vip report 2023-11 --engine embedded
 	@$(BIN)/vip publish 2023-11 --reproduction
+
+# After a change of words in English: new messages come in empty, and are to be translated.
+catalogue:
+	@sh scripts/set_up.sh report
+	@$(BIN)/python scripts/update_catalogues.py
 
 lab:
 	@sh scripts/set_up.sh lab

@@ -2,7 +2,8 @@
 
 A translation stays with its English message; a new message comes in empty, and one that is gone goes.
 
-    python scripts/update_catalogues.py
+    python scripts/update_catalogues.py          write them
+    python scripts/update_catalogues.py --check  only say whether they are up to date and complete (exit 0) or not (1)
 """
 
 from __future__ import annotations
@@ -117,20 +118,28 @@ def catalogues(project: Project, languages: Iterable[str]) -> Iterator[tuple[Pat
         yield path, updated(path, own, "The names and texts of this city. make catalogue adds what is new.")
 
 
-def main() -> int:
-    """Write them all, and say how many messages wait for a translation."""
+def main(*arguments: str) -> int:
+    """Write them all, or only look at them, and say how many messages wait for a translation."""
+    is_check = "--check" in arguments
     project = Project(ROOT.resolve(), Project.open(ROOT).program)
     codes = sorted({*project.program.identity.languages, *(path.stem for path in LOCALES.glob("*.po"))} - {"en"})
+    is_wrong = False
     for path, text in catalogues(project, codes):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="")
+        name = path.relative_to(project.root).as_posix()
+        if is_check:
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                print(f"{name} is not up to date: run make catalogue")
+                is_wrong = True
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
         if path.suffix == ".po":
-            waiting = [
-                one for one in read_po(io.BytesIO(text.encode("utf-8")), locale=path.stem) if one.id and not one.string
-            ]
-            print(f"{path.relative_to(ROOT)}: {len(waiting)} to translate")
-    return 0
+            messages = read_po(io.BytesIO(text.encode("utf-8")), locale=path.stem)
+            waiting = sum(1 for one in messages if one.id and (one.fuzzy or not all(one.string or ("",))))
+            is_wrong |= waiting > 0
+            print(f"{name}: {waiting} to translate")
+    return int(is_check and is_wrong)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
