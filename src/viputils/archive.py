@@ -150,13 +150,14 @@ def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> st
     language, program = project.language, project.shown
     breakdowns = program.report.breakdowns
     whole = program.whole_of(breakdowns[0]) if breakdowns else None
-    heads = [language.text("Issue"), language.text("Records as of")]
+    heads = [language.text("Issue")]
     if whole is not None:
         heads.append(program.measures[whole].label.capitalize())
     rows = []
     for issue in issues:
         label = escape(capital(label_of(issue.name, language)))
-        cells = [f"[{label}]({issue.place}/index.html)", escape(language.date(issue.as_of))]
+        day = language.text("records as of {as_of}", as_of=language.date(issue.as_of))
+        cells = [f"[{label}]({issue.place}/index.html) [{escape(day)}]{{.aside}}"]
         if issue.replaced_by is not None:
             note = language.text("replaced by {issue}", issue=label_of(issue.replaced_by, language))
             cells[0] += f" ({escape(note)})"
@@ -165,4 +166,4 @@ def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> st
         cells.append(" ".join(f"[{escape(kind)}]({file})" for file, kind in issue.downloads()))
         rows.append(cells)
     heads.append(language.text("Files"))
-    return pipe_table([*map(escape, heads)], rows, escape(title), words=[1, len(heads) - 1])
+    return pipe_table([*map(escape, heads)], rows, escape(title), words=[len(heads) - 1])

@@ -1,0 +1,160 @@
+"""A real browser for tests: Debian's Chromium, driven by Playwright, which brings no browser of its own here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no Chromium on PATH; on Debian: apt-get install chromium"
+)
+
+# WCAG 2.2 AA, and what the makers of axe recommend beyond it.
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass(frozen=True)
+class View:
+    """How somebody looks at a page."""
+
+    width: int
+    scheme: Literal["light", "dark"] = "light"
+    forced: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.width} {self.scheme}{' forced' if self.forced else ''}"
+
+
+VIEWS = [
+    view
+    for width in (390, 1280)
+    for view in (View(width), View(width, "dark"), View(width, "light", forced=True), View(width, "dark", forced=True))
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        # As root, which containers are, Chromium has no sandbox; it opens nothing but our own pages.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> Iterator[Page]:
+    """Open a page as somebody looks at it; whatever goes wrong in it, or is asked of another host, is a fault."""
+    address = page.as_uri() if isinstance(page, Path) else page
+    context = browser.new_context(
+        viewport={"width": view.width, "height": 900},
+        color_scheme=view.scheme,
+        forced_colors="active" if view.forced else "none",
+        reduced_motion="reduce",
+        **options,
+    )
+    faults: list[str] = []
+    tab = context.new_page()
+    tab.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    own = address.partition("://")[0] + "://" + address.partition("://")[2].partition("/")[0]
+    tab.on("request", lambda request: None if request.url.startswith((own, "data:")) else faults.append(request.url))
+    try:
+        tab.goto(address, wait_until="load")
+        tab.evaluate("document.fonts.ready")
+        yield tab
+        if faults:
+            raise AssertionError(f"{page}: {faults}")
+    finally:
+        context.close()
+
+
+def violations(tab: Page) -> list[str]:
+    """Everything that axe finds wrong on a page, and what it could not decide, one line each."""
+    tab.evaluate(AXE_SCRIPT)
+    options = json.dumps({"runOnly": _RULES, "resultTypes": ["violations", "incomplete"]})
+    found = tab.evaluate(f"axe.run({options})")
+    return [
+        f"{kind}: {rule['id']}: {', '.join(map(str, node['target']))}: {node.get('failureSummary', '')}"
+        for kind in ("violations", "incomplete")
+        for rule in found[kind]
+        for node in rule["nodes"]
+    ]
+
+
+def overflows(tab: Page) -> list[str]:
+    """Everything that reaches over the right edge of the page, where people would have to scroll sideways."""
+    found: list[str] = tab.evaluate(
+        """() => {
+          const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
+          const over = [...document.querySelectorAll("body *")].filter((node) => {
+            const box = node.getBoundingClientRect();
+            return box.width > 1 && box.right > document.documentElement.clientWidth + 1;
+          });
+          return wide ? over.map((node) => `${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`) : [];
+        }"""
+    )
+    return found
+
+
+def clipped(tab: Page) -> list[str]:
+    """Every text that is cut off, because its box is too small for it."""
+    found: list[str] = tab.evaluate(
+        """() => [...document.querySelectorAll("body *")].filter((node) => {
+          const style = getComputedStyle(node);
+          const hides = style.overflowX !== "visible" || style.overflowY !== "visible";
+          const hidden = style.clipPath !== "none" || style.position === "absolute";
+          const wide = node.scrollWidth > node.clientWidth + 1, high = node.scrollHeight > node.clientHeight + 1;
+          return hides && !hidden && (wide || high);
+        }).map((node) => `${node.tagName}: ${node.textContent.slice(0, 40)}`)"""
+    )
+    return found
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What has the focus after one press of Tab."""
+
+    name: str
+    href: str | None
+    outline: float
+    inside: bool
+
+
+def stops(tab: Page, most: int = 400) -> list[Stop]:
+    """Go through a page by the Tab key alone, until the focus leaves it."""
+    found: list[Stop] = []
+    for _ in range(most):
+        tab.keyboard.press("Tab")
+        stop = tab.evaluate(
+            """() => {
+              const node = document.activeElement;
+              if (!node || node === document.body) return null;
+              const style = getComputedStyle(node), box = node.getBoundingClientRect();
+              const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+              return {
+                name: (node.textContent || node.getAttribute("aria-label") || node.name || "").trim(),
+                href: node.getAttribute("href"),
+                outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+                inside: box.top >= 0 && box.bottom <= innerHeight && (node.contains(top) || !!top?.contains(node)),
+              };
+            }"""
+        )
+        if stop is None:
+            break
+        found.append(Stop(**stop))
+    return found
