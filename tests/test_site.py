@@ -59,13 +59,13 @@ def make(root: Path, *arguments: str) -> dict[str, object]:
 
 
 def town(root: Path) -> Path:
-    """The repository's project with one delivery of little, so that an issue is made quickly."""
+    """The repository's project in one language, with one delivery of little, so that an issue is made quickly."""
     copy_of_the_repository(root)
     shutil.rmtree(root / "data")
     (root / "data" / "raw" / "2023-12-04").mkdir(parents=True)
     program = root / "program.toml"
     text = program.read_text(encoding="utf-8").replace('delivered = "monthly"', 'delivered = "irregularly"')
-    program.write_text(text, encoding="utf-8")
+    program.write_text(re.sub(r"also_in = .*", "", text), encoding="utf-8")
     rows = {
         "responses": ["DEMO-R1,2023-11-02,DV,SE", "DEMO-R2,2023-10-07,Homicide,NE"],
         "reviews": ["DEMO-V1,2023-11-07,3,41"],
@@ -148,15 +148,16 @@ def test_nothing_on_any_page_is_loaded_from_elsewhere(made: Made) -> None:
 
 
 def test_every_page_says_which_one_it_is_and_has_the_same_links(made: Made) -> None:
-    names = None
+    places = [".", "overview", "methods", "verdicts", "data", "search"]
+    spanish = [f"es/{place}".removesuffix("/.") for place in places]
+    english_names = ["Home", "The program", "Methods", "Verdicts", "Data", "Search"]
+    spanish_names = ["Inicio", "El programa", "Métodos", "Veredictos", "Datos", "Buscar"]
+    expected = dict(zip(places + spanish, english_names + spanish_names, strict=True))
     for page in made.pages():
         links = soup_of(page).select("nav.site-nav a:not([hreflang])")
-        names = names or [words(link) for link in links]
-        assert [words(link) for link in links] == names
-        own = [words(link) for link in links if link.get("aria-current") == "page"]
         place = page.parent.relative_to(made.site).as_posix()
-        expected = {".": "Home", "overview": "The program", "methods": "Methods", "verdicts": "Verdicts"}
-        expected |= {"data": "Data", "search": "Search"}
+        assert [words(link) for link in links] == (spanish_names if place.startswith("es") else english_names)
+        own = [words(link) for link in links if link.get("aria-current") == "page"]
         assert own == ([] if page.name == "404.html" else [expected[place]] if place in expected else [])
 
 
@@ -180,7 +181,7 @@ def test_the_home_page_shows_the_newest_issue_and_all_by_fiscal_year(made: Made)
 def test_synthetic_records_are_said_on_every_page_with_figures(made: Made) -> None:
     for page in made.pages():
         if page.name != "404.html":
-            assert "Demonstration records" in words(soup_of(page)), page
+            assert re.search("Demonstration records|Registros de demostración", words(soup_of(page))), page
 
 
 def test_an_issue_leads_to_its_files_and_to_the_issues_beside_it(made: Made) -> None:
@@ -251,13 +252,19 @@ def test_the_page_for_what_is_not_there_works_at_any_address(made: Made) -> None
 
 
 def test_the_search_index_holds_every_part_of_every_page(made: Made) -> None:
-    script = (made.site / "search" / "index.js").read_text(encoding="utf-8")
-    rows = json.loads(script.removeprefix("window.searchIndex = ").removesuffix(";\n"))
+    def index(place: str) -> list[list[str]]:
+        script = (made.site / place / "search" / "index.js").read_text(encoding="utf-8")
+        found: list[list[str]] = json.loads(script.removeprefix("window.searchIndex = ").removesuffix(";\n"))
+        return found
+
+    rows, spanish = index(""), index("es")
+    assert all("/es/" in address for address, *_ in spanish)
     for page in made.pages():
         if page.name == "404.html":
             continue
-        place = "../" + page.relative_to(made.site).as_posix()
-        mine = {heading: text for address, _, heading, text in rows if address.partition("#")[0] == place}
+        place = page.relative_to(made.site).as_posix()
+        place = f"../../{place}" if place.startswith("es/") else f"../{place}"
+        mine = {heading: text for address, _, heading, text in rows + spanish if address.partition("#")[0] == place}
         for heading in soup_of(page).select("main h2"):
             assert words(heading) in mine, (page, words(heading))
     (found,) = [row for row in rows if row[2] == "Responses to incidents" and "2023-11" in row[0]]
