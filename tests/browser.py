@@ -39,7 +39,7 @@ class View:
 VIEWS = [
     view
     for width in (390, 1280)
-    for view in (View(width), View(width, "dark"), View(width, "light", forced=True), View(width, "dark", forced=True))
+    for view in (View(width), View(width, "dark"), View(width, "dark", forced=True))
 ]
 
 

@@ -21,12 +21,12 @@ from viputils.project import Project
 from viputils.tables import ages_table, noun_of, plural, signed_percent, trend_table
 from viputils.texts import escape, words
 
-# The report's palette, as in report/theme/report.css.
-INK: Final = "#17324d"
-MUTED: Final = "#55636f"
-RULE: Final = "#c9d2d8"
+# The report's palette, as in report/theme/report.css; and the two colours of columns, apart by their brightness.
+INK: Final = "#123640"
+MUTED: Final = "#4d5d64"
+RULE: Final = "#cfd8da"
 BAR: Final = "#1f5f7a"
-PAST_BAR: Final = "#8fb3c2"
+PAST_BAR: Final = "#6b98ad"
 
 # So many numbers fit side by side.
 _LABELLED: Final = 12

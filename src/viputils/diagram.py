@@ -26,7 +26,7 @@ from viputils.project import Project
 from viputils.tables import category_in, counts_table
 from viputils.texts import escape, words
 
-_WASH: Final = "#f2f6f6"  # INK on it is 11.6:1, MUTED 5.6:1, and BAR as a line 6.5:1
+WASH: Final = "#f2f6f6"
 
 # In points. So wide a picture fills a phone with letters that can be read there.
 _WIDTH: Final = 320.0
@@ -290,7 +290,7 @@ def _box(axes: Axes, step: Step, at: tuple[float, float], size: tuple[float, flo
             width,
             height,
             boxstyle="round,pad=0,rounding_size=5",
-            facecolor=_WASH if step.counts else "white",
+            facecolor=WASH if step.counts else "white",
             edgecolor=BAR if step.counts else MUTED,
             linewidth=1.5,
             linestyle="solid" if step.counts else (0, (4, 2.5)),
