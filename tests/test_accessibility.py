@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -73,11 +73,10 @@ def test_every_page_of_the_site_is_looked_at(site: Path) -> None:
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_axe_finds_nothing_on_any_page(site: Path, browser: Browser, view: View) -> None:
     found = {}
-    for name in PAGES:
-        # Only this page begins its links at the top of a server.
-        place = served(site) if name == "404.html" else nullcontext(f"{site.as_uri()}/")
-        with place as root, opened(browser, f"{root}{name}", view) as tab:
-            found[name] = violations(tab)
+    with served(site) as root:
+        for name in PAGES:
+            with opened(browser, f"{root}{name}", view) as tab:
+                found[name] = violations(tab)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 

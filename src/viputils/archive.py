@@ -7,20 +7,26 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import nbformat
 import pandas as pd
 from IPython.display import Markdown
 
+from viputils.charts import image_markdown, panels_chart
 from viputils.datapackage import FIGURES_CSV, FIGURES_JSON
-from viputils.figures import value_of
+from viputils.figures import breakdown, value_of
 from viputils.pages import Page, page_of
 from viputils.periods import FiscalYear
 from viputils.project import Project
 from viputils.published import IssueName
 from viputils.render.frontmatter import read_front_matter
-from viputils.tables import capital, demonstration_notice, div, label_of, pipe_table
+from viputils.tables import capital, category_in, demonstration_notice, div, label_of, pipe_table
 from viputils.texts import escape
+
+# One month alone has no course, and of so many the names no longer fit.
+_ENOUGH_FOR_A_CHART: Final = 2
+_MONTHS_WITH_NAMES: Final = 6
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def home_page(project: Project, issues: Sequence[SiteIssue]) -> Page:
     demonstration = any(one.demonstration for one in issues)
     parts = [demonstration_notice(program)] if demonstration else []
     if issues:
-        parts += [Markdown(_newest(project, issues[0])), Markdown("\n\n".join(_archive(project, issues)))]
+        archive = Markdown("\n\n".join(_archive(project, issues)))
+        parts += [Markdown(_newest(project, issues[0])), _month_by_month(project, issues), archive]
     else:
         parts.append(Markdown(text("No issue can be made from the records yet.")))
     as_of = max((one.as_of for one in issues), default=program.identity.records_from)
@@ -123,6 +130,56 @@ def _newest(project: Project, issue: SiteIssue) -> str:
     heading = language.text("The newest issue: {month}", month=month)
     return "\n\n".join(
         [f"## {escape(heading)}", escape(sentence), div("tiles", "\n".join(tiles)), div("newest", links)]
+    )
+
+
+def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
+    """Show the first breakdown of each month of the newest fiscal year, as the month's own issue gives it."""
+    language, program, starts = project.language, project.shown, project.program.identity.fiscal_year_starts
+    year = issues[0].name.month.fiscal_year(starts)
+    standing = {
+        one.name.month: one for one in issues if one.replaced_by is None and one.name.month.fiscal_year(starts) == year
+    }
+    if len(standing) < _ENOUGH_FOR_A_CHART or not program.report.breakdowns:
+        return Markdown("")
+    name = program.report.breakdowns[0]
+    table = pd.DataFrame(
+        {month: breakdown(one.figures, name)["month"] for month, one in sorted(standing.items())}
+    ).dropna()
+    noun = program.measures[program.whole_of(name) or name].label
+    label = program.measures[name].label
+    what = language.text("{measure} by {category}", measure=capital(noun), category=label[0].lower() + label[1:])
+    first, last = min(standing), max(standing)
+    between = language.text("{first} to {last}", first=language.month(first), last=language.month(last))
+    rows = {
+        category_in(language, str(category)): [int(value) for value in row]
+        for category, row in zip(table.index, table.to_numpy(), strict=True)
+    }
+    alt = language.text(
+        "Small column charts of one scale, {what}, month by month, {between}.", what=what, between=between
+    )
+    alt += "".join(f" {category}: {', '.join(map(language.number, values))}." for category, values in rows.items())
+    short = [language.short_month(month) for month in sorted(standing)]
+    if len(short) > _MONTHS_WITH_NAMES:
+        short = [month[0] for month in short]
+    image = image_markdown(
+        lambda: panels_chart(project.fonts, short, list(rows.items()), language),
+        "month-by-month",
+        escape(f"{what}, {between}"),
+        alt,
+    )
+    heads = [language.text("Month"), *rows]
+    cells = [
+        [escape(capital(language.month(month))), *(language.number(values[at]) for values in rows.values())]
+        for at, month in enumerate(sorted(standing))
+    ]
+    note = language.text(
+        "Each month is as its own issue gave it; what came in later is not in it. All charts have the same scale. Most "
+        "of these numbers are small, and small numbers go up and down by chance alone."
+    )
+    numbers = pipe_table([*map(escape, heads)], cells, escape(f"{what}, {between}"))
+    return Markdown(
+        f"## {escape(language.text('Month by month'))}\n\n{image}\n\n{numbers}\n\n{div('note', escape(note))}"
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from viputils.edition import Edition
 from viputils.figures import breakdown
@@ -31,6 +32,8 @@ PAST_BAR: Final = "#6b98ad"
 # So many numbers fit side by side.
 _LABELLED: Final = 12
 _TICKS: Final = 20
+# With so many columns, each has its number.
+_FEW: Final = 6
 
 
 def by_month(project: Project, edition: Edition) -> Markdown:
@@ -176,6 +179,42 @@ def columns_chart(fonts: Path, names: list[str], values: list[int], language: La
     axes.tick_params(length=0, pad=6)
     axes.spines[["top", "left", "right"]].set_visible(False)
     axes.spines["bottom"].set_color(RULE)
+    return figure
+
+
+def panels_chart(fonts: Path, months: list[str], panels: list[tuple[str, list[int]]], language: Language) -> Figure:
+    """Draw a small column chart for each named row of values, two side by side and all of one scale.
+
+    The newest value and the largest are labelled; where there are few, all are.
+    """
+    regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
+    rows = -(-len(panels) // 2)
+    figure = Figure(figsize=(5.4, 1.65 * rows), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06))
+    highest = max([1, *(value for _, values in panels for value in values)])
+    for place, (name, values) in enumerate(panels, start=1):
+        axes = figure.add_subplot(rows, 2, place)
+        newest = len(values) - 1
+        for at, value in enumerate(values):
+            axes.bar(at, value, width=0.7, color=BAR if at == newest else PAST_BAR)
+            if len(values) <= _FEW or at == newest or value == max(values):
+                axes.annotate(
+                    language.number(value),
+                    (at, value),
+                    xytext=(0, 2),
+                    textcoords="offset points",
+                    ha="center",
+                    color=INK,
+                    fontproperties=bold,
+                    fontsize=11,
+                )
+        axes.set_title(name, loc="left", color=INK, fontproperties=bold, fontsize=12.5)
+        axes.set_xticks(range(len(months)), months, fontproperties=regular, fontsize=11, color=MUTED)
+        axes.set_xlim(-0.6, len(months) - 0.4)
+        axes.set_ylim(0, highest * 1.2)
+        axes.set_yticks([])
+        axes.tick_params(length=0, pad=4)
+        axes.spines[["top", "left", "right"]].set_visible(False)
+        axes.spines["bottom"].set_color(RULE)
     return figure
 
 

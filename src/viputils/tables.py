@@ -19,7 +19,7 @@ from viputils.edition import Edition
 from viputils.figures import KEY, breakdown, value_of
 from viputils.language import ENGLISH, Language
 from viputils.periods import ReportMonth, date_in_words
-from viputils.program import Distinct, Measure, Program, column_in_words
+from viputils.program import Distinct, Program, column_in_words
 from viputils.project import Project
 from viputils.published import IssueName
 from viputils.revisions import trend_revisions
@@ -769,21 +769,8 @@ def _table_title(edition: Edition, measure: str) -> str:
 
 def noun_of(edition: Edition, measure: str) -> str:
     """Give the label of what a broken-down measure counts: that of the same measure without a breakdown."""
-    whole = _whole_of(edition, measure)
+    whole = edition.program.whole_of(measure)
     return edition.shown.measures[whole or measure].label
-
-
-def _whole_of(edition: Edition, measure: str) -> str | None:
-    """Give the measure that counts the same without the breakdown, if the program has one."""
-    parts = edition.program.measures[measure]
-
-    def counted(one: Measure) -> tuple[object, ...]:
-        return one.table, one.count, one.where, one.followed_by
-
-    return next(
-        (name for name, one in edition.program.measures.items() if one.by is None and counted(one) == counted(parts)),
-        None,
-    )
 
 
 def _breakdown_table(edition: Edition, name: str) -> str:
@@ -815,7 +802,7 @@ def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:
     """Add up a breakdown. What is counted once can be in several categories, so only the whole can say how much."""
     if not isinstance(edition.program.measures[name].count, Distinct):
         return edition.language.number(int(counts.sum()))
-    whole = _whole_of(edition, name)
+    whole = edition.program.whole_of(name)
     return edition.language.number(value_of(edition.figures, whole, period)) if whole else escape(NOT_AVAILABLE)
 
 
@@ -823,7 +810,7 @@ def disagreements(edition: Edition) -> list[str]:
     """Say where the categories of a breakdown do not add up to the whole, and why; as plain text."""
     notes = []
     for name in edition.program.report.breakdowns:
-        whole = _whole_of(edition, name)
+        whole = edition.program.whole_of(name)
         if whole is None or isinstance(edition.program.measures[name].count, Distinct):
             continue
         number = edition.language.number
