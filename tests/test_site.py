@@ -164,18 +164,32 @@ def test_every_page_says_which_one_it_is_and_has_the_same_links(made: Made) -> N
 def test_the_home_page_shows_the_newest_issue_and_all_by_fiscal_year(made: Made) -> None:
     home = soup_of(made.site / "index.html")
     headings = [words(heading) for heading in home.find_all("h2")]
-    assert headings == ["The newest issue: November 2023", "All issues"]
+    assert headings == ["The newest issue: November 2023", "Month by month", "All issues"]
     assert [words(heading) for heading in home.find_all("h3")] == ["Fiscal year 2024"]
     # The headline figures as the City printed them for November 2023.
     assert [words(number) for number in home.select(".tiles .number")] == ["2,599", "101", "4,666", "2,446"]
-    rows = [[words(cell) for cell in row.find_all(["th", "td"])] for row in home.select("tbody tr")]
-    assert [row[:3] for row in rows] == [
-        ["November 2023", "December 4, 2023", "90"],
-        ["October 2023", "November 3, 2023", rows[1][2]],
+    month_by_month, archive = (
+        [[words(cell) for cell in row.find_all(["th", "td"])] for row in table.select("tbody tr")]
+        for table in home.find_all("table")
+    )
+    october = figures_of(made.site / "issues" / "2023-10")
+    assert [row[:2] for row in archive] == [
+        ["November 2023 records as of December 4, 2023", "90"],
+        ["October 2023 records as of November 3, 2023", october["responses", "", "month"]],
     ]
-    figures = csv.DictReader(io.StringIO((made.site / "issues/2023-10/figures.csv").read_text(encoding="utf-8")))
-    october = {(row["measure"], row["category"], row["period"]): row["value"] for row in figures}
-    assert rows[1][2] == october["responses", "", "month"]
+    # The numbers of the small charts: for November as the City printed them, for October as its issue has them.
+    assert month_by_month[1] == ["November 2023", "55", "7", "5", "11", "7", "5"]
+    types = ["Gun/Other Violence", "DV/Sexual Assault", "Homicide", "Other Deaths", "Suicide", "Other"]
+    counts = [october["responses_by_incident_type", one, "month"] for one in types]
+    assert month_by_month[0] == ["October 2023", *counts]
+    chart = home.select_one("#month-by-month img")
+    assert chart is not None
+    assert f"Homicide: {counts[2]}, 5." in str(chart["alt"])
+
+
+def figures_of(folder: Path) -> dict[tuple[str, str, str], str]:
+    rows = csv.DictReader(io.StringIO((folder / "figures.csv").read_text(encoding="utf-8")))
+    return {(row["measure"], row["category"], row["period"]): row["value"] for row in rows}
 
 
 def test_synthetic_records_are_said_on_every_page_with_figures(made: Made) -> None:
