@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -393,7 +394,7 @@ def site(
             found = make_site(opened, choose_engine(engine.value), where, first, on_step=step)
     except _InterruptedByUser:
         say_aside("Interrupted. The site is as it was; issues that were made meanwhile stay.")
-        sys.exit(INTERRUPTED)
+        _end_at_once(INTERRUPTED)
     if as_json:
         notes = [vars(note) for note in found.notes]
         show_json({**vars(found), "home": str(found.home), "made": [list(one) for one in found.made], "notes": notes})
@@ -458,6 +459,7 @@ def preview(
                 follow(opened, make)
         except (_InterruptedByUser, KeyboardInterrupt):
             say_aside("The preview has ended.")
+    _end_at_once(0)
 
 
 @app.command()
@@ -756,7 +758,7 @@ def main() -> NoReturn:
         sys.exit(FAULT if isinstance(error, BalanceError) else CANNOT)
     except _InterruptedByUser:
         say_aside("Interrupted. Nothing was changed.")
-        sys.exit(INTERRUPTED)
+        _end_at_once(INTERRUPTED)
     except OSError as error:
         say_aside(f"{error.filename or 'Writing'}: {error.strerror or error}. Nothing was changed.")
         sys.exit(CANNOT)
@@ -765,6 +767,16 @@ def main() -> NoReturn:
         say_aside(traceback.format_exc() + "This is a fault of viputils; please report it with the lines above.")
         sys.exit(FAULT)
     sys.exit(0)
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """End a command that was interrupted, once everything of its own is tidied up.
+
+    What the messages to a kernel were sent through would wait, when Python tidies it up, for a kernel that is gone.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _check_activities(project: Project, month: ReportMonth) -> None:
