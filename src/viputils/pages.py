@@ -174,7 +174,7 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
     text, demonstration = project.language.text, edition.records.is_demonstration
     files = [
         (ALL_ISSUES, text("every figure of every issue as it was published, and of every month as it is counted")),
-        (PACKAGE, text("what the columns mean, the licence and the sources, for programs")),
+        (PACKAGE, text("what the columns mean, the license and the sources, for programs")),
     ]
     items = "\n".join(f"- [{escape(name)}]({to_files}{name}): {escape(said)}" for name, said in files)
     beside = text(
@@ -215,8 +215,8 @@ def _terms(project: Project) -> str:
     text, data = project.language.text, project.shown.data
     licences = [f"- [{escape(one.title)}]({one.path})" for one in data.licences]
     sources = [f"- [{escape(one.title)}]({one.path})" if one.path else f"- {escape(one.title)}" for one in data.sources]
-    none = escape(text("No licence is stated: ask the publisher before you use the data."))
-    parts = [f"## {escape(text('Licence and sources'))}", *(["\n".join(licences)] if licences else [none])]
+    none = escape(text("No license is stated: ask the publisher before you use the data."))
+    parts = [f"## {escape(text('License and sources'))}", *(["\n".join(licences)] if licences else [none])]
     return "\n\n".join([*parts, *([escape(text("Sources:")), "\n".join(sources)] if sources else [])])
 
 
