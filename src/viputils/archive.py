@@ -21,7 +21,7 @@ from viputils.periods import FiscalYear
 from viputils.project import Project
 from viputils.published import IssueName
 from viputils.render.frontmatter import read_front_matter
-from viputils.tables import capital, category_in, demonstration_notice, div, label_of, pipe_table
+from viputils.tables import NOT_AVAILABLE, capital, category_in, demonstration_notice, div, label_of, pipe_table
 from viputils.texts import escape
 
 # One month alone has no course, and of so many the names no longer fit.
@@ -143,23 +143,31 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     if len(standing) < _ENOUGH_FOR_A_CHART or not program.report.breakdowns:
         return Markdown("")
     name = program.report.breakdowns[0]
-    table = pd.DataFrame(
-        {month: breakdown(one.figures, name)["month"] for month, one in sorted(standing.items())}
-    ).dropna()
+    counts = {month: breakdown(one.figures, name)["month"] for month, one in standing.items()}
+    months = [month for month in year.months() if min(standing) <= month <= max(standing)]
+    # In the order of the newest issue; what only earlier ones have comes last.
+    categories = dict.fromkeys(
+        category for month in reversed(months) if month in counts for category in counts[month].index
+    )
+    rows = {
+        category_in(language, str(category)): [
+            int(counts[month][category]) if month in counts and category in counts[month] else None for month in months
+        ]
+        for category in categories
+    }
     noun = program.measures[program.whole_of(name) or name].label
     label = program.measures[name].label
     what = language.text("{measure} by {category}", measure=capital(noun), category=label[0].lower() + label[1:])
-    first, last = min(standing), max(standing)
-    between = language.text("{first} to {last}", first=language.month(first), last=language.month(last))
-    rows = {
-        category_in(language, str(category)): [int(value) for value in row]
-        for category, row in zip(table.index, table.to_numpy(), strict=True)
-    }
+    between = language.text("{first} to {last}", first=language.month(months[0]), last=language.month(months[-1]))
+
+    def shown(value: int | None) -> str:
+        return NOT_AVAILABLE if value is None else language.number(value)
+
     alt = language.text(
         "Small column charts of one scale, {what}, month by month, {between}.", what=what, between=between
     )
-    alt += "".join(f" {category}: {', '.join(map(language.number, values))}." for category, values in rows.items())
-    short = [language.short_month(month) for month in sorted(standing)]
+    alt += "".join(f" {category}: {', '.join(map(shown, values))}." for category, values in rows.items())
+    short = [language.short_month(month) for month in months]
     if len(short) > _MONTHS_WITH_NAMES:
         short = [month[0] for month in short]
     image = image_markdown(
@@ -170,13 +178,16 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     )
     heads = [language.text("Month"), *rows]
     cells = [
-        [escape(capital(language.month(month))), *(language.number(values[at]) for values in rows.values())]
-        for at, month in enumerate(sorted(standing))
+        [escape(capital(language.month(month))), *(escape(shown(values[at])) for values in rows.values())]
+        for at, month in enumerate(months)
     ]
     note = language.text(
         "Each month is as its own issue gave it; what came in later is not in it. All charts have the same scale. Most "
         "of these numbers are small, and small numbers go up and down by chance alone."
     )
+    if any(value is None for values in rows.values() for value in values):
+        missing = language.text("{mark} means not available: no issue counts it for that month.", mark=NOT_AVAILABLE)
+        note = f"{note} {missing}"
     numbers = pipe_table([*map(escape, heads)], cells, escape(f"{what}, {between}"))
     return Markdown(
         f"## {escape(language.text('Month by month'))}\n\n{image}\n\n{numbers}\n\n{div('note', escape(note))}"

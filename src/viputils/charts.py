@@ -182,21 +182,25 @@ def columns_chart(fonts: Path, names: list[str], values: list[int], language: La
     return figure
 
 
-def panels_chart(fonts: Path, months: list[str], panels: list[tuple[str, list[int]]], language: Language) -> Figure:
+def panels_chart(
+    fonts: Path, months: list[str], panels: list[tuple[str, list[int | None]]], language: Language
+) -> Figure:
     """Draw a small column chart for each named row of values, two side by side and all of one scale.
 
-    The newest value and the largest are labelled; where there are few, all are.
+    The newest value and the largest are labelled; where there are few, all are. What is missing has only its place.
     """
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     rows = -(-len(panels) // 2)
     figure = Figure(figsize=(5.4, 1.65 * rows), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06))
-    highest = max([1, *(value for _, values in panels for value in values)])
+    highest = max([1, *(value for _, values in panels for value in values if value is not None)])
     for place, (name, values) in enumerate(panels, start=1):
         axes = figure.add_subplot(rows, 2, place)
-        newest = len(values) - 1
+        newest, largest = len(values) - 1, max((value for value in values if value is not None), default=0)
         for at, value in enumerate(values):
+            if value is None:
+                continue
             axes.bar(at, value, width=0.7, color=BAR if at == newest else PAST_BAR)
-            if len(values) <= _FEW or at == newest or value == max(values):
+            if len(values) <= _FEW or at == newest or value == largest:
                 axes.annotate(
                     language.number(value),
                     (at, value),
