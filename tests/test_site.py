@@ -354,6 +354,18 @@ def test_activities_of_a_month_without_data_are_named_and_keep_nothing_else_from
     assert not [page for page in (root / "_site").rglob("*.html") if "Too early." in page.read_text(encoding="utf-8")]
 
 
+def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    program = root / "program.toml"
+    program.write_text(re.sub(r"address = .*", "", program.read_text(encoding="utf-8")), encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--since", "2023-12")
+    assert done.returncode == 0, done.stderr
+    assert "it has no feed and no sitemap, because program.address in program.toml does not say" in done.stdout
+    assert not list((root / "_site").rglob("*.xml"))
+    for page in Made(root, {}).pages():
+        assert not [link for link in links_of(page) if link.endswith("feed.xml")]
+
+
 @pytest.mark.skipif(not QuartoEngine.available(), reason="there is no Quarto 1.9 or newer on PATH")
 def test_quarto_renders_the_same_site_as_a_website_project_with_its_own_search_index(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")

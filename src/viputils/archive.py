@@ -27,6 +27,8 @@ from viputils.texts import escape
 # One month alone has no course, and of so many the names no longer fit.
 _ENOUGH_FOR_A_CHART: Final = 2
 _MONTHS_WITH_NAMES: Final = 6
+# As the page of methods has it.
+_SMALL: Final = 20
 
 
 @dataclass(frozen=True)
@@ -182,10 +184,13 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
         for at, month in enumerate(months)
     ]
     note = language.text(
-        "Each month is as its own issue gave it; what came in later is not in it. All charts have the same scale. Most "
-        "of these numbers are small, and small numbers go up and down by chance alone."
+        "Each month is as its own issue gave it; what came in later is not in it. All charts have the same scale."
     )
-    if any(value is None for values in rows.values() for value in values):
+    known = [value for values in rows.values() for value in values if value is not None]
+    if sum(value < _SMALL for value in known) * 2 > len(known):
+        small = language.text("Most of these numbers are small, and small numbers go up and down by chance alone.")
+        note = f"{note} {small}"
+    if len(known) < len(rows) * len(months):
         missing = language.text("{mark} means not available: no issue counts it for that month.", mark=NOT_AVAILABLE)
         note = f"{note} {missing}"
     numbers = pipe_table([*map(escape, heads)], cells, escape(f"{what}, {between}"))
@@ -201,7 +206,7 @@ def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
     yield escape(
         text(
             "Each issue keeps its address and its figures. Where records came in later or were corrected, a later "
-            "issue can give another number for the same month; the page of verdicts says which ones did."
+            "issue can give another number for the same month."
         )
     )
     years: dict[FiscalYear, list[SiteIssue]] = {}

@@ -49,7 +49,12 @@ def file_of(place: str) -> str:
 
 
 def navigation(
-    version: Version, page: Page, versions: Sequence[Version], edge: Edge, path: str | None = None
+    version: Version,
+    page: Page,
+    versions: Sequence[Version],
+    edge: Edge,
+    path: str | None = None,
+    has_feed: bool = True,
 ) -> dict[str, Any]:
     """Give what the template needs for the links on a page. Its values are Markdown.
 
@@ -59,6 +64,8 @@ def navigation(
         The site in every language, the main one first.
     path
         Where links begin that cannot be relative: a page that stands for any address does not know its own.
+    has_feed
+        Whether the site has a feed, which it has where it knows its address.
     """
     text = version.language.text
     own = version.file_of(page.place)
@@ -93,8 +100,9 @@ def navigation(
             for other in versions
             if other is not version
         ],
-        "feed": {"href": f"{root}{version.prefix}feed.xml", "text": text("All issues, as a feed")},
     }
+    if has_feed:
+        found["feed"] = {"href": f"{root}{version.prefix}feed.xml", "text": text("All issues, as a feed")}
     if page.place == "search":
         found["index"] = f"{root}{version.prefix}search/index.js"
         found["search"] = {

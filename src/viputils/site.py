@@ -296,9 +296,8 @@ def _with_navigation(
     for project, version, mine in zip(projects, versions, issues, strict=True):
         edges = _edges(project, mine)
         for place, page in version.pages.items():
-            nav = navigation(
-                version, page, versions, edges.get(place, Edge()), path=path if place == NOT_FOUND else None
-            )
+            start = path if place == NOT_FOUND else None
+            nav = navigation(version, page, versions, edges.get(place, Edge()), start, has_feed=address is not None)
             header = {**page.front_matter, "vip": {**page.front_matter["vip"], "nav": nav}}
             pages[version.file_of(place)] = Page(place, page.title, header, page.cells, page.files)
     return pages
