@@ -430,6 +430,14 @@ def test_the_preview_serves_the_site_and_its_own_page_for_what_is_not_there(made
         assert read(f"{server.address}%2e%2e/program.toml")[0] == 404
 
 
+def test_a_port_that_is_taken_is_named(made: Made) -> None:
+    with serving(made.site, 0) as server:
+        port = urlsplit(server.address).port
+        done = vip("preview", "--project", str(made.root), "--port", str(port))
+    assert done.returncode == 2
+    assert f"--port: {port}: Address already in use; say another one, or 0 for any that is free." in done.stderr
+
+
 def test_the_preview_answers_nobody_who_asks_by_another_name(made: Made) -> None:
     with serving(made.site, 0) as server:
         request = urllib.request.Request(server.address, headers={"Host": "evil.example"})  # noqa: S310

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from viputils.errors import ParameterError, Problem
 from viputils.project import Project
 
 HOST: Final = "127.0.0.1"
@@ -116,10 +117,16 @@ def serving(folder: Path, port: int) -> Iterator[Server]:
 
     Raises
     ------
-    OSError
+    ParameterError
         Where the port is taken.
     """
-    server = Server(folder, port)
+    try:
+        server = Server(folder, port)
+    except OSError as error:
+        problem = Problem(
+            "--port", f"{port}: {error.strerror or error};", "say another one, or 0 for any that is free."
+        )
+        raise ParameterError("The site cannot be served there.", [problem]) from None
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
