@@ -335,6 +335,28 @@ def test_a_site_that_cannot_be_made_is_as_it_was_before(tmp_path: Path) -> None:
     assert not [path for path in root.iterdir() if "partial" in path.name]
 
 
+def test_the_figures_of_an_issue_that_was_published_from_here_never_change(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    shutil.rmtree(root / "report" / "activities")
+    for command in (["report", "2023-11", "--engine", "embedded"], ["publish", "2023-11", "--printed", "2023-12-10"]):
+        assert vip(*command, "--project", str(root)).returncode == 0
+    make(root, "--since", "2023-11")
+    before = {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()}
+    # Somebody counts under another name from now on what was counted under this one.
+    program = root / "program.toml"
+    text = program.read_text(encoding="utf-8")
+    alias = '"DV/Sexual Assault" = ["DV", '
+    assert alias in text
+    text = text.replace(alias, '"DV/Sexual Assault" = [').replace('"Homicide" = [', '"Homicide" = ["DV", ')
+    program.write_text(text, encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
+    assert done.returncode == 2
+    assert (
+        "issues/2023-11, its figures: are not those of data/published/2023-11.csv, which were published;" in done.stderr
+    )
+    assert {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()} == before
+
+
 def test_activities_that_must_not_go_out_keep_the_site_from_being_made(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")
     (root / "report" / "activities" / "2023-11.md").write_text("## News\n\nCall 505-555-0123.\n", encoding="utf-8")

@@ -27,7 +27,7 @@ from viputils.checksums import checksum
 from viputils.datapackage import ALL_ISSUES, FIGURES_CSV, FIGURES_JSON, PACKAGE, all_issues_data, countable_months
 from viputils.deliveries import find_deliveries, has_deliveries
 from viputils.edition import Edition, load_edition, require_no_quarantine
-from viputils.errors import ParameterError, Problem
+from viputils.errors import ParameterError, Problem, PublishedError
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.folders import replaced_whole
 from viputils.issue import issue_begun, make_issue, reasons_to_make
@@ -115,6 +115,8 @@ def make_site(
     ------
     DeliveryError, QuarantineError, TextError, NotebookError, RenderError
         Where an issue or a page cannot be made. The site is then as it was before; issues that were made stay.
+    PublishedError
+        Where an issue that was published from here has other figures now.
     """
     out = project.site if out is None else out
     address = address or project.program.identity.address
@@ -123,6 +125,7 @@ def make_site(
     notes = _unshown(project, {one.name.month for one in wanted}, since)
     made = _make_outdated(project, projects, wanted, engine, on_step)
     issues = [[one.in_site(spoken) for one in wanted] for spoken in projects]
+    _require_as_published(project, wanted, issues[0])
     made_from = _everything(project, projects, engine, address, issues)
     known = _record_of(out)
     if known.get("made_from") == made_from and all(_is_whole(out / name, was) for name, was in known["files"].items()):
@@ -260,6 +263,28 @@ def _make_outdated(
                         require_no_quarantine(spoken, begun.edition)
                     make_issue(spoken, begun.edition, engine, place=place, begun=begun)
     return tuple((place, why) for _, _, place, why in todo)
+
+
+def _require_as_published(project: Project, wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]) -> None:
+    """Refuse to put other figures at the address of an issue than were published there from here.
+
+    An issue that was printed elsewhere is another matter: what the records give for it has a verdict.
+    """
+    problems = []
+    for one, issue in zip(wanted, issues, strict=True):
+        if one.published is None or one.published.manifest is None:
+            continue
+        printed = project.published / f"{one.name}.csv"
+        kept = read_manifest(one.published.manifest, f"data/published/{one.published.manifest.name}")
+        if kept.outputs.get(FIGURES_CSV) != checksum(printed) or checksum(issue.folder / FIGURES_CSV) == checksum(
+            printed
+        ):
+            continue
+        what = f"are not those of {project.relative(printed)}, which were published;"
+        remedy = f"vip verify {one.name} says which, and vip changes by what. A correction is a re-issue."
+        problems.append(Problem(f"issues/{one.name}, its figures", what, remedy))
+    if problems:
+        raise PublishedError("Figures at the address of an issue never change. No site was made.", problems)
 
 
 def _version(
