@@ -423,11 +423,11 @@ def test_a_city_in_a_folder_of_a_repository_takes_its_code_and_may_share_what_li
     top = tmp_path / "a repository"
     root = top / "cities" / "one"
     root.mkdir(parents=True)
-    (tmp_path / "shared").mkdir()
+    (tmp_path / "common").mkdir()
     shutil.move(city.root / "src", top / "src")
     shutil.copytree(city.root / "data", root / "data")
     text = (city.root / "program.toml").read_text(encoding="utf-8")
-    shares = text.replace('language = "en"', 'language = "en"\nshares = "../../../shared"')
+    shares = text.replace('language = "en"', 'language = "en"\nshares = "../../../common"')
     (root / "program.toml").write_text(shares, encoding="utf-8")
     git(top, "init", "--quiet")
     commit(top)
