@@ -1,0 +1,129 @@
+"""Exact intervals for counts: how far chance alone can move a number. The distributions are those of SciPy.
+
+Statsmodels gives the intervals of a rate and of a share. Nothing here knows what is counted.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.rates import confint_poisson
+
+from viputils.errors import ParameterError, Problem
+
+LEVEL: Final = 0.95
+
+
+class Interval(NamedTuple):
+    """From ``low`` to ``high``, both included; ``high`` is infinite where nothing bounds it."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+
+def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
+    """Give the exact interval of a rate, of which ``count`` events were seen over an ``exposure``.
+
+    Source: F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936).
+
+    Raises
+    ------
+    ParameterError
+        Where a count is negative, an exposure is not above 0 or a level does not lie between 0 and 1.
+    """
+    _require(count=count, exposure=exposure, level=level)
+    low, high = confint_poisson(count, exposure, method="exact-c", alpha=1 - level)
+    return Interval(float(low), float(high))
+
+
+def ratio(
+    count: int, base: int, exposure: float = 1, base_exposure: float = 1, level: float = LEVEL
+) -> Interval | None:
+    """Give the exact interval of the ratio of two rates, the first by the second; none where both counts are 0.
+
+    Given the sum of two counts, the first is binomial: J. Przyborowski and H. Wilenski, Homogeneity of results in
+    testing samples from Poisson series, Biometrika 31 (1940); as R's ``poisson.test``.
+
+    Raises
+    ------
+    ParameterError
+        As ``poisson``.
+    """
+    _require(count=count, exposure=exposure, level=level)
+    _require(count=base, exposure=base_exposure, level=level)
+    if count + base == 0:
+        return None
+    share = stats.binomtest(count, count + base).proportion_ci(level, method="exact")
+    odds = [part / (1 - part) if part < 1 else float("inf") for part in (float(share.low), float(share.high))]
+    return Interval(*(base_exposure / exposure * part for part in odds))
+
+
+def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
+    """Give Wilson's interval of a share, ``successes`` of ``total``; none where the total is 0.
+
+    Source: R. Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998).
+
+    Raises
+    ------
+    ParameterError
+        Where there are more successes than the total, or as ``poisson``.
+    """
+    _require(count=successes, exposure=1, level=level)
+    if total < successes:
+        raise ParameterError(
+            "There is no such share.", [Problem("successes", f"{successes} of {total} is more than all of them.")]
+        )
+    if total == 0:
+        return None
+    low, high = proportion_confint(successes, total, alpha=1 - level, method="wilson")
+    return Interval(max(0.0, float(low)), min(1.0, float(high)))
+
+
+def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> Interval:
+    """Give the interval that a count over a coming exposure ``ahead`` falls into, if the rate stays what it was.
+
+    It takes in what is not known of the rate, of which ``count`` events over an ``exposure`` tell, and never holds less
+    often than it says: W. Nelson, Confidence intervals for the ratio of two Poisson means and Poisson predictor
+    intervals, IEEE Transactions on Reliability 19 (1970). ``low`` and ``high`` are whole numbers.
+
+    Raises
+    ------
+    ParameterError
+        As ``poisson``.
+    """
+    _require(count=count, exposure=exposure, level=level)
+    _require(count=count, exposure=ahead, level=level)
+    share, tail = exposure / (exposure + ahead), (1 - level) / 2
+    low = float(stats.nbinom.ppf(tail, count, share)) if count else 0.0
+    return Interval(low, float(stats.nbinom.ppf(1 - tail, count + 1, share)))
+
+
+def chance_limits(mean: float, tail: float) -> Interval:
+    """Give the counts that a Poisson distribution goes below, or above, with at most the chance ``tail`` each.
+
+    Raises
+    ------
+    ParameterError
+        Where the mean is negative or a tail does not lie between 0 and one half.
+    """
+    _require(count=mean, exposure=1, level=1 - 2 * tail)
+    if mean == 0:
+        return Interval(0.0, 0.0)
+    return Interval(float(stats.poisson.ppf(tail, mean)), float(stats.poisson.ppf(1 - tail, mean)))
+
+
+def _require(count: float, exposure: float, level: float) -> None:
+    problems = []
+    if not 0 <= count < float("inf"):
+        problems.append(Problem("count", f"{count} is no number of events;", "it is 0 or more."))
+    if not 0 < exposure < float("inf"):
+        problems.append(Problem("exposure", f"{exposure} cannot be;", "it is more than 0."))
+    if not 0 < level < 1:
+        problems.append(Problem("level", f"{level} is no level of confidence;", "it lies between 0 and 1."))
+    if problems:
+        raise ParameterError("There is no such interval.", problems)
