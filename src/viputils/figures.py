@@ -139,7 +139,17 @@ def figures_csv(figures: pd.DataFrame) -> str:
 
 
 def counted(records: Records, name: str, month: ReportMonth, period: Period) -> pd.DataFrame:
-    """Give the records that a measure counts in a period.
+    """Give the records that a measure counts in a period of the issue of a month, as ``counted_within``."""
+    return counted_within(records, name, month, span_of(records.program, month, period))
+
+
+def counted_within(records: Records, name: str, month: ReportMonth, span: Span) -> pd.DataFrame:
+    """Give the records that a measure counts in any span of days.
+
+    Parameters
+    ----------
+    month
+        The issue under whose names they are counted.
 
     Returns
     -------
@@ -149,7 +159,6 @@ def counted(records: Records, name: str, month: ReportMonth, period: Period) -> 
         within a category are counted once.
     """
     program, measure = records.program, records.program.measures[name]
-    span = span_of(program, month, period)
     table = program.tables[measure.table]
     every = records.tables[measure.table].rows
     by = None if measure.by == "month" else measure.by

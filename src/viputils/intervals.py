@@ -1,15 +1,12 @@
 """Exact intervals for counts: how far chance alone can move a number. The distributions are those of SciPy.
 
-Statsmodels gives the intervals of a rate and of a share. Nothing here knows what is counted.
+Statsmodels gives the intervals of a rate and of a share. Nothing here knows what is counted. Both are imported where
+they are used: that takes most of a second, and few commands need them.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
-
-from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
-from statsmodels.stats.rates import confint_poisson
 
 from viputils.errors import ParameterError, Problem
 
@@ -36,6 +33,8 @@ def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
     ParameterError
         Where a count is negative, an exposure is not above 0 or a level does not lie between 0 and 1.
     """
+    from statsmodels.stats.rates import confint_poisson
+
     _require(count=count, exposure=exposure, level=level)
     low, high = confint_poisson(count, exposure, method="exact-c", alpha=1 - level)
     return Interval(float(low), float(high))
@@ -54,6 +53,8 @@ def ratio(
     ParameterError
         As ``poisson``.
     """
+    from scipy import stats
+
     _require(count=count, exposure=exposure, level=level)
     _require(count=base, exposure=base_exposure, level=level)
     if count + base == 0:
@@ -73,6 +74,8 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
     ParameterError
         Where there are more successes than the total, or as ``poisson``.
     """
+    from statsmodels.stats.proportion import proportion_confint
+
     _require(count=successes, exposure=1, level=level)
     if total < successes:
         raise ParameterError(
@@ -96,6 +99,8 @@ def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> I
     ParameterError
         As ``poisson``.
     """
+    from scipy import stats
+
     _require(count=count, exposure=exposure, level=level)
     _require(count=count, exposure=ahead, level=level)
     share, tail = exposure / (exposure + ahead), (1 - level) / 2
@@ -111,6 +116,8 @@ def chance_limits(mean: float, tail: float) -> Interval:
     ParameterError
         Where the mean is negative or a tail does not lie between 0 and one half.
     """
+    from scipy import stats
+
     _require(count=mean, exposure=1, level=1 - 2 * tail)
     if mean == 0:
         return Interval(0.0, 0.0)

@@ -1,0 +1,226 @@
+"""What a month says: how its counts stand against the months before it and the year to date against the year before.
+
+It says no more than the counts do. A difference that chance alone would often make is none; where there are too few
+months or events to tell, that is the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pandas as pd
+
+from viputils.cleaning import Records
+from viputils.edition import Edition
+from viputils.intervals import LEVEL, Interval, future, ratio
+from viputils.periods import ReportMonth
+from viputils.program import Program
+from viputils.series import known_months, series_of
+from viputils.signals import OUTSIDE, ProcessChart, Rule, process_chart
+
+# What is usual is what the newest of the months before were, at most so many: older ones tell of another time.
+USUAL: Final = 24
+
+Verdict = Literal["higher", "lower", "no telling"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A month of one count against the months before it.
+
+    Attributes
+    ----------
+    verdict
+        ``higher`` or ``lower`` than chance alone makes a month, ``no telling`` where it is not, or where the months
+        before are too few or differ too much among themselves.
+    """
+
+    measure: str
+    category: str
+    value: int
+    chart: ProcessChart
+    verdict: Verdict
+
+    @property
+    def low(self) -> int:
+        """The lowest count that chance alone makes of such a month."""
+        return int(self.chart.points["low"].iloc[-1])
+
+    @property
+    def high(self) -> int:
+        """The highest one."""
+        return int(self.chart.points["high"].iloc[-1])
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether the months before say what is usual."""
+        return self.chart.is_enough and self.chart.is_even
+
+
+@dataclass(frozen=True)
+class YearToDate:
+    """The fiscal year to date of one count against the same months of the year before.
+
+    Attributes
+    ----------
+    ratio
+        The exact interval of the two rates' ratio; none where both counts are 0.
+    """
+
+    measure: str
+    category: str
+    value: int
+    before: int
+    ratio: Interval | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the two differ more than chance alone makes them."""
+        if self.ratio is None or 1 in self.ratio:
+            return "no telling"
+        return "higher" if self.ratio.low > 1 else "lower"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a fiscal year goes on, month by month, beside the year before.
+
+    Attributes
+    ----------
+    this_year, year_before
+        The count from the year's first month to the end of each (``Int64`` by ``ReportMonth``); missing where not
+        known, and empty where nothing of the year before is.
+    at_end
+        The interval that the whole year's count falls into if the rest of it goes on as the year has so far; none
+        where it is over, or where its months differ too much among themselves.
+    """
+
+    measure: str
+    this_year: pd.Series
+    year_before: pd.Series
+    at_end: Interval | None
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a month says.
+
+    Attributes
+    ----------
+    whole
+        All of it together.
+    parts
+        Its categories, by measure.
+    runs
+        What the last months together complete: rules other than that of the single month.
+    year
+        The fiscal year to date of the whole; none where the year before is not known.
+    year_parts
+        That of the categories, by measure, at a level at which all the categories of a measure together hold.
+    """
+
+    month: ReportMonth
+    whole: Standing
+    parts: dict[str, list[Standing]]
+    runs: list[tuple[Rule, str]]
+    year: YearToDate | None
+    year_parts: dict[str, list[YearToDate]]
+    pace: Pace
+
+
+def assess(edition: Edition) -> Assessment | None:
+    """Assess the month of an edition; none where the report follows nothing by month that chance can be reckoned for.
+
+    That is a measure that counts records: of sums, in which one record can be many, chance alone is not known.
+    """
+    program, month = edition.program, edition.month
+    name = followed(program)
+    if name is None or month not in known_months(edition.records, name):
+        return None
+    starts = program.identity.fiscal_year_starts
+    counts = counts_of(edition.records, month, name)[""]
+    whole = _standing(name, "", counts)
+    parts, year_parts = {}, {}
+    for one in program.report.breakdowns:
+        if program.whole_of(one) == name:
+            of_part = counts_of(edition.records, month, one)
+            level = 1 - (1 - LEVEL) / len(of_part.columns)
+            parts[one] = [_standing(one, str(each), of_part[each]) for each in of_part]
+            found = (_year_to_date(one, str(each), of_part[each], starts, level) for each in of_part)
+            year_parts[one] = [each for each in found if each is not None]
+    runs = [(rule, str(whole.chart.points["side"].iloc[-1])) for rule in whole.chart.at(month) if rule != OUTSIDE]
+    return Assessment(
+        month,
+        whole,
+        parts,
+        runs if whole.can_tell else [],
+        _year_to_date(name, "", counts, starts, LEVEL),
+        year_parts,
+        pace_of(name, counts, starts),
+    )
+
+
+def followed(program: Program) -> str | None:
+    """Give the measure that the report follows by month, as a whole, where it counts records."""
+    trend = program.report.trend
+    name = trend and (program.whole_of(trend) or trend)
+    return name if name and program.measures[name].count == "rows" else None
+
+
+def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFrame:
+    """Give a measure month by month up to a month, as far as it is known.
+
+    Returns
+    -------
+    DataFrame
+        ``Int64``, one column for each category (``""`` without a breakdown), by ``ReportMonth`` and without a gap;
+        what is not known within it is missing.
+    """
+    table = series_of(records, measure, end=month)
+    months = [ReportMonth.of(day) for day in table["start"].unique()]
+    of_each = table.groupby("category", sort=False)["value"]
+    return pd.DataFrame({name: pd.Series(values.array, index=months) for name, values in of_each})
+
+
+def chart_of(counts: pd.Series) -> ProcessChart:
+    """Give the process-behaviour chart of counts by month; the limits of the last come from the months before it."""
+    newest = counts.iloc[-USUAL - 1 :]
+    return process_chart(newest, baseline=list(newest.index[:-1]))
+
+
+def pace_of(measure: str, counts: pd.Series, fiscal_year_starts: int) -> Pace:
+    """Give how the fiscal year of the last month goes on, beside the year before."""
+    first = counts.index[-1].fiscal_year(fiscal_year_starts).first
+    months = counts.loc[counts.index >= first]
+    before = counts.reindex([first.plus(ahead - 12) for ahead in range(12)])
+    ahead, at_end = 12 - len(months), None
+    is_whole = len(months) == len(list(first.fiscal_year(fiscal_year_starts).months(until=counts.index[-1])))
+    if ahead and is_whole and months.notna().all() and process_chart(months).is_even:
+        so_far = int(months.sum())
+        rest = future(so_far, len(months), ahead)
+        at_end = Interval(so_far + rest.low, so_far + rest.high)
+    # A sum over a month that is not known is not known either, nor is any after it.
+    to_date = [one.cumsum().mask(one.isna().cummax()) for one in (months, before)]
+    return Pace(measure, to_date[0], to_date[1] if to_date[1].notna().any() else to_date[1].iloc[:0], at_end)
+
+
+def _standing(measure: str, category: str, counts: pd.Series) -> Standing:
+    chart = chart_of(counts)
+    verdict: Verdict = "no telling"
+    if OUTSIDE in chart.at(counts.index[-1]) and chart.is_enough and chart.is_even:
+        verdict = "higher" if chart.points["side"].iloc[-1] == "high" else "lower"
+    return Standing(measure, category, int(counts.iloc[-1]), chart, verdict)
+
+
+def _year_to_date(
+    measure: str, category: str, counts: pd.Series, fiscal_year_starts: int, level: float
+) -> YearToDate | None:
+    """Compare the fiscal year to date with that of the year before; none where one of them is not known whole."""
+    newest = counts.index[-1]
+    months = list(newest.fiscal_year(fiscal_year_starts).months(until=newest))
+    sides = [counts.reindex(one) for one in (months, [month.plus(-12) for month in months])]
+    if any(side.isna().any() for side in sides):
+        return None
+    value, before = (int(side.sum()) for side in sides)
+    return YearToDate(measure, category, value, before, ratio(value, before, level=level))
