@@ -5,9 +5,9 @@ The modules stand in the order in which data flows, and each imports only from t
 ``csvfile``, ``checksums``, ``deliveries``, ``values``, ``cleaning``, ``figures``, ``edition``, ``series``,
 ``intervals``, ``signals``, ``assessment``, ``checks``, ``revisions``, ``trace``, ``vintages``, ``sheets``,
 ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``, ``datapackage``, ``texts``,
-``screening``, ``tables``, ``charts``, ``diagram``, ``notebook``, ``render``, ``issue``, ``pages``, ``archive``,
-``navigation``, ``feed``, ``searchindex``, ``site``, ``preview``, ``publication``, ``desk``, ``reproduction``,
-``terminal``, ``cli``.
+``screening``, ``tables``, ``statements``, ``charts``, ``diagram``, ``notebook``, ``render``, ``issue``, ``pages``,
+``archive``, ``navigation``, ``feed``, ``searchindex``, ``site``, ``preview``, ``publication``, ``desk``,
+``reproduction``, ``terminal``, ``cli``.
 """
 
 __version__ = "0.1.0"

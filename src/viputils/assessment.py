@@ -66,6 +66,9 @@ class YearToDate:
     ----------
     ratio
         The exact interval of the two rates' ratio; none where both counts are 0.
+    is_even
+        Whether the months of each of the two years differ no more than chance alone would make them. Without that the
+        interval is too narrow to tell anything by.
     """
 
     measure: str
@@ -73,11 +76,12 @@ class YearToDate:
     value: int
     before: int
     ratio: Interval | None
+    is_even: bool
 
     @property
     def verdict(self) -> Verdict:
         """Whether the two differ more than chance alone makes them."""
-        if self.ratio is None or 1 in self.ratio:
+        if self.ratio is None or not self.is_even or 1 in self.ratio:
             return "no telling"
         return "higher" if self.ratio.low > 1 else "lower"
 
@@ -223,4 +227,5 @@ def _year_to_date(
     if any(side.isna().any() for side in sides):
         return None
     value, before = (int(side.sum()) for side in sides)
-    return YearToDate(measure, category, value, before, ratio(value, before, level=level))
+    is_even = all(process_chart(side).is_even for side in sides)
+    return YearToDate(measure, category, value, before, ratio(value, before, level=level), is_even)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +14,28 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
+from viputils.assessment import assess
 from viputils.edition import Edition
 from viputils.figures import breakdown
+from viputils.intervals import Interval
 from viputils.language import ENGLISH, Language
+from viputils.periods import ReportMonth
 from viputils.project import Project
-from viputils.tables import ages_table, noun_of, plural, signed_percent, trend_table
+from viputils.signals import ProcessChart, Rule
+from viputils.tables import (
+    NOT_AVAILABLE,
+    ages_table,
+    capital,
+    div,
+    noun_of,
+    pace_table,
+    plural,
+    signed_percent,
+    trend_table,
+    usual_range_table,
+)
 from viputils.texts import escape, words
 
 # The report's palette, as in report/theme/report.css; and the two colours of columns, apart by their brightness.
@@ -34,6 +50,9 @@ _LABELLED: Final = 12
 _TICKS: Final = 20
 # With so many columns, each has its number.
 _FEW: Final = 6
+_YEAR: Final = 12
+# So many names of months fit below a line.
+_NAMED: Final = 9
 
 
 def by_month(project: Project, edition: Edition) -> Markdown:
@@ -74,6 +93,136 @@ def by_month(project: Project, edition: Edition) -> Markdown:
         lambda: columns_chart(project.fonts, names, values, language), "chart-by-month", caption, alt
     )
     return Markdown(f"## {title}\n\n{image}\n\n{trend_table(edition)}")
+
+
+def usual_range(project: Project, edition: Edition) -> Markdown:
+    """Show the months that the report follows beside what is usual: a process-behaviour chart, and its numbers.
+
+    The limits of the newest month come from the months before it. Empty where ``assess`` finds nothing to look at.
+    """
+    found = assess(edition)
+    if found is None or not found.whole.chart.is_enough:
+        return Markdown("")
+    language, chart = edition.language, found.whole.chart
+    points, months = chart.points, list(chart.points.index)
+    values = {
+        "measure": noun_of(edition, found.whole.measure),
+        "average": language.number(round(chart.average)),
+        "low": language.number(found.whole.low),
+        "high": language.number(found.whole.high),
+    }
+    marked = {month: chart.at(month) for month in chart.signals.index}
+    counts = ", ".join(
+        f"{language.month(month)} {_known(language, value)}"
+        for month, value in zip(months, points["value"], strict=True)
+    )
+    alt = language.text(
+        "Chart of {measure} by month: {counts}. The average of the months before the newest is {average}; for the "
+        "newest, chance alone would seldom give fewer than {low} or more than {high}.",
+        counts=counts,
+        **values,
+    )
+    alt += " " + _signals_in_words(language, marked)
+    values = {name: escape(value) for name, value in values.items()}
+    caption = words(
+        language,
+        "{measure} by month. The line in the middle is the average, about {average}; the band is what chance alone "
+        "would seldom leave",
+        **(values | {"measure": capital(values["measure"])}),
+    )
+    names = _axis_names(language, months)
+    image = image_markdown(
+        lambda: limits_chart(project.fonts, names, chart, language), "chart-usual-range", caption, alt
+    )
+    title = words(language, "{measure}: what is usual", measure=capital(values["measure"]))
+    return Markdown(f"## {title}\n\n{image}\n\n{usual_range_table(edition, found)}")
+
+
+def pace(project: Project, edition: Edition) -> Markdown:
+    """Show how the fiscal year goes on beside the year before, month by month: a chart, and its numbers in a table."""
+    found = assess(edition)
+    if found is None or len(found.pace.year_before) == 0:
+        return Markdown("")
+    language, pace = edition.language, found.pace
+    year = edition.month.fiscal_year(edition.program.identity.fiscal_year_starts)
+    kind, noun = edition.program.identity.year, noun_of(edition, found.whole.measure)
+    until = found.pace.year_before.to_dict().get(edition.month.plus(-12))
+    values = {
+        "measure": noun,
+        "year": language.text(kind),
+        "number": str(year.year),
+        "before": str(year.year - 1),
+        "month": language.month(edition.month),
+        "count": _known(language, pace.this_year.iloc[-1]),
+        "count_before": _known(language, until),
+        "month_before": language.month(edition.month.plus(-12)),
+    }
+    alt = language.text(
+        "Line chart of {measure} added up over {year} {number}: {count} by the end of {month}. In {year} {before} it "
+        "was {count_before} by the end of {month_before}.",
+        **values,
+    )
+    at_end = ""
+    if pace.at_end is not None:
+        bounds = {"low": language.number(int(pace.at_end.low)), "high": language.number(int(pace.at_end.high))}
+        sentence = language.text(
+            "If the rest of the year goes on as it has so far, it ends between {low} and {high}.", **bounds
+        )
+        alt += f" {sentence}"
+        at_end = div("note", escape(sentence))
+    elif len(pace.this_year) < _YEAR:
+        at_end = div(
+            "note",
+            words(
+                language,
+                "How the year will end is not reckoned: its months so far differ from each other more than chance "
+                "alone would make them.",
+            ),
+        )
+    caption = words(
+        language,
+        "{measure} added up over the {year}, {number} and {before}",
+        **{name: escape(value) for name, value in (values | {"measure": capital(noun)}).items()},
+    )
+    names = [language.short_month(month) for month in year.months()]
+    lines = [(str(year.year), _numbers(pace.this_year)), (str(year.year - 1), _numbers(pace.year_before))]
+    image = image_markdown(
+        lambda: lines_chart(project.fonts, names, lines, pace.at_end, language), "chart-pace", caption, alt
+    )
+    title = words(
+        language, "{measure}: this {year} and the one before", measure=capital(escape(noun)), year=values["year"]
+    )
+    return Markdown(f"## {title}\n\n{image}\n\n{pace_table(edition, pace)}\n\n{at_end}".rstrip())
+
+
+def _signals_in_words(language: Language, marked: dict[ReportMonth, list[Rule]]) -> str:
+    if not marked:
+        return language.text("No month is marked.")
+    each = [
+        f"{language.month(month)} ({'; '.join(language.text(rule.words) for rule in rules)})"
+        for month, rules in marked.items()
+    ]
+    return language.text("Marked: {months}.", months=", ".join(each))
+
+
+def _known(language: Language, value: object) -> str:
+    return NOT_AVAILABLE if pd.isna(value) else language.number(int(value))  # type: ignore[call-overload]
+
+
+def _numbers(values: pd.Series) -> list[int | None]:
+    return [None if pd.isna(value) else int(value) for value in values]
+
+
+def _axis_names(language: Language, months: Sequence[ReportMonth]) -> list[str]:
+    """Name so many months of an axis as fit, the newest among them, each year where it begins; the others are ""."""
+    step = -(-len(months) // _NAMED)
+    names, year = [], None
+    for place, month in enumerate(months):
+        is_named = (len(months) - 1 - place) % step == 0
+        begins = f"\n{month.year}" if is_named and month.year != year else ""
+        names.append(language.short_month(month) + begins if is_named else "")
+        year = month.year if is_named else year
+    return names
 
 
 def revisions_by_age(project: Project, ages: pd.DataFrame, label: str, name: str) -> Markdown:
@@ -219,6 +368,119 @@ def panels_chart(
         axes.tick_params(length=0, pad=4)
         axes.spines[["top", "left", "right"]].set_visible(False)
         axes.spines["bottom"].set_color(RULE)
+    return figure
+
+
+def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: Language) -> Figure:
+    """Draw a process-behaviour chart: a line of counts, the average, the band of chance, and a mark for each signal.
+
+    A month that completes a rule is a diamond with the rule's number beside it; the newest count is written out.
+    """
+    regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
+    figure = Figure(figsize=(5.4, 2.9), layout="constrained")
+    axes = figure.add_subplot()
+    points = chart.points
+    at = range(len(points))
+    rate = points["rate"].astype("float64")
+    axes.fill_between(at, points["low"], points["high"], color=RULE, alpha=0.55, linewidth=0, step="mid")
+    axes.axhline(chart.average, color=MUTED, linewidth=1.2)
+    axes.plot(at, rate, color=PAST_BAR, linewidth=1.6)
+    signals = points["rules"].ne("").to_numpy()
+    axes.plot([one for one in at if not signals[one]], rate[~signals], "o", color=BAR, markersize=5.5)
+    axes.plot([one for one in at if signals[one]], rate[signals], "D", color=INK, markersize=7)
+    for place, (value, rules) in enumerate(zip(points["value"], points["rules"], strict=True)):
+        text = " ".join(
+            filter(
+                None,
+                [
+                    language.number(int(value)) if place == len(points) - 1 and not pd.isna(value) else "",
+                    f"({rules.replace(' ', ', ')})" if rules else "",
+                ],
+            )
+        )
+        if text:
+            axes.annotate(
+                text,
+                (place, float(value)),
+                xytext=(0, 8),
+                textcoords="offset points",
+                ha="right" if place == len(points) - 1 else "center",
+                color=INK,
+                fontproperties=bold,
+                fontsize=12.5,
+            )
+    shown = [place for place, name in enumerate(names) if name]
+    axes.set_xticks(shown, [names[place] for place in shown], fontproperties=regular, fontsize=12.5, color=MUTED)
+    axes.set_xlim(-0.6, len(points) - 0.4)
+    axes.set_ylim(0, float(max(points["high"].max(), rate.max())) * 1.16 + 0.5)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.yaxis.set_major_formatter(lambda value, _: language.number(round(value)))
+    for label in axes.get_yticklabels():
+        label.set(fontproperties=regular, fontsize=12.5, color=MUTED)
+    axes.tick_params(length=0, pad=5)
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+    return figure
+
+
+def lines_chart(
+    fonts: Path,
+    names: list[str],
+    lines: list[tuple[str, list[int | None]]],
+    at_end: Interval | None,
+    language: Language,
+) -> Figure:
+    """Draw named lines over the same places: the first is solid, the others are dashed. Each ends in its number.
+
+    ``at_end`` is where the first may end, as a bar at the last place.
+    """
+    regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
+    figure = Figure(figsize=(5.4, 2.9), layout="constrained")
+    axes = figure.add_subplot()
+    highest = max([1, *(value for _, values in lines for value in values if value is not None)])
+    for place, (name, values) in enumerate(lines):
+        known = [(at, value) for at, value in enumerate(values) if value is not None]
+        if not known:
+            continue
+        is_first = place == 0
+        axes.plot(
+            [at for at, _ in known],
+            [value for _, value in known],
+            "-o" if is_first else "--",
+            color=BAR if is_first else MUTED,
+            linewidth=2.4 if is_first else 1.4,
+            markersize=5,
+        )
+        axes.annotate(
+            f"{name}: {language.number(known[-1][1])}",
+            known[-1],
+            xytext=(0, 8) if known[-1][0] < len(names) - 1 else (2, 6),
+            textcoords="offset points",
+            ha="right",
+            color=INK,
+            fontproperties=bold,
+            fontsize=12,
+        )
+    if at_end is not None:
+        highest = max(highest, int(at_end.high))
+        axes.vlines(len(names) - 1, at_end.low, at_end.high, color=PAST_BAR, linewidth=6)
+        axes.annotate(
+            " - ".join(language.number(int(bound)) for bound in at_end),
+            (len(names) - 1, at_end.low),
+            xytext=(0, -16),
+            textcoords="offset points",
+            ha="right",
+            color=INK,
+            fontproperties=regular,
+            fontsize=11,
+        )
+    axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=11, color=MUTED)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.set_ylim(0, highest * 1.16)
+    axes.set_yticks([])
+    axes.tick_params(length=0, pad=5)
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
     return figure
 
 

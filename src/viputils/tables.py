@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from IPython.display import Markdown
 
+from viputils.assessment import Assessment, Pace
 from viputils.changes import Changes
 from viputils.cleaning import STATUSES
 from viputils.edition import Edition
@@ -752,6 +753,69 @@ def _year(edition: Edition) -> str:
 
 def _year_to_date(edition: Edition) -> str:
     return words(edition.language, edition.program.identity.year_to_date)
+
+
+def usual_range_table(edition: Edition, found: Assessment) -> str:
+    """Give the numbers of the chart of what is usual: each month with its rules; below, the limits."""
+    language, chart = edition.language, found.whole.chart
+    rows = []
+    for month, value in chart.points["value"].items():
+        # The newest month is provisional here as everywhere.
+        marks = [PROVISIONAL] if month == edition.month else []
+        marks += [f"({rule.number})" for rule in chart.at(month)]
+        count = NOT_AVAILABLE if pd.isna(value) else " ".join([language.number(int(value)), *marks])
+        rows.append([capital(language.month(ReportMonth.parse(str(month)))), escape(count)])
+    noun = escape(noun_of(edition, found.whole.measure)).capitalize()
+    title = words(language, "{measure} by month", measure=noun)
+    table = pipe_table([words(language, "Month"), noun], rows, title)
+    return f"{table}\n\n{div('note', ' '.join(_usual_range_notes(edition, found)))}"
+
+
+def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
+    language, chart = edition.language, found.whole.chart
+    yield _provisional_note(language)
+    low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
+    yield words(
+        language,
+        "By chance alone a month would seldom be below {low} or above {high}; the newest seldom below {newest_low} or "
+        "above {newest_high}, because it has no part in the average.",
+        low=low,
+        high=high,
+        newest_low=language.number(found.whole.low),
+        newest_high=language.number(found.whole.high),
+    )
+    if chart.points["value"].isna().any():
+        yield words(language, "{mark} means not available: the month was not delivered.", mark=escape(NOT_AVAILABLE))
+    marked = {rule.number: rule for month in chart.signals.index for rule in chart.at(month)}
+    for number, rule in sorted(marked.items()):
+        yield words(language, "({number}) marks {rule}.", number=str(number), rule=words(language, rule.words))
+    if not chart.is_even:
+        yield words(
+            language,
+            "The months before the newest differ from each other more than chance alone would make them, so a mark "
+            "says little by itself.",
+        )
+
+
+def pace_table(edition: Edition, pace: Pace) -> str:
+    """Give the numbers of the chart of the fiscal year and the one before: what had come together by each month."""
+    language = edition.language
+    year = edition.month.fiscal_year(edition.program.identity.fiscal_year_starts)
+
+    def shown(value: object) -> str:
+        return escape(NOT_AVAILABLE) if pd.isna(value) else language.number(int(value))  # type: ignore[call-overload]
+
+    this_year, year_before = pace.this_year.to_dict(), pace.year_before.to_dict()
+    rows = []
+    for month in year.months():
+        mark = f" {escape(PROVISIONAL)}" if month == edition.month else ""
+        now = shown(this_year[month]) + mark if month in this_year else ""
+        rows.append([language.short_month(month), now, shown(year_before[month.plus(-12)])])
+    heads = [words(language, "To the end of"), str(year.year), str(year.year - 1)]
+    noun = escape(noun_of(edition, pace.measure)).capitalize()
+    return pipe_table(
+        heads, rows, words(language, "{measure} added up over the {year}", measure=noun, year=_year(edition))
+    )
 
 
 def _month_heading(edition: Edition) -> str:
