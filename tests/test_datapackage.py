@@ -182,6 +182,37 @@ def test_the_files_hold_the_figures_of_the_edition(november: Path, demonstration
     assert {row["label"] for row in shown["figures"] if row["measure"] == "adults_assisted"} == {"adults assisted"}
 
 
+def test_the_series_holds_each_month_of_each_measure_and_ends_with_the_figures_of_the_month(
+    november: Path, demonstration: Edition
+) -> None:
+    series = read_by_schema(november, "series.csv")
+    assert series["month"].min() == "2022-07"
+    assert not series.duplicated(["measure", "category", "month"]).any()
+    newest = series.loc[series["month"].eq("2023-11")].set_index(["measure", "category"])["value"]
+    figures = demonstration.figures.loc[demonstration.figures["period"].eq("month")]
+    expected = figures.set_index(["measure", "category"])["value"]
+    assert newest.astype("int64").to_dict() == expected.to_dict()
+    # The chart of the fiscal year shows the same.
+    months = demonstration.figures.loc[demonstration.figures["measure"].eq("responses_by_month")]
+    whole = series.loc[series["measure"].eq("responses")].set_index("month")["value"]
+    assert whole[months["category"]].astype("int64").tolist() == months["value"].tolist()
+
+
+def test_a_month_that_was_not_delivered_is_empty_in_the_series_and_no_zero(
+    project: Project, deliver: Deliver, tmp_path: Path
+) -> None:
+    text = (project.root / "program.toml").read_text(encoding="utf-8")
+    (project.root / "program.toml").write_text(text.replace('delivered = "irregularly"', 'delivered = "monthly"'))
+    for day in ("2023-05-03", "2023-07-05", "2023-08-03", "2023-09-04", "2023-10-03", "2023-11-03", "2023-12-04"):
+        deliver(day, responses=[f"R{day},{day[:7]}-01,DV,SE"])
+    # Of the year before, May did not come.
+    folder = written(tmp_path / "out", issue_data(load_edition(Project.open(project.root), "2023-11"), "vip-2023-11"))
+    lines = (folder / "series.csv").read_text(encoding="utf-8").splitlines()
+    assert "responses,,2023-05," in lines
+    assert "responses,,2023-06,0" in lines
+    assert problems_of(folder) == []
+
+
 def test_json_and_package_say_what_the_figures_are(november: Path, demonstration: Edition) -> None:
     demo = demonstration.program.demonstration
     assert demo is not None
@@ -251,7 +282,7 @@ def test_an_issue_is_made_with_its_data_and_the_manifest_names_it(tmp_path: Path
     assert done.returncode == 0, done.stderr
     issue = root / "issues" / "2023-11"
     outputs = json.loads((issue / "manifest.json").read_bytes())["outputs"]
-    for name in ("figures.csv", "figures.json", "datapackage.json"):
+    for name in ("figures.csv", "figures.json", "series.csv", "datapackage.json"):
         assert (issue / name).read_bytes() == (november / name).read_bytes()
         assert outputs[name] == hashlib.sha256((issue / name).read_bytes()).hexdigest()
     assert problems_of(issue) == []

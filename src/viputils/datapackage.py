@@ -23,10 +23,12 @@ from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
 from viputils.published import Register, read_register
+from viputils.series import every_measure
 from viputils.verdicts import RecordsByDay
 
 FIGURES_CSV: Final = "figures.csv"
 FIGURES_JSON: Final = "figures.json"
+SERIES_CSV: Final = "series.csv"
 ALL_ISSUES: Final = "all-issues.csv"
 PACKAGE: Final = "datapackage.json"
 
@@ -48,7 +50,8 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
     Returns
     -------
     dict
-        The content of ``figures.csv``, ``figures.json`` and ``datapackage.json``, the same bytes on every machine.
+        The content of ``figures.csv``, ``figures.json``, ``series.csv`` and ``datapackage.json``, the same bytes on
+        every machine.
     """
     program = edition.program
     title = f"{program.identity.name} {program.identity.report_title}, {edition.month.label}"
@@ -65,6 +68,7 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
     files = {
         FIGURES_CSV: figures_csv(edition.figures).encode(),
         FIGURES_JSON: _json({"issue": title, **about, "figures": figures.to_dict("records")}),
+        SERIES_CSV: every_measure(edition.records, edition.month).to_csv(index=False, lineterminator="\n").encode(),
     }
     description = (
         f"Every number of the report, one a row: {edition.month.label} and its {program.identity.year} to date, "
@@ -82,6 +86,14 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
             "The figures as JSON",
             "The same, each with the label of its measure, in the list `figures`; beside it what the report is.",
             _schema(program, figures.columns),
+        ),
+        _resource(
+            SERIES_CSV,
+            files[SERIES_CSV],
+            "Every measure month by month, as CSV",
+            "One row for each measure, category and month since the records begin, as they were known by the as-of "
+            "date: the numbers of the charts that reach back beyond the report's own months.",
+            _series_schema(program),
         ),
     ]
     files[PACKAGE] = _package(program, name, title, description, edition.as_of, about, resources)
@@ -304,6 +316,20 @@ def _schema(program: Program, columns: Iterable[str]) -> dict[str, Any]:
         # An empty category is a value: it says that there is no breakdown.
         "missingValues": [],
     }
+
+
+def _series_schema(program: Program) -> dict[str, Any]:
+    """Describe the table of months; there a number can be missing."""
+    month = _field(program, "month") | {"description": "The month that is counted."}
+    value = _field(program, "value")
+    value |= {
+        "description": "How many: 0 where there was none, and empty where it is not known, because the month was not "
+        "delivered.",
+        "constraints": {"minimum": 0},
+        "missingValues": [""],
+    }
+    fields = [_field(program, "measure"), _field(program, "category"), month, value]
+    return _schema(program, []) | {"fields": fields, "primaryKey": ["measure", "category", "month"]}
 
 
 def _field(program: Program, name: str) -> dict[str, Any]:

@@ -24,7 +24,15 @@ from nbformat.v4 import new_notebook
 
 from viputils.archive import SiteIssue, home_page, issue_page
 from viputils.checksums import checksum
-from viputils.datapackage import ALL_ISSUES, FIGURES_CSV, FIGURES_JSON, PACKAGE, all_issues_data, countable_months
+from viputils.datapackage import (
+    ALL_ISSUES,
+    FIGURES_CSV,
+    FIGURES_JSON,
+    PACKAGE,
+    SERIES_CSV,
+    all_issues_data,
+    countable_months,
+)
 from viputils.deliveries import find_deliveries, has_deliveries
 from viputils.edition import Edition, load_edition, require_no_quarantine
 from viputils.errors import ParameterError, Problem, PublishedError
@@ -60,7 +68,7 @@ _ASSETS: Final = ("report/theme/report.css", "report/theme/search.js", "report/t
 # What figures are counted from.
 _COUNTED: Final = ("program.toml", "data/raw", "data/published")
 # The data of an issue is the same in every language, and lies beside the page in the main one.
-_DATA: Final = (FIGURES_CSV, FIGURES_JSON, PACKAGE)
+_DATA: Final = (FIGURES_CSV, FIGURES_JSON, SERIES_CSV, PACKAGE)
 
 
 @dataclass(frozen=True)
