@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from viputils.archive import SiteIssue, home_page
+from viputils.checksums import checksum
 from viputils.program import read_program
 from viputils.project import Project
 from viputils.published import IssueName
@@ -38,7 +39,8 @@ def an_issue(folder: Path, name: str, counts: dict[str, int], replaced_by: str |
     issue = IssueName.parse(name)
     later = IssueName.parse(replaced_by) if replaced_by else None
     as_of = issue.month.span.end + dt.timedelta(days=4 + issue.number)
-    return SiteIssue(issue, as_of, place, f"issues/{name}", "", None, later)
+    files = {path.name: checksum(path) for path in place.iterdir()}
+    return SiteIssue(issue, as_of, place, files, f"issues/{name}", "", None, later)
 
 
 def shown(project: Project, issues: list[SiteIssue]) -> str:

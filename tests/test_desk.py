@@ -148,7 +148,9 @@ def test_a_finding_is_shown_with_its_line_and_allowed_as_it_says(city: Path) -> 
 
 
 def test_a_translation_is_looked_at_as_well(city: Path) -> None:
-    (city / "report" / "activities" / "2023-11.es.md").write_text("## 1. Ayuda\n\n505-555-0123\n", encoding="utf-8")
+    (city / "report" / "activities" / "2023-11.es.md").write_text(
+        "## Ayuda {12345678}\n\n505-555-0123\n", encoding="utf-8"
+    )
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 1
     assert "report/activities/2023-11.es.md, line 3: phone number" in done.stdout

@@ -32,7 +32,7 @@ from viputils.pages import data_page, methods_page, overview_page, search_page, 
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import read_register
-from viputils.texts import escape, read_sections, words
+from viputils.texts import Section, escape, mark_of, outdated_activities, read_sections, words
 from viputils.verdicts import verify_register
 
 MONTHS = [
@@ -388,6 +388,9 @@ def test_the_manifest_names_the_language_and_the_catalogues_and_is_enough_to_mak
 # ---------------------------------------------------------------- activities
 
 
+NOVEMBER = ReportMonth(2023, 11)
+
+
 def activities(city: Project, english: str, spanish: str | None) -> str:
     folder = city.report / "activities"
     (folder / "2023-11.md").write_text(english, encoding="utf-8")
@@ -407,20 +410,43 @@ def test_what_is_not_translated_is_shown_in_english_and_says_so(city: Project, d
     text = activities(city, english, None)
     assert text.count(NOTICE) == 1
     assert "::: {.untranslated lang=en}\n\n### Help\n\nOne.\n\n### Food\n\nTwo.\n\n### Rent" in text
-    text = activities(city, english, "## 2. Comida\n\nDos.\n")
+    marks = [mark_of(Section(*parts)) for parts in (("Help", "One."), ("Food", "Two."), ("Rent", "Three."))]
+    text = activities(city, english, f"## Comida {{{marks[1]}}}\n\nDos.\n")
     assert text.count(NOTICE) == 2
     assert ":::\n\n### Comida\n\nDos.\n\n::: {.notice}" in text
-    text = activities(city, english, "## Ayuda\n\nUno.\n\n## Comida\n\nDos.\n\n## Renta\n\nTres.\n")
+    spanish = (
+        f"## Ayuda {{{marks[0]}}}\n\nUno.\n\n## Renta {{{marks[2]}}}\n\nTres.\n\n## Comida {{{marks[1]}}}\n\nDos.\n"
+    )
+    text = activities(city, english, spanish)
     assert "lang=en" not in text
-    assert "### Renta\n\nTres." in text
+    # In the order of the text that is translated.
+    assert text.index("### Comida\n\nDos.") < text.index("### Renta\n\nTres.")
+
+
+def test_a_translation_of_a_text_that_was_changed_is_not_shown_and_named(city: Project, deliver: Deliver) -> None:
+    deliver()
+    spanish = f"## Ayuda {{{mark_of(Section('Help', 'One.'))}}}\n\nUno.\n"
+    assert "Uno." in activities(city, "## Help\n\nOne.\n", spanish)
+    assert outdated_activities(city, NOVEMBER) == []
+    for changed in ("## Help\n\nNot one.\n", "## No help\n\nOne.\n"):
+        text = activities(city, changed, spanish)
+        assert "Uno." not in text
+        assert "::: {.untranslated lang=en}" in text
+        (problem,) = outdated_activities(city, NOVEMBER)
+        assert problem.where == f"report/activities/2023-11.es.md, the heading '{spanish[3:19]}'"
+        assert "is not shown, because the text that it translates was changed;" in problem.what
+        # What it says is what mends it.
+        mark = re.search(r"\{[0-9a-f]{8}\}", problem.remedy)
+        assert mark is not None
+        assert "Uno." in activities(city, changed, f"## Ayuda {mark[0]}\n\nUno.\n")
 
 
 @pytest.mark.parametrize(
     ("spanish", "said"),
     [
-        ("## Ayuda\n\nUno.\n", "does not say which of the 2 sections"),
-        ("## 3. Ayuda\n\nUno.\n", "does not say which of the 2 sections"),
-        ("## 1. Ayuda\n\nUno.\n\n## 1. Comida\n\nDos.\n", "is the second one for section 1"),
+        ("## Ayuda\n\nUno.\n", "does not say which text it translates"),
+        ("## 3. Ayuda\n\nUno.\n", "does not say which text it translates"),
+        ("## Ayuda {12345678}\n\nUno.\n\n## Comida {12345678}\n\nDos.\n", "is the second one with this mark"),
         ("## Ayuda\n\n![x](https://a.example/b.png)\n\n## Comida\n\nDos.\n", "holds an image"),
     ],
 )

@@ -8,7 +8,10 @@
     return;
   }
   const words = document.getElementById("search-words").dataset;
-  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[\u2018\u2019]/g, "'").toLowerCase();
+  // Marks around a word are no part of it; those within are, as in 1,234 or cabq.gov.
+  const wordsOf = (question) => plain(question).match(/[\p{L}\p{N}]+(?:[.,'/-][\p{L}\p{N}]+)*/gu) || [];
+  const shown = 50;
   const parts = window.searchIndex.map(([address, page, heading, text]) => ({
     address, page, heading, text, found: plain(`${page} ${heading} ${text}`), title: plain(`${page} ${heading}`),
   }));
@@ -57,22 +60,23 @@
   };
 
   const search = (question) => {
-    const asked = plain(question).split(/\s+/).filter((word) => word.length > 1);
+    const asked = wordsOf(question);
     const found = asked.length
       ? parts
           .map((part, order) => ({ part, order, inTitle: asked.filter((word) => part.title.includes(word)).length }))
           .filter(({ part }) => asked.every((word) => part.found.includes(word)))
           .sort((a, b) => b.inTitle - a.inTitle || a.order - b.order)
       : [];
-    said.textContent = !asked.length
+    said.textContent = !question.trim()
       ? ""
       : !found.length
         ? words.none
         : found.length === 1
           ? words.one
-          : words.many.replace("%d", String(found.length));
+          : words.many.replace("%d", String(found.length))
+            + (found.length > shown ? ` ${words.first.replace("%d", String(shown))}` : "");
     list.replaceChildren(
-      ...found.slice(0, 50).map(({ part }) =>
+      ...found.slice(0, shown).map(({ part }) =>
         make(
           "li",
           {},

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,14 +16,16 @@ import pandas as pd
 from IPython.display import Markdown
 
 from viputils.charts import image_markdown, panels_chart
-from viputils.datapackage import FIGURES_CSV, FIGURES_JSON
-from viputils.figures import breakdown, value_of
+from viputils.datapackage import FIGURES_JSON
+from viputils.errors import ManifestError, Problem
+from viputils.figures import FIGURES_CSV, breakdown, value_of
+from viputils.language import capital, uncapital
 from viputils.pages import Page, page_of
 from viputils.periods import FiscalYear
 from viputils.project import Project
 from viputils.published import IssueName
 from viputils.render.frontmatter import read_front_matter
-from viputils.tables import NOT_AVAILABLE, capital, category_in, demonstration_notice, div, label_of, pipe_table
+from viputils.tables import NOT_AVAILABLE, category_in, demonstration_notice, div, label_of, pipe_table
 from viputils.texts import escape
 
 # One month alone has no course, and of so many the names no longer fit.
@@ -39,6 +43,8 @@ class SiteIssue:
     ----------
     folder
         Where it was made.
+    files
+        The files of it that its manifest names, with their checksums. What else lies in the folder is not of the issue.
     place
         Its folder in the site of its language.
     to_data
@@ -47,58 +53,88 @@ class SiteIssue:
         The day on which it was published, where the register says so.
     replaced_by
         The re-issue in whose favour it does not stand, if there is one.
+    reason
+        Why it is a re-issue, as the register says.
     """
 
     name: IssueName
     as_of: dt.date
     folder: Path
+    files: Mapping[str, str]
     place: str
     to_data: str
     published: dt.date | None
     replaced_by: IssueName | None
+    reason: str = ""
 
     @property
     def figures(self) -> pd.DataFrame:
         """The figures table, as it lies beside the issue."""
-        return pd.read_csv(self.folder / FIGURES_CSV, keep_default_na=False).astype({"value": "int64"})
+        content = io.BytesIO(self.content_of(FIGURES_CSV))
+        return pd.read_csv(content, keep_default_na=False).astype({"value": "int64"})
 
     @property
     def demonstration(self) -> str | None:
         """What is said of synthetic records, where it was made from these."""
-        said: str | None = json.loads((self.folder / FIGURES_JSON).read_text(encoding="utf-8"))["demonstration"]
+        said: str | None = json.loads(self.content_of(FIGURES_JSON))["demonstration"]
         return said
 
     @property
-    def notebook(self) -> Path:
+    def notebook(self) -> str:
         """The executed notebook."""
-        return next(self.folder.glob("*.ipynb"))
+        return next(name for name in self.files if name.endswith(".ipynb"))
+
+    def content_of(self, file: str) -> bytes:
+        """Read a file of it.
+
+        Raises
+        ------
+        ManifestError
+            Where it is not what the manifest says: somebody made the issue again, or edited it, since it was looked at.
+        """
+        path = self.folder / file
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != self.files[file]:
+            problem = Problem(f"issues/{self.name}/{file}", "was changed meanwhile;", "make the site again.")
+            raise ManifestError("An issue was changed while the site was being made. No site was made.", [problem])
+        return content
 
     def downloads(self) -> list[tuple[str, str]]:
         """Give each file that people take away, as seen from the home page of its language, and what it is."""
         files = [
-            (f"{self.place}/{path.name}", kind)
+            (f"{self.place}/{name}", kind)
             for ending, kind in ((".pdf", "PDF"), (".docx", "Word"))
-            for path in sorted(self.folder.glob(f"*{ending}"))
+            for name in sorted(self.files)
+            if name.endswith(ending)
         ]
         return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", "CSV")]
 
 
 def issue_page(project: Project, issue: SiteIssue) -> Page:
     """Give the page of an issue: what its notebook shows, as the issue itself was made from it."""
-    cells = nbformat.read(issue.notebook, as_version=4).cells
-    header = read_front_matter(issue.notebook.name, cells).metadata
-    charts = issue.folder / "charts"
-    files = {f"charts/{path.name}": path.read_bytes() for path in sorted(charts.glob("*")) if path.is_file()}
-    return Page(issue.place, capital(label_of(issue.name, project.language)), header, cells[1:], files)
+    cells = nbformat.reads(issue.content_of(issue.notebook).decode(), as_version=4).cells
+    header = read_front_matter(issue.notebook, cells).metadata
+    files = {name: issue.content_of(name) for name in sorted(issue.files) if name.startswith("charts/")}
+    label = capital(label_of(issue.name, project.language))
+    if issue.name.number:
+        # The issue itself does not know yet that it will be one; two pages must not have one name.
+        identity = project.shown.identity
+        title = project.language.text(
+            "{program} {report}, {month}", program=identity.name, report=identity.report_title, month=label
+        )
+        header = {**header, "title": escape(title), "vip": {**header["vip"], "month": escape(label)}}
+    return Page(issue.place, label, header, cells[1:], files)
 
 
-def home_page(project: Project, issues: Sequence[SiteIssue]) -> Page:
+def home_page(project: Project, issues: Sequence[SiteIssue], newest: dt.date | None = None) -> Page:
     """Give the home page: the newest issue with its headline figures, and all issues by fiscal year.
 
     Parameters
     ----------
     issues
         The newest first.
+    newest
+        The as-of date of the newest issue that there is, be it shown here or not; none where there is none.
     """
     program, text = project.shown, project.language.text
     demonstration = any(one.demonstration for one in issues)
@@ -107,8 +143,11 @@ def home_page(project: Project, issues: Sequence[SiteIssue]) -> Page:
         archive = Markdown("\n\n".join(_archive(project, issues)))
         parts += [Markdown(_newest(project, issues[0])), _month_by_month(project, issues), archive]
     else:
-        parts.append(Markdown(text("No issue can be made from the records yet.")))
-    as_of = max((one.as_of for one in issues), default=program.identity.records_from)
+        none = text("No issue can be made from the records yet.")
+        if newest is not None:
+            none = text("All issues are of earlier months than the first one that is shown here.")
+        parts.append(Markdown(escape(none)))
+    as_of = max((one.as_of for one in issues), default=newest or program.identity.records_from)
     return page_of(project, "", program.identity.report_title, parts, as_of, demonstration)
 
 
@@ -151,15 +190,19 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     categories = dict.fromkeys(
         category for month in reversed(months) if month in counts for category in counts[month].index
     )
-    rows = {
-        category_in(language, str(category)): [
-            int(counts[month][category]) if month in counts and category in counts[month] else None for month in months
-        ]
+    rows = [
+        (
+            category_in(language, str(category)),
+            [
+                int(counts[month][category]) if month in counts and category in counts[month] else None
+                for month in months
+            ],
+        )
         for category in categories
-    }
+    ]
     noun = program.measures[program.whole_of(name) or name].label
     label = program.measures[name].label
-    what = language.text("{measure} by {category}", measure=capital(noun), category=label[0].lower() + label[1:])
+    what = language.text("{measure} by {category}", measure=capital(noun), category=uncapital(label))
     between = language.text("{first} to {last}", first=language.month(months[0]), last=language.month(months[-1]))
 
     def shown(value: int | None) -> str:
@@ -168,25 +211,25 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     alt = language.text(
         "Small column charts of one scale, {what}, month by month, {between}.", what=what, between=between
     )
-    alt += "".join(f" {category}: {', '.join(map(shown, values))}." for category, values in rows.items())
+    alt += "".join(f" {category}: {', '.join(map(shown, values))}." for category, values in rows)
     short = [language.short_month(month) for month in months]
     if len(short) > _MONTHS_WITH_NAMES:
         short = [month[0] for month in short]
     image = image_markdown(
-        lambda: panels_chart(project.fonts, short, list(rows.items()), language),
+        lambda: panels_chart(project.fonts, short, rows, language),
         "month-by-month",
         escape(f"{what}, {between}"),
         alt,
     )
-    heads = [language.text("Month"), *rows]
+    heads = [language.text("Month"), *(name for name, _ in rows)]
     cells = [
-        [escape(capital(language.month(month))), *(escape(shown(values[at])) for values in rows.values())]
+        [escape(capital(language.month(month))), *(escape(shown(values[at])) for _, values in rows)]
         for at, month in enumerate(months)
     ]
     note = language.text(
         "Each month is as its own issue gave it; what came in later is not in it. All charts have the same scale."
     )
-    known = [value for values in rows.values() for value in values if value is not None]
+    known = [value for _, values in rows for value in values if value is not None]
     if sum(value < _SMALL for value in known) * 2 > len(known):
         small = language.text("Most of these numbers are small, and small numbers go up and down by chance alone.")
         note = f"{note} {small}"
@@ -225,7 +268,7 @@ def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> st
     whole = program.whole_of(breakdowns[0]) if breakdowns else None
     heads = [language.text("Issue")]
     if whole is not None:
-        heads.append(program.measures[whole].label.capitalize())
+        heads.append(capital(program.measures[whole].label))
     rows = []
     for issue in issues:
         label = escape(capital(label_of(issue.name, language)))

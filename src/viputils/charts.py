@@ -20,14 +20,13 @@ from viputils.assessment import assess
 from viputils.edition import Edition
 from viputils.figures import breakdown
 from viputils.intervals import Interval
-from viputils.language import ENGLISH, Language
+from viputils.language import ENGLISH, Language, capital
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.signals import ProcessChart, Rule
 from viputils.tables import (
     NOT_AVAILABLE,
     ages_table,
-    capital,
     div,
     noun_of,
     pace_table,
@@ -78,7 +77,7 @@ def by_month(project: Project, edition: Edition) -> Markdown:
             f"{language.month(month)} {language.number(value)}" for month, value in zip(months, values, strict=True)
         ),
     )
-    shown = escape(noun).capitalize()
+    shown = capital(escape(noun))
     caption = words(
         language,
         "{measure} by month, {year} {number} to {end}",

@@ -1,4 +1,4 @@
-"""The command line: `vip report`, `verify`, `figures`, `revisions`, `intake` and `check`."""
+"""The command line: each `vip …` reads its options, calls the library, and says what came of it."""
 
 from __future__ import annotations
 
@@ -138,6 +138,7 @@ def report(
             from viputils.issue import issue_begun, make_issue
             from viputils.render import choose_engine
             from viputils.screening import screen_activities
+            from viputils.texts import outdated_activities
 
             with issue_begun(opened, report_month, day, kernel) as begun:
                 edition = begun.edition
@@ -152,6 +153,8 @@ def report(
                 if translation is not None and activities.is_file() and not translation.is_file():
                     name = opened.relative(translation)
                     say_aside(f"Note: there is no {name}, so the issue shows the activities in English and says so.")
+                for note in outdated_activities(opened, edition.month):
+                    say_aside(f"Note: {note}")
                 for problem in screen_activities(opened, edition.month).problems:
                     say_aside(f"WARNING: {problem}")
                 issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
@@ -448,13 +451,13 @@ def preview(
                             found = make_site(
                                 Project.open(opened.root), chosen, server.address, first, folder, on_step=step
                             )
-                    except VipError as error:
-                        say_aside(f"{error}\nThe pages are as they were before.")
+                    except (VipError, OSError) as error:
+                        still = "The pages are as they were before." if server.state else "There are no pages yet."
+                        say_aside(f"{error}\n{still}")
                     else:
                         server.state += 1
                         say(f"Made: {len(found.made)} issues, {found.pages_made} of {found.pages} pages.")
 
-                make()
                 say(f"Look at {server.address} (Ctrl-C ends it).")
                 follow(opened, make)
         except (_InterruptedByUser, KeyboardInterrupt):

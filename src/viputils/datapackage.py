@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -18,7 +18,8 @@ from viputils.cells import inert_table
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received
 from viputils.edition import Edition, as_of_issue, require_no_quarantine
 from viputils.errors import DeliveryError
-from viputils.figures import COLUMNS, KEY, PERIODS, figures_csv
+from viputils.figures import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv
+from viputils.language import uncapital
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
@@ -26,7 +27,6 @@ from viputils.published import Register, read_register
 from viputils.series import every_measure
 from viputils.verdicts import RecordsByDay
 
-FIGURES_CSV: Final = "figures.csv"
 FIGURES_JSON: Final = "figures.json"
 SERIES_CSV: Final = "series.csv"
 ALL_ISSUES: Final = "all-issues.csv"
@@ -100,7 +100,12 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
     return files
 
 
-def all_issues(project: Project, as_of: dt.date | None = None, allow_quarantined: bool = False) -> pd.DataFrame:
+def all_issues(
+    project: Project,
+    as_of: dt.date | None = None,
+    allow_quarantined: bool = False,
+    left_out: Collection[ReportMonth] = (),
+) -> pd.DataFrame:
     """Give every figure of every issue as it was published, and of every month as it is counted.
 
     A month is counted as of its issue's own date, which does not change with what is delivered later.
@@ -109,6 +114,8 @@ def all_issues(project: Project, as_of: dt.date | None = None, allow_quarantined
     ----------
     as_of
         Count every month as of this day instead, and leave out the issues that were made from later records.
+    allow_quarantined, left_out
+        Whether every month, or which ones, may be counted without the rows that are in quarantine.
 
     Returns
     -------
@@ -143,7 +150,7 @@ def all_issues(project: Project, as_of: dt.date | None = None, allow_quarantined
         records = RecordsByDay(program, read_received(project, deliveries, newest))
         for month, day in months.items():
             edition = Edition(month, records.on(day), records.figures(month, day))
-            if not allow_quarantined:
+            if not allow_quarantined and month not in left_out:
                 require_no_quarantine(project, edition)
             mark = program.demonstration.mark if program.demonstration else ""
             origin = mark if edition.records.is_demonstration else "Records"
@@ -190,8 +197,15 @@ def all_issues_csv(table: pd.DataFrame) -> str:
     return inert_table(table).to_csv(index=False, lineterminator="\n")
 
 
-def all_issues_data(project: Project, allow_quarantined: bool = False) -> dict[str, bytes]:
+def all_issues_data(
+    project: Project, allow_quarantined: bool = False, left_out: Collection[ReportMonth] = ()
+) -> dict[str, bytes]:
     """Give the content of ``all-issues.csv`` and of the ``datapackage.json`` beside it.
+
+    Parameters
+    ----------
+    allow_quarantined, left_out
+        As ``all_issues``.
 
     Raises
     ------
@@ -199,7 +213,7 @@ def all_issues_data(project: Project, allow_quarantined: bool = False) -> dict[s
         As ``all_issues``.
     """
     program = project.program
-    table = all_issues(project, allow_quarantined=allow_quarantined)
+    table = all_issues(project, allow_quarantined=allow_quarantined, left_out=left_out)
     content = all_issues_csv(table).encode()
     mark = program.demonstration.mark if program.demonstration else ""
     demonstration = bool((table["source"].eq(COUNTED) & table["origin"].eq(mark)).any())
@@ -212,7 +226,7 @@ def all_issues_data(project: Project, allow_quarantined: bool = False) -> dict[s
         _schema(program, ALL_COLUMNS),
     )
     description = "Every figure of every issue as it was published, and of every month with data as it is counted."
-    if allow_quarantined:
+    if allow_quarantined or left_out:
         description += " Rows that could not be read as they should, where there were any, were left out."
     package = _package(
         program,
@@ -420,7 +434,7 @@ def _in_words(program: Program, name: str) -> str:
     title = program.tables[measure.table].title
     if measure.by is None:
         return f"{title}: {measure.label}"
-    return f"{title}, by {measure.label[0].lower()}{measure.label[1:]}"
+    return f"{title}, by {uncapital(measure.label)}"
 
 
 def _statement(program: Program, demonstration: bool) -> str | None:

@@ -17,6 +17,8 @@ from viputils.program import Distinct, Period, Program, Sum, folded
 
 KEY: Final = ["measure", "category", "period"]
 COLUMNS: Final = [*KEY, "value"]
+# The file of the figures table beside an issue.
+FIGURES_CSV: Final = "figures.csv"
 PERIODS: Final[tuple[Period, ...]] = ("month", "fytd")
 
 

@@ -15,6 +15,7 @@ from viputils.deliveries import find_deliveries
 from viputils.edition import Edition, as_of_issue, load_edition
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
+from viputils.language import capital
 from viputils.manifest import MANIFEST, Inputs, changed_since, inputs_of, manifest_of, read_manifest, touched_since
 from viputils.notebook import Kernel, clean_copy, kernel_ahead, run_notebook
 from viputils.periods import ReportMonth
@@ -22,7 +23,6 @@ from viputils.project import Project
 from viputils.published import read_register
 from viputils.render import Engine
 from viputils.render.rasters import rasters
-from viputils.tables import capital
 from viputils.texts import escape
 
 
@@ -73,6 +73,7 @@ def issue_begun(
     with nullcontext(kernel) if kernel else kernel_ahead(project.root) as ready:
         as_of = as_of_issue(project.program, find_deliveries(project), month, as_of)
         inputs = issue_inputs(project, month, as_of)
+        require_as_read(project, str(month))
         yield Beginning(inputs, load_edition(project, month, as_of), ready)
 
 
@@ -128,6 +129,7 @@ def make_issue(
         on_step("Writing the manifest")
         if issue_inputs(project, month, edition.as_of) != inputs:
             raise _changed_meanwhile(month)
+        require_as_read(project, str(month))
         manifest = manifest_of(project, edition, (engine.name, engine.version()), inputs, folder)
         (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
     final = project.issues / place
@@ -142,6 +144,22 @@ def make_issue(
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,
     )
+
+
+def require_as_read(project: Project, what: str) -> None:
+    """Refuse to go on with a program.toml or a catalogue that was changed since this command read it.
+
+    Raises
+    ------
+    ManifestError
+        Naming each file.
+    """
+    changed = project.changed_since_read()
+    if changed:
+        raise ManifestError(
+            f"What {what} is made from was changed while it was being made. Nothing was made.",
+            [Problem(name, "was changed since it was read;", "make it again.") for name in changed],
+        )
 
 
 def _changed_meanwhile(month: ReportMonth) -> ManifestError:

@@ -36,6 +36,16 @@ def message(text: str) -> str:
     return text
 
 
+def capital(text: str) -> str:
+    """Begin a text with a capital, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def uncapital(text: str) -> str:
+    """Begin a text with a small letter, as within a sentence; a word in capitals, such as ``DV``, stays one."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def _one_other(number: int) -> int:
     return int(number != 1)
 

@@ -12,6 +12,7 @@ import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -353,6 +354,7 @@ def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
     return problems
 
 
+@cache
 def package_versions() -> dict[str, str]:
     """Give the version of viputils and of every package that it needs here; nothing that tests or labs add."""
     found: dict[str, str] = {}

@@ -12,6 +12,17 @@ from viputils.texts import escape
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What stands above an issue that another one replaced, or that replaced another one."""
+
+    text: str
+    place: str
+    other: str
+    reason: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
 class Edge:
     """What a page of an issue leads to beside the other pages: the issues next to it, and its files.
 
@@ -21,11 +32,15 @@ class Edge:
         The place of the issue, and what it is called.
     files
         Each file to take away, as seen from the home page of its language, and what it is.
+    notice
+        What a reader must know first: that the issue was replaced, or that it corrects one. With the place of the other
+        issue, what that is called, and the reason, which is in the language of the register.
     """
 
     earlier: tuple[str, str] | None = None
     later: tuple[str, str] | None = None
     files: Sequence[tuple[str, str]] = ()
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,14 @@ def navigation(
             "none": text("Nothing was found. Try another word, or fewer of them."),
             "one": text("1 part of a page was found."),
             "many": text("{number} parts of pages were found.", number="%d"),
+            "first": text("The first {number} are shown.", number="%d"),
+        }
+    if edge.notice:
+        found["notice"] = {
+            "text": edge.notice.text,
+            "href": root + version.file_of(edge.notice.place),
+            "other": edge.notice.other,
+            **({"reason": edge.notice.reason, "code": edge.notice.language} if edge.notice.reason else {}),
         }
     if edge.files:
         found["downloads"] = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,12 @@ from viputils.project import Project
 HOST: Final = "127.0.0.1"
 # A page asks at this address whether it is still the newest, and is loaded again where it is not.
 _STATE: Final = "/.state"
+# In seconds. Looking takes a few milliseconds.
+_LOOK_EVERY: Final = 0.4
+# What stands there until the site was made for the first time.
+_NOTHING_YET: Final = (
+    b"<!DOCTYPE html><html lang=en><title>Not made yet</title><body><p>Not made yet.</p></body></html>"
+)
 _RELOAD: Final = b"""<script>
 (async () => {
   const state = async () => (await fetch("/.state", { cache: "no-store" })).text();
@@ -61,6 +68,10 @@ class Server(ThreadingHTTPServer):
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    def do_HEAD(self) -> None:
+        """Answer a question for the header alone with nothing: nobody needs one here."""
+        self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
+
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         server = cast("Server", self.server)
@@ -70,7 +81,10 @@ class _Handler(SimpleHTTPRequestHandler):
         elif path == _STATE:
             self._send(HTTPStatus.OK, "text/plain", str(server.state).encode())
         else:
-            self._page_or_file(server, path)
+            try:
+                self._page_or_file(server, path)
+            except OSError:  # No file has such a name.
+                self._send(HTTPStatus.NOT_FOUND, "text/html; charset=utf-8", _reloading(_NOTHING_YET))
 
     def _page_or_file(self, server: Server, path: str) -> None:
         file = Path(self.translate_path(self.path))
@@ -84,7 +98,7 @@ class _Handler(SimpleHTTPRequestHandler):
             super().do_GET()
         else:
             missing = server.folder / "404.html"
-            page = _reloading(missing.read_bytes()) if missing.is_file() else b"Not found"
+            page = _reloading(missing.read_bytes() if missing.is_file() else _NOTHING_YET)
             self._send(HTTPStatus.NOT_FOUND, "text/html; charset=utf-8", page)
 
     def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
@@ -141,14 +155,40 @@ def watched(project: Project) -> list[Path]:
     """Give what the site is made from, as far as people change it."""
     places = [project.root / "program.toml", project.root / "data", project.report, project.notebook.parent]
     places += [project.pages / "_quarto.yml", project.pages / "report"]
-    return [path for path in dict.fromkeys(places) if path.exists()]
+    return list(dict.fromkeys(places))
 
 
-def follow(project: Project, on_change: Callable[[], None], stop: threading.Event | None = None) -> None:
-    """Call ``on_change`` after every change of what the site is made from, until ``stop`` or Ctrl-C."""
-    from watchfiles import DefaultFilter, watch
+def follow(project: Project, make: Callable[[], None]) -> None:
+    """Call ``make`` now, and again after every change of what the site is made from, until Ctrl-C.
 
-    paths = watched(project)
-    ignore = DefaultFilter(ignore_entity_patterns=[*DefaultFilter.ignore_entity_patterns, r"^\..*", r".*\.lock$"])
-    for _ in watch(*paths, watch_filter=ignore, stop_event=stop, raise_interrupt=True):
-        on_change()
+    The files are looked at before each call. So what is saved while the site is being made counts as a change, and a
+    file that an editor replaces by another one is seen like one that it writes to.
+    """
+    seen: dict[Path, tuple[int, int, int]] | None = None
+    while True:
+        now = _state(project)
+        if now == seen:
+            time.sleep(_LOOK_EVERY)
+            continue
+        if seen is not None:
+            # An editor or git may be in the middle of several files.
+            time.sleep(_LOOK_EVERY)
+            if _state(project) != now:
+                continue
+        seen = now
+        make()
+
+
+def _state(project: Project) -> dict[Path, tuple[int, int, int]]:
+    """Give what tells whether any file was changed: when, how long it is, and which one it is."""
+    found = {}
+    for place in watched(project):
+        for path in [place, *place.rglob("*")]:
+            inside = path.relative_to(place).parts
+            if any(part.startswith(".") or part.endswith((".lock", "~")) for part in inside):
+                continue
+            with suppress(OSError):  # It went while it was looked at.
+                known = path.stat()
+                if not path.is_dir():
+                    found[path] = (known.st_mtime_ns, known.st_size, known.st_ino)
+    return found

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -34,6 +36,14 @@ def heading_key(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", text.casefold()))
 
 
+def hidden_marks(text: str) -> str:
+    """Name the marks in a text that have no shape of their own, but for those that join emoji: ``U+202E``."""
+    found = dict.fromkeys(
+        letter for letter in text if unicodedata.category(letter) == "Cf" and letter not in "\u200d\ufe0f"
+    )
+    return ", ".join(f"U+{ord(letter):04X}" for letter in found)
+
+
 def _is_name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError("must be lower-case letters, digits and underscores, as in 'area_command'")
@@ -43,6 +53,8 @@ def _is_name(text: str) -> str:
 def _is_line(text: str) -> str:
     if not text.strip() or "\n" in text:
         raise ValueError("must be one line of text, not empty")
+    if hidden := hidden_marks(text):
+        raise ValueError(f"holds what nobody sees and what can turn other text around ({hidden}); take it out")
     return text.strip()
 
 
@@ -60,7 +72,9 @@ def _is_address(text: str) -> str:
 
 def is_folder_address(text: str) -> str:
     """Give the web address of a folder as it stands, or raise ValueError with what would be right."""
-    if "?" in text or "#" in text or not _is_address(text).endswith("/"):
+    parts = urlsplit(_is_address(text)) if "?" not in text and "#" not in text else None
+    # A name and a password would go online with the feed; two strokes in a row begin the name of another server.
+    if parts is None or not parts.hostname or "@" in parts.netloc or "//" in parts.path or not text.endswith("/"):
         raise ValueError("must be the web address of a folder, as in 'https://example.org/vip/'")
     return text
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from viputils.errors import Problem, ProgramError
+from viputils.errors import LanguageError, Problem, ProgramError
 from viputils.language import ENGLISH, Language, blocks_of, read_language
 from viputils.periods import ReportMonth
-from viputils.program import Program, read_program
+from viputils.program import Program, folded, read_program
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Project:
     root: Path
     program: Program
     language: Language = ENGLISH
+    # What program.toml and the catalogues were when they were read, by their names.
+    as_read: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def open(cls, root: Path, language: str | None = None) -> Project:
@@ -38,7 +41,9 @@ class Project:
             Where a catalogue of the language is missing or not complete.
         """
         root = root.resolve()
-        project = cls(root, read_program(root / "program.toml"))
+        # Looked at before it is read: whatever is saved in between is noticed later.
+        before = _checksum(root / "program.toml")
+        project = cls(root, read_program(root / "program.toml"), as_read=(("program.toml", before),))
         if not project.shared.is_dir():
             raise ProgramError(
                 "program.toml names a folder that is not there.",
@@ -88,7 +93,15 @@ class Project:
         if code == self.language.code:
             return self
         wanted = [text for _, text in self.messages()]
-        return replace(self, language=read_language(code, self.catalogue(code), f"report/locale/{code}.po", wanted))
+        name = f"report/locale/{code}.po"
+        before = _checksum(self.root / name)
+        language = read_language(code, self.catalogue(code), name, wanted)
+        _require_apart(self.program, language, name)
+        return replace(self, language=language, as_read=(*self.as_read, (name, before)))
+
+    def changed_since_read(self) -> list[str]:
+        """Name the files that say what this project is, and are not any more what they were when they were read."""
+        return [name for name, was in self.as_read if _checksum(self.root / name) != was]
 
     @cached_property
     def shown(self) -> Program:
@@ -182,3 +195,27 @@ class Project:
         name = path.relative_to(self.root).as_posix()
         # A name with a line break in it must not look like a line of our own.
         return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
+
+
+def _require_apart(program: Program, language: Language, name: str) -> None:
+    """Refuse a catalogue that gives two values of one vocabulary the same name: nobody could tell their figures apart.
+
+    Raises
+    ------
+    LanguageError
+        With every value that is called as one before it.
+    """
+    problems = []
+    for vocabulary in program.vocabularies:
+        first: dict[str, str] = {}
+        for value in program.vocabularies[vocabulary]:
+            other = first.setdefault(folded(language.text(value)), value)
+            if other != value:
+                what = f"{value!r} is called {language.text(value)!r} like {other!r};"
+                problems.append(Problem(f"{name}, {vocabulary}", what, "give each of them a name of its own."))
+    if problems:
+        raise LanguageError("A catalogue gives different things one name.", problems)
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -22,7 +22,7 @@ import pandas as pd
 from viputils.cells import inert, original
 from viputils.checksums import checksum
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
-from viputils.figures import COLUMNS, PERIODS, categories_of, figures_csv
+from viputils.figures import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv
 from viputils.folders import replaced_whole
 from viputils.manifest import read_manifest
 from viputils.periods import ReportMonth, parse_date
@@ -110,6 +110,14 @@ class PublishedIssue:
     manifest: Path | None = None
 
     @property
+    def is_from_here(self) -> bool:
+        """Whether its figures are those that were made here; of an issue printed elsewhere they were copied by hand."""
+        if self.manifest is None:
+            return False
+        figures = read_manifest(self.manifest, f"data/published/{self.manifest.name}").outputs.get(FIGURES_CSV)
+        return figures == checksum(self.manifest.with_name(f"{self.name}.csv"))
+
+    @property
     def fingerprint(self) -> str:
         """A checksum of everything that is said here, but for how it was made."""
         said = [self.name, self.as_of, self.printed, self.source, self.transcribed_by, self.reason, self.footnote]
@@ -156,12 +164,19 @@ class Register:
         return [issue for issue in self.issues if issue.name.month == month]
 
     def seen_by(self, months: Sequence[ReportMonth], as_of: dt.date) -> list[PublishedIssue]:
-        """Give the issues of some months, but for those that were made from records received after a day."""
-        return [
+        """Give the issues that the last of some months looks back at, as of a day.
+
+        Those are the issues of all these months but for what was made from records received after that day, and but
+        for itself, once it was published from here: an issue does not change by being published.
+        """
+        seen = [
             issue
             for issue in self.issues
             if issue.name.month in months and (issue.as_of is None or issue.as_of <= as_of)
         ]
+        own = [issue for issue in seen if (issue.name.month, issue.as_of) == (months[-1], as_of) and issue.is_from_here]
+        itself = {issue.name for issue in own[-1:]}
+        return [issue for issue in seen if issue.name not in itself]
 
     def replaced_by(self, name: IssueName) -> PublishedIssue | None:
         """Give the newest re-issue that an issue was replaced by, if it was."""

@@ -555,11 +555,34 @@ def screen_activities(project: Project, month: ReportMonth) -> Screening:
         Where the text or its allowances cannot be read, with everything that is wrong with the allowances.
     """
     path = project.activities(month)
-    allowed_path = path.with_name(f"{month}{ALLOWED_SUFFIX}")
-    allowed_file = project.relative(allowed_path)
-    allowances = read_allowances(allowed_path, allowed_file)
     # A translation says the same about the same people.
     texts = [path, *sorted(path.parent.glob(f"{month}.*.md")), *sorted(path.parent.glob(f"*/{month}.md"))]
+    return _screened(project, texts, path.with_name(f"{month}{ALLOWED_SUFFIX}"), month)
+
+
+def screen_texts(project: Project, month: ReportMonth) -> Screening:
+    """Screen what stands in every issue and on the pages of the site, as ``screen_activities`` does.
+
+    ``report/texts.allowed.toml`` allows by name.
+
+    Parameters
+    ----------
+    month
+        The newest month of an issue.
+
+    Raises
+    ------
+    TextError
+        As ``screen_activities``.
+    """
+    texts = [project.report / "introduction.md", project.report / "definitions.md"]
+    texts += sorted((project.report / "pages").glob("*.md"))
+    return _screened(project, texts, project.report / f"texts{ALLOWED_SUFFIX}", month)
+
+
+def _screened(project: Project, texts: Sequence[Path], allowed_path: Path, month: ReportMonth) -> Screening:
+    allowed_file = project.relative(allowed_path)
+    allowances = read_allowances(allowed_path, allowed_file)
     findings = [one for text in texts for one in screen(text, project.relative(text), month)]
     allowed = [(one, allowance) for one in findings for allowance in allowances if allowance.allows(one)]
     known = [one for one, _ in allowed]
@@ -628,7 +651,7 @@ def require_screened(screening: Screening) -> None:
     """
     if screening.findings:
         raise TextError(
-            "The activities hold what must not go out. Nothing was published. What may go out is allowed by "
+            "A text holds what must not go out. Nothing was published. What may go out is allowed by "
             f"name in {screening.allowed_file}.",
             [one.problem for one in screening.findings],
         )

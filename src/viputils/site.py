@@ -13,12 +13,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import nbformat
+import pandas as pd
 import yaml
 from nbformat.v4 import new_notebook
 
@@ -26,7 +27,6 @@ from viputils.archive import SiteIssue, home_page, issue_page
 from viputils.checksums import checksum
 from viputils.datapackage import (
     ALL_ISSUES,
-    FIGURES_CSV,
     FIGURES_JSON,
     PACKAGE,
     SERIES_CSV,
@@ -35,12 +35,14 @@ from viputils.datapackage import (
 )
 from viputils.deliveries import find_deliveries, has_deliveries
 from viputils.edition import Edition, load_edition, require_no_quarantine
-from viputils.errors import ParameterError, Problem, PublishedError
+from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.feed import Entry, atom_feed, sitemap
+from viputils.figures import FIGURES_CSV, KEY
 from viputils.folders import replaced_whole
-from viputils.issue import issue_begun, make_issue, reasons_to_make
+from viputils.issue import issue_begun, make_issue, reasons_to_make, require_as_read
+from viputils.language import capital
 from viputils.manifest import MANIFEST, package_versions, read_manifest
-from viputils.navigation import Edge, Version, navigation
+from viputils.navigation import Edge, Notice, Version, navigation
 from viputils.notebook import clean_copy, kernel_ahead
 from viputils.pages import (
     NOT_FOUND,
@@ -56,9 +58,10 @@ from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, read_register
 from viputils.render import Engine
-from viputils.screening import require_screened, screen_activities
+from viputils.screening import require_screened, screen_activities, screen_texts
 from viputils.searchindex import index_script
-from viputils.tables import capital, label_of
+from viputils.tables import label_of
+from viputils.texts import outdated_activities
 from viputils.verdicts import IssueVerdicts, verify_register
 
 # How each page of the site was made, and the checksum of every file of it.
@@ -126,24 +129,29 @@ def make_site(
     PublishedError
         Where an issue that was published from here has other figures now.
     """
-    out = project.site if out is None else out
+    # A link to where the pages go online stays one.
+    out = (project.site if out is None else out).resolve()
     address = address or project.program.identity.address
     projects = project.in_every_language()
-    wanted = _wanted(project, since)
-    notes = _unshown(project, {one.name.month for one in wanted}, since)
+    every = _wanted(project)
+    wanted = [one for one in every if since is None or one.name.month >= since]
+    notes = _unshown(project, wanted, since)
     made = _make_outdated(project, projects, wanted, engine, on_step)
     issues = [[one.in_site(spoken) for one in wanted] for spoken in projects]
-    _require_as_published(project, wanted, issues[0])
+    _require_as_published(wanted, issues[0])
     made_from = _everything(project, projects, engine, address, issues)
     known = _record_of(out)
-    if known.get("made_from") == made_from and all(_is_whole(out / name, was) for name, was in known["files"].items()):
+    if known.get("made_from") == made_from and _is_as_made(out, known):
         return Site(out / "index.html", sum(map(len, issues)), made, len(known["pages"]), 0, notes)
     on_step("Putting the pages together")
     verdicts = verify_register(project) if read_register(project).issues else []
-    versions = [_version(one, projects, mine, verdicts) for one, mine in zip(projects, issues, strict=True)]
+    newest = every[0] if every else None
+    versions = [_version(one, projects, mine, newest, verdicts) for one, mine in zip(projects, issues, strict=True)]
     pages = _with_navigation(projects, versions, issues, address)
     on_step(f"Making the pages ({engine.name} engine)")
-    made_with = [engine.name, engine.version(), _settings(project), _checksums(project.pages, "report/theme")]
+    # Any line of the library can have a part in a page.
+    code = [package_versions(), _checksums(Path(__file__).parent, ".")]
+    made_with = [engine.name, engine.version(), _settings(project), _checksums(project.pages, "report/theme"), code]
     with replaced_whole(out.parent, out.name) as folder:
         keys = {file: _key(page, made_with) for file, page in pages.items()}
         pages_made = _make_pages(project, engine, pages, keys, out, folder)
@@ -151,21 +159,26 @@ def make_site(
         for version, mine in zip(versions, issues, strict=True):
             for issue in mine:
                 left_out = () if version is versions[0] else _DATA
-                place = folder / version.prefix / issue.place
-                shutil.copytree(issue.folder, place, ignore=shutil.ignore_patterns(*left_out), dirs_exist_ok=True)
-            found = [(folder / version.file_of(place), version.file_of(place)) for place in version.pages]
+                _copy_issue(issue, left_out, folder / version.prefix / issue.place)
             index = folder / version.prefix / "search" / "index.js"
-            searched = sorted((path, f"{'../' * (version.prefix.count('/') + 1)}{name}") for path, name in found)
+            up = "../" * (version.prefix.count("/") + 1)
+            # In the order of the site: the newest issues come first.
+            found = [version.file_of(place) for place in version.pages if place != NOT_FOUND]
+            searched = [(folder / name, f"{up}{name}") for name in found]
             index.write_text(index_script(searched), encoding="utf-8", newline="")
-        data_from = _sum(
-            [package_versions(), _checksums(project.root, *_COUNTED), _checksums(Path(__file__).parent, ".")]
-        )
-        _write_data(project, out if known.get("data") == data_from else None, known, folder / "data")
+        data_from = _sum([code, _checksums(project.root, *_COUNTED)])
+        left_out_rows = {one.name.month for one in wanted if one.left_out_rows}
+        _write_data(project, out if known.get("data") == data_from else None, known, folder / "data", left_out_rows)
         if address is not None:
             _write_feeds(projects, versions, issues, address, folder)
         record = {"engine": {"name": engine.name, "version": engine.version()}, "made_from": made_from}
         record |= {"pages": keys, "data": data_from}
         record["files"] = _checksums(folder, ".")
+        if _everything(project, projects, engine, address, issues) != made_from:
+            problem = Problem("the site", "holds what was there before and after the change;", "make it again.")
+            raise ManifestError("Something was changed while the site was being made. No site was made.", [problem])
+        for spoken in projects:
+            require_as_read(spoken, "the site")
         (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="")
     return Site(out / "index.html", sum(map(len, issues)), made, len(pages), pages_made, notes)
 
@@ -196,19 +209,23 @@ class _Wanted:
         return read_manifest(self.published.manifest, name).parameters.allow_quarantined
 
     def in_site(self, project: Project) -> SiteIssue:
-        """Give it as the site shows it in the language of a project."""
+        """Give it as the site shows it in the language of a project, once it was made."""
+        place = project.issue_place(str(self.name))
+        manifest = read_manifest(project.issues / place / MANIFEST, f"issues/{place}/{MANIFEST}")
         return SiteIssue(
             self.name,
             self.as_of,
-            project.issues / project.issue_place(str(self.name)),
+            project.issues / place,
+            manifest.outputs,
             f"issues/{self.name}",
             "../" if project.is_translation else "",
             self.published.printed if self.published is not None else None,
             self.replaced_by,
+            self.published.reason if self.published is not None else "",
         )
 
 
-def _wanted(project: Project, since: ReportMonth | None) -> list[_Wanted]:
+def _wanted(project: Project) -> list[_Wanted]:
     """Give every month that can be counted, and every re-issue of the register, the newest first."""
     if not has_deliveries(project):
         return []
@@ -222,22 +239,34 @@ def _wanted(project: Project, since: ReportMonth | None) -> list[_Wanted]:
         if as_of is None and issue.name in wanted:
             as_of = wanted[issue.name].as_of
         if as_of is not None and issue.name.month in months:
-            by = register.replaced_by(issue.name)
-            wanted[issue.name] = _Wanted(issue.name, as_of, issue, by.name if by is not None else None)
-    return [one for name, one in sorted(wanted.items(), reverse=True) if since is None or name.month >= since]
+            wanted[issue.name] = _Wanted(issue.name, as_of, issue)
+    for issue in register.issues:
+        by = register.replaced_by(issue.name)
+        # What replaced it may have been printed elsewhere, as of nobody knows which day, and is on no page.
+        if issue.name in wanted and by is not None and by.name in wanted:
+            wanted[issue.name] = replace(wanted[issue.name], replaced_by=by.name)
+    return [one for _, one in sorted(wanted.items(), reverse=True)]
 
 
-def _unshown(project: Project, shown: Collection[ReportMonth], since: ReportMonth | None) -> tuple[Problem, ...]:
-    """Name the activities of months that have no issue, because their data is not there."""
+def _unshown(project: Project, shown: Collection[_Wanted], since: ReportMonth | None) -> tuple[Problem, ...]:
+    """Name what is on no page: activities of months whose data is not there, and re-issues without a day."""
     notes = []
+    months = {one.name.month for one in shown}
     for path in sorted((project.report / "activities").glob("*.md")):
         try:
             month = ReportMonth.parse(path.stem)
         except ParameterError:
             continue
-        if month not in shown and (since is None or month >= since):
+        if month not in months and (since is None or month >= since):
             what = "is on no page, because the data of its month is not complete;"
             notes.append(Problem(project.relative(path), what, f"vip status says what {month} lacks."))
+        elif month in months:
+            notes += outdated_activities(project, month)
+    named = {one.name for one in shown}
+    for issue in read_register(project).issues:
+        if issue.name.number and issue.name not in named and issue.name.month in months:
+            what = "is on no page, because nobody says as of which day it is;"
+            notes.append(Problem(f"data/published/{issue.name}.csv", what, "add its as-of date to the index."))
     return tuple(notes)
 
 
@@ -250,6 +279,8 @@ def _make_outdated(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Make the issues that are not as they would be made now; give the folder of each and why."""
     todo = []
+    if wanted:
+        require_screened(screen_texts(project, wanted[0].name.month))
     for spoken in projects:
         for one in wanted:
             require_screened(screen_activities(spoken, one.name.month))
@@ -273,40 +304,61 @@ def _make_outdated(
     return tuple((place, why) for _, _, place, why in todo)
 
 
-def _require_as_published(project: Project, wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]) -> None:
+def _require_as_published(wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]) -> None:
     """Refuse to put other figures at the address of an issue than were published there from here.
 
-    An issue that was printed elsewhere is another matter: what the records give for it has a verdict.
+    A figure may have got a new name since, or company. An issue that was printed elsewhere is another matter: what the
+    records give for it has a verdict.
     """
     problems = []
     for one, issue in zip(wanted, issues, strict=True):
-        if one.published is None or one.published.manifest is None:
+        if one.published is None or not one.published.is_from_here:
             continue
-        printed = project.published / f"{one.name}.csv"
-        kept = read_manifest(one.published.manifest, f"data/published/{one.published.manifest.name}")
-        if kept.outputs.get(FIGURES_CSV) != checksum(printed) or checksum(issue.folder / FIGURES_CSV) == checksum(
-            printed
-        ):
-            continue
-        what = f"are not those of {project.relative(printed)}, which were published;"
-        remedy = f"vip verify {one.name} says which, and vip changes by what. A correction is a re-issue."
-        problems.append(Problem(f"issues/{one.name}, its figures", what, remedy))
+        both = one.published.figures.merge(issue.figures, on=KEY, how="left", suffixes=("_published", ""))
+        moved = both.loc[both["value"].ne(both["value_published"])]
+        for row in moved.to_dict("records"):
+            key = "/".join(str(row[part]) for part in KEY if row[part])
+            now = "gone" if pd.isna(row["value"]) else f"{int(row['value']):,}"
+            what = f"was published as {row['value_published']:,} and would be {now};"
+            problems.append(Problem(f"issues/{one.name}, {key}", what, "a correction is a re-issue."))
     if problems:
         raise PublishedError("Figures at the address of an issue never change. No site was made.", problems)
 
 
+def _copy_issue(issue: SiteIssue, left_out: Collection[str], place: Path) -> None:
+    """Put the files of an issue beside its page: those that its manifest names, as it names them, and the manifest."""
+    for name in issue.files:
+        if name not in left_out:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_bytes(issue.content_of(name))
+    shutil.copyfile(issue.folder / MANIFEST, place / MANIFEST)
+
+
 def _version(
-    project: Project, projects: Sequence[Project], issues: Sequence[SiteIssue], verdicts: Sequence[IssueVerdicts]
+    project: Project,
+    projects: Sequence[Project],
+    issues: Sequence[SiteIssue],
+    newest: _Wanted | None,
+    verdicts: Sequence[IssueVerdicts],
 ) -> Version:
-    """Put the pages of the site in one language together."""
-    pages: list[Page | None] = [home_page(project, issues), *(issue_page(project, one) for one in issues)]
-    if issues:
-        edition = load_edition(project, issues[0].name.month, issues[0].as_of)
+    """Put the pages of the site in one language together.
+
+    Parameters
+    ----------
+    newest
+        The newest issue that there is, whether it is shown or not: the pages around the issues are about it.
+    """
+    day = newest.as_of if newest is not None else project.program.identity.records_from
+    home = home_page(project, issues, newest.as_of if newest is not None else None)
+    pages: list[Page | None] = [home, *(issue_page(project, one) for one in issues)]
+    is_demonstration = any(one.demonstration for one in issues)
+    if newest is not None:
+        edition = load_edition(project, newest.name.month, newest.as_of)
+        is_demonstration = is_demonstration or edition.records.is_demonstration
         pages += _pages_about(project, edition, "../../data/" if project.is_translation else "")
     if verdicts:
         pages.append(verdicts_of_all(project, verdicts))
-    day = max((one.as_of for one in issues), default=project.program.identity.records_from)
-    pages.append(search_page(project, day, any(one.demonstration for one in issues)))
+    pages.append(search_page(project, day, is_demonstration))
     if not project.is_translation:
         pages.append(not_found_page(projects, day))
     prefix = f"{project.language.code}/" if project.is_translation else ""
@@ -339,14 +391,38 @@ def _with_navigation(
 def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
     """Say for each issue which ones stand before and after it, and which files lie beside it."""
     edges = {}
+    at = {one.name: one for one in issues}
     named = [(one.place, capital(label_of(one.name, project.language))) for one in issues]
     for place, issue in enumerate(issues):
         edges[issue.place] = Edge(
             earlier=named[place + 1] if place + 1 < len(named) else None,
             later=named[place - 1] if place else None,
             files=issue.downloads(),
+            notice=_notice(project, issue, at),
         )
     return edges
+
+
+def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteIssue]) -> Notice | None:
+    """Say of an issue that it does not stand any more, or that it is the correction of another one."""
+    language = project.language
+    if issue.replaced_by is not None:
+        other = issues[issue.replaced_by]
+        return Notice(
+            language.text("This issue was replaced. Its figures stay here as they were. What stands is:"),
+            other.place,
+            capital(label_of(other.name, language)),
+        )
+    first = issues.get(IssueName(issue.name.month))
+    if not issue.name.number or first is None:
+        return None
+    reason, code = issue.reason, language.code
+    if not language.has(reason):
+        code = project.program.identity.language
+    else:
+        reason = language.text(reason) if reason else ""
+    text = language.text("This issue corrects an earlier one:")
+    return Notice(text, first.place, capital(label_of(first.name, language)), reason, code)
 
 
 def _make_pages(
@@ -371,7 +447,7 @@ def _make_pages(
     for file, page in pages.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         if file not in fresh:
-            shutil.copy2(old / file, folder / file)
+            shutil.copyfile(old / file, folder / file)
         for name, data in page.files.items():
             (folder / file).parent.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).parent.joinpath(name).write_bytes(data)
@@ -413,18 +489,24 @@ def _copy_assets(project: Project, folder: Path) -> None:
         for path in sorted(project.pages.glob(pattern)):
             target = folder / path.relative_to(project.pages)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
+            shutil.copyfile(path, target)
 
 
-def _write_data(project: Project, old: Path | None, known: Mapping[str, Any], folder: Path) -> None:
+def _write_data(
+    project: Project,
+    old: Path | None,
+    known: Mapping[str, Any],
+    folder: Path,
+    left_out: Collection[ReportMonth],
+) -> None:
     """Write the figures of all issues, or take them from the site that is there where nothing counted changed."""
     folder.mkdir(exist_ok=True)
     names = [f"data/{name}" for name in (ALL_ISSUES, PACKAGE)]
     if old is not None and all(_is_whole(old / name, known["files"].get(name)) for name in names):
         for name in names:
-            shutil.copy2(old / name, folder)
+            shutil.copyfile(old / name, folder / Path(name).name)
         return
-    for name, data in all_issues_data(project).items():
+    for name, data in all_issues_data(project, left_out=left_out).items():
         (folder / name).write_bytes(data)
 
 
@@ -520,6 +602,13 @@ def _record_of(site: Path) -> dict[str, Any]:
         return {}
     whole = isinstance(known, dict) and all(isinstance(known.get(name), dict) for name in ("pages", "files"))
     return known if whole else {}
+
+
+def _is_as_made(site: Path, known: Mapping[str, Any]) -> bool:
+    """Say whether a site holds just the files that were made, as they were made."""
+    files = _checksums(site, ".")
+    files.pop(RECORD, None)
+    return files == known["files"] and set(known["pages"]) <= set(files)
 
 
 def _is_whole(path: Path, was: object) -> bool:

@@ -13,9 +13,9 @@ from IPython.display import Markdown
 
 from viputils.assessment import Assessment, Standing, YearToDate, assess
 from viputils.edition import Edition
-from viputils.language import Language, message
+from viputils.language import Language, capital, message
 from viputils.signals import ENOUGH, TREND
-from viputils.tables import PROVISIONAL, capital, category_in, div, noun_of
+from viputils.tables import PROVISIONAL, category_in, div, noun_of
 from viputils.texts import counted, escape, words
 
 _RUNS: Final = {

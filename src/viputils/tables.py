@@ -18,7 +18,7 @@ from viputils.changes import Changes
 from viputils.cleaning import STATUSES
 from viputils.edition import Edition
 from viputils.figures import KEY, breakdown, value_of
-from viputils.language import ENGLISH, Language
+from viputils.language import ENGLISH, Language, capital, uncapital
 from viputils.periods import ReportMonth, date_in_words
 from viputils.program import Distinct, Program, column_in_words
 from viputils.project import Project
@@ -46,11 +46,6 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def percent(part: int, whole: int, language: Language = ENGLISH) -> str:
     """Write a share as a whole percentage, halves up; not available where there is no whole to have a share of."""
     return language.percent(part, whole) if whole else NOT_AVAILABLE
-
-
-def capital(text: str) -> str:
-    """Begin a text with a capital, and leave the rest as it is."""
-    return text[:1].upper() + text[1:]
 
 
 def label_of(name: IssueName, language: Language) -> str:
@@ -171,7 +166,7 @@ def trend_table(edition: Edition) -> str:
     ]
     total = _total(edition, name, "fytd", counts)
     rows.append([f"**{capital(words(language, '{year} to date', year=capital(_year(edition))))}**", f"**{total}**"])
-    noun = escape(noun_of(edition, name)).capitalize()
+    noun = capital(escape(noun_of(edition, name)))
     title = words(language, "{measure} by month", measure=noun)
     parts = [
         pipe_table([words(language, "Month"), noun], rows, title),
@@ -765,7 +760,7 @@ def usual_range_table(edition: Edition, found: Assessment) -> str:
         marks += [f"({rule.number})" for rule in chart.at(month)]
         count = NOT_AVAILABLE if pd.isna(value) else " ".join([language.number(int(value)), *marks])
         rows.append([capital(language.month(ReportMonth.parse(str(month)))), escape(count)])
-    noun = escape(noun_of(edition, found.whole.measure)).capitalize()
+    noun = capital(escape(noun_of(edition, found.whole.measure)))
     title = words(language, "{measure} by month", measure=noun)
     table = pipe_table([words(language, "Month"), noun], rows, title)
     return f"{table}\n\n{div('note', ' '.join(_usual_range_notes(edition, found)))}"
@@ -812,7 +807,7 @@ def pace_table(edition: Edition, pace: Pace) -> str:
         now = shown(this_year[month]) + mark if month in this_year else ""
         rows.append([language.short_month(month), now, shown(year_before[month.plus(-12)])])
     heads = [words(language, "To the end of"), str(year.year), str(year.year - 1)]
-    noun = escape(noun_of(edition, pace.measure)).capitalize()
+    noun = capital(escape(noun_of(edition, pace.measure)))
     return pipe_table(
         heads, rows, words(language, "{measure} added up over the {year}", measure=noun, year=_year(edition))
     )
@@ -854,11 +849,11 @@ def _breakdown_table(edition: Edition, name: str) -> str:
             *(f"**{_total(edition, name, period, wide[period])}**" for period in ("month", "fytd")),
         ]
     )
-    noun = escape(noun_of(edition, name)).capitalize()
+    noun = capital(escape(noun_of(edition, name)))
     return pipe_table(
         [label, _month_heading(edition), _year_to_date(edition)],
         rows,
-        words(language, "{measure} by {category}", measure=noun, category=f"{label[0].lower()}{label[1:]}"),
+        words(language, "{measure} by {category}", measure=noun, category=uncapital(label)),
     )
 
 

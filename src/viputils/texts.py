@@ -6,6 +6,7 @@ to web addresses. Everything else comes out as the characters that were typed, i
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,9 @@ from string import Formatter
 
 from viputils.errors import Problem, TextError
 from viputils.language import ENGLISH, Block, Language, blocks_of
-from viputils.program import folded
+from viputils.periods import ReportMonth
+from viputils.program import folded, hidden_marks
+from viputils.project import Project
 
 # What could begin a construct of Markdown, Quarto, HTML, TeX or Typst anywhere in a line.
 _SPECIAL = re.compile(r"([\\`{}\[\]<>#|$@~^!&=])")
@@ -109,6 +112,9 @@ def read_sections(path: Path, name: str, language: Language = ENGLISH) -> list[S
     sections: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(lines, start=1):
         where = f"{name}, line {number}"
+        if hidden := hidden_marks(line):
+            what = f"holds what nobody sees and what can turn other text around ({hidden});"
+            problems.append(Problem(where, what, "take it out."))
         heading = re.fullmatch(r"(#+)\s+(.*?)\s*#*", line.strip())
         if heading:
             if heading[1] != "##":
@@ -158,11 +164,16 @@ def _translated(lines: list[str], name: str, language: Language) -> list[Section
     return [Section(escape(title), "\n".join(body).strip()) for title, body in sections]
 
 
+def mark_of(section: Section) -> str:
+    """Give the mark of a section, by which its translation names it: another text has another mark."""
+    return hashlib.sha256(f"{section.title}\n\n{section.body}".encode()).hexdigest()[:8]
+
+
 def read_translation(path: Path, name: str, sections: Sequence[Section]) -> list[tuple[Section, bool]]:
     """Read the translation of a text into another language, section by section.
 
-    Its sections stand in the order of those that they translate. Where it holds fewer, each heading begins with the
-    number of the section that it translates: ``## 3. Sanación comunitaria``.
+    Each heading ends with the mark of the section that it translates: ``## Sanación comunitaria {3f2a91c0}``. What
+    translates a text that stands there no more, or not in these words, is left out: it would say something else.
 
     Parameters
     ----------
@@ -179,30 +190,76 @@ def read_translation(path: Path, name: str, sections: Sequence[Section]) -> list
     Raises
     ------
     TextError
-        As ``read_sections``; where it cannot be told which section is translated.
+        As ``read_sections``; with every heading that has no mark, or the mark of one before it.
     """
-    translated = read_sections(path, name)
-    found: dict[int, Section] = {}
+    found = _by_mark(path, name, sections)
+    return [(found.get(mark_of(section), section), mark_of(section) in found) for section in sections]
+
+
+def outdated_translations(path: Path, name: str, sections: Sequence[Section]) -> list[Problem]:
+    """Name the translated sections that are not shown, because the text that they translate was changed.
+
+    Raises
+    ------
+    TextError
+        As ``read_translation``.
+    """
+    marks = {mark_of(section) for section in sections}
+    return [
+        Problem(
+            f"{name}, the heading {_plain(section.title)!r}",
+            "is not shown, because the text that it translates was changed;",
+            f"translate it again, and end the heading with its mark: {_marks(sections)}.",
+        )
+        for mark, section in _by_mark(path, name, sections).items()
+        if mark not in marks
+    ]
+
+
+def outdated_activities(project: Project, month: ReportMonth) -> list[Problem]:
+    """Name the translated activities of a month that are not shown, in every language of the project.
+
+    Raises
+    ------
+    TextError
+        As ``read_translation``.
+    """
+    path = project.activities(month)
+    sections = read_sections(path, project.relative(path))
+    found = [path.with_suffix(f".{code}.md") for code in project.program.identity.languages]
+    return [
+        problem
+        for translation in found
+        if translation.is_file()
+        for problem in outdated_translations(translation, project.relative(translation), sections)
+    ]
+
+
+def _by_mark(path: Path, name: str, sections: Sequence[Section]) -> dict[str, Section]:
+    found: dict[str, Section] = {}
     problems: list[Problem] = []
-    numbers = [re.match(r"([0-9]+)\\\. ", section.title) for section in translated]
-    if any(numbers) or len(translated) != len(sections):
-        for section, number in zip(translated, numbers, strict=True):
-            title = re.sub(r"\\(.)", r"\1", section.title)
-            place = int(number[1]) if number else 0
-            where = f"{name}, the heading {title!r}"
-            if not 1 <= place <= len(sections):
-                what = f"does not say which of the {len(sections)} sections in English it translates;"
-                remedy = "begin it with the number of that section, as in ## 1. Vivienda."
-                problems.append(Problem(where, what, remedy))
-            elif place in found:
-                problems.append(Problem(where, f"is the second one for section {place};", "put them together."))
-            else:
-                found[place] = Section(section.title[len(number[0]) if number else 0 :], section.body)
-    else:
-        found = dict(enumerate(translated, start=1))
+    for section in read_sections(path, name):
+        title = _plain(section.title)
+        where = f"{name}, the heading {title!r}"
+        marked = re.fullmatch(r"(.*\S)\s*\{([0-9a-f]{8})\}", title)
+        if not marked:
+            remedy = f"end it with the mark of that text: {_marks(sections)}." if sections else "there is none."
+            problems.append(Problem(where, "does not say which text it translates;", remedy))
+        elif marked[2] in found:
+            problems.append(Problem(where, "is the second one with this mark;", "put them together."))
+        else:
+            found[marked[2]] = Section(escape(marked[1]), section.body)
     if problems:
-        raise TextError("A translation does not fit the text.", problems)
-    return [(found.get(place, section), place in found) for place, section in enumerate(sections, start=1)]
+        raise TextError("A translation does not say what it translates.", problems)
+    return found
+
+
+def _marks(sections: Sequence[Section]) -> str:
+    return ", ".join(f"{{{mark_of(section)}}} for {_plain(section.title)!r}" for section in sections)
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"\\(.)", r"\1", title)
 
 
 def read_lines(path: Path, name: str) -> list[str]:

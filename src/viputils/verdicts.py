@@ -14,7 +14,7 @@ from viputils.deliveries import Delivery, Received, find_deliveries, has_deliver
 from viputils.edition import Edition, as_of_issue, require_covered, require_no_quarantine
 from viputils.errors import DeliveryError, Problem, PublishedError
 from viputils.figures import KEY, PERIODS, categories_of, compute_figures
-from viputils.language import message
+from viputils.language import message, uncapital
 from viputils.manifest import read_manifest, require_deliveries
 from viputils.periods import ReportMonth
 from viputils.program import Distinct, Measure, Period, Program
@@ -267,7 +267,7 @@ def _counts_every_record(program: Program, name: str) -> bool:
 def _by(program: Program, name: str) -> str:
     """Say how a total was come by: ``by incident type``, or ``in all`` where it is not broken down."""
     measure = program.measures[name]
-    return "in all" if measure.by is None else f"by {measure.label[0].lower()}{measure.label[1:]}"
+    return "in all" if measure.by is None else f"by {uncapital(measure.label)}"
 
 
 def _what(measure: Measure) -> tuple[object, ...]:

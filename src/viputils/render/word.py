@@ -49,7 +49,7 @@ def finished(document: bytes) -> bytes:
             files[name] = _with_fields_worked_out(files[name], words)
     _set_language(files)
     files["docProps/app.xml"] = _PROPERTIES
-    del files["docProps/custom.xml"]
+    files.pop("docProps/custom.xml", None)
     for name, tag in (("[Content_Types].xml", rb"Override"), ("_rels/.rels", rb"Relationship")):
         files[name] = re.sub(rb"<" + tag + rb"\b[^>]*docProps/custom\.xml[^>]*/>", b"", files[name])
     day = next(entry.date_time for entry in entries if entry.filename == "word/document.xml")
