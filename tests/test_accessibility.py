@@ -209,6 +209,21 @@ def test_the_search_finds_a_part_of_a_page_and_says_how_many(site: Path, browser
         field.fill(question)
         field.press("Enter")
         assert count in tab.get_by_role("status").inner_text()
+        # Marks around a word are no part of it, and a number is a word.
+        for asked in (f"«{question}»,", f"¿{question}?"):
+            field.fill(asked)
+            field.press("Enter")
+            assert count in tab.get_by_role("status").inner_text()
+        field.fill("5")
+        field.press("Enter")
+        assert tab.locator(".results a").count() > 0
+        field.fill("?!")
+        field.press("Enter")
+        assert {"": "Nothing was found", "es/": "No se encontró nada"}[language] in tab.get_by_role(
+            "status"
+        ).inner_text()
+        field.fill(question)
+        field.press("Enter")
         if heading is not None:
             link = tab.locator(".results a", has_text=heading).first
             link.click()

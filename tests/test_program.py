@@ -112,6 +112,8 @@ def test_a_crosswalk_alias_that_is_a_value_already_is_refused(raw: dict[str, Any
         (("report", "funnel"), ["people_engaged", "people_notified"], "report.funnel"),
         (("tables", "reviews", "columns", "line"), {"type": "count"}, "tables.reviews.columns.line"),
         (("program", "site"), "{{< env HOME >}}", "program.site"),
+        (("program", "city"), "City \u202eof Albuquerque", "program.city"),
+        (("measures", "adults_assisted", "label"), "adults\u00ad assisted", "measures.adults_assisted.label"),
         (("demonstration", "mark"), "{{< env HOME >}}", "demonstration.mark"),
         (("program", "records_from"), dt.date(2019, 1, 1), "program.records_from"),
         (("tables", "referrals", "exactly_one_of"), ["service"], "tables.referrals.columns.service"),

@@ -21,14 +21,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
 from tests.conftest import HEADERS, REPOSITORY
 from tests.test_cli import VIP, copy_of_the_repository, vip
 from viputils.checksums import checksum
-from viputils.preview import serving
+from viputils.errors import ManifestError
+from viputils.periods import ReportMonth
+from viputils.preview import follow, serving
+from viputils.project import Project
+from viputils.published import IssueName, PublishedIssue, write_register
+from viputils.render.embedded import EmbeddedEngine
 from viputils.render.quarto import QuartoEngine
+from viputils.site import make_site
 
 ADDRESS = "https://vip.example/reports/"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -335,26 +342,194 @@ def test_a_site_that_cannot_be_made_is_as_it_was_before(tmp_path: Path) -> None:
     assert not [path for path in root.iterdir() if "partial" in path.name]
 
 
-def test_the_figures_of_an_issue_that_was_published_from_here_never_change(tmp_path: Path) -> None:
+def publish(root: Path, *options: str) -> None:
+    """Make November 2023 in a town, and publish it."""
+    for command in (["report", "2023-11", "--engine", "embedded"], ["publish", "2023-11", *options]):
+        done = vip(*command, "--project", str(root))
+        assert done.returncode == 0, done.stderr
+
+
+def made_in(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()}
+
+
+def test_an_issue_that_was_published_from_here_goes_online_as_it_was_and_its_figures_never_change(
+    tmp_path: Path,
+) -> None:
     root = town(tmp_path / "a town")
     shutil.rmtree(root / "report" / "activities")
-    for command in (["report", "2023-11", "--engine", "embedded"], ["publish", "2023-11", "--printed", "2023-12-10"]):
-        assert vip(*command, "--project", str(root)).returncode == 0
-    make(root, "--since", "2023-11")
-    before = {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()}
-    # Somebody counts under another name from now on what was counted under this one.
+    publish(root, "--printed", "2023-12-10")
+    said = make(root, "--since", "2023-11")
+    # An issue does not change by being published.
+    assert said["made"] == []
+    kept = json.loads((root / "data" / "published" / "2023-11.manifest.json").read_bytes())["outputs"]
+    online = root / "_site" / "issues" / "2023-11"
+    assert {name: checksum(online / name) for name in kept} == kept
+    # A measure gets another name, and one more is counted from now on: no published figure moves.
     program = root / "program.toml"
-    text = program.read_text(encoding="utf-8")
+    text = program.read_text(encoding="utf-8").replace("[measures.candidates]", "[measures.candidates_received]")
+    text = text.replace('label = "candidates received"\n', 'label = "candidates received"\nformerly = ["candidates"]\n')
+    text = text.replace('candidates = "candidates"', 'candidates = "candidates_received"')
+    text += '\n[measures.reviews_too]\nlabel = "reviews"\ntable = "reviews"\ncount = "rows"\nissues_from = "2023-12"\n'
+    program.write_text(text, encoding="utf-8")
+    make(root, "--since", "2023-11")
+    assert "candidates_received,,month" in (online / "figures.csv").read_text(encoding="utf-8")
+    before = made_in(root)
+    # Somebody counts under another name from now on what was counted under this one.
     alias = '"DV/Sexual Assault" = ["DV", '
     assert alias in text
     text = text.replace(alias, '"DV/Sexual Assault" = [').replace('"Homicide" = [', '"Homicide" = ["DV", ')
     program.write_text(text, encoding="utf-8")
     done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
     assert done.returncode == 2
-    assert (
-        "issues/2023-11, its figures: are not those of data/published/2023-11.csv, which were published;" in done.stderr
+    key = "issues/2023-11, responses_by_incident_type/DV/Sexual Assault/month"
+    assert f"{key}: was published as 1 and would be 0;" in done.stderr
+    assert made_in(root) == before
+
+
+def test_of_the_folder_of_an_issue_only_what_its_manifest_names_goes_online(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    make(root, "--since", "2023-11")
+    before = made_in(root)
+    issue = root / "issues" / "2023-11"
+    draft = (issue / "vip-2023-11.ipynb").read_text(encoding="utf-8").replace("Responses", "Edited")
+    (issue / "a draft.ipynb").write_text(draft, encoding="utf-8")
+    for name in ("a.pdf", "~$p-2023-11.docx", "names of clients.docx", "charts/face.png"):
+        (issue / name).write_bytes(b"not of the issue")
+    (issue / "hostname").symlink_to("/etc/hostname")
+    (root / "_site" / "old.html").write_text("left over", encoding="utf-8")
+    (root / "report" / "pages" / "strategies.md").write_text("## A\n\nB.\n", encoding="utf-8")
+    said = make(root, "--since", "2023-11")
+    assert said["made"] == []
+    now = made_in(root)
+    assert now.keys() == before.keys()
+    page = root / "_site" / "issues" / "2023-11" / "index.html"
+    assert now[page] == before[page]
+    # What does not belong to a site makes it no other one, and does not stay.
+    (root / "_site" / "old.html").write_text("left over", encoding="utf-8")
+    make(root, "--since", "2023-11")
+    assert made_in(root) == now
+
+
+def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    web = tmp_path / "web root"
+    web.mkdir()
+    (root / "_site").symlink_to(web)
+    make(root, "--since", "2023-12")
+    assert (root / "_site").is_symlink()
+    assert (web / "index.html").is_file()
+    # Pages about the program and its data are there, whatever issues are left out.
+    assert "All issues are of earlier months" in words(soup_of(web / "index.html"))
+    assert "December 4, 2023" in words(soup_of(web / "methods" / "index.html"))
+
+
+def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it_is(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    shutil.rmtree(root / "report" / "activities")
+    publish(root, "--printed", "2023-12-10")
+    late = root / "data" / "raw" / "2023-12-20"
+    late.mkdir()
+    for table, header in HEADERS.items():
+        rows = "DEMO-R3,2023-11-09,Suicide,NE\n" if table == "responses" else ""
+        if table != "voids":
+            (late / f"{table}.csv").write_text(f"{header}\n{rows}", encoding="utf-8", newline="")
+    for command in (
+        ["report", "2023-11", "--as-of", "2023-12-20", "--engine", "embedded"],
+        ["publish", "2023-11", "--reissue", "--reason", "One record <b>came</b> late.", "--printed", "2023-12-21"],
+    ):
+        done = vip(*command, "--project", str(root))
+        assert done.returncode == 0, done.stderr
+    make(root, "--since", "2023-11")
+    first, second = (soup_of(root / "_site" / "issues" / name / "index.html") for name in ("2023-11", "2023-11-r1"))
+    notices = [words(page.select_one("[role=note]")) for page in (first, second)]
+    assert notices[0].startswith("This issue was replaced. Its figures stay here as they were.")
+    assert notices[1].startswith("This issue corrects an earlier one: November 2023 .")
+    assert notices[1].endswith("One record <b>came</b> late.")
+    links = [str(page.select_one("[role=note] a")["href"]) for page in (first, second)]  # type: ignore[index]
+    assert links == ["../../issues/2023-11-r1/index.html", "../../issues/2023-11/index.html"]
+    assert [page.title.get_text() for page in (first, second)] == [  # type: ignore[union-attr]
+        "Violence Intervention Program Monthly Informational Report, November 2023",
+        "Violence Intervention Program Monthly Informational Report, November 2023, re-issue 1",
+    ]
+    assert "re-issue 1" in words(second.h1)
+    # The newest are found first, and the page for what is not there is never found.
+    index = (root / "_site" / "search" / "index.js").read_text(encoding="utf-8")
+    assert 0 < index.index("issues/2023-11-r1/index.html") < index.index("issues/2023-11/index.html")
+    assert "404.html" not in index
+
+
+def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_named(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    register = root / "data" / "published"
+    register.mkdir()
+    figures = pd.DataFrame({"measure": ["responses"], "category": [""], "period": ["month"], "value": [1]})
+    write_register(
+        register,
+        [
+            PublishedIssue(IssueName(ReportMonth(2023, 11), number), figures, None, None, "print", "a person", "why")
+            for number in (0, 1)
+        ],
     )
-    assert {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()} == before
+    said = make(root, "--since", "2023-11")
+    notes = said["notes"]
+    assert isinstance(notes, list)
+    assert [note["where"] for note in notes] == ["data/published/2023-11-r1.csv"]
+    page = root / "_site" / "index.html"
+    assert "replaced by" not in words(soup_of(page))
+    assert not (root / "_site" / "issues" / "2023-11-r1").exists()
+
+
+def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    shutil.rmtree(root / "report" / "activities")
+    delivery = root / "data" / "raw" / "2023-12-04" / "responses.csv"
+    delivery.write_text(delivery.read_text(encoding="utf-8") + "DEMO-R9,2023-11-03,Homocide,SE\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
+    assert done.returncode == 2
+    assert "1 row is in quarantine" in done.stderr
+    for command in (["report", "2023-11", "--engine", "embedded", "--allow-quarantined"], ["publish", "2023-11"]):
+        done = vip(*command, "--project", str(root))
+        assert done.returncode == 0, done.stderr
+    make(root, "--since", "2023-11")
+    assert "1 record could not be read" in words(soup_of(root / "_site" / "issues" / "2023-11" / "index.html"))
+    package = json.loads((root / "_site" / "data" / "datapackage.json").read_bytes())
+    assert "were left out" in package["description"]
+
+
+def test_a_program_that_is_saved_while_the_site_is_made_keeps_it_from_being_made(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    project = Project.open(root)
+    program = root / "program.toml"
+    program.write_text(program.read_text(encoding="utf-8") + "\n# Saved just now.\n", encoding="utf-8")
+    with pytest.raises(ManifestError) as refused:
+        make_site(project, EmbeddedEngine(), since=ReportMonth(2023, 11))
+    assert refused.value.problems[0].where == "program.toml"
+    assert not (root / "_site").exists()
+    assert not (root / "issues" / "2023-11").exists()
+
+
+def test_an_issue_that_is_made_again_while_the_site_is_put_together_keeps_it_from_being_made(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+
+    def meanwhile(step: str) -> None:
+        if step.startswith("Making the pages"):
+            figures = root / "issues" / "2023-11" / "figures.csv"
+            figures.write_text("measure,category,period,value\n", encoding="utf-8")
+
+    with pytest.raises(ManifestError) as refused:
+        make_site(Project.open(root), EmbeddedEngine(), since=ReportMonth(2023, 11), on_step=meanwhile)
+    assert refused.value.problems[0].where == "issues/2023-11/figures.csv"
+    assert not (root / "_site").exists()
+
+
+def test_texts_around_the_issues_are_screened_as_activities_are(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    (root / "report" / "introduction.md").write_text("## A\n\nCall 505-555-0123.\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS)
+    assert done.returncode == 2
+    assert "report/introduction.md, line 3: phone number" in done.stderr
+    assert "report/texts.allowed.toml" in done.stderr
 
 
 def test_activities_that_must_not_go_out_keep_the_site_from_being_made(tmp_path: Path) -> None:
@@ -411,15 +586,25 @@ def test_quarto_renders_the_same_site_as_a_website_project_with_its_own_search_i
     assert json.loads(again.stdout)["pages_made"] == 0
 
 
-def test_a_project_without_deliveries_or_register_has_a_site_that_says_so(tmp_path: Path) -> None:
+def test_without_any_delivery_there_is_no_site_and_the_message_says_what_is_missing(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")
     shutil.rmtree(root / "data" / "raw" / "2023-12-04")
     done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS)
     assert done.returncode == 2
-    assert "There is nothing" in done.stderr or "data/raw" in done.stderr
+    assert "data/raw: holds no delivery; a delivery is a folder such as data/raw/2023-12-04." in done.stderr
 
 
-@pytest.mark.parametrize("address", ["vip.example/reports/", "https://vip.example/reports", "javascript:alert(1)/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "vip.example/reports/",
+        "https://vip.example/reports",
+        "javascript:alert(1)/",
+        "https://user:secret@vip.example/",
+        "https:///reports/",
+        "https://vip.example//evil.example/",
+    ],
+)
 def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
     done = vip("site", "--project", str(REPOSITORY), "--address", address, cwd=tmp_path)
     assert done.returncode == 2
@@ -466,6 +651,35 @@ def test_the_preview_answers_nobody_who_asks_by_another_name(made: Made) -> None
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=10)  # noqa: S310 - on this machine
         assert refused.value.code == 421
+        for path, method, code in (("", "HEAD", 405), ("a" * 3_000, "GET", 404)):
+            request = urllib.request.Request(server.address + path, method=method)  # noqa: S310 - on this machine
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=10)  # noqa: S310 - on this machine
+            assert refused.value.code == code
+
+
+def test_the_preview_sees_what_is_saved_while_it_makes_the_site_and_what_an_editor_puts_in_its_place(
+    tmp_path: Path,
+) -> None:
+    root = town(tmp_path / "a town")
+    project, program = Project.open(root), root / "program.toml"
+    text = program.read_text(encoding="utf-8")
+    made: list[str] = []
+
+    def make_pages() -> None:
+        made.append(program.read_text(encoding="utf-8")[-3:])
+        if len(made) == 1:  # Somebody saves meanwhile.
+            program.write_text(f"{text}# 1\n", encoding="utf-8")
+        elif len(made) < 5:  # An editor writes a file beside it, and gives it the name.
+            beside = root / "program.toml.new"
+            beside.write_text(f"{text}# {len(made)}\n", encoding="utf-8")
+            beside.replace(program)
+        else:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(project, make_pages)
+    assert made[1:] == [" 1\n", " 2\n", " 3\n", " 4\n"]
 
 
 def test_the_preview_follows_changes_keeps_going_after_faults_and_ends_with_ctrl_c(tmp_path: Path) -> None:

@@ -443,6 +443,7 @@ def preview(
         try:
             server_of = serving(folder, port)
             with server_of as server:
+                said: list[str] = []
 
                 def make() -> None:
                     try:
@@ -457,8 +458,10 @@ def preview(
                     else:
                         server.state += 1
                         say(f"Made: {len(found.made)} issues, {found.pages_made} of {found.pages} pages.")
+                    if not said:
+                        said.append(f"Look at {server.address} (Ctrl-C ends it).")
+                        say(said[0])
 
-                say(f"Look at {server.address} (Ctrl-C ends it).")
                 follow(opened, make)
         except (_InterruptedByUser, KeyboardInterrupt):
             say_aside("The preview has ended.")

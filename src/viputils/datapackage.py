@@ -104,7 +104,7 @@ def all_issues(
     project: Project,
     as_of: dt.date | None = None,
     allow_quarantined: bool = False,
-    left_out: Collection[ReportMonth] = (),
+    left_out: Collection[dt.date] = (),
 ) -> pd.DataFrame:
     """Give every figure of every issue as it was published, and of every month as it is counted.
 
@@ -115,7 +115,8 @@ def all_issues(
     as_of
         Count every month as of this day instead, and leave out the issues that were made from later records.
     allow_quarantined, left_out
-        Whether every month, or which ones, may be counted without the rows that are in quarantine.
+        Whether every month may be counted without the rows that are in quarantine, or those that are counted as of
+        some days.
 
     Returns
     -------
@@ -150,7 +151,7 @@ def all_issues(
         records = RecordsByDay(program, read_received(project, deliveries, newest))
         for month, day in months.items():
             edition = Edition(month, records.on(day), records.figures(month, day))
-            if not allow_quarantined and month not in left_out:
+            if not allow_quarantined and day not in left_out:
                 require_no_quarantine(project, edition)
             mark = program.demonstration.mark if program.demonstration else ""
             origin = mark if edition.records.is_demonstration else "Records"
@@ -198,7 +199,7 @@ def all_issues_csv(table: pd.DataFrame) -> str:
 
 
 def all_issues_data(
-    project: Project, allow_quarantined: bool = False, left_out: Collection[ReportMonth] = ()
+    project: Project, allow_quarantined: bool = False, left_out: Collection[dt.date] = ()
 ) -> dict[str, bytes]:
     """Give the content of ``all-issues.csv`` and of the ``datapackage.json`` beside it.
 

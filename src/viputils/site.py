@@ -167,7 +167,7 @@ def make_site(
             searched = [(folder / name, f"{up}{name}") for name in found]
             index.write_text(index_script(searched), encoding="utf-8", newline="")
         data_from = _sum([code, _checksums(project.root, *_COUNTED)])
-        left_out_rows = {one.name.month for one in wanted if one.left_out_rows}
+        left_out_rows = {one.as_of for one in wanted if one.left_out_rows}
         _write_data(project, out if known.get("data") == data_from else None, known, folder / "data", left_out_rows)
         if address is not None:
             _write_feeds(projects, versions, issues, address, folder)
@@ -497,7 +497,7 @@ def _write_data(
     old: Path | None,
     known: Mapping[str, Any],
     folder: Path,
-    left_out: Collection[ReportMonth],
+    left_out: Collection[dt.date],
 ) -> None:
     """Write the figures of all issues, or take them from the site that is there where nothing counted changed."""
     folder.mkdir(exist_ok=True)

@@ -234,9 +234,9 @@ def _year_categories(edition: Edition, found: Assessment) -> Iterator[str]:
         if those:
             names = language.listed([_before_and_now(language, part) for part in those])
             yield words(language, _YEARS_APART[verdict], names=names)
-    names = _labels(edition, list(found.year_parts))
     if not told or any(part.verdict != "no telling" for part in told):
         return
+    names = _labels(edition, list(found.year_parts))
     if len(told) == len(parts):
         yield words(
             language,
