@@ -129,7 +129,7 @@ def usual_range(project: Project, edition: Edition) -> Markdown:
         "would seldom leave",
         **(values | {"measure": capital(values["measure"])}),
     )
-    names = _axis_names(language, months)
+    names = month_names(months, language)
     image = image_markdown(
         lambda: limits_chart(project.fonts, names, chart, language), "chart-usual-range", caption, alt
     )
@@ -212,7 +212,7 @@ def _numbers(values: pd.Series) -> list[int | None]:
     return [None if pd.isna(value) else int(value) for value in values]
 
 
-def _axis_names(language: Language, months: Sequence[ReportMonth]) -> list[str]:
+def month_names(months: Sequence[ReportMonth], language: Language = ENGLISH) -> list[str]:
     """Name so many months of an axis as fit, the newest among them, each year where it begins; the others are ""."""
     step = -(-len(months) // _NAMED)
     names, year = [], None
@@ -331,7 +331,7 @@ def columns_chart(fonts: Path, names: list[str], values: list[int], language: La
 
 
 def panels_chart(
-    fonts: Path, months: list[str], panels: list[tuple[str, list[int | None]]], language: Language
+    fonts: Path, months: list[str], panels: list[tuple[str, list[int | None]]], language: Language = ENGLISH
 ) -> Figure:
     """Draw a small column chart for each named row of values, two side by side and all of one scale.
 
@@ -370,7 +370,7 @@ def panels_chart(
     return figure
 
 
-def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: Language) -> Figure:
+def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: Language = ENGLISH) -> Figure:
     """Draw a process-behaviour chart: a line of counts, the average, the band of chance, and a mark for each signal.
 
     A month that completes a rule is a diamond with the rule's number beside it; the newest count is written out.
@@ -378,21 +378,26 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     figure = Figure(figsize=(5.4, 2.9), layout="constrained")
     axes = figure.add_subplot()
+
+    def written(value: float) -> str:
+        return language.number(round(value)) if is_count else f"{value:.2f}"
+
     points = chart.points
     at = range(len(points))
     rate = points["rate"].astype("float64")
+    is_count = bool(points["exposure"].eq(1).all())
     axes.fill_between(at, points["low"], points["high"], color=RULE, alpha=0.55, linewidth=0, step="mid")
     axes.axhline(chart.average, color=MUTED, linewidth=1.2)
     axes.plot(at, rate, color=PAST_BAR, linewidth=1.6)
     signals = points["rules"].ne("").to_numpy()
     axes.plot([one for one in at if not signals[one]], rate[~signals], "o", color=BAR, markersize=5.5)
     axes.plot([one for one in at if signals[one]], rate[signals], "D", color=INK, markersize=7)
-    for place, (value, rules) in enumerate(zip(points["value"], points["rules"], strict=True)):
+    for place, (value, rules) in enumerate(zip(rate, points["rules"], strict=True)):
         text = " ".join(
             filter(
                 None,
                 [
-                    language.number(int(value)) if place == len(points) - 1 and not pd.isna(value) else "",
+                    written(value) if place == len(points) - 1 and not pd.isna(value) else "",
                     f"({rules.replace(' ', ', ')})" if rules else "",
                 ],
             )
@@ -400,7 +405,7 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
         if text:
             axes.annotate(
                 text,
-                (place, float(value)),
+                (place, value),
                 xytext=(0, 8),
                 textcoords="offset points",
                 ha="right" if place == len(points) - 1 else "center",
@@ -411,9 +416,9 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     shown = [place for place, name in enumerate(names) if name]
     axes.set_xticks(shown, [names[place] for place in shown], fontproperties=regular, fontsize=12.5, color=MUTED)
     axes.set_xlim(-0.6, len(points) - 0.4)
-    axes.set_ylim(0, float(max(points["high"].max(), rate.max())) * 1.16 + 0.5)
-    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.yaxis.set_major_formatter(lambda value, _: language.number(round(value)))
+    axes.set_ylim(0, float(max(points["high"].max(), rate.max())) * 1.16 + (0.5 if is_count else 0))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=is_count))
+    axes.yaxis.set_major_formatter(lambda value, _: language.number(round(value)) if is_count else f"{value:g}")
     for label in axes.get_yticklabels():
         label.set(fontproperties=regular, fontsize=12.5, color=MUTED)
     axes.tick_params(length=0, pad=5)
