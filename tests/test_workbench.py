@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import doctest
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from tests.conftest import REPOSITORY, Deliver
-from viputils import workbench
+from viputils import intervals, workbench
 from viputils.edition import Edition
 from viputils.errors import ParameterError, QuarantineError
 from viputils.project import Project
@@ -28,6 +30,23 @@ def test_the_examples_in_the_documentation_give_what_they_say(monkeypatch: pytes
     found = doctest.testmod(workbench, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert found.attempted > 10
     assert found.failed == 0
+
+
+@pytest.mark.parametrize("page", ["docs/analysts.md", "README.md"])
+def test_the_code_of_the_documentation_runs_and_its_remarks_are_true(
+    monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert blocks
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)  # noqa: S102 - it is our own page
+    if page == "docs/analysts.md":
+        assert [round(bound, 1) for bound in intervals.poisson(5)] == [1.6, 11.7]
+        assert [f"{bound:.2f}" for bound in intervals.ratio(20, 25) or ()] == ["0.42", "1.50"]
+        assert [f"{bound:.0%}" for bound in intervals.wilson(24, 57) or ()] == ["30%", "55%"]
 
 
 def test_figures_are_those_of_the_report(demonstration: Edition) -> None:
@@ -68,7 +87,10 @@ def test_a_comparison_holds_both_counts_and_an_interval_only_where_chance_is_kno
     assert responses["low"] < responses["ratio"] < responses["high"]
     # One operation can assist many: of such a sum chance alone is not known.
     assert row(both, "adults_assisted", "", "fytd")[["low", "high"]].isna().all()
-    assert list(both["measure"].unique()) == list(expected["measure"].unique())
+    assert (
+        both[["measure", "category", "period"]].to_numpy().tolist()
+        == expected[["measure", "category", "period"]].to_numpy().tolist()
+    )  # In printed order.
 
 
 def test_nothing_is_divided_by_nothing(project: Project, deliver: Deliver) -> None:

@@ -101,9 +101,13 @@ class Tables:
             ]
             for month in (a, b)
         ]
-        both = sides[0].merge(sides[1], on=KEY, how="outer", suffixes=("_a", "_b"), sort=False)
-        values = {side: both[f"value_{side}"].astype("Int64") for side in ("a", "b")}
-        found = both[KEY].assign(**values, change=values["a"] - values["b"])
+        # In printed order; what only the other month has comes last.
+        keys = pd.concat([side[KEY] for side in sides], ignore_index=True).drop_duplicates(KEY)
+        a_and_b = {
+            name: keys.merge(side, on=KEY, how="left")["value"].astype("Int64")
+            for name, side in zip(("a", "b"), sides, strict=True)
+        }
+        found = keys.reset_index(drop=True).assign(**a_and_b, change=a_and_b["a"] - a_and_b["b"])
         is_counted = found["measure"].map(lambda name: program.measures[name].count == "rows")
         intervals = [
             ratio(int(one), int(other), level=level) if counted and pd.notna(one) and pd.notna(other) else None
@@ -116,9 +120,7 @@ class Tables:
             dtype="float64",
         )
         of_both = found["a"].astype("Float64").div(found["b"].where(found["b"].gt(0)).astype("Float64"))
-        order = {name: place for place, name in enumerate(program.measures)}
-        table = found.assign(ratio=of_both.astype("float64"), low=bounds["low"], high=bounds["high"])
-        return table.sort_values("measure", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+        return found.assign(ratio=of_both.astype("float64"), low=bounds["low"], high=bounds["high"])
 
     def _known(self, month: Month) -> ReportMonth:
         month, known = _month(month), self.months()
