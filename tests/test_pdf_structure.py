@@ -17,6 +17,7 @@ from pypdf import PdfReader
 
 from tests.test_cli import copy_of_the_repository, vip
 from viputils.render.quarto import QuartoEngine
+from viputils.texts import mark_of, read_sections
 
 # What the activities of the demonstration do not hold.
 MORE = """
@@ -52,9 +53,12 @@ class Issue:
 def issue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Issue:
     engine, language = request.param
     root = copy_of_the_repository(tmp_path_factory.mktemp("structure") / "a project")
-    for name in ("2023-11.md", "2023-11.es.md"):
-        file = root / "report" / "activities" / name
-        file.write_text(file.read_text(encoding="utf-8") + MORE, encoding="utf-8")
+    activities = root / "report" / "activities"
+    english, spanish = (activities / name for name in ("2023-11.md", "2023-11.es.md"))
+    english.write_text(english.read_text(encoding="utf-8") + MORE, encoding="utf-8")
+    mark = mark_of(read_sections(english, english.name)[-1])
+    marked = MORE.replace("find help", f"find help {{{mark}}}")
+    spanish.write_text(spanish.read_text(encoding="utf-8") + marked, encoding="utf-8")
     done = vip("report", "2023-11", "--project", str(root), "--engine", engine, "--lang", language, "--json")
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)

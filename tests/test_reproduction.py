@@ -19,10 +19,11 @@ from viputils.render import choose_engine
 from viputils.reproduction import reproduce
 
 OUTPUTS = {
-    "figures.csv", "figures.json", "datapackage.json", "vip-2023-11.ipynb", "charts/chart-by-month.svg",
-    "charts/chart-by-month.png", "vip-2023-11.html", "vip-2023-11.pdf", "vip-2023-11.docx",
+    "figures.csv", "figures.json", "series.csv", "datapackage.json", "vip-2023-11.ipynb",
+    *(f"charts/chart-{name}.{kind}" for name in ("by-month", "usual-range", "pace") for kind in ("svg", "png")),
+    "vip-2023-11.html", "vip-2023-11.pdf", "vip-2023-11.docx",
 }  # fmt: skip
-PARTS = ["Figures", "Data", "Data", "Notebook outputs", "Charts", "Charts", "HTML", "PDF", "DOCX"]
+PARTS = ["Figures", *["Data"] * 3, "Notebook outputs", *["Charts"] * 6, "HTML", "PDF", "DOCX"]
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +208,6 @@ def test_nothing_is_left_behind(city: Project, tmp_path: Path) -> None:
     assert VIP.exists()
     done = vip("reproduce", "2023-11", "--project", str(city.root), TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert "Reproduced: all 9 files are identical, byte for byte." in done.stdout
+    assert "Reproduced: all 14 files are identical, byte for byte." in done.stdout
     assert sorted(path.relative_to(city.root) for path in city.root.rglob("*")) == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("vip-")]

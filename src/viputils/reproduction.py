@@ -15,6 +15,7 @@ import pandas as pd
 from viputils.checksums import checksum
 from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import ManifestError, ParameterError, Problem
+from viputils.figures import FIGURES_CSV
 from viputils.issue import make_issue
 from viputils.manifest import (
     KINDS,
@@ -39,7 +40,8 @@ NOT_MADE: Final = "not made again"
 NEW: Final = "was not there"
 
 _PARTS: Final = {
-    ".csv": "Figures",
+    FIGURES_CSV: "Figures",
+    ".csv": "Data",
     ".json": "Data",
     ".ipynb": "Notebook outputs",
     ".svg": "Charts",
@@ -224,8 +226,10 @@ def _outputs(was: dict[str, str], now: dict[str, str]) -> pd.DataFrame:
             result = NEW
         else:
             result = IDENTICAL if was[file] == now[file] else DIFFERS
-        rows.append({"part": _PARTS.get(Path(file).suffix, "Other"), "file": file, "result": result})
-    order = list(_PARTS.values())
+        rows.append(
+            {"part": _PARTS.get(file) or _PARTS.get(Path(file).suffix, "Other"), "file": file, "result": result}
+        )
+    order = list(dict.fromkeys(_PARTS.values()))
     table = pd.DataFrame(rows, columns=["part", "file", "result"])
     place = table["part"].map({part: place for place, part in enumerate(order)}).fillna(len(order))
     return table.assign(place=place).sort_values(["place", "file"]).drop(columns="place").reset_index(drop=True)

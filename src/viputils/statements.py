@@ -158,7 +158,9 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
 
 
 def _names(language: Language, parts: Sequence[Standing]) -> str:
-    return language.listed([escape(category_in(language, part.category)) for part in parts])
+    # Two breakdowns can have a category of one name, such as that of what was not recorded.
+    names = dict.fromkeys(escape(category_in(language, part.category)) for part in parts)
+    return language.listed(list(names))
 
 
 def _labels(edition: Edition, measures: Sequence[str]) -> str:
