@@ -156,6 +156,18 @@ def test_a_translation_is_looked_at_as_well(city: Path) -> None:
     assert "report/activities/2023-11.es.md, line 3: phone number" in done.stdout
 
 
+def test_a_translation_whose_text_was_changed_and_what_comes_out_as_typed_are_named(city: Path) -> None:
+    text = city / "report" / "activities" / "2023-11.md"
+    text.write_text(text.read_text(encoding="utf-8").replace("five food boxes", "`six` food boxes"), encoding="utf-8")
+    done = vip("new", "2023-11", "--check", "--project", str(city))
+    assert done.returncode == 0
+    assert (
+        "Note: report/activities/2023-11.md, line 3: holds code; it will be shown just as it was typed." in done.stdout
+    )
+    said = " ".join(done.stdout.split())
+    assert "the heading 'Ayuda con vivienda y alimentos': is not shown, because the text that it translates was" in said
+
+
 def test_a_text_that_cannot_be_shown_is_an_error_and_says_what_else_was_found(city: Path) -> None:
     (city / "report" / "activities" / "2023-11.md").write_text(f"{TELLS}\n## Help\n\nMore.\n", encoding="utf-8")
     done = vip("new", "2023-11", "--check", "--project", str(city))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docx
+import pandas as pd
 import pikepdf
 import pypandoc
 import pytest
@@ -31,7 +32,7 @@ from viputils.language import ENGLISH, Language, blocks_of
 from viputils.pages import data_page, methods_page, overview_page, search_page, verdicts_of_all
 from viputils.periods import ReportMonth
 from viputils.project import Project
-from viputils.published import read_register
+from viputils.published import IssueName, PublishedIssue, read_register, write_register
 from viputils.texts import Section, escape, mark_of, outdated_activities, read_sections, words
 from viputils.verdicts import verify_register
 
@@ -424,6 +425,21 @@ def test_what_is_not_translated_is_shown_in_english_and_says_so(city: Project, d
     assert "lang=en" not in text
     # In the order of the text that is translated.
     assert text.index("### Comida\n\nDos.") < text.index("### Renta\n\nTres.")
+
+
+def test_a_figure_of_a_month_that_differs_is_named_in_spanish_on_the_page_of_verdicts(
+    city: Project, deliver: Deliver
+) -> None:
+    deliver(responses=["R1,2023-07-02,DV,SE"])
+    figures = pd.DataFrame(
+        {"measure": ["responses_by_month"], "category": ["2023-07"], "period": ["fytd"], "value": [5]}
+    )
+    issue = PublishedIssue(IssueName(NOVEMBER), figures, dt.date(2023, 12, 4), None, "here", "vip publish")
+    write_register(city.published, [issue])
+    project = city.in_language("es")
+    text = "\n".join(tables.verdicts_page(verify_register(project), project.language))
+    assert "julio de 2023" in text
+    assert "| 5 | 1 | 1 |" in text
 
 
 def test_a_catalogue_that_calls_two_categories_by_one_name_is_refused(city: Project) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viputils.errors import TextError
-from viputils.texts import escape, read_sections, sections_markdown
+from viputils.texts import escape, read_sections, sections_markdown, shown_as_typed
 
 
 def shown(markdown: str) -> str:
@@ -95,7 +95,8 @@ def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
         ("## Theme\n\n## Other\n\nx\n", "line 1: the heading 'Theme' has no text"),
         ("## Theme\n\nx\n\n##  theme\n\ny\n", "line 5: the heading 'theme' stands there twice"),
         ("# Theme\n\nx\n", "line 1: the heading '# Theme' is of another level"),
-        ("## Theme\n\n[x](javascript:alert(1))\n", None),
+        ("## Theme\n\n[x](javascript:alert(1))\n", "line 3: links to 'javascript:alert(1'"),
+        ("## Theme\n\n[x]( /forms/a (b))\n", "line 3: links to '/forms/a'"),
         ("## Theme\n\n[x](javascript:alert)\n", "line 3: links to 'javascript:alert'"),
         ("## Theme\n\n[x](data:text/html,x)\n", "line 3: links to 'data:text/html,x'"),
         ("## Theme\n\n![x](https://example.org/a.png)\n", "line 3: holds an image"),
@@ -106,13 +107,23 @@ def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
         ("## Th\u200beme\n\nx\n", "line 1: holds what nobody sees"),
     ],
 )
-def test_what_cannot_be_shown_is_refused_with_its_line(tmp_path: Path, text: str, says: str | None) -> None:
-    if says is None:
-        # An address with brackets is not read as a link at all, so it comes out as typed.
-        assert "<a" not in pypandoc.convert_text(sections(tmp_path, text), "html", format="markdown")
-        return
+def test_what_cannot_be_shown_is_refused_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     message = refusal(tmp_path, text)
     assert f"report/activities/2023-11.md, {says}" in message
+
+
+def test_what_comes_out_as_typed_is_named_with_its_line(tmp_path: Path) -> None:
+    lines = ["## Theme", "", "| a | b |", "> said", "Known[^1] as `x`, ~~y~~ <b>z</b>.", "See https://a.example here."]
+    lines += ["", "Plain words, **bold**, 3 > 2, and [a page](https://a.example/x).", "- an item"]
+    path = tmp_path / "2023-11.md"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = [(problem.where, problem.what) for problem in shown_as_typed(path, "a text")]
+    assert found == [
+        ("a text, line 3", "holds a table;"),
+        ("a text, line 4", "holds a quotation;"),
+        *[("a text, line 5", f"holds {what};") for what in ("a footnote", "code", "struck-out text", "HTML")],
+        ("a text, line 6", "holds an address without a link;"),
+    ]
 
 
 def test_a_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:

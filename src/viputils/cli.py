@@ -369,7 +369,7 @@ def publish(
     day = _today() if printed is None else _date(printed, "--printed")
     issue = publish(opened, report_month, day, reissue, reason, footnote)
     say(f"Published: {issue.name.label}, {len(issue.figures)} figures, in data/published/{issue.name}.csv.")
-    say("Commit data/published, and put the issue's files online together.")
+    say("Commit data and report: the register, the deliveries and the activities. Then make the site.")
 
 
 @app.command(short_help="Make the site: every issue, and the pages around them.")
@@ -788,10 +788,14 @@ def _end_at_once(code: int) -> NoReturn:
 def _check_activities(project: Project, month: ReportMonth) -> None:
     """Show what must not go out in the activities of a month, and how it is allowed where it may."""
     from viputils.desk import check_activities
+    from viputils.texts import outdated_activities, shown_as_typed
 
     found = check_activities(project, month)
     for problem in found.problems:
         say(f"WARNING: {problem}")
+    path = project.activities(month)
+    for note in (*shown_as_typed(path, project.relative(path)), *outdated_activities(project, month)):
+        say(f"Note: {note}")
     for finding, allowance in found.allowed:
         say(f"Allowed: {finding.file}, line {finding.line}: {finding.name} ({allowance.reason}; {allowance.by})")
     if found.clean:

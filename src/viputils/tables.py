@@ -621,12 +621,16 @@ def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str, lang
     for row in figures.to_dict("records"):
         name = str(row["measure"])
         measure = shown.measures[name]
-        category = f"{measure.label}: {category_in(language, row['category'])}" if row["category"] else measure.label
         to_date = row["period"] == "fytd"
         when = language.text(shown.identity.year_to_date) if to_date else language.short_month(one.issue.name.month)
         if measure.by == "month":
+            # Its categories are months, which no catalogue holds.
             category = shown.tables[measure.table].title
             when = language.month(ReportMonth.parse(str(row["category"])))
+        else:
+            category = measure.label
+            if row["category"]:
+                category = f"{measure.label}: {category_in(language, row['category'])}"
         values = [
             NOT_AVAILABLE if pd.isna(row[side]) else language.number(int(row[side]))
             for side in ("published", "recomputed", "now")

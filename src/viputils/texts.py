@@ -28,6 +28,18 @@ _RULE = re.compile(r"[-*_\s]+")
 # Every mark that Markdown has a use for, typographic ones included: "--" and "..." stay what they are.
 _IN_DATA = re.compile(r"""([\\`*_{}\[\]<>#|$@~^!&"':=%+.()-])""")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)")
+# Anything else that reads as a link: with another scheme, or to a place beside the page.
+_ODD_LINK = re.compile(r"\[[^\[\]]+\]\(\s*([^\s)]*)")
+# What other programs make something of, and what stands here as it was typed.
+_TYPED = {
+    "a table": re.compile(r"^\s*\|.*\|\s*$"),
+    "a quotation": re.compile(r"^\s*>"),
+    "a footnote": re.compile(r"\[\^[^\]]+\]"),
+    "code": re.compile(r"`"),
+    "struck-out text": re.compile(r"~~"),
+    "HTML": re.compile(r"</?[A-Za-z][^>]*>"),
+    "an address without a link": re.compile(r"(?<![(\[])https?://"),
+}
 _WEB = re.compile(r"https?://[^\s<>\"'`{}\\|^]+")
 
 
@@ -162,6 +174,22 @@ def _translated(lines: list[str], name: str, language: Language) -> list[Section
     if problems:
         raise TextError("A translated text cannot be shown as it stands.", problems)
     return [Section(escape(title), "\n".join(body).strip()) for title, body in sections]
+
+
+def shown_as_typed(path: Path, name: str) -> list[Problem]:
+    """Name the lines that hold what other programs make something of, and that come out as they were typed.
+
+    Parameters
+    ----------
+    name
+        What errors call the file.
+    """
+    return [
+        Problem(f"{name}, line {number}", f"holds {what};", "it will be shown just as it was typed.")
+        for number, line in enumerate(read_lines(path, name), start=1)
+        for what, mark in _TYPED.items()
+        if mark.search(_LINK.sub("", line))
+    ]
 
 
 def mark_of(section: Section) -> str:
@@ -303,6 +331,10 @@ def _safe_line(line: str, where: str, problems: list[Problem]) -> str:
             problems.append(Problem(where, f"links to {address!r};", "link to a web address, https://…"))
         safe += f"{_escape_special(line[after : link.start()])}[{_escape_special(words)}]({address})"
         after = link.end()
+    problems += [
+        Problem(where, f"links to {odd[1]!r};", "link to a web address, https://…, without brackets.")
+        for odd in _ODD_LINK.finditer(_LINK.sub("", line))
+    ]
     safe += _escape_special(line[after:])
     return "\\" + safe if _AT_START.match(safe) else safe
 
