@@ -91,6 +91,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(root, make(root, "--since", "2023-10"))
 
 
+@pytest.fixture(scope="module")
+def town_with_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = town(tmp_path_factory.mktemp("towns") / "a town")
+    make(root, "--since", "2023-11")
+    return root
+
+
+@pytest.fixture
+def built(town_with_site: Path, tmp_path: Path) -> Path:
+    """A town whose site from November 2023 on was made before."""
+    return shutil.copytree(town_with_site, tmp_path / "a town")
+
+
 def soup_of(page: Path) -> BeautifulSoup:
     return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
@@ -329,9 +342,8 @@ def test_only_what_changed_is_made_again(tmp_path: Path) -> None:
     assert (root / "issues" / "2023-11").exists()
 
 
-def test_a_site_that_cannot_be_made_is_as_it_was_before(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    make(root, "--since", "2023-11")
+def test_a_site_that_cannot_be_made_is_as_it_was_before(built: Path) -> None:
+    root = built
     before = {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()}
     texts = root / "report" / "pages" / "overview.md"
     texts.write_text("## A\n\n![a picture](x.png)\n", encoding="utf-8")
@@ -387,9 +399,8 @@ def test_an_issue_that_was_published_from_here_goes_online_as_it_was_and_its_fig
     assert made_in(root) == before
 
 
-def test_of_the_folder_of_an_issue_only_what_its_manifest_names_goes_online(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    make(root, "--since", "2023-11")
+def test_of_the_folder_of_an_issue_only_what_its_manifest_names_goes_online(built: Path) -> None:
+    root = built
     before = made_in(root)
     issue = root / "issues" / "2023-11"
     draft = (issue / "vip-2023-11.ipynb").read_text(encoding="utf-8").replace("Responses", "Edited")
@@ -459,8 +470,8 @@ def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it
     assert "404.html" not in index
 
 
-def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_named(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
+def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_named(built: Path) -> None:
+    root = built
     register = root / "data" / "published"
     register.mkdir()
     figures = pd.DataFrame({"measure": ["responses"], "category": [""], "period": ["month"], "value": [1]})
@@ -480,8 +491,8 @@ def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_name
     assert not (root / "_site" / "issues" / "2023-11-r1").exists()
 
 
-def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
+def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(built: Path) -> None:
+    root = built
     shutil.rmtree(root / "report" / "activities")
     delivery = root / "data" / "raw" / "2023-12-04" / "responses.csv"
     delivery.write_text(delivery.read_text(encoding="utf-8") + "DEMO-R9,2023-11-03,Homocide,SE\n", encoding="utf-8")
@@ -523,8 +534,8 @@ def test_an_issue_that_is_made_again_while_the_site_is_put_together_keeps_it_fro
     assert not (root / "_site").exists()
 
 
-def test_texts_around_the_issues_are_screened_as_activities_are(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
+def test_texts_around_the_issues_are_screened_as_activities_are(built: Path) -> None:
+    root = built
     (root / "report" / "introduction.md").write_text("## A\n\nCall 505-555-0123.\n", encoding="utf-8")
     done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS)
     assert done.returncode == 2
@@ -564,9 +575,8 @@ def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path:
 
 
 @pytest.mark.skipif(not QuartoEngine.available(), reason="there is no Quarto 1.9 or newer on PATH")
-def test_quarto_renders_the_same_site_as_a_website_project_with_its_own_search_index(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    make(root, "--since", "2023-11")
+def test_quarto_renders_the_same_site_as_a_website_project_with_its_own_search_index(built: Path) -> None:
+    root = built
     embedded = Made(root, {})
     pages = {page.relative_to(root / "_site"): words(soup_of(page).body) for page in embedded.pages()}
     done = vip(

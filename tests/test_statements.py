@@ -43,7 +43,7 @@ def told(project: Project, deliver: Deliver) -> Told:
 
 
 def said(edition: Edition) -> str:
-    return " ".join(statements.what_changed(edition).data.replace("\\", "").split())
+    return " ".join(statements.what_changed(edition, assess(edition)).data.replace("\\", "").split())
 
 
 USUAL = [20] * 16
@@ -187,9 +187,9 @@ def test_the_november_2023_issue_says_what_its_records_say(demonstration: Editio
 
 @pytest.mark.parametrize("show", [charts.usual_range, charts.pace])
 def test_a_chart_says_in_words_what_it_shows_and_its_numbers_stand_in_a_table(
-    demonstration: Edition, show: Callable[[Project, Edition], object]
+    demonstration: Edition, show: Callable[..., object]
 ) -> None:
-    shown = show(Project.open(REPOSITORY), demonstration)
+    shown = show(Project.open(REPOSITORY), demonstration, assess(demonstration))
     text = re.sub(r"\(data:[^)]*\)", "", getattr(shown, "data", ""))
     alt = re.search(r'fig-alt="([^"]*)"', text)
     assert alt is not None
@@ -207,12 +207,16 @@ def test_a_chart_says_in_words_what_it_shows_and_its_numbers_stand_in_a_table(
         assert "315 by the end of November 2022" in alt[1]
 
 
+def _pace(edition: Edition) -> str:
+    return str(charts.pace(Project.open(REPOSITORY), edition, assess(edition)).data)
+
+
 def test_how_a_year_may_end_is_said_where_its_months_are_even(told: Told, project: Project) -> None:
-    shown = charts.pace(Project.open(REPOSITORY), told(DV=[20] * 17)).data
+    shown = _pace(told(DV=[20] * 17))
     found = re.search(r"it ends between ([0-9]+) and ([0-9]+)\.", shown)
     assert found is not None
     assert 100 < int(found[1]) < 240 < int(found[2])
-    uneven = charts.pace(Project.open(REPOSITORY), told(DV=[20] * 12 + [5, 60, 5, 60, 5])).data
+    uneven = _pace(told(DV=[20] * 12 + [5, 60, 5, 60, 5]))
     assert "it ends between" not in uneven
     assert "How the year will end is not reckoned" in uneven
 
@@ -223,6 +227,6 @@ def test_a_program_that_follows_sums_or_nothing_by_month_has_no_such_part(told: 
     opened = Project.open(project.root)
     edition = told(DV=[20] * 17)
     edition = load_edition(opened, edition.month)
-    assert statements.what_changed(edition).data == ""
-    assert charts.usual_range(opened, edition).data == ""
-    assert charts.pace(opened, edition).data == ""
+    assert statements.what_changed(edition, assess(edition)).data == ""
+    assert charts.usual_range(opened, edition, assess(edition)).data == ""
+    assert charts.pace(opened, edition, assess(edition)).data == ""

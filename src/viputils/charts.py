@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from viputils.assessment import assess
+from viputils.assessment import Assessment
 from viputils.edition import Edition
 from viputils.figures import breakdown
 from viputils.intervals import Interval
@@ -94,12 +94,16 @@ def by_month(project: Project, edition: Edition) -> Markdown:
     return Markdown(f"## {title}\n\n{image}\n\n{trend_table(edition)}")
 
 
-def usual_range(project: Project, edition: Edition) -> Markdown:
+def usual_range(project: Project, edition: Edition, found: Assessment | None) -> Markdown:
     """Show the months that the report follows beside what is usual: a process-behaviour chart, and its numbers.
 
-    The limits of the newest month come from the months before it. Empty where ``assess`` finds nothing to look at.
+    The limits of the newest month come from the months before it.
+
+    Parameters
+    ----------
+    found
+        As ``assess`` gives it; without it there is no such part.
     """
-    found = assess(edition)
     if found is None or not found.whole.chart.is_enough:
         return Markdown("")
     language, chart = edition.language, found.whole.chart
@@ -137,9 +141,14 @@ def usual_range(project: Project, edition: Edition) -> Markdown:
     return Markdown(f"## {title}\n\n{image}\n\n{usual_range_table(edition, found)}")
 
 
-def pace(project: Project, edition: Edition) -> Markdown:
-    """Show how the fiscal year goes on beside the year before, month by month: a chart, and its numbers in a table."""
-    found = assess(edition)
+def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdown:
+    """Show how the fiscal year goes on beside the year before, month by month: a chart, and its numbers in a table.
+
+    Parameters
+    ----------
+    found
+        As ``assess`` gives it; without it there is no such part.
+    """
     if found is None or len(found.pace.year_before) == 0:
         return Markdown("")
     language, pace = edition.language, found.pace

@@ -136,10 +136,15 @@ def _limits(table: pd.DataFrame, events: int, over: float, tail: float) -> pd.Da
     """Give the limits of each period as rates: exact ones for its baseline, wider ones beyond it."""
     if not over:
         return pd.DataFrame({"low": float("nan"), "high": float("nan")}, index=table.index)
-    found = [
-        chance_limits(events / over * exposure, tail) if is_base else future(events, over, exposure, 1 - 2 * tail)
-        for exposure, is_base in zip(table["exposure"], table["in_baseline"], strict=True)
-    ]
+    # Where periods are of one length they have the same limits.
+    kinds = table[["exposure", "in_baseline"]].drop_duplicates()
+    bounds = {
+        (exposure, is_base): chance_limits(events / over * exposure, tail)
+        if is_base
+        else future(events, over, exposure, 1 - 2 * tail)
+        for exposure, is_base in zip(kinds["exposure"], kinds["in_baseline"], strict=True)
+    }
+    found = [bounds[kind] for kind in zip(table["exposure"], table["in_baseline"], strict=True)]
     limits = pd.DataFrame(found, index=table.index, columns=["low", "high"], dtype="float64")
     return limits.div(table["exposure"], axis="index")
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from IPython.display import Markdown
 
-from viputils.assessment import Assessment, Standing, YearToDate, assess
+from viputils.assessment import Assessment, Standing, YearToDate
 from viputils.edition import Edition
 from viputils.language import Language, capital, message
 from viputils.signals import ENOUGH, TREND
@@ -47,12 +47,14 @@ _YEARS: Final = {
 }
 
 
-def what_changed(edition: Edition) -> Markdown:
+def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
     """Say in a short paragraph what changed in the month of an edition and what did not.
 
-    Empty where the report follows nothing by month, or not something that chance can be reckoned for.
+    Parameters
+    ----------
+    found
+        As ``assess`` gives it; without it there is no such part.
     """
-    found = assess(edition)
     if found is None:
         return Markdown("")
     language = edition.language
