@@ -9,6 +9,7 @@ A translation stays with its English message; a new message comes in empty, and 
 from __future__ import annotations
 
 import ast
+import difflib
 import io
 import sys
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,8 @@ KEYWORDS: Final[dict[str, tuple[int, ...]]] = {
     "count": (2, 3),
     "counted": (3, 4),
 }
+# How a remark begins on what a message was before it was changed, and how it was translated then.
+_WAS: Final = "was: "
 _HEADER: Final = """msgid ""
 msgstr ""
 "Language: {language}\\n"
@@ -101,6 +104,18 @@ def updated(path: Path, wanted: Catalog, comment: str) -> str:
         catalogue = read_po(file, locale=path.stem, charset="utf-8")
     # What is alike is not the same: a guess would be a translation of something else.
     catalogue.update(wanted, no_fuzzy_matching=True)
+    gone = {str(one.id): str(one.string) for one in catalogue.obsolete.values() if one.string}
+    for message in catalogue:
+        is_waiting = bool(message.id) and not any(message.string or ())
+        known = message.user_comments
+        old = next((place for place, comment in enumerate(known) if comment.startswith(_WAS)), len(known))
+        alike = difflib.get_close_matches(str(message.id), gone, n=1, cutoff=0.7) if is_waiting else []
+        if alike:
+            # The translator sees what it was before, and decides.
+            known = [*known[:old], f"{_WAS}{alike[0]}", f"{_WAS}{gone[alike[0]]}"]
+        elif not is_waiting:
+            known = known[:old]  # A long remark goes over several lines, and stands last.
+        message.user_comments = known
     return written(catalogue, comment)
 
 

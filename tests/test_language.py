@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import io
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,8 @@ import pandas as pd
 import pikepdf
 import pypandoc
 import pytest
+from babel.messages import Catalog
+from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup, Comment, Doctype, Tag
 from hypothesis import given
 from hypothesis import strategies as st
@@ -425,6 +429,32 @@ def test_what_is_not_translated_is_shown_in_english_and_says_so(city: Project, d
     assert "lang=en" not in text
     # In the order of the text that is translated.
     assert text.index("### Comida\n\nDos.") < text.index("### Renta\n\nTres.")
+
+
+def test_a_text_that_was_changed_comes_with_its_old_translation_for_the_translator(city: Project) -> None:
+    script = runpy.run_path(str(REPOSITORY / "scripts" / "update_catalogues.py"))
+    updated, written = script["updated"], script["written"]
+    text = city.report / "introduction.md"
+    english = text.read_text(encoding="utf-8")
+    assert "Hospitals can refer" in english
+    text.write_text(english.replace("Hospitals can refer", "Clinics can refer"), encoding="utf-8")
+    wanted = Catalog(charset="utf-8")
+    for _, message in city.messages():
+        wanted.add(message)
+    changed = updated(city.catalogue("es"), wanted, "a catalogue")
+    found = read_po(io.StringIO(changed), locale="es")
+    (waiting,) = [one for one in found if one.id and not one.string]
+    assert "Clinics can refer" in str(waiting.id)
+    remark = " ".join(waiting.user_comments)
+    assert remark.startswith("was: Most candidates")
+    assert "hospitales" in remark
+    # It stays until there is a translation.
+    city.catalogue("es").write_text(changed, encoding="utf-8")
+    assert updated(city.catalogue("es"), wanted, "a catalogue") == changed
+    # Once it is translated, nothing is left of it.
+    waiting.string = "Las clínicas."
+    city.catalogue("es").write_text(written(found, "a catalogue"), encoding="utf-8")
+    assert "# was: " not in updated(city.catalogue("es"), wanted, "a catalogue")
 
 
 def test_a_figure_of_a_month_that_differs_is_named_in_spanish_on_the_page_of_verdicts(

@@ -384,7 +384,10 @@ def test_an_issue_that_was_published_from_here_goes_online_as_it_was_and_its_fig
     text = text.replace('candidates = "candidates"', 'candidates = "candidates_received"')
     text += '\n[measures.reviews_too]\nlabel = "reviews"\ntable = "reviews"\ncount = "rows"\nissues_from = "2023-12"\n'
     program.write_text(text, encoding="utf-8")
-    make(root, "--since", "2023-11")
+    said = make(root, "--since", "2023-11")
+    notes = said["notes"]
+    assert isinstance(notes, list)
+    assert [note["where"] for note in notes] == ["--since", "issues/2023-11"]
     assert "candidates_received,,month" in (online / "figures.csv").read_text(encoding="utf-8")
     before = made_in(root)
     # Somebody counts under another name from now on what was counted under this one.
@@ -485,7 +488,8 @@ def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_name
     said = make(root, "--since", "2023-11")
     notes = said["notes"]
     assert isinstance(notes, list)
-    assert [note["where"] for note in notes] == ["data/published/2023-11-r1.csv"]
+    assert [note["where"] for note in notes] == ["data/published/2023-11-r1.csv", "--since"]
+    assert notes[1]["what"] == "leaves out 16 issues of months before 2023-11;"  # July 2022 to October 2023
     page = root / "_site" / "index.html"
     assert "replaced by" not in words(soup_of(page))
     assert not (root / "_site" / "issues" / "2023-11-r1").exists()
@@ -556,8 +560,9 @@ def test_activities_of_a_month_without_data_are_named_and_keep_nothing_else_from
     root = town(tmp_path / "a town")
     (root / "report" / "activities" / "2024-02.md").write_text("## News\n\nToo early.\n", encoding="utf-8")
     notes: Any = make(root, "--since", "2023-12")["notes"]
-    (note,) = notes
+    note, left_out = notes
     assert note["where"] == "report/activities/2024-02.md"
+    assert left_out["where"] == "--since"
     assert "the data of its month is not complete" in note["what"]
     assert not [page for page in (root / "_site").rglob("*.html") if "Too early." in page.read_text(encoding="utf-8")]
 

@@ -114,7 +114,13 @@ def test_what_cannot_be_shown_is_refused_with_its_line(tmp_path: Path, text: str
 
 def test_what_comes_out_as_typed_is_named_with_its_line(tmp_path: Path) -> None:
     lines = ["## Theme", "", "| a | b |", "> said", "Known[^1] as `x`, ~~y~~ <b>z</b>.", "See https://a.example here."]
-    lines += ["", "Plain words, **bold**, 3 > 2, and [a page](https://a.example/x).", "- an item"]
+    lines += [
+        "",
+        "Plain words, **bold**, 3 > 2, and [a page](https://a.example/x).",
+        "- an item",
+        "##Next",
+        "It is **not closed.",
+    ]
     path = tmp_path / "2023-11.md"
     path.write_text("\n".join(lines), encoding="utf-8")
     found = [(problem.where, problem.what) for problem in shown_as_typed(path, "a text")]
@@ -123,7 +129,16 @@ def test_what_comes_out_as_typed_is_named_with_its_line(tmp_path: Path) -> None:
         ("a text, line 4", "holds a quotation;"),
         *[("a text, line 5", f"holds {what};") for what in ("a footnote", "code", "struck-out text", "HTML")],
         ("a text, line 6", "holds an address without a link;"),
+        ("a text, line 10", "holds a heading without a blank;"),
+        ("a text, line 11", "holds a bold part that does not end;"),
     ]
+
+
+def test_a_star_within_a_word_or_number_is_a_star(tmp_path: Path) -> None:
+    html = pypandoc.convert_text(
+        sections(tmp_path, "## A\n\n5*3*2 and *slanted* and **bold**.\n"), "html", format="markdown"
+    )
+    assert "5*3*2 and <em>slanted</em> and <strong>bold</strong>" in html
 
 
 def test_a_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:

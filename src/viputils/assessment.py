@@ -17,7 +17,7 @@ from viputils.intervals import LEVEL, Interval, future, ratio
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.series import known_months, series_of
-from viputils.signals import OUTSIDE, ProcessChart, Rule, process_chart
+from viputils.signals import OUTSIDE, ProcessChart, Rule, is_even, process_chart
 
 # What is usual is what the newest of the months before were, at most so many: older ones tell of another time.
 USUAL: Final = 24
@@ -200,7 +200,7 @@ def pace_of(measure: str, counts: pd.Series, fiscal_year_starts: int) -> Pace:
     before = counts.reindex([first.plus(ahead - 12) for ahead in range(12)])
     ahead, at_end = 12 - len(months), None
     is_whole = len(months) == len(list(first.fiscal_year(fiscal_year_starts).months(until=counts.index[-1])))
-    if ahead and is_whole and months.notna().all() and process_chart(months).is_even:
+    if ahead and is_whole and months.notna().all() and is_even(months):
         so_far = int(months.sum())
         rest = future(so_far, len(months), ahead)
         at_end = Interval(so_far + rest.low, so_far + rest.high)
@@ -227,5 +227,5 @@ def _year_to_date(
     if any(side.isna().any() for side in sides):
         return None
     value, before = (int(side.sum()) for side in sides)
-    is_even = all(process_chart(side).is_even for side in sides)
-    return YearToDate(measure, category, value, before, ratio(value, before, level=level), is_even)
+    even = all(is_even(side) for side in sides)
+    return YearToDate(measure, category, value, before, ratio(value, before, level=level), even)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -368,7 +369,9 @@ def panels_chart(
                     fontproperties=bold,
                     fontsize=11,
                 )
-        axes.set_title(name, loc="left", color=INK, fontproperties=bold, fontsize=12.5)
+        # Half a chart is as wide as so many letters.
+        title = textwrap.fill(name, 25)
+        axes.set_title(title, loc="left", color=INK, fontproperties=bold, fontsize=12.5)
         axes.set_xticks(range(len(months)), months, fontproperties=regular, fontsize=11, color=MUTED)
         axes.set_xlim(-0.6, len(months) - 0.4)
         axes.set_ylim(0, highest * 1.2)
@@ -402,30 +405,25 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     axes.plot([one for one in at if not signals[one]], rate[~signals], "o", color=BAR, markersize=5.5)
     axes.plot([one for one in at if signals[one]], rate[signals], "D", color=INK, markersize=7)
     for place, (value, rules) in enumerate(zip(rate, points["rules"], strict=True)):
-        text = " ".join(
-            filter(
-                None,
-                [
-                    written(value) if place == len(points) - 1 and not pd.isna(value) else "",
-                    f"({rules.replace(' ', ', ')})" if rules else "",
-                ],
-            )
-        )
-        if text:
+        lines = [written(value)] if place == len(points) - 1 and not pd.isna(value) else []
+        # Below each other, so that the marks of two months beside each other stay apart.
+        lines += [f"({number})" for number in rules.split()]
+        if lines:
             axes.annotate(
-                text,
+                "\n".join(lines),
                 (place, value),
-                xytext=(0, 8),
+                xytext=(0, 6),
                 textcoords="offset points",
-                ha="right" if place == len(points) - 1 else "center",
+                ha="center",
                 color=INK,
                 fontproperties=bold,
-                fontsize=12.5,
+                fontsize=11,
+                linespacing=0.95,
             )
     shown = [place for place, name in enumerate(names) if name]
     axes.set_xticks(shown, [names[place] for place in shown], fontproperties=regular, fontsize=12.5, color=MUTED)
     axes.set_xlim(-0.6, len(points) - 0.4)
-    axes.set_ylim(0, float(max(points["high"].max(), rate.max())) * 1.16 + (0.5 if is_count else 0))
+    axes.set_ylim(0, float(max(points["high"].max(), rate.max())) * 1.3 + (0.5 if is_count else 0))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=is_count))
     axes.yaxis.set_major_formatter(lambda value, _: language.number(round(value)) if is_count else f"{value:g}")
     for label in axes.get_yticklabels():

@@ -293,7 +293,7 @@ def _checked(
         if found is not None and found.fuzzy:
             problems.append(Problem(where, "is marked as fuzzy;", "look at it, and take the mark out."))
         elif not forms or not all(form and form.strip() for form in forms):
-            problems.append(Problem(where, "has no translation;", "add it."))
+            problems.append(Problem(where, "has no translation;", "run make catalogue, and translate it there."))
         elif len(forms) != (catalogue.num_plurals if len(english) > 1 else 1):
             problems.append(Problem(where, "has not one translation for each plural form;", "add what is missing."))
         else:

@@ -139,9 +139,10 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
     demonstration = any(one.demonstration for one in found)
     parts: list[Markdown] = [demonstration_notice(project.shown)] if demonstration else []
     parts += [Markdown(part) for part in verdicts_page(found, project.language)]
-    days = [day for one in found for day in (one.now, one.issue.printed) if day is not None]
+    known = [one.now for one in found if one.now is not None]
+    printed = [one.issue.printed for one in found if one.issue.printed is not None]
     # A page about issues that nothing is known of has no day of its own; that of the first record does.
-    as_of = max(days, default=project.shown.identity.records_from)
+    as_of = max(known or printed, default=project.shown.identity.records_from)
     text = inert_table(all_figures(found)).to_csv(index=False, lineterminator="\n")
     files = {"verdicts.csv": text.encode("utf-8")}
     title = project.language.text("Verdicts on published figures")

@@ -73,6 +73,8 @@ def _is_address(text: str) -> str:
 def is_folder_address(text: str) -> str:
     """Give the web address of a folder as it stands, or raise ValueError with what would be right."""
     parts = urlsplit(_is_address(text)) if "?" not in text and "#" not in text else None
+    if parts is not None and parts.hostname and not text.endswith("/"):
+        raise ValueError(f"must end with a stroke: '{text}/'")
     # A name and a password would go online with the feed; two strokes in a row begin the name of another server.
     if parts is None or not parts.hostname or "@" in parts.netloc or "//" in parts.path or not text.endswith("/"):
         raise ValueError("must be the web address of a folder, as in 'https://example.org/vip/'")

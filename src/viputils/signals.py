@@ -129,7 +129,7 @@ def process_chart(
         side=[found[0][1] if found else "" for found in rules],
     )
     columns = ["value", "exposure", "rate", "low", "high", "in_baseline", "rules", "side"]
-    return ProcessChart(table[columns], average, len(base), _is_even(base, average))
+    return ProcessChart(table[columns], average, len(base), is_even(base["value"], base["exposure"]))
 
 
 def _limits(table: pd.DataFrame, events: int, over: float, tail: float) -> pd.DataFrame:
@@ -180,14 +180,23 @@ def _so_many(where: pd.Series, number: int, of: int) -> pd.Series:
     return where & where.rolling(of, min_periods=number).sum().ge(number)
 
 
-def _is_even(base: pd.DataFrame, average: float) -> bool:
-    """Say whether chance alone would make periods as different as these: R. A. Fisher's test of dispersion."""
+def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
+    """Say whether counts differ no more than chance alone would make them: R. A. Fisher's test of dispersion.
+
+    Parameters
+    ----------
+    values
+        Counts, none of them missing.
+    exposure
+        Over how much each was counted; by default the same for all.
+    """
     from scipy import stats
 
-    if len(base) < 2 or not average > 0:
+    events = values.astype("float64")
+    if len(events) < 2 or not events.sum() > 0:
         return True
-    expected = base["exposure"] * average
-    test = stats.chisquare(base["value"].astype("float64"), expected, sum_check=False)
+    over = pd.Series(1.0, events.index) if exposure is None else exposure.astype("float64")
+    test = stats.chisquare(events, over * (events.sum() / over.sum()), sum_check=False)
     return bool(test.pvalue >= UNEVEN)
 
 

@@ -135,10 +135,11 @@ def make_site(
     projects = project.in_every_language()
     every = _wanted(project)
     wanted = [one for one in every if since is None or one.name.month >= since]
-    notes = _unshown(project, wanted, since)
+    notes = (*_unshown(project, wanted, since), *_left_out(every, wanted, since))
     made = _make_outdated(project, projects, wanted, engine, on_step)
     issues = [[one.in_site(spoken) for one in wanted] for spoken in projects]
     _require_as_published(wanted, issues[0])
+    notes += _changed_since_published(wanted, issues[0])
     made_from = _everything(project, projects, engine, address, issues)
     known = _record_of(out)
     if known.get("made_from") == made_from and _is_as_made(out, known):
@@ -267,6 +268,29 @@ def _unshown(project: Project, shown: Collection[_Wanted], since: ReportMonth | 
         if issue.name.number and issue.name not in named and issue.name.month in months:
             what = "is on no page, because nobody says as of which day it is;"
             notes.append(Problem(f"data/published/{issue.name}.csv", what, "add its as-of date to the index."))
+    return tuple(notes)
+
+
+def _left_out(every: Sequence[_Wanted], wanted: Sequence[_Wanted], since: ReportMonth | None) -> list[Problem]:
+    """Say that a site without its earlier issues is no site to put online."""
+    number = len(every) - len(wanted)
+    if not number:
+        return []
+    what = f"leaves out {number} {'issue' if number == 1 else 'issues'} of months before {since};"
+    return [Problem("--since", what, "make the site without it before it goes online.")]
+
+
+def _changed_since_published(wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]) -> tuple[Problem, ...]:
+    """Name the issues that were published from here and whose pages are not any more what the register keeps."""
+    notes = []
+    for one, issue in zip(wanted, issues, strict=True):
+        if one.published is None or one.published.manifest is None or not one.published.is_from_here:
+            continue
+        kept = read_manifest(one.published.manifest, f"data/published/{one.published.manifest.name}")
+        if kept.outputs != issue.files:
+            what = "was published, and its pages are not quite those that were; its figures are;"
+            remedy = f"vip reproduce {one.name} says what changed."
+            notes.append(Problem(f"issues/{one.name}", what, remedy))
     return tuple(notes)
 
 

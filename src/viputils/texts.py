@@ -28,6 +28,7 @@ _RULE = re.compile(r"[-*_\s]+")
 # Every mark that Markdown has a use for, typographic ones included: "--" and "..." stay what they are.
 _IN_DATA = re.compile(r"""([\\`*_{}\[\]<>#|$@~^!&"':=%+.()-])""")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)")
+_WITHIN = re.compile(r"(?<=[^\W_])\*(?=[^\W_])")
 # Anything else that reads as a link: with another scheme, or to a place beside the page.
 _ODD_LINK = re.compile(r"\[[^\[\]]+\]\(\s*([^\s)]*)")
 # What other programs make something of, and what stands here as it was typed.
@@ -37,6 +38,8 @@ _TYPED = {
     "a footnote": re.compile(r"\[\^[^\]]+\]"),
     "code": re.compile(r"`"),
     "struck-out text": re.compile(r"~~"),
+    "a heading without a blank": re.compile(r"^\s*#+[^\s#]"),
+    "a bold part that does not end": re.compile(r"^(?:(?!\*\*).)*\*\*(?:(?!\*\*).)*$"),
     "HTML": re.compile(r"</?[A-Za-z][^>]*>"),
     "an address without a link": re.compile(r"(?<![(\[])https?://"),
 }
@@ -340,4 +343,5 @@ def _safe_line(line: str, where: str, problems: list[Problem]) -> str:
 
 
 def _escape_special(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+    # A star within a word is no emphasis: 5*3*2 must not come out as 532.
+    return _WITHIN.sub(r"\\*", _SPECIAL.sub(r"\\\1", text))
