@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import REPOSITORY, Deliver
-from viputils import exploration, workbench
+from viputils import engagement, exploration, workbench
 from viputils.errors import ParameterError
 from viputils.notebook import run_notebook
+from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.workbench import Tables
 
@@ -45,6 +46,23 @@ def test_it_shows_counts_by_type_area_service_and_source_beside_what_chance_give
     assert "| Adults assisted | 2,599 |" in text
 
 
+def test_it_follows_people_to_a_service_and_shows_recent_months_as_incomplete(executed: Any, tables: Tables) -> None:
+    text = markdown(executed)
+    followed = engagement.follow(tables.records)
+    for line in engagement.cohorts(followed).to_dict("records")[-2:]:
+        month = ReportMonth.parse(str(line["month"])).label
+        (row,) = [one for one in text.splitlines() if one.startswith(f"| {month} | {line['people']} | ") and "p" in one]
+        cells = [cell.strip().replace("\\", "") for cell in row.strip("| ").split("|")]
+        assert cells[3:5] == ["[p]", "[p]"]  # Nobody of these months could be watched for 90 days.
+        assert cells[6] == "[x]"
+    assert "![Rising line of the share of people who took up a service after a Custom Notification" in text
+    # The report prints 13 and 7 for November, 57 and 24 for the fiscal year to date.
+    assert any(
+        line.startswith("| November 2023 |") and "| 13 | 7 |" in line and line.endswith("| 57 | 24 |")
+        for line in text.splitlines()
+    )
+
+
 def test_it_can_be_read_without_a_kernel_and_its_charts_say_what_they_show(executed: Any) -> None:
     text = markdown(executed)
     assert text.count("![Chart of responses") == 2
@@ -60,6 +78,7 @@ def test_it_runs_for_another_city_and_another_measure() -> None:
     text = markdown(run_notebook(NOTEBOOK, parameters, cwd=REPOSITORY / "notebooks"))
     assert "| November 2020 | 207 |" in text
     assert "synthetic" not in text
+    assert "Custom Notification" not in text
     assert "These months differ from each other more than chance alone would make them" in text
 
 

@@ -434,6 +434,29 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     return figure
 
 
+def course_chart(fonts: Path, course: pd.DataFrame, until: int) -> Figure:
+    """Draw a share that rises day by day as steps, with its band, from 0 to the last day that anybody was watched."""
+    regular = FontProperties(fname=fonts / "PublicSans-Regular.ttf")
+    figure = Figure(figsize=(5.4, 2.9), layout="constrained")
+    axes = figure.add_subplot()
+    days = [0, *course["day"], until]
+    steps = {name: [0.0, *course[name], course[name].iloc[-1]] for name in ("share", "low", "high")}
+    axes.fill_between(days, steps["low"], steps["high"], step="post", color=RULE, alpha=0.55, linewidth=0)
+    axes.step(days, steps["share"], where="post", color=BAR, linewidth=2)
+    axes.set_xlim(0, until)
+    axes.set_ylim(0, 1)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+    axes.set_xlabel("days after the notification", fontproperties=regular, fontsize=11, color=MUTED)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set(fontproperties=regular, fontsize=11, color=MUTED)
+    axes.tick_params(length=0, pad=5)
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+    return figure
+
+
 def lines_chart(
     fonts: Path,
     names: list[str],

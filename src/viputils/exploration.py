@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from IPython.display import Markdown, display
 
+from viputils import engagement
 from viputils.assessment import chart_of, counts_of
-from viputils.charts import columns_chart, image_markdown, limits_chart, month_names, panels_chart
+from viputils.charts import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
 from viputils.errors import ParameterError, Problem
 from viputils.language import capital
 from viputils.periods import ReportMonth
 from viputils.signals import ENOUGH, ProcessChart, process_chart
-from viputils.tables import NOT_AVAILABLE, demonstration_notice, div, number, pipe_table, plural, readable, signed
+from viputils.tables import (
+    NOT_AVAILABLE,
+    PROVISIONAL,
+    demonstration_notice,
+    div,
+    number,
+    pipe_table,
+    plural,
+    readable,
+    signed,
+)
 from viputils.texts import escape
 from viputils.workbench import Month, Tables
 
@@ -202,6 +213,143 @@ def against_year_before(tables: Tables, month: Month) -> Markdown:
     if not known or first < known[0]:
         return Markdown(f"The year before {last.label} is not in the records, which begin with {known[0].label}.")
     return against(tables, last, before)
+
+
+def cohorts(tables: Tables) -> Markdown:
+    """Show how many of those notified in each month took up a service; recent months are incomplete.
+
+    Raises
+    ------
+    ParameterError
+        Where this city follows nobody.
+    """
+    found = engagement.cohorts(engagement.follow(tables.records))
+    within = [f"within_{days}" for days in engagement.DAYS]
+    rows = []
+    for line in found.to_dict("records"):
+        incomplete = escape(PROVISIONAL)
+        share = f"{100 * line['rate']:.0f}%" if pd.notna(line["rate"]) else escape(NOT_AVAILABLE)
+        between = f"{100 * line['low']:.0f}% to {100 * line['high']:.0f}%" if pd.notna(line["low"]) else ""
+        rows.append(
+            [
+                ReportMonth.parse(str(line["month"])).label,
+                number(line["people"]),
+                *(incomplete if pd.isna(line[name]) else number(int(line[name])) for name in within),
+                number(line["engaged"]),
+                share,
+                between,
+            ]
+        )
+    heads = [
+        "Notified in",
+        "People",
+        *(f"{days} days" for days in engagement.DAYS),
+        "So far",
+        "Rate, 90 days",
+        "95% interval",
+    ]
+    table = pipe_table(heads, rows, "People who took up a service, by month of the Custom Notification")
+    note = (
+        f"{escape(PROVISIONAL)} means provisional: not everybody of that month could be watched for so long, so there "
+        f"is no number yet, and no low one. {escape(NOT_AVAILABLE)} means not available. A month has few people, and "
+        "its rate moves much by chance: the interval says how far."
+    )
+    return readable(Markdown(f"{table}\n\n{div('note', note)}"))
+
+
+def time_to_engagement(tables: Tables) -> Markdown:
+    """Show which share of people has taken up a service by each day after the notification.
+
+    Raises
+    ------
+    ParameterError
+        Where this city follows nobody.
+    """
+    followed = engagement.follow(tables.records)
+    course = engagement.time_to_engagement(followed)
+    if course.empty:
+        return Markdown("Nobody who was notified has taken up a service yet.")
+    at = [1, 7, 14, *engagement.DAYS]
+    rows, said = [], []
+    for day in at:
+        known = course.loc[course["day"].le(day)]
+        if known.empty:
+            continue
+        last = known.iloc[-1]
+        watched = int(followed.people["observed"].ge(day).sum())
+        share, low, high = (f"{100 * last[name]:.0f}%" for name in ("share", "low", "high"))
+        rows.append([number(day), share, f"{low} to {high}", number(watched)])
+        said.append(f"{share} by day {day}")
+    half = engagement.days_until_half(course)
+    median = f"Half of them had by day {half}." if half is not None else "Half of them have not yet."
+    alt = "Rising line of the share of people who took up a service after a Custom Notification: "
+    alt += f"{', '.join(said)}. {median}"
+    image = image_markdown(
+        lambda: course_chart(tables.project.fonts, course, int(followed.people["observed"].max())),
+        "time-to-engagement",
+        "Share of people who have taken up a service, by days after the notification, with the 95% band",
+        alt,
+    )
+    table = pipe_table(
+        ["By day", "Share", "95% interval", "People watched for so long"], rows, "Time to the first engagement"
+    )
+    note = f"By Kaplan and Meier: whoever could not be watched for long counts for as long as they could. {median}"
+    return readable(Markdown("\n\n".join([image, table, div("note", note)])))
+
+
+def engagement_by_source(tables: Tables) -> Markdown:
+    """Show how many took up a service by where the candidate came from.
+
+    Raises
+    ------
+    ParameterError
+        Where this city follows nobody.
+    """
+    rows = []
+    for line in engagement.by_source(engagement.follow(tables.records)).to_dict("records"):
+        told = f"{100 * line['rate']:.0f}%" if line["is_enough"] else "too few to say"
+        between = f"{100 * line['low']:.0f}% to {100 * line['high']:.0f}%" if line["is_enough"] else ""
+        rows.append(
+            [
+                escape(str(line["source"]) or "Not recorded"),
+                number(line["people"]),
+                number(line["engaged"]),
+                told,
+                between,
+            ]
+        )
+    heads = ["Candidate came from", "People", "Took up a service", "Rate", "95% interval"]
+    table = pipe_table(heads, rows, "Engagement so far, by source of the candidate")
+    note = (
+        "Where intervals overlap widely, the counts do not say that one source does better. People who were notified "
+        "lately are in it, and have had little time."
+    )
+    return readable(Markdown(f"{table}\n\n{div('note', note)}"))
+
+
+def funnel(tables: Tables, end: Month | None = None) -> Markdown:
+    """Show the people at each step from identified to engaged, month by month and for the fiscal year to date.
+
+    Raises
+    ------
+    ParameterError
+        Where this city follows nobody, or the month is not known.
+    """
+    found = engagement.funnel(tables.records, None if end is None else _end(tables, "", end))
+    steps = list(dict.fromkeys(found["step"]))
+    wide = {step: found.loc[found["step"].eq(step)].set_index("month") for step in steps}
+    labels = [capital(escape(_label(tables, step, ""))) for step in steps]
+    rows = [
+        [
+            ReportMonth.parse(month).label,
+            *(escape(_shown(_value(wide[step]["value"].get(month)))) for step in steps),
+            *(escape(_shown(_value(wide[step]["fytd"].get(month)))) for step in steps),
+        ]
+        for month in sorted(set(found["month"]))[-12:]
+    ]
+    short = tables.project.program.identity.year_to_date
+    heads = ["Month", *labels, *(f"{label}, {escape(short)}" for label in labels)]
+    return readable(Markdown(pipe_table(heads, rows, "From identified to engaged, the last twelve months")))
 
 
 def choose(tables: Tables) -> Any:
