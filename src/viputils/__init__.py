@@ -4,10 +4,10 @@ The modules stand in the order in which data flows, and each imports only from t
 ``errors``, ``periods``, ``language``, ``folders``, ``history``, ``cells``, ``program``, ``project``, ``schemas``,
 ``csvfile``, ``checksums``, ``deliveries``, ``values``, ``cleaning``, ``figures``, ``edition``, ``series``,
 ``intervals``, ``signals``, ``assessment``, ``engagement``, ``workbench``, ``checks``, ``revisions``, ``trace``,
-``vintages``, ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``,
-``datapackage``, ``texts``, ``screening``, ``tables``, ``statements``, ``charts``, ``exploration``, ``diagram``,
-``notebook``, ``render``, ``issue``, ``pages``, ``archive``, ``navigation``, ``feed``, ``searchindex``, ``site``,
-``preview``, ``publication``, ``desk``, ``reproduction``, ``terminal``, ``cli``.
+``vintages``, ``quality``, ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``,
+``datapackage``, ``texts``, ``screening``, ``tables``, ``statements``, ``charts``, ``exploration``, ``inspection``,
+``diagram``, ``notebook``, ``render``, ``issue``, ``pages``, ``archive``, ``navigation``, ``feed``, ``searchindex``,
+``site``, ``preview``, ``publication``, ``desk``, ``reproduction``, ``terminal``, ``cli``.
 
 Analysts begin with ``from viputils import workbench``.
 """
