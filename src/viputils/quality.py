@@ -37,6 +37,13 @@ _TYPES: Final[Mapping[By, dict[str, str]]] = {
     "delivery": {"table": "str", "delivery": "str", "received": "datetime64[s]"},
 }
 
+# What is said of the delay of records, in this order.
+_TIMES: Final = {
+    **dict.fromkeys(("records", "with_first", "date_moved", "timed"), "int64"),
+    **dict.fromkeys(("median", "most", "within_7", "within_31"), "float64"),
+    "refused": "int64",
+}
+
 
 def account(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
     """Say what became of every row that was delivered, the voids among them where any came.
@@ -175,11 +182,9 @@ def timeliness(records: Records, table: str | None = None, by: By = "table") -> 
         else:
             groups = [(received, int(refused.sum()))]
             origin = pd.DataFrame({"table": [name]})
-        parts.append(origin.join(pd.DataFrame([_times(group, number) for group, number in groups], origin.index)))
-    counts = ["records", "with_first", "date_moved", "timed", "refused"]
-    shares = ["median", "most", "within_7", "within_31"]
-    types = {"table": "str", **dict.fromkeys(counts, "int64"), **dict.fromkeys(shares, "float64")}
-    return pd.concat(parts, ignore_index=True).astype(types)
+        times = [_times(group, number) for group, number in groups]
+        parts.append(origin.join(pd.DataFrame(times, origin.index, columns=list(_TIMES))))
+    return pd.concat(parts, ignore_index=True).astype(_TYPES[by] | _TIMES)
 
 
 def first_receipts(records: Records, table: str) -> pd.DataFrame:
