@@ -33,6 +33,7 @@ lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
 format:
 	@sh scripts/set_up.sh test
@@ -71,7 +72,7 @@ catalogue:
 
 lab:
 	@sh scripts/set_up.sh lab
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/vip lab
 
 # One resolution for every Python and system, with hashes and without the address of an index.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

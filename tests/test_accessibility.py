@@ -76,7 +76,7 @@ def test_axe_finds_nothing_on_any_page(site: Path, browser: Browser, view: View)
     with served(site) as root:
         for name in PAGES:
             with opened(browser, f"{root}{name}", view) as tab:
-                found[name] = violations(tab)
+                found[name] = violations(tab, view)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 

@@ -246,7 +246,7 @@ def test_rows_that_were_left_out_are_counted(project: Project, deliver: Deliver,
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\0"), min_size=1).filter(str.strip)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(categories=st.lists(WORDS, min_size=6, max_size=6, unique=True))
 def test_csv_and_json_hold_the_same_text_whatever_a_category_is_called(
     demonstration: Edition, categories: list[str]

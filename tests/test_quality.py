@@ -129,8 +129,6 @@ def test_of_rows_that_share_an_id_as_many_are_withdrawn_as_there_are_fewer(proje
     records = load_records(project)
     found = quality.account(records, "responses", by="delivery")
     assert rows_of(found, ACCOUNT) == [[4, 0, 1, 0, 3, 0], [3, 0, 3, 0, 0, 0], [4, 2, 0, 0, 2, 0]]
-    # The first of the two came at once, the second with the first delivery, for that one held three.
-    assert list(quality.first_receipts(records, "responses")["with_first"]) == [True, True]
 
 
 def withdrawals(kind: tuple[str, str], history: History) -> int:
@@ -295,6 +293,18 @@ def test_delays_of_the_demonstration_records_are_those_between_two_dates_in_the_
     assert (found["records"], found["timed"]) == (len(first), len(days))
     assert found["median"] == statistics.median(days)
     assert found["within_31"] == pytest.approx(sum(one <= 31 for one in days) / len(days))
+
+
+def test_of_rows_that_share_an_id_the_second_came_when_there_first_were_two(project: Project, deliver: Deliver) -> None:
+    project = as_snapshot(project, one_row_per_id=False)
+    row = "R1,2023-11-02,DV,SE"
+    deliver("2023-12-04", responses=[row])
+    deliver("2023-12-05", responses=[row, row, "R2,2023-12-01,DV,SE"])
+    deliver("2023-12-06", responses=["R2,2023-12-01,DV,SE", row, row, row])
+    found = quality.first_receipts(load_records(project), "responses")
+    assert found["with_first"].tolist() == [False, True, False, False]
+    assert found["days"].tolist() == [4, 32, 33, 34]
+    assert found["received"].tolist() == [pd.Timestamp(f"2023-12-0{day}") for day in (5, 4, 5, 6)]
 
 
 # ---------------------------------------------------------------- quarantine and revisions

@@ -69,6 +69,9 @@ def town(root: Path) -> Path:
     """The repository's project in one language, with one delivery of little, so that an issue is made quickly."""
     copy_of_the_repository(root)
     shutil.rmtree(root / "data")
+    # A report with a part for activities, and none of them yet.
+    shutil.rmtree(root / "report" / "activities")
+    (root / "report" / "activities").mkdir()
     (root / "data" / "raw" / "2023-12-04").mkdir(parents=True)
     program = root / "program.toml"
     text = program.read_text(encoding="utf-8").replace('delivered = "monthly"', 'delivered = "irregularly"')
@@ -94,7 +97,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="module")
 def town_with_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = town(tmp_path_factory.mktemp("towns") / "a town")
-    make(root, "--since", "2023-11")
+    assert make(root, "--since", "2023-11")["made"] == [["2023-11", ["it was not made yet"]]]
     return root
 
 
@@ -317,15 +320,14 @@ def test_a_site_that_is_made_again_with_nothing_changed_is_left_as_it_is(made: M
     assert {path: path.stat().st_mtime_ns for path in made.site.rglob("*")} == before
 
 
-def test_only_what_changed_is_made_again(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
+def test_only_what_changed_is_made_again(built: Path) -> None:
+    root = built
     only = ("--since", "2023-11")
-    assert make(root, *only)["made"] == [["2023-11", ["it was not made yet"]]]
     activities = root / "report" / "activities" / "2023-11.md"
     activities.write_text("## News\n\nSomething was done.\n", encoding="utf-8")
     # The page of the issue alone: its other figures, and so every other page, are what they were.
     changed = make(root, *only)
-    assert changed["made"] == [["2023-11", ["report/activities/2023-11.md (texts): changed"]]]
+    assert changed["made"] == [["2023-11", ["report/activities/2023-11.md (texts): new"]]]
     assert changed["pages_made"] == 1
     assert "Something was done." in words(soup_of(root / "_site" / "issues" / "2023-11" / "index.html"))
     page = root / "_site" / "methods" / "index.html"
@@ -355,10 +357,9 @@ def test_a_site_that_cannot_be_made_is_as_it_was_before(built: Path) -> None:
 
 
 def publish(root: Path, *options: str) -> None:
-    """Make November 2023 in a town, and publish it."""
-    for command in (["report", "2023-11", "--engine", "embedded"], ["publish", "2023-11", *options]):
-        done = vip(*command, "--project", str(root))
-        assert done.returncode == 0, done.stderr
+    """Publish November 2023, which was made in a town."""
+    done = vip("publish", "2023-11", *options, "--project", str(root))
+    assert done.returncode == 0, done.stderr
 
 
 def made_in(root: Path) -> dict[Path, bytes]:
@@ -366,10 +367,9 @@ def made_in(root: Path) -> dict[Path, bytes]:
 
 
 def test_an_issue_that_was_published_from_here_goes_online_as_it_was_and_its_figures_never_change(
-    tmp_path: Path,
+    built: Path,
 ) -> None:
-    root = town(tmp_path / "a town")
-    shutil.rmtree(root / "report" / "activities")
+    root = built
     publish(root, "--printed", "2023-12-10")
     said = make(root, "--since", "2023-11")
     # An issue does not change by being published.
@@ -438,9 +438,8 @@ def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path)
     assert "December 4, 2023" in words(soup_of(web / "methods" / "index.html"))
 
 
-def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it_is(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    shutil.rmtree(root / "report" / "activities")
+def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it_is(built: Path) -> None:
+    root = built
     publish(root, "--printed", "2023-12-10")
     late = root / "data" / "raw" / "2023-12-20"
     late.mkdir()
@@ -497,7 +496,6 @@ def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_name
 
 def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(built: Path) -> None:
     root = built
-    shutil.rmtree(root / "report" / "activities")
     delivery = root / "data" / "raw" / "2023-12-04" / "responses.csv"
     delivery.write_text(delivery.read_text(encoding="utf-8") + "DEMO-R9,2023-11-03,Homocide,SE\n", encoding="utf-8")
     done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")

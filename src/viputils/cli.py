@@ -21,6 +21,7 @@ from viputils import __version__
 from viputils.errors import BalanceError, ParameterError, Problem, PublishedError, VipError
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
+from viputils.sources import from_environment
 from viputils.terminal import account_line, say, say_aside, says_yes, show_csv, show_json, show_table, steps
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def report(
         from viputils.notebook import kernel_ahead
 
         # It gets ready while the rest is imported and read.
-        with kernel_ahead(opened.root) as kernel:
+        with kernel_ahead(opened.root, opened.raw) as kernel:
             from viputils.edition import require_no_quarantine
             from viputils.issue import issue_begun, make_issue
             from viputils.render import choose_engine
@@ -450,7 +451,7 @@ def preview(
                         with steps() as step:
                             # The project is read again, since program.toml can have changed.
                             found = make_site(
-                                Project.open(opened.root), chosen, server.address, first, folder, on_step=step
+                                _open(context, project), chosen, server.address, first, folder, on_step=step
                             )
                     except (VipError, OSError) as error:
                         still = "The pages are as they were before." if server.state else "There are no pages yet."
@@ -705,6 +706,72 @@ def intake(
         say(f"Written: {proposal.name}")
 
 
+@app.command(short_help="Write the clean tables as Parquet files.")
+def export(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or one that was written before.")],
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="DATE",
+            help="Only what was received by this day, YYYY-MM-DD.",
+            show_default="the day of the newest delivery",
+        ),
+    ] = None,
+    project: ProjectOption = None,
+    allow_quarantined: AllowOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
+) -> None:
+    """Write the clean tables as Parquet files, one for each table, whole or not at all."""
+    with steps() as step:
+        step("Reading and cleaning the records")
+        opened = _open(context, project)
+        from viputils.cleaning import load_records
+        from viputils.parquet import write_parquet
+
+        records = load_records(opened, None if as_of is None else _as_of(as_of))
+        if not allow_quarantined:
+            records.require_no_quarantine()
+        step("Writing the tables")
+        written = write_parquet(records, folder)
+    if as_json:
+        show_json({"as_of": records.as_of.isoformat(), "tables": {path.stem: str(path) for path in written}})
+        return
+    for path in written:
+        say(path)
+    say(account_line(records.account, records.as_of))
+    say("These are single records, with the codes of people in them: they are for analysis, not for publication.")
+    if records.is_demonstration and opened.program.demonstration is not None:
+        _say_mark(opened.program.demonstration.mark)
+
+
+@app.command(
+    short_help="Open the notebooks in JupyterLab.",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def lab(
+    context: typer.Context,
+    notebook: Annotated[
+        str | None, typer.Argument(metavar="[NOTEBOOK]", help="One of them to open, as in explore_trends.")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser, too.")] = True,
+    project: ProjectOption = None,
+) -> None:
+    """Open the notebooks in JupyterLab, with the Python that runs this command; Ctrl-C ends it.
+
+    What else stands there goes to JupyterLab as it is, such as --port=8890.
+    """
+    from viputils.lab import open_lab
+
+    try:
+        code = open_lab(_open(context, project), notebook, browser, context.args)
+    except (_InterruptedByUser, KeyboardInterrupt):
+        say_aside("JupyterLab has ended.")
+        _end_at_once(0)
+    raise typer.Exit(code)
+
+
 @app.command(short_help="Look for changed deliveries and rows in quarantine.")
 def check(
     context: typer.Context,
@@ -899,7 +966,10 @@ class _InterruptedByUser(BaseException):
 
 def _open(context: typer.Context, project: Path | None, language: str | None = None) -> Project:
     folder = project or context.obj
-    return Project.open(folder, language) if folder else Project.find(language=language)
+    opened = Project.open(folder, language, from_environment()) if folder else Project.find(language=language)
+    if opened.source is not None and opened.source.is_elsewhere:
+        say_aside(f"Deliveries come from {opened.source.shown}.")
+    return opened
 
 
 def _load(

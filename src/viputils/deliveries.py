@@ -124,7 +124,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
             "The raw deliveries cannot be read.",
             [
                 Problem(
-                    "data/raw",
+                    project.raw_name(),
                     f"{error.strerror or error}.",
                     "Deliveries lie there, one folder for each day of receipt.",
                 )
@@ -133,7 +133,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
     for folder in folders:
         if folder.is_file() and folder.suffix == ".md":
             continue
-        name = project.relative(folder)
+        name = project.raw_name(folder.name)
         try:
             received, number = _received_on(folder.name)
             entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
@@ -152,7 +152,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
             elif entry.name != CHECKSUMS:
                 problems.append(
                     Problem(
-                        project.relative(entry),
+                        project.raw_name(folder.name, entry.name),
                         "is no table of this program;",
                         nearest(entry.stem, known)
                         or f"a delivery holds: {', '.join(f'{table}.csv' for table in known)}.",

@@ -86,6 +86,9 @@ def held(parent: Path, name: str) -> Iterator[None]:
     try:
         yield
     finally:
+        if sys.platform != "win32":
+            # While it is held, so that nobody can hold a file that has gone. What lies in the folder is all of it.
+            Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
 

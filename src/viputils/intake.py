@@ -165,6 +165,8 @@ def proposed_intake(
     IntakeError
         With everything that stands in the way, for every file.
     """
+    if project.source is not None:
+        project.source.require_writable()
     deliveries = find_deliveries(project) if has_deliveries(project) else []
     warnings: list[str] = []
     matched, sources = _match(project, _once_each(files, warnings), table)
@@ -184,7 +186,7 @@ def proposed_intake(
     with staged_folder(project.raw, folder) as staged:
         files_by_table = _write(project, staged, exports)
         write_checksums(staged, [checksum(path) for path in fresh])
-        delivery = Delivery(received, number, staged, project.relative(project.raw / folder), files_by_table)
+        delivery = Delivery(received, number, staged, project.raw_name(folder), files_by_table)
         sources += [Source(export.sheet, export, tally) for export, tally in exports]
         yield _propose(project, deliveries, delivery, sources, warnings, today)
 

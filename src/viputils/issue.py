@@ -70,7 +70,7 @@ def issue_begun(
     VipError
         As ``load_edition``.
     """
-    with nullcontext(kernel) if kernel else kernel_ahead(project.root) as ready:
+    with nullcontext(kernel) if kernel else kernel_ahead(project.root, project.raw) as ready:
         as_of = as_of_issue(project.program, find_deliveries(project), month, as_of)
         inputs = issue_inputs(project, month, as_of)
         require_as_read(project, str(month))

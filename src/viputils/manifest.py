@@ -27,6 +27,7 @@ from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.history import commit_of
 from viputils.language import LOCALES, TEMPLATE
 from viputils.periods import ReportMonth, parse_date
+from viputils.program import RAW
 from viputils.project import Project
 
 MANIFEST: Final = "manifest.json"
@@ -258,6 +259,8 @@ def input_file(project: Project, kind: Kind, name: str) -> Path:
         return Path(__file__).parent.parent / name
     if kind == "templates":
         return project.pages / name
+    if kind == "deliveries" and name.startswith(f"{RAW}/"):
+        return project.raw / name.removeprefix(f"{RAW}/")
     return project.notebook if kind == "notebook" else project.root / name
 
 
@@ -324,7 +327,7 @@ def require_deliveries(project: Project, manifest: Manifest, where: str) -> None
     problems = []
     for change in changed_inputs(project, manifest):
         if change.kind == "deliveries":
-            edited = what_was_edited(project.root / change.name, change.was) if change.now else ""
+            edited = what_was_edited(input_file(project, "deliveries", change.name), change.was) if change.now else ""
             what = f"is not the file that {where} names{edited};" if change.now else f"is gone, and {where} names it;"
             remedy = "bring it back: an issue can only be made again from the deliveries that it was made from."
             problems.append(Problem(change.name, what, remedy))

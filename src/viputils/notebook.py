@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from viputils.errors import NotebookError, Problem, nearest
+from viputils.program import DELIVERIES_VARIABLE
 
 # Cells with this tag are for people who open the notebook, and stay out of the report.
 NOTEBOOK_ONLY: Final = "notebook-only"
@@ -39,7 +40,7 @@ class Kernel:
 
 
 @contextmanager
-def kernel_ahead(cwd: Path) -> Iterator[Kernel]:
+def kernel_ahead(cwd: Path, deliveries: Path | None = None) -> Iterator[Kernel]:
     """Start a kernel of this Python, which gets ready while its notebook is still being prepared.
 
     It serves one notebook. Whatever happens in the block, the kernel is gone at its end.
@@ -48,13 +49,16 @@ def kernel_ahead(cwd: Path) -> Iterator[Kernel]:
     ----------
     cwd
         The folder in which it runs.
+    deliveries
+        The folder from which the project that it stands in reads its deliveries: what was brought from elsewhere is
+        not asked for twice, and is the same in the notebook as beside it. By default what the environment says.
     """
     from jupyter_core.utils import run_sync
     from traitlets.config import Config
 
     with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="vip-") as private:
         config = Config({"KernelManager": connection_in(Path(private))})
-        manager = _manager_that_logs_to(said, Path(private))(kernel_name="python3", config=config)
+        manager = _manager_that_logs_to(said, Path(private), deliveries)(kernel_name="python3", config=config)
         try:
             run_sync(manager.start_kernel)(cwd=str(cwd), extra_arguments=list(_AHEAD))
             yield Kernel(manager, said)
@@ -211,7 +215,7 @@ def connection_in(private: Path) -> dict[str, str]:
     return {"connection_file": str(private / "kernel.json"), "transport": "ipc", "ip": str(sockets)}
 
 
-def _manager_that_logs_to(file: IO[bytes], private: Path) -> type[Any]:
+def _manager_that_logs_to(file: IO[bytes], private: Path, deliveries: Path | None) -> type[Any]:
     """Give a kernel manager whose kernels are of this Python, and know nothing of their user's settings.
 
     They write into a file what they have to say beside the notebook. Otherwise it would stand between what the command
@@ -229,6 +233,8 @@ def _manager_that_logs_to(file: IO[bytes], private: Path) -> type[Any]:
             # A file that people let their notebooks begin with has no part in an issue.
             env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
             env["IPYTHONDIR"] = str(private / "ipython")
+            if deliveries is not None:
+                env[DELIVERIES_VARIABLE] = str(deliveries)
             await super().start_kernel(**options, env=env, stdout=file, stderr=file)
 
     return Manager

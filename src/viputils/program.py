@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from viputils.addresses import secrets_in, shown_address
 from viputils.cells import is_live
 from viputils.errors import ParameterError, Problem, ProgramError, nearest
 from viputils.language import Language, message
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Period = Literal["month", "fytd"]
+
+# What messages, tables and manifests call the folder of the deliveries, wherever it lies.
+RAW = "data/raw"
+# Says where deliveries come from in the stead of program.toml, so that no password ever has to stand in a file.
+DELIVERIES_VARIABLE = "VIP_DELIVERIES"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -81,6 +87,14 @@ def is_folder_address(text: str) -> str:
     return text
 
 
+def _is_source(text: str) -> str:
+    if secrets_in(_is_line(text)):
+        raise ValueError(
+            f"holds a password or a key, which belongs in no file; say it with {DELIVERIES_VARIABLE} instead"
+        )
+    return _is_line(text)
+
+
 def _is_licence_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
         raise ValueError("must be the short name of a licence without blanks, as in 'CC0-1.0' (spdx.org/licenses)")
@@ -110,7 +124,7 @@ class Identity(_Part):
     """Names and dates of the program, as they stand on the cover and in the running header and footer.
 
     ``address`` is where its site lies, as feeds and sitemaps give it; ``also_in`` holds the languages that it is made
-    in beside its own.
+    in beside its own; ``deliveries`` is where the deliveries come from.
     """
 
     name: Line
@@ -126,6 +140,7 @@ class Identity(_Part):
     began: dt.date
     records_from: dt.date
     delivered: Literal["monthly", "irregularly"]
+    deliveries: Annotated[str, AfterValidator(_is_source)] = RAW
     shares: Line | None = None
 
     @property
@@ -547,7 +562,9 @@ def _problem_of(detail: Any) -> Problem:
     if detail["type"] == "missing":
         return Problem(where, _REMEDIES["missing"], "add it.")
     message = detail["msg"].removeprefix("Value error, ")
-    return Problem(where, f"{detail['input']!r} is refused:", message[0].lower() + message[1:] + ".")
+    given = detail["input"]
+    shown = shown_address(given) if isinstance(given, str) and secrets_in(given) else given
+    return Problem(where, f"{shown!r} is refused:", message[0].lower() + message[1:] + ".")
 
 
 def _field_type(model: type[BaseModel], step: str) -> Any:

@@ -11,7 +11,9 @@ from pathlib import Path
 from viputils.errors import LanguageError, Problem, ProgramError
 from viputils.language import ENGLISH, Language, blocks_of, read_language
 from viputils.periods import ReportMonth
-from viputils.program import Program, folded, read_program
+from viputils.program import RAW, Program, folded, read_program
+from viputils.schemas import schemas_of
+from viputils.sources import Source, from_environment
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,20 @@ class Project:
     language: Language = ENGLISH
     # What program.toml and the catalogues were when they were read, by their names.
     as_read: tuple[tuple[str, str], ...] = ()
+    # Where its deliveries come from; nothing stands for its own data/raw.
+    source: Source | None = None
 
     @classmethod
-    def open(cls, root: Path, language: str | None = None) -> Project:
+    def open(cls, root: Path, language: str | None = None, deliveries: str | None = None) -> Project:
         """Open the project whose program.toml stands in ``root``.
 
         Parameters
         ----------
         language
             The language to show it in; by default its own.
+        deliveries
+            Where its deliveries come from: a folder, an address of fsspec or one of SQLAlchemy. By default what
+            program.toml says, which by default is data/raw. Nothing is read or brought from there yet.
 
         Raises
         ------
@@ -43,7 +50,9 @@ class Project:
         root = root.resolve()
         # Looked at before it is read: whatever is saved in between is noticed later.
         before = _checksum(root / "program.toml")
-        project = cls(root, read_program(root / "program.toml"), as_read=(("program.toml", before),))
+        program = read_program(root / "program.toml")
+        source = Source(root, deliveries or program.identity.deliveries, schemas_of(program))
+        project = cls(root, program, as_read=(("program.toml", before),), source=source)
         if not project.shared.is_dir():
             raise ProgramError(
                 "program.toml names a folder that is not there.",
@@ -61,12 +70,13 @@ class Project:
     def find(cls, start: Path | None = None, language: str | None = None) -> Project:
         """Open the project that ``start`` lies in: the nearest folder upwards that holds a program.toml.
 
-        A notebook calls this without a start and gets the project it stands in, from whatever folder it runs.
+        A notebook calls this without a start and gets the project it stands in, from whatever folder it runs. Where
+        the environment names the deliveries (``VIP_DELIVERIES``), they are those of this project.
         """
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
             if (folder / "program.toml").is_file():
-                return cls.open(folder, language)
+                return cls.open(folder, language, from_environment())
         raise ProgramError(
             "This is not a project.",
             [Problem(str(here), "neither this folder nor one above it holds a program.toml;", "say --project DIR.")],
@@ -134,8 +144,18 @@ class Project:
 
     @property
     def raw(self) -> Path:
-        """The raw deliveries, one folder for each day of receipt."""
-        return self.root / "data" / "raw"
+        """The raw deliveries, one folder for each day of receipt; those that lie at an address are brought here first.
+
+        Raises
+        ------
+        DeliveryError
+            Where they lie elsewhere and cannot be read there, or are not as they were.
+        """
+        return self.root / RAW if self.source is None else self.source.folder
+
+    def raw_name(self, *names: str) -> str:
+        """Name a delivery or a file in it the same way wherever it lies: ``data/raw/2023-12-04/responses.csv``."""
+        return "/".join([RAW, *(_printable(name) for name in names)])
 
     @property
     def shared(self) -> Path:
@@ -192,9 +212,7 @@ class Project:
 
     def relative(self, path: Path) -> str:
         """Name a file of the project the same way on every machine."""
-        name = path.relative_to(self.root).as_posix()
-        # A name with a line break in it must not look like a line of our own.
-        return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
+        return _printable(path.relative_to(self.root).as_posix())
 
 
 def _require_apart(program: Program, language: Language, name: str) -> None:
@@ -215,6 +233,11 @@ def _require_apart(program: Program, language: Language, name: str) -> None:
                 problems.append(Problem(f"{name}, {vocabulary}", what, "give each of them a name of its own."))
     if problems:
         raise LanguageError("A catalogue gives different things one name.", problems)
+
+
+def _printable(name: str) -> str:
+    # A name with a line break in it must not look like a line of our own.
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
 
 
 def _checksum(path: Path) -> str:

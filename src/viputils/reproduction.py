@@ -30,6 +30,7 @@ from viputils.manifest import (
     touched_since,
 )
 from viputils.periods import ReportMonth
+from viputils.program import RAW
 from viputils.project import Project
 from viputils.published import IssueName, read_register, write_register
 from viputils.render import choose_engine
@@ -192,7 +193,7 @@ def reproduce(
     ]
     with tempfile.TemporaryDirectory(prefix="vip-reproduce-") as scratch:
         root = _copy_of_inputs(project, manifest, Path(scratch).resolve())
-        again = Project.open(root, manifest.parameters.lang)
+        again = Project.open(root, manifest.parameters.lang, RAW)
         on_step("Reading and cleaning the records")
         edition = load_edition(again, manifest.month, manifest.as_of)
         if not manifest.parameters.allow_quarantined:

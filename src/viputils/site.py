@@ -69,7 +69,7 @@ RECORD: Final = "site.json"
 # What pages take from the theme; the rest of it is for the engines.
 _ASSETS: Final = ("report/theme/report.css", "report/theme/search.js", "report/theme/icon.svg", "report/fonts/*.woff2")
 # What figures are counted from.
-_COUNTED: Final = ("program.toml", "data/raw", "data/published")
+_COUNTED: Final = ("program.toml", "data/published")
 # The data of an issue is the same in every language, and lies beside the page in the main one.
 _DATA: Final = (FIGURES_CSV, FIGURES_JSON, SERIES_CSV, PACKAGE)
 
@@ -167,7 +167,7 @@ def make_site(
             found = [version.file_of(place) for place in version.pages if place != NOT_FOUND]
             searched = [(folder / name, f"{up}{name}") for name in found]
             index.write_text(index_script(searched), encoding="utf-8", newline="")
-        data_from = _sum([code, _checksums(project.root, *_COUNTED)])
+        data_from = _sum([code, _checksums(project.root, *_COUNTED), _checksums(project.raw, ".")])
         left_out_rows = {one.as_of for one in wanted if one.left_out_rows}
         _write_data(project, out if known.get("data") == data_from else None, known, folder / "data", left_out_rows)
         if address is not None:
@@ -312,14 +312,14 @@ def _make_outdated(
             if reasons := reasons_to_make(spoken, one.name.month, one.as_of, engine, place):
                 todo.append((spoken, one, place, tuple(reasons)))
     with ExitStack() as ahead:
-        ready = ahead.enter_context(kernel_ahead(project.root)) if todo else None
+        ready = ahead.enter_context(kernel_ahead(project.root, project.raw)) if todo else None
         for number, (spoken, one, place, why) in enumerate(todo, start=1):
             kernel, ready = ready, None
             # Of the kernels that were started ahead, this one ends with its issue.
             with ahead.pop_all():
                 if number < len(todo):
                     # The next one gets ready while this issue is made.
-                    ready = ahead.enter_context(kernel_ahead(project.root))
+                    ready = ahead.enter_context(kernel_ahead(project.root, project.raw))
                 on_step(f"Making {place}, {number} of {len(todo)} ({why[0]})")
                 with issue_begun(spoken, one.name.month, one.as_of, kernel) as begun:
                     if not one.left_out_rows:
@@ -595,6 +595,7 @@ def _everything(
         [
             [engine.name, engine.version(), address, [one.language.code for one in projects], package_versions()],
             _checksums(project.root, *_COUNTED, "report"),
+            _checksums(project.raw, "."),
             _checksums(project.pages, *shared),
             _checksums(Path(__file__).parent, "."),
             [[one.place, checksum(one.folder / MANIFEST)] for mine in issues for one in mine],

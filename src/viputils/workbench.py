@@ -132,7 +132,10 @@ class Tables:
 
 
 def load(
-    as_of: Day | None = None, project: Project | Path | str | None = None, allow_quarantined: bool = False
+    as_of: Day | None = None,
+    project: Project | Path | str | None = None,
+    allow_quarantined: bool = False,
+    deliveries: str | None = None,
 ) -> Tables:
     """Read and clean everything that had been received by a day.
 
@@ -144,13 +147,16 @@ def load(
         A project or its folder; by default the one that the current folder lies in.
     allow_quarantined
         Whether to go on without the rows that are in quarantine.
+    deliveries
+        Where the deliveries of the project come from: a folder, an address of fsspec or one of SQLAlchemy. By default
+        what the project says.
 
     Raises
     ------
     ParameterError
         Where the day is none.
     DeliveryError
-        Where there is no delivery by then, or a delivered file is not in form.
+        Where there is no delivery by then, they cannot be reached, or a delivered file is not in form.
     QuarantineError
         Where rows are in quarantine and that is not allowed.
 
@@ -164,6 +170,8 @@ def load(
     'datetime64[s]'
     """
     opened = _project(project)
+    if deliveries is not None:
+        opened = Project.open(opened.root, opened.language.code, deliveries)
     day = parse_date(as_of, "as_of") if isinstance(as_of, str) else as_of
     if day is not None and (first := find_deliveries(opened)[0].received) > day:
         problem = Problem("as_of", f"nothing had been received by {day};", f"the first delivery came on {first}.")

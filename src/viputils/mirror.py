@@ -1,0 +1,179 @@
+"""The copy of deliveries that lie elsewhere: what is read is what was first seen, and stays as it was.
+
+A delivery is never edited. So a file that has changed, gone or come since its delivery was brought here is an error and
+never followed in silence; and the copy is itself compared with what was brought, whenever it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from viputils.checksums import changed_lines, checksum, checksum_problems
+from viputils.errors import DeliveryError, Problem
+
+# One plain name: never a way out of the folder, whatever the other side calls its files.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,199}")
+_INDEX: Final = ".brought.json"
+# Another command that brings the same deliveries is waited for; one that hangs is not, for ever.
+_PATIENCE: Final = 600
+_LINES_SHOWN: Final = 3
+
+_NEVER: Final = "a delivery is never changed; bring it back there, and deliver corrected rows as a delivery of its own."
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A file that lies elsewhere.
+
+    Attributes
+    ----------
+    delivery
+        The folder of its delivery, ``2023-12-04``.
+    name
+        Its name, ``responses.csv``.
+    mark
+        What changes whenever the file does, as far as the other side tells; empty where it does not tell.
+    bring
+        Writes the file to a path here.
+    """
+
+    delivery: str
+    name: str
+    mark: str
+    bring: Callable[[Path], None]
+
+    @property
+    def key(self) -> str:
+        """What the copy calls it."""
+        return f"{self.delivery}/{self.name}"
+
+
+def name_problem(name: str, shown: str) -> Problem | None:
+    """Say what is wrong with the name of a file or folder elsewhere that would be a name here."""
+    if _NAME.fullmatch(name):
+        return None
+    return Problem(
+        shown,
+        f"{name!r} is no name that can be kept here;",
+        "names are letters, digits, '.', '_', '-' and blanks, and begin with a letter or a digit.",
+    )
+
+
+def mirrored(place: Path, shown: str, offered: Iterable[Offered]) -> None:
+    """Make the copy hold what lies elsewhere: every delivery whole, or not at all.
+
+    Parameters
+    ----------
+    place
+        The folder of the copy.
+    shown
+        What messages call the place that the files come from.
+    offered
+        Every file there.
+
+    Raises
+    ------
+    DeliveryError
+        With every file that has changed, gone or come since its delivery was brought here, and every delivery that
+        does not agree with its own checksums. What is new and in order is kept all the same.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.parent / f"{place.name}.lock")
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        raise DeliveryError(
+            "The deliveries are being brought here by another command.",
+            [Problem(shown, f"it has not ended in {_PATIENCE // 60} minutes;", "end it, and try again.")],
+        ) from None
+    try:
+        _mirror(place, shown, {file.key: file for file in offered})
+    finally:
+        lock.release()
+
+
+def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
+    brought = _read_index(place)
+    deliveries = {key.partition("/")[0] for key in brought}
+    for left in place.iterdir():
+        # A run that was cut off between bringing a delivery and writing it down leaves one that nobody knows.
+        if left.is_dir() and left.name not in deliveries:
+            shutil.rmtree(left)
+    problems: list[Problem] = []
+    for key in sorted(brought.keys() | offered.keys()):
+        file, known = offered.get(key), brought.get(key)
+        if file is None:
+            problems.append(Problem(f"{shown}, {key}", "is gone, and was brought here before;", _NEVER))
+        elif known is not None:
+            brought[key] = _again(place, shown, file, known, problems)
+        elif file.delivery in deliveries:
+            later = f"deliver it as a delivery of its own; where it only came in late, remove {place}."
+            problems.append(Problem(f"{shown}, {key}", "was added to its delivery after it was brought here;", later))
+    for delivery in sorted({file.delivery for file in offered.values()} - deliveries):
+        files = [file for file in offered.values() if file.delivery == delivery]
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=place) as partial:
+            staged = Path(partial) / delivery
+            staged.mkdir()
+            for file in files:
+                file.bring(staged / file.name)
+            wrong = checksum_problems(staged, f"{shown}, {delivery}")
+            if wrong:
+                problems += wrong
+                continue
+            new = {file.key: (file.mark, checksum(staged / file.name)) for file in files}
+            staged.rename(place / delivery)
+        brought |= new
+        _write_index(place, brought)
+    _write_index(place, brought)
+    if problems:
+        raise DeliveryError("The deliveries are not as they were when they were brought here.", problems)
+
+
+def _again(place: Path, shown: str, file: Offered, known: tuple[str, str], problems: list[Problem]) -> tuple[str, str]:
+    """Look at a file that was brought before, and bring it again where the copy or the other side is not as it was."""
+    mark, was = known
+    here = place / file.key
+    intact = here.is_file() and checksum(here) == was
+    if intact and mark and mark == file.mark:
+        return known
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=place) as partial:
+        now = Path(partial) / file.name
+        file.bring(now)
+        if checksum(now) == was:
+            if not intact:
+                here.parent.mkdir(exist_ok=True)
+                now.replace(here)
+            return file.mark, was
+        edited = _what_changed(here, now) if intact else ""
+        problems.append(Problem(f"{shown}, {file.key}", f"was changed after it was delivered{edited};", _NEVER))
+    return known
+
+
+def _what_changed(was: Path, now: Path) -> str:
+    lines = changed_lines(was.read_bytes(), now.read_bytes())
+    more = f"; and {len(lines) - _LINES_SHOWN} more" if len(lines) > _LINES_SHOWN else ""
+    return f": {'; '.join(str(line) for line in lines[:_LINES_SHOWN])}{more}" if lines else ""
+
+
+def _read_index(place: Path) -> dict[str, tuple[str, str]]:
+    """Give the mark and the checksum of every file that was brought; nothing where that is not known any more."""
+    try:
+        found = json.loads((place / _INDEX).read_text(encoding="utf-8"))
+        return {str(key): (str(mark), str(was)) for key, (mark, was) in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _write_index(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:
+    partial = place / f"{_INDEX}.partial"
+    partial.write_text(json.dumps(dict(sorted(brought.items())), indent=1), encoding="utf-8", newline="")
+    partial.replace(place / _INDEX)
