@@ -28,6 +28,8 @@ _PANELS: Final = 12
 _DELIVERIES: Final = 12
 _NAMED: Final = 6
 _AGES: Final = 12
+# A percentage of fewer months than these says too little to be drawn.
+_MONTHS: Final = 5
 
 # What each reason of the quarantine means.
 REASONS: Final = {
@@ -232,15 +234,15 @@ def quarantine(tables: Tables) -> Markdown:
     rows = [
         [
             escape(line["file"]),
+            number(line["rows"]),
             escape(line["field"]),
             f"`{line['reason']}`",
             REASONS.get(line["reason"], ""),
-            number(line["rows"]),
         ]
         for line in found.to_dict("records")
     ]
-    heads = ["File", "Column", "Reason", "What is wrong", "Rows"]
-    table = pipe_table(heads, rows, "Rows in quarantine, by file and reason", words=[1, 2, 3])
+    heads = ["File", "Rows", "Column", "Reason", "What is wrong"]
+    table = pipe_table(heads, rows, "Rows in quarantine, by file and reason", words=[2, 3, 4])
     held = int(quality.account(tables.records)["quarantined"].sum())
     note = f"These are {plural(held, 'row')}. One with several faults stands in several lines."
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
@@ -265,7 +267,10 @@ def revisions(tables: Tables) -> Markdown:
         heads, rows, "Months whose number of records is another one now than when it was first counted"
     )
     note = "Age 0 is the calendar month after the month itself, age 1 the next one. The last lines speak of few months."
-    parts = [summary, _none_note(rows), _ages_chart(tables, ages), _ages_table(tables, ages), div("note", note)]
+    chart = _ages_chart(tables, ages)
+    if chart:
+        note += f" The chart leaves out ages of which fewer than {_MONTHS} months are known."
+    parts = [summary, _none_note(rows), chart, _ages_table(tables, ages), div("note", note)]
     return readable(Markdown("\n\n".join(filter(None, parts))))
 
 
@@ -299,7 +304,8 @@ def _delays_chart(tables: Tables) -> str:
 
 def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
     """Draw the share of months that moved by age in percent, a panel for each table of which any did."""
-    found = ages.assign(percent=100 * (ages["up"] + ages["down"]) / ages["months"]).loc[ages["age"].le(_AGES)]
+    enough = ages.loc[ages["age"].le(_AGES) & ages["months"].ge(_MONTHS)]
+    found = enough.assign(percent=100 * (enough["up"] + enough["down"]) / enough["months"])
     wide = found.pivot_table(index="age", columns="measure", values="percent", sort=True)
     # Whole numbers, as people say them; nothing where no month is known at that age.
     values = {
