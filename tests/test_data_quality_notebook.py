@@ -65,7 +65,7 @@ def test_it_says_what_is_missing_and_how_soon_records_come(text: str) -> None:
     assert all(newest)
     ((share, *_), *_) = [line for line in cells(text, "2023-12-04") if line[0].endswith("%")]
     assert share == "100.0%"
-    assert "Operation or candidate: exactly one is filled" in text
+    assert "Referrals made to services: operation or candidate, and never more than one" in text
     # Reviews come once and are never corrected: those of the first delivery are not timed.
     reviews = sum(len(rows_of(path)) for path in RAW.glob("*/reviews.csv"))
     at_first = len(rows_of(RAW / "2022-08-03" / "reviews.csv"))
@@ -178,6 +178,7 @@ def test_only_what_has_no_gap_is_called_complete(whole_project: Project, deliver
     assert cells(text, "Responses to incidents") == [["area command", "3,000", "2,999", "1", "99.9%"]]
     assert [line[-1] for line in cells(text, "Outreach operations")] == ["100.0%", "100.0%"]
     assert [line[-1] for line in cells(text, "Referrals made to services")] == ["[x]", "[x]"]
+    assert "means not available" in text
 
 
 def test_many_months_without_a_row_are_counted_and_the_newest_named(whole_project: Project, deliver: Deliver) -> None:

@@ -76,12 +76,6 @@ def completeness(tables: Tables) -> Markdown:
     found = quality.completeness(tables.records)
     if found.empty:
         return Markdown("No table has a column that may be empty.")
-    program = tables.project.program
-    one_of = {
-        column: f"{_columns(rule.exactly_one_of)}: exactly one is filled"
-        for rule in program.tables.values()
-        for column in rule.exactly_one_of
-    }
     rows = [
         [
             _title(tables, line["table"]),
@@ -96,9 +90,12 @@ def completeness(tables: Tables) -> Markdown:
     heads = ["Table", "Column", "Rows", "Filled", "Empty", "Share filled"]
     table = pipe_table(heads, rows, "Columns that may be empty, and how often they are", words=[1])
     note = "Shares are rounded down, so that only a column without a gap has 100.0%."
-    exclusive = list(dict.fromkeys(one_of[column] for column in found["column"] if column in one_of))
-    note += "".join(f" {one}, so the shares add up to all." for one in exclusive)
-    return readable(Markdown(f"{table}\n\n{div('note', note)}"))
+    for name in dict.fromkeys(found["table"]):
+        if columns := tables.project.program.tables[name].exactly_one_of:
+            note += (
+                f" {_title(tables, name)}: {_columns(columns)}, and never more than one, so their shares add up to all."
+            )
+    return readable(Markdown("\n\n".join(filter(None, [table, div("note", note), _none_note(rows)]))))
 
 
 def completeness_by_delivery(tables: Tables) -> Markdown:
@@ -365,7 +362,7 @@ def _words(name: str) -> str:
 
 
 def _columns(names: Sequence[str]) -> str:
-    return capital(" or ".join(escape(column_in_words(name)) for name in names))
+    return " or ".join(escape(column_in_words(name)) for name in names)
 
 
 def _days(value: float) -> str:
