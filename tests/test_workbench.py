@@ -71,6 +71,8 @@ def test_tables_are_the_clean_ones_with_their_documented_types() -> None:
     assert responses["incident_type"].cat.ordered
     assert str(tables["outreach"]["adults_assisted"].dtype) == "Int64"
     assert str(tables["notifications"]["community_leader_present"].dtype) == "boolean"
+    for name in ("response_id", "operation_id"):
+        assert str(tables["outreach"][name].dtype) == "str"
     assert {"received", "file", "line"} <= set(responses.columns)
     assert "responses: 1,065" in repr(tables)
 

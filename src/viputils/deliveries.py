@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from viputils.checksums import CHECKSUMS, checksum_problems
 from viputils.csvfile import read_csv
 from viputils.errors import DeliveryError, ParameterError, Problem, nearest
 from viputils.periods import ReportMonth, parse_date
-from viputils.program import Program
+from viputils.program import Program, Table
 from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
 
@@ -51,10 +51,23 @@ class Delivery:
     folder: Path
     name: str
     files: Mapping[str, Path]
+    # The newest day in each file that was looked into, so that nobody looks twice.
+    _newest: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def name_of(self, table: str) -> str:
         """Name the file of a table the same way on every machine."""
         return f"{self.name}/{self.files[table].name}"
+
+    def newest_day(self, table: str, rule: Table) -> str:
+        """Give the newest day that its file of a table writes; nothing where it has no row, or is not in form."""
+        if table not in self._newest:
+            try:
+                rows, _ = read_csv(self.files[table], self.name_of(table), Schema(table, rule))
+            except DeliveryError:
+                return ""  # What is wrong with the file is said where it is read.
+            days = rows[rule.date].unique().to_pylist()
+            self._newest[table] = max((day.strip() for day in days), default="")
+        return self._newest[table]
 
 
 @dataclass(frozen=True)
@@ -289,17 +302,12 @@ def _brings(delivery: Delivery, program: Program, month: ReportMonth) -> bool:
     One that holds nothing but rows of earlier months is a correction. Taken for the month's own, it would let
     the month look complete with nothing in it.
     """
-    files = {name: path for name, path in delivery.files.items() if name in program.tables}
-    for name, path in files.items():
+    for name in delivery.files.keys() & program.tables.keys():
         table = program.tables[name]
         if table.delivery == "snapshot":
             return True
-        try:
-            rows, _ = read_csv(path, delivery.name_of(name), Schema(name, table))
-        except DeliveryError:
-            return True  # What is wrong with the file is said where it is read.
-        days = rows[table.date].unique().to_pylist()
-        if not days or max(day.strip() for day in days) >= f"{month}-01":
+        newest = delivery.newest_day(name, table)
+        if not newest or newest >= f"{month}-01":
             return True
     return False
 

@@ -158,7 +158,8 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
     DataFrame
         Rows of the measure's table, under its index: ``category`` (``""`` where there is no breakdown), ``amount``
         (how much the record adds) and, for a measure that counts different values, ``once``: records that share it
-        within a category are counted once.
+        within a category are counted once; for a measure of those whom another record follows, ``followed_on``: the
+        day of the first that does.
     """
     program, measure = records.program, records.program.measures[name]
     table = program.tables[measure.table]
@@ -193,6 +194,8 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
         category = pd.Series("", index=rows.index, dtype="category")
     amount = rows[measure.count.sum].fillna(0).astype("int64") if isinstance(measure.count, Sum) else 1
     found = pd.DataFrame({"category": category, "amount": amount}, index=rows.index)
+    if "followed_on" in rows:
+        found = found.assign(followed_on=rows["followed_on"])
     if isinstance(measure.count, Distinct):
         return found.assign(once=as_counted(program, measure.table, measure.count.distinct, rows, month))
     return found
@@ -261,11 +264,22 @@ def _require_printed(values: pd.Series, program: Program, name: str, column: str
 
 
 def _followed(records: Records, later_table: str, who: str, rows: pd.DataFrame, date: str, span: Span) -> pd.DataFrame:
-    """Keep the rows whose person has a record in ``later_table`` on or after that day and by the span's end."""
+    """Keep the rows whose person has a record in ``later_table`` on or after that day and by the span's end.
+
+    ``followed_on`` is the day of the first such record.
+    """
     later = records.tables[later_table].rows
     later_date = records.program.tables[later_table].date
-    later = later.loc[later[later_date].le(pd.Timestamp(span.end))]
     # A code that one table writes in capitals and the other does not is the same person.
-    last = later.groupby(later[who].str.casefold())[later_date].max().rename("followed_on")
-    both = rows.assign(person=rows[who].str.casefold()).merge(last, left_on="person", right_index=True)
-    return both.loc[both["followed_on"].ge(both[date])]
+    came = pd.DataFrame({"person": later[who].str.casefold(), "followed_on": later[later_date]}).dropna()
+    asked = pd.DataFrame({"person": rows[who].str.casefold(), "day": rows[date], "row": rows.index}).dropna()
+    first = pd.merge_asof(
+        asked.sort_values("day", kind="stable"),
+        came.sort_values("followed_on", kind="stable"),
+        left_on="day",
+        right_on="followed_on",
+        by="person",
+        direction="forward",
+    )
+    followed_on = first.set_index("row")["followed_on"].reindex(rows.index)
+    return rows.assign(followed_on=followed_on).loc[followed_on.le(pd.Timestamp(span.end))]

@@ -206,8 +206,7 @@ def _counts(records: Records, measure: str, month: ReportMonth, spans: Sequence[
     overlap = any(later.start <= earlier.end for earlier, later in pairwise(spans))
     if not spans:
         rows = pd.DataFrame({"category": [], "place": [], "amount": []})
-    elif overlap or one.followed_by is not None:
-        # What follows a record counts by the end of its own span, so each span is counted for itself.
+    elif overlap:
         each = (counted_within(records, measure, month, span) for span in spans)
         rows = pd.concat([rows.assign(place=place) for place, rows in enumerate(each)])
     else:
@@ -215,6 +214,10 @@ def _counts(records: Records, measure: str, month: ReportMonth, spans: Sequence[
         days = records.tables[one.table].rows.loc[rows.index, records.program.tables[one.table].date]
         starts = pd.DatetimeIndex([span.start for span in spans])
         rows = rows.assign(place=starts.searchsorted(days, side="right") - 1)
+        if "followed_on" in rows:
+            # What follows a record counts by the end of its own span.
+            ends = pd.Series([pd.Timestamp(span.end) for span in spans])
+            rows = rows.loc[rows["followed_on"].le(rows["place"].map(ends))]
     if "once" in rows:
         rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "place", "once"])
     category = rows["category"].astype("str") if one.by != "month" else ""

@@ -101,7 +101,8 @@ def read_column(program: Program, name: str, rule: Column, column: pd.Series) ->
 
 def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> Reading:
     """Read the texts of a column called ``name``, as its rule in program.toml says."""
-    text = texts.str.split().str.join(" ")
+    # Joining lists of words gives objects.
+    text = texts.str.split().str.join(" ").astype("str")
     given = text.ne("")
     readers = {"date": _dates, "count": _counts, "flag": _flags, "code": _codes}
     if rule.vocabulary is not None:
