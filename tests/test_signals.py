@@ -97,6 +97,13 @@ def test_six_months_each_higher_or_each_lower_are_a_signal() -> None:
     assert TREND in rules_at([25, 23, 22, 18, 17, 16])
 
 
+def test_each_rule_has_its_own_side_and_a_trend_the_way_it_goes() -> None:
+    falling_above = pd.Series([20] * 24 + [21, 21, 27, 26, 25, 24, 23, 22], dtype="Int64")
+    chart = process_chart(falling_above, baseline=range(24))
+    assert chart.signals_at(31) == [(EIGHT, "high"), (TREND, "low")]
+    assert chart.points["sides"].iloc[-1] == "high low"
+
+
 def test_a_missing_month_ends_a_run_and_is_no_month_of_none() -> None:
     assert rules_at([21, 21, 21, 21, None, 21, 21, 21, 21]) == []
     chart = process_chart(pd.Series([20, None, 22], dtype="Int64"))

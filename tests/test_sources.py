@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -466,7 +467,7 @@ def test_a_file_that_is_no_database_is_one_clear_line(project: Project) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of an empty database on a real server: one that is named, or one of our own."""
     if named := os.environ.get("VIP_TEST_POSTGRES"):
         yield named
@@ -477,14 +478,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "there is no PostgreSQL here; Debian's package postgresql brings one, or VIP_TEST_POSTGRES names it"
         )
     programs = found[-1].parent
-    place = tmp_path_factory.mktemp("pg")
-    # The server never runs as root; another user must be able to get into the folder.
+    # The server never runs as root, and no other user gets into the folders of these tests.
+    place = Path(tempfile.mkdtemp(prefix="vip-postgres-"))
     as_user: list[str] = []
     if os.getuid() == 0:
         as_user = ["runuser", "-u", "postgres", "--"]
-        for folder in (place, *place.parents):
-            if folder.owner() == "root" and not folder.stat().st_mode & 0o005:
-                folder.chmod(0o755)
         shutil.chown(place, "postgres")
     data, port = place / "data", "54399"
     run(*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "vip", "--no-sync")
@@ -495,6 +493,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql+psycopg://vip:hush-hush@127.0.0.1:{port}/postgres"
     finally:
         run(*as_user, str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(place)
 
 
 def run(*command: str) -> None:

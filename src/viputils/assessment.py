@@ -17,7 +17,7 @@ from viputils.intervals import LEVEL, Interval, future, ratio
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.series import known_months, series_of
-from viputils.signals import OUTSIDE, ProcessChart, Rule, is_even, process_chart
+from viputils.signals import OUTSIDE, ProcessChart, Rule, Side, is_even, process_chart
 
 # What is usual is what the newest of the months before were, at most so many: older ones tell of another time.
 USUAL: Final = 24
@@ -127,7 +127,7 @@ class Assessment:
     month: ReportMonth
     whole: Standing
     parts: dict[str, list[Standing]]
-    runs: list[tuple[Rule, str]]
+    runs: list[tuple[Rule, Side]]
     year: YearToDate | None
     year_parts: dict[str, list[YearToDate]]
     pace: Pace
@@ -153,7 +153,7 @@ def assess(edition: Edition) -> Assessment | None:
             parts[one] = [_standing(one, str(each), of_part[each]) for each in of_part]
             found = (_year_to_date(one, str(each), of_part[each], starts, level) for each in of_part)
             year_parts[one] = [each for each in found if each is not None]
-    runs = [(rule, str(whole.chart.points["side"].iloc[-1])) for rule in whole.chart.at(month) if rule != OUTSIDE]
+    runs = [(rule, side) for rule, side in whole.chart.signals_at(month) if rule != OUTSIDE]
     return Assessment(
         month,
         whole,
@@ -212,8 +212,9 @@ def pace_of(measure: str, counts: pd.Series, fiscal_year_starts: int) -> Pace:
 def _standing(measure: str, category: str, counts: pd.Series) -> Standing:
     chart = chart_of(counts)
     verdict: Verdict = "no telling"
-    if OUTSIDE in chart.at(counts.index[-1]) and chart.is_enough and chart.is_even:
-        verdict = "higher" if chart.points["side"].iloc[-1] == "high" else "lower"
+    side = dict(chart.signals_at(counts.index[-1])).get(OUTSIDE)
+    if side is not None and chart.is_enough and chart.is_even:
+        verdict = "higher" if side == "high" else "lower"
     return Standing(measure, category, int(counts.iloc[-1]), chart, verdict)
 
 

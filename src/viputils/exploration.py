@@ -415,7 +415,7 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
             escape(_shown(_value(row["value"]))),
             *([rounded(row["rate"])] if is_rate else []),
             *(rounded(row[side]) for side in ("low", "high")),
-            row["side"],
+            ", ".join(dict.fromkeys(side for _, side in chart.signals_at(month))),
             "; ".join(rule.words for rule in chart.at(month)),
         ]
         for month, row in zip(months, points.to_dict("records"), strict=True)

@@ -55,8 +55,8 @@ class ProcessChart:
     points
         One row for each period, under the index of what was given: ``value`` (``Int64``), ``exposure`` and ``rate``
         (``float64``; the rate is the value where there is no exposure), ``low`` and ``high`` (the limits, as rates),
-        ``in_baseline`` and ``rules`` (the numbers of the rules that the period completes, as text: ``"1 4"``) and
-        ``side`` (``high``, ``low`` or ``""``).
+        ``in_baseline``, ``rules`` (the numbers of the rules that the period completes, as text: ``"1 5"``) and
+        ``sides`` (for each of them, ``high`` or ``low``: ``"high low"``; of a trend the way that it goes).
     average
         The mean rate of the baseline: the centre line. Missing where the baseline is empty.
     periods
@@ -87,8 +87,13 @@ class ProcessChart:
 
     def at(self, period: Hashable) -> list[Rule]:
         """Give the rules that a period completes."""
-        numbers = str(self.points["rules"].to_dict()[period]).split()
-        return [rule for rule in RULES if str(rule.number) in numbers]
+        return [rule for rule, _ in self.signals_at(period)]
+
+    def signals_at(self, period: Hashable) -> list[tuple[Rule, Side]]:
+        """Give the rules that a period completes, each with its side; of a trend the way that it goes."""
+        numbers, sides = (str(self.points[name].to_dict()[period]).split() for name in ("rules", "sides"))
+        by_number = {str(rule.number): rule for rule in RULES}
+        return [(by_number[one], "high" if side == "high" else "low") for one, side in zip(numbers, sides, strict=True)]
 
 
 def process_chart(
@@ -126,9 +131,9 @@ def process_chart(
     rules = _rules(table, average, {tail: _limits(table, events, over, tail) for tail in (WARNING_TAIL, INNER_TAIL)})
     table = table.assign(
         rules=[" ".join(str(number) for number, _ in found) for found in rules],
-        side=[found[0][1] if found else "" for found in rules],
+        sides=[" ".join(side for _, side in found) for found in rules],
     )
-    columns = ["value", "exposure", "rate", "low", "high", "in_baseline", "rules", "side"]
+    columns = ["value", "exposure", "rate", "low", "high", "in_baseline", "rules", "sides"]
     return ProcessChart(table[columns], average, len(base), is_even(base["value"], base["exposure"]))
 
 
