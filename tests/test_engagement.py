@@ -69,6 +69,28 @@ def watched(days: Sequence[int], observed: Sequence[int]) -> Followed:
     return Followed(people.assign(engaged=people["days"].notna()), pd.Timestamp("2023-11-30"))
 
 
+@pytest.mark.parametrize("number", [4, 6, 8, 12, 24, 28, 44])
+def test_half_is_half_whatever_the_fractions_that_it_is_a_product_of(number: int) -> None:
+    half = number // 2
+    course = time_to_engagement(watched(range(1, half + 1), [90] * half))
+    assert days_until_half(course) == half
+
+
+def test_nobody_is_followed_beyond_a_month_of_which_nothing_is_known(project: Project, deliver: Deliver) -> None:
+    toml = project.root / "program.toml"
+    text = toml.read_text("utf-8").replace('delivered = "irregularly"', 'delivered = "monthly"')
+    toml.write_text(text.replace("records_from = 2022-07-01", "records_from = 2023-07-01"), "utf-8")
+    deliver("2023-08-02", notifications=["N1,2023-07-05,C1,Delivered,yes"], candidates=["C1,2023-07-02,"])
+    # What came of August was never delivered.
+    deliver("2023-10-03", engagements=["E1,2023-09-05,C1,Housing"])
+    records = load_records(Project.open(project.root))
+    followed = follow(records)
+    assert str(followed.until.date()) == "2023-07-31"
+    assert not followed.people["engaged"].any()
+    with pytest.raises(ParameterError, match="known without a gap are 2023-07 to 2023-07"):
+        follow(records, ReportMonth(2023, 9))
+
+
 def test_the_course_is_that_of_the_textbook() -> None:
     course = time_to_engagement(watched(RELAPSED, CENSORED)).set_index("day")
     assert (1 - course["share"]).round(4).to_dict() == SURVIVAL
@@ -223,4 +245,4 @@ def test_a_city_that_follows_nobody_is_told_so(repository_example: Path) -> None
 def test_a_month_that_is_not_known_is_refused(demonstration: Edition) -> None:
     with pytest.raises(ParameterError) as refused:
         follow(demonstration.records, ReportMonth(2024, 1))
-    assert "known are 2022-07 to 2023-11" in refused.value.problems[0].remedy
+    assert "known without a gap are 2022-07 to 2023-11" in refused.value.problems[0].remedy

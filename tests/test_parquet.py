@@ -130,6 +130,13 @@ def test_another_city_is_written_too(repository_example: Path, tmp_path: Path) -
         assert b"demonstration" not in pq.read_schema(path).metadata[b"viputils"]
 
 
+def test_before_the_first_delivery_there_is_nothing_to_write(tmp_path: Path) -> None:
+    done = vip("export", str(tmp_path / "out"), "--as-of", "2001-01-01")
+    assert done.returncode == 2
+    assert "nothing had been received by 2001-01-01; the first delivery came on 2022-08-03." in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_tables_as_of_an_earlier_day_hold_what_was_known_then(tmp_path: Path) -> None:
     done = vip("export", str(tmp_path / "out"), "--as-of", "2023-11-03")
     assert done.returncode == 0, done.stderr

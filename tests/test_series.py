@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Deliver
+from viputils.assessment import assess
 from viputils.cleaning import load_records
 from viputils.edition import Edition, load_edition
 from viputils.errors import ParameterError
@@ -81,6 +82,26 @@ def test_where_deliveries_come_monthly_a_month_that_was_skipped_is_missing_and_n
     assert by_start(table) == {"2023-09": 1, "2023-10": None, "2023-11": 1}
     quarters = series_of(load_records(project), "responses", freq="fytd", start=ReportMonth(2023, 9))
     assert quarters["value"].isna().all()  # July and August were not delivered either.
+
+
+def test_a_category_that_ceased_before_the_year_is_still_in_the_series_and_in_no_newer_issue(
+    project: Project, deliver: Deliver
+) -> None:
+    toml = project.root / "program.toml"
+    ceased = '[[lifetimes]]\nvocabulary = "area_command"\nvalue = "Foothills"\nvalid_to = 2023-03-31\n\n'
+    mark = "# The raw tables"
+    text = toml.read_text(encoding="utf-8")
+    assert text.count(mark) == 1
+    toml.write_text(text.replace(mark, ceased + mark), encoding="utf-8")
+    deliver("2023-12-04", responses=["R1,2023-02-02,DV,Foothills", "R2,2023-11-02,DV,SE"])
+    edition = load_edition(Project.open(project.root), "2023-11")
+    series = every_measure(edition.records, NOVEMBER)
+    areas = series.loc[series["measure"].eq("responses_by_area_command") & series["value"].gt(0)]
+    assert areas[["category", "month"]].to_numpy().tolist() == [["Southeast", "2023-11"], ["Foothills", "2023-02"]]
+    assessment = assess(edition)
+    assert assessment is not None
+    assert "Foothills" not in [part.category for part in assessment.parts["responses_by_area_command"]]
+    assert "Foothills" not in set(edition.figures["category"])
 
 
 def test_a_table_that_did_not_come_hides_only_what_is_counted_from_it(project: Project, deliver: Deliver) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viputils.errors import ParameterError
-from viputils.signals import EIGHT, FOUR_OF_FIVE, OUTSIDE, TREND, TWO_OF_THREE, Rule, process_chart
+from viputils.signals import EIGHT, FOUR_OF_FIVE, OUTSIDE, TAIL, TREND, TWO_OF_THREE, Rule, is_even, process_chart
 
 # D. C. Montgomery, Introduction to Statistical Quality Control, 6th edition (2009), table 7.7: nonconformities in 26
 # samples of 100 printed circuit boards. Centre line 19.85; samples 6 and 20 are out of control (example 7.3).
@@ -55,10 +55,18 @@ def test_a_chart_of_rates_finds_the_dyed_cloth_in_control_as_montgomery_does() -
     assert width.idxmax() == 1
 
 
-def test_the_kicks_of_horses_differ_no_more_than_chance_makes_them() -> None:
+def test_no_year_of_kicks_by_horses_lies_outside_what_chance_gives() -> None:
     chart = process_chart(pd.Series(KICKS))
     assert sum(KICKS) == 196
     assert chart.signals["rules"].str.contains("1").sum() == 0
+
+
+def test_kicks_by_corps_and_year_differ_no_more_than_chance_makes_them_and_those_of_all_corps_together_do() -> None:
+    # R. A. Fisher, Statistical Methods for Research Workers (1925), section 15: 122 kicks in the ten like corps.
+    corps = [deaths for deaths, times in {0: 109, 1: 65, 2: 22, 3: 3, 4: 1}.items() for _ in range(times)]
+    assert (len(corps), sum(corps)) == (200, 122)
+    assert is_even(pd.Series(corps))
+    assert not is_even(pd.Series(KICKS))
 
 
 def test_one_month_outside_the_limits_is_a_signal_and_one_at_the_limit_is_none() -> None:
@@ -102,6 +110,30 @@ def test_each_rule_has_its_own_side_and_a_trend_the_way_it_goes() -> None:
     chart = process_chart(falling_above, baseline=range(24))
     assert chart.signals_at(31) == [(EIGHT, "high"), (TREND, "low")]
     assert chart.points["sides"].iloc[-1] == "high low"
+
+
+def test_months_as_usual_are_on_no_side_though_one_high_month_lifts_the_average_above_them() -> None:
+    chart = process_chart(pd.Series([20] * 16 + [23] + [20] * 3), baseline=range(19))
+    assert chart.average > 20
+    assert chart.signals.empty
+    # Of small counts most lie below their average by chance alone: a Poisson count of mean 1.1 is 0 or 1 in 70 of 100.
+    small = process_chart(pd.Series([1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]), baseline=range(12))
+    assert 1 < small.average < 1.1
+    assert small.signals.empty
+
+
+def test_what_is_not_known_of_a_rate_is_missing_and_no_fault() -> None:
+    days = pd.Series([31.0] * 12 + [float("nan"), 30.0])
+    chart = process_chart(pd.Series([20] * 12 + [None, 21], dtype="Int64"), days)
+    assert chart.points["low"].isna().tolist() == [False] * 12 + [True, False]
+    assert chart.signals.empty
+
+
+def test_limits_of_several_charts_that_are_looked_at_together_are_wider() -> None:
+    counts = pd.Series([20] * 13)
+    alone, one_of_ten = (process_chart(counts, baseline=range(12), tail=tail) for tail in (TAIL, TAIL / 10))
+    assert one_of_ten.points["high"].iloc[-1] > alone.points["high"].iloc[-1]
+    assert one_of_ten.points["low"].iloc[-1] < alone.points["low"].iloc[-1]
 
 
 def test_a_missing_month_ends_a_run_and_is_no_month_of_none() -> None:

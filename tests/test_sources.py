@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from tests.conftest import REPOSITORY, Deliver
 from tests.test_cli import vip
 from viputils import workbench
-from viputils.addresses import secrets_in, shown_address, without_secrets
+from viputils.addresses import place_of, secrets_in, shown_address, without_secrets
 from viputils.deliveries import find_deliveries
 from viputils.edition import Edition, load_edition
 from viputils.errors import DeliveryError, IntakeError, ProgramError
@@ -188,13 +188,49 @@ def test_a_copy_that_was_touched_here_is_brought_again(in_bucket: tuple[Project,
     assert (again.raw / "2023-12-04" / "responses.csv").read_bytes() == was
 
 
-def test_a_delivery_that_a_killed_run_brought_by_half_is_brought_whole(in_bucket: tuple[Project, str]) -> None:
+def test_what_a_killed_run_left_half_brought_and_what_somebody_put_there_goes(in_bucket: tuple[Project, str]) -> None:
     project, bucket = in_bucket
-    half = project.raw / "2024-01-04"
-    half.mkdir()
+    half = project.raw / ".partial-x" / "2024-01-04"
+    half.mkdir(parents=True)
     (half / "responses.csv").write_text("half", "utf-8")
+    added = project.raw / "2023-12-04" / "voids.csv"
+    added.write_text("void_id,voided_date,voided_table,voided_id\nV1,2023-12-04,responses,R1\n", "utf-8")
     again = Project.open(project.root, deliveries=bucket)
     assert [one.name for one in find_deliveries(again)] == ["data/raw/2023-11-03", "data/raw/2023-12-04"]
+    assert not half.exists()
+    assert not added.exists()
+
+
+def test_what_is_brought_here_never_goes_into_a_repository(in_bucket: tuple[Project, str]) -> None:
+    project, _ = in_bucket
+    assert (project.raw.parent / ".gitignore").read_text("utf-8") == "*\n"
+
+
+def test_the_environment_speaks_for_the_project_that_one_is_in_and_for_no_other(
+    project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    shared = tmp_path / "shared"
+    shutil.copytree(project.raw, shared)
+    deliver("2023-12-05", responses=["R2,2023-11-02,DV,SE"])
+    monkeypatch.setenv("VIP_DELIVERIES", str(shared))
+    monkeypatch.chdir(project.root)
+    assert len(workbench.load()["responses"]) == len(workbench.load(project=".")["responses"]) == 1
+    monkeypatch.chdir(tmp_path)
+    assert len(workbench.load(project=project.root)["responses"]) == 2
+
+
+def test_what_was_brought_is_remembered_though_the_record_of_it_is_lost(in_bucket: tuple[Project, str]) -> None:
+    project, bucket = in_bucket
+    (project.raw / ".brought.json").unlink()
+    assert len(find_deliveries(Project.open(project.root, deliveries=bucket))) == 2
+    (project.raw / ".brought.json").unlink()
+    store = fsspec.filesystem("memory")
+    path = f"{bucket}/2023-12-04/responses.csv"
+    store.pipe(path, store.cat(path).replace(b"R2,2023-11-03,DV", b"R2,2023-11-03,GSW"))
+    with pytest.raises(DeliveryError) as raised:
+        find_deliveries(Project.open(project.root, deliveries=bucket))
+    assert "line 3 is 'R2,2023-11-03,GSW,SE' and was 'R2,2023-11-03,DV,SE'" in str(raised.value)
 
 
 def test_a_delivery_that_lacks_what_its_checksums_name_is_not_taken(in_bucket: tuple[Project, str]) -> None:
@@ -443,6 +479,8 @@ def test_rows_that_do_not_say_when_they_came_are_refused_by_their_id(
         ("postgresql+psycopg://vip:hush-hush@127.0.0.1:1/records", "cannot be read: connection failed"),
         ("mysql+nodriver://vip:hush-hush@127.0.0.1/records", "cannot be read"),
         ("oracle://vip:hush-hush@127.0.0.1/records", "install the package of that database"),
+        ("postgresql+psycopg://vip:hush@127.0.0.1:port/records", "cannot be read"),
+        ("postgres://vip:hush@127.0.0.1/records", "nothing opens 'postgres://'; did you mean 'postgresql'"),
     ],
 )
 def test_a_database_that_is_not_there_is_one_clear_line_without_its_password(
@@ -470,7 +508,16 @@ def test_a_file_that_is_no_database_is_one_clear_line(project: Project) -> None:
 def postgres() -> Iterator[str]:
     """The address of an empty database on a real server: one that is named, or one of our own."""
     if named := os.environ.get("VIP_TEST_POSTGRES"):
-        yield named
+        # Never in a database that holds anything: in one of our own beside it.
+        server = sa.create_engine(named, isolation_level="AUTOCOMMIT")
+        name = f"vip_test_{uuid.uuid4().hex}"
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        try:
+            yield sa.make_url(named).set(database=name).render_as_string(hide_password=False)
+        finally:
+            with server.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
         return
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
@@ -537,6 +584,15 @@ def test_postgresql_that_lacks_a_table_is_one_clear_line(postgres: str, project:
         ("s3://bucket/raw", [], "s3://bucket/raw"),
         ("postgresql://vip:p%40ss@host/db", ["p%40ss", "p@ss"], "postgresql://host/db"),
         ("https://host/raw?sig=abc&x=1", ["abc"], "https://host/raw"),
+        ("postgresql://vip:a/b?c#d@e@host/db", ["a/b?c#d@e"], "postgresql://host/db"),
+        (
+            "mssql+pyodbc:///?odbc_connect=DRIVER%3DX%3BPWD%3Dhush",
+            ["DRIVER%3DX%3BPWD%3Dhush", "DRIVER=X;PWD=hush"],
+            "mssql+pyodbc:///",
+        ),
+        ("zip://x::sftp://me:hush@host/all.zip", ["hush"], "zip://x::sftp://host/all.zip"),
+        ("s3://bucket/a@b/raw", [], "s3://bucket/a@b/raw"),
+        ("sftp://me@host/raw", [], "sftp://host/raw"),
         ("data/raw", [], "data/raw"),
     ],
 )
@@ -545,6 +601,13 @@ def test_an_address_is_shown_without_its_secrets(address: str, secrets: list[str
     assert shown_address(address) == shown
     said = without_secrets(f"no answer from {address} ({' '.join(secrets)})", address)
     assert not any(secret in said for secret in secrets)
+
+
+def test_another_password_leads_to_the_same_place() -> None:
+    assert place_of("postgresql://vip:old@host/db?sslmode=require") == place_of(
+        "postgresql://me:new@host/db?sslmode=require"
+    )
+    assert place_of("postgresql://vip@host/db") != place_of("postgresql://vip@host/other")
 
 
 def test_a_password_in_program_toml_is_refused_without_repeating_it(project: Project) -> None:

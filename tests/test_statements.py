@@ -51,7 +51,7 @@ USUAL = [20] * 16
 
 def test_a_month_beyond_chance_is_said_to_be_higher_with_what_it_is_measured_by(told: Told) -> None:
     text = said(told(DV=[*USUAL, 45]))
-    assert "Responses in November 2023: **45**." in text
+    assert "Responses in November 2023: **45** [p]." in text
     assert "The 16 months before it had about 20 a month on average" in text
     assert "This month is higher than chance alone explains." in text
     assert "Categories higher than chance alone explains: DV/Sexual Assault (45; by chance seldom more than" in text
@@ -127,8 +127,8 @@ def test_the_year_to_date_is_compared_with_the_same_months_a_year_before(told: T
     found = re.search(r"Anything from a fall of ([0-9]+)% to a rise of ([0-9]+)% would fit these counts", text)
     assert found is not None
     # The exact interval of 55 to 50 by the F distribution; rounded so as to say less.
-    low = 55 / 51 / stats.f.ppf(0.975, 2 * 51, 2 * 55)
-    high = 56 / 50 * stats.f.ppf(0.975, 2 * 56, 2 * 50)
+    low = 55 / 51 / stats.f.ppf(0.995, 2 * 51, 2 * 55)
+    high = 56 / 50 * stats.f.ppf(0.995, 2 * 56, 2 * 50)
     assert (int(found[1]), int(found[2])) == (math.ceil(100 * (1 - low)), math.ceil(100 * (high - 1)))
     fewer = said(told(DV=[10] * 12 + [9] * 5))
     assert "**45**, 5 fewer than in the same months a year before (50)." in fewer
@@ -155,6 +155,35 @@ def test_a_year_whose_months_differ_too_much_lets_nothing_be_read_into_the_diffe
     assert "These counts fit" not in text
 
 
+def test_a_rise_from_none_is_said_once_and_in_one_way(told: Told) -> None:
+    text = said(told(DV=[0] * 12 + [8] * 5))
+    assert "**40**, 40 more than in the same months a year before (0). That is more than chance alone explains." in text
+    assert "too small to say" not in text
+
+
+def test_a_small_average_keeps_its_decimal(told: Told) -> None:
+    text = said(told(DV=[0, 1, 0, 0, 1] * 3 + [0, 0, 0]))
+    assert "had about 0.4 a month on average" in text
+
+
+def test_a_year_that_has_only_begun_is_judged_by_how_much_the_months_before_it_differ(told: Told) -> None:
+    text = said(told(DV=[5, 60] * 6 + [90]))
+    assert "Responses in the fiscal year to date: **90**, 85 more than in the same months a year before (5)." in text
+    assert "The months within these years differ from each other more than chance alone" in text
+    assert "That is more than chance" not in text
+    even = said(told(DV=[20] * 12 + [60]))
+    assert "That is more than chance alone explains." in even
+
+
+def test_none_is_outside_is_said_only_of_categories_of_which_it_can_be_told(told: Told) -> None:
+    uneven = [5, 60] * 8
+    text = said(told(DV=[20] * 17, Suicide=[*uneven, 30], Homicide=[*uneven[1:], 5, 30]))
+    assert "Of those of its categories (" in text
+    assert ") of which it can be told, none is outside what chance alone gives." in text
+    apart = said(told(DV=[*USUAL, 60], Suicide=[*uneven, 30], Other=[20] * 17))
+    assert "No other category of which it can be told is outside what chance alone gives." in apart
+
+
 def test_without_the_year_before_nothing_is_compared(told: Told) -> None:
     assert "The same months of the fiscal year before are not in the records." in said(told(DV=[20] * 6))
 
@@ -168,7 +197,7 @@ def test_the_same_is_said_in_spanish(told: Told, project: Project) -> None:
     shutil.copytree(REPOSITORY / "report", project.root / "report")
     text = said(told("es", DV=[*USUAL, 45], HOM=[4] * 17))
     assert "Qué cambió este mes" in text
-    assert "Respuestas en noviembre de 2023: **49**." in text
+    assert "Respuestas en noviembre de 2023: **49** [p]." in text
     assert "Este mes es más alto de lo que explica el azar por sí solo." in text
     assert "Categorías más altas de lo que explica el azar por sí solo: Violencia doméstica o agresión sexual" in text
     assert "Los números de Homicidio" in text
@@ -178,7 +207,7 @@ def test_the_same_is_said_in_spanish(told: Told, project: Project) -> None:
 
 def test_the_november_2023_issue_says_what_its_records_say(demonstration: Edition) -> None:
     text = said(demonstration)
-    assert "Responses in November 2023: **90**." in text  # As printed.
+    assert "Responses in November 2023: **90** [p]." in text  # As printed.
     assert "**320**" in text
     # Of the six types and six areas as printed, 55 and 27 stand out from the months before, which are made up.
     assert "Gun/Other Violence (55;" in text
@@ -230,3 +259,106 @@ def test_a_program_that_follows_sums_or_nothing_by_month_has_no_such_part(told: 
     assert statements.what_changed(edition, assess(edition)).data == ""
     assert charts.usual_range(opened, edition, assess(edition)).data == ""
     assert charts.pace(opened, edition, assess(edition)).data == ""
+
+
+# What each course of counts lets the report say, one sentence after the other, in both languages.
+COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
+    "falling": (
+        {"DV": [20] * 11 + [26, 25, 24, 23, 22, 21]},
+        [
+            (
+                "Together, the last months fall: six months in a row that rise, or fall, without a break.",
+                "En conjunto, los últimos meses bajan: seis meses seguidos que suben, o bajan, sin interrupción.",
+            )
+        ],
+    ),
+    "rising": (
+        {"DV": [20] * 11 + [15, 16, 17, 18, 19, 21]},
+        [
+            (
+                "Together, the last months rise: six months in a row that rise, or fall, without a break.",
+                "En conjunto, los últimos meses suben: seis meses seguidos que suben, o bajan, sin interrupción.",
+            )
+        ],
+    ),
+    "long below": (
+        {"DV": [30] * 9 + [24, 26, 25, 26, 24, 26, 25, 24]},
+        [
+            (
+                "Together, the last months are lower than those before: eight months in a row on the same side of the "
+                "average.",
+                "En conjunto, los últimos meses son más bajos que los anteriores: ocho meses seguidos del mismo lado "
+                "del promedio.",
+            )
+        ],
+    ),
+    "one apart": (
+        {"DV": [20] * 16 + [60], "SUI": [20] * 17},
+        [
+            (
+                "No other category is outside what chance alone gives.",
+                "Ninguna otra categoría está fuera de lo que da el azar por sí solo.",
+            ),
+            (
+                "This month is higher than chance alone explains.",
+                "Este mes es más alto de lo que explica el azar por sí solo.",
+            ),
+        ],
+    ),
+    "less than a year before": (
+        {"DV": [60] * 12 + [30] * 5},
+        [
+            (
+                "Categories with fewer than a year before, beyond what chance alone explains: DV/Sexual Assault (150, "
+                "a year before 300)",
+                "Categorías con menos que un año antes, por debajo de lo que explica el azar por sí solo: ",
+            ),
+            ("That is less than chance alone explains.", "Eso es menos de lo que explica el azar por sí solo."),
+        ],
+    ),
+    "nothing": (
+        {"DV": [20] * 17},
+        [
+            (
+                "This month lies within that: by itself it shows neither a rise nor a fall.",
+                "Este mes está dentro de eso: por sí solo no muestra ni un aumento ni una disminución.",
+            ),
+            (
+                "none is outside what chance alone gives.",
+                "ninguna está fuera de lo que da el azar por sí solo.",
+            ),
+            (
+                "none differs from the year before by more than chance alone explains.",
+                "ninguna difiere del año anterior más de lo que explica el azar por sí solo.",
+            ),
+        ],
+    ),
+    "uneven": (
+        {"DV": [5, 60] * 8 + [60], "SUI": [20] * 17},
+        [
+            (
+                "differ from each other more than chance alone would make them, so nothing is read into a single",
+                "difieren entre sí más de lo que haría el azar por sí solo, así que de un solo mes no se concluye",
+            ),
+            ("Nothing is said of DV/Sexual Assault", "No se dice nada de "),
+            ("Of those categories (", "De las categorías ("),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_each_sentence_is_said_of_the_counts_that_it_is_about_in_both_languages(
+    told: Told, project: Project, course: str
+) -> None:
+    counts, sentences = COURSES[course]
+    english = said(told(**counts))
+    shutil.copytree(REPOSITORY / "report", project.root / "report")
+    spanish = said(told("es", **counts))
+    every = [one for other in COURSES if other != course for one in COURSES[other][1]]
+    for text, mine in ((english, 0), (spanish, 1)):
+        for sentence in sentences:
+            assert sentence[mine] in text
+        if course == "nothing":
+            for other in (one for one in every if not one[0].startswith(("That", "Of those", "Nothing"))):
+                assert other[mine] not in text

@@ -216,6 +216,11 @@ def test_the_alt_text_of_the_chart_says_every_number(demonstration: Edition) -> 
     assert "November 2023 90." in alt
 
 
+def test_a_month_that_is_not_known_has_its_place_and_no_column() -> None:
+    (gap,) = charts.columns_chart(REPOSITORY / "report" / "fonts", ["a", "b"], [None, 3]).axes
+    assert [text.get_text() for text in gap.texts] == ["3"]
+
+
 def test_the_chart_has_one_column_for_each_month_as_high_as_its_number() -> None:
     names = ["Jul", "Aug", "Sep", "Oct"]
     (axes,) = charts.columns_chart(REPOSITORY / "report" / "fonts", names, [55, 0, 1200]).axes

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import REPOSITORY, Deliver
-from viputils import intervals, workbench
+from viputils import exploration, intervals, workbench
 from viputils.edition import Edition
 from viputils.errors import ParameterError, QuarantineError
 from viputils.project import Project
@@ -93,6 +93,30 @@ def test_a_comparison_holds_both_counts_and_an_interval_only_where_chance_is_kno
         both[["measure", "category", "period"]].to_numpy().tolist()
         == expected[["measure", "category", "period"]].to_numpy().tolist()
     )  # In printed order.
+
+
+def test_a_year_to_date_that_lacks_a_month_is_refused_and_never_too_low(project: Project, deliver: Deliver) -> None:
+    toml = project.root / "program.toml"
+    toml.write_text(toml.read_text("utf-8").replace('delivered = "irregularly"', 'delivered = "monthly"'), "utf-8")
+    for month, day in (("2023-07", "2023-08-02"), ("2023-08", "2023-09-04"), ("2023-10", "2023-11-03")):
+        deliver(day, responses=[f"R{month},{month}-02,DV,SE"])
+    tables = workbench.load(project=project.root)
+    assert len(tables.figures("2023-08")) > 0
+    with pytest.raises(ParameterError) as raised:
+        tables.figures("2023-10")
+    assert "month 2023-10: of its fiscal year to date 2023-09 had not been delivered by 2023-11-03" in str(raised.value)
+    with pytest.raises(ParameterError):
+        tables.compare("2023-10", "2023-08")
+
+
+def test_fiscal_years_to_date_of_other_lengths_have_no_interval() -> None:
+    tables = workbench.load(as_of="2023-12-04")
+    found = tables.compare("2023-11", "2023-10")
+    assert found.loc[found["period"].eq("fytd"), "low"].isna().all()
+    assert found.loc[found["period"].eq("month") & found["measure"].eq("responses"), "low"].notna().all()
+    assert tables.compare("2023-11", "2023-11")["low"].isna().all()
+    with pytest.raises(ParameterError, match="no such comparison"):
+        exploration.against(tables, "2023-11", "2023-10")
 
 
 def test_nothing_is_divided_by_nothing(project: Project, deliver: Deliver) -> None:

@@ -13,14 +13,18 @@ import pandas as pd
 
 from viputils.cleaning import Records
 from viputils.edition import Edition
-from viputils.intervals import LEVEL, Interval, future, ratio
+from viputils.figures import categories_of
+from viputils.intervals import Interval, future, ratio
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.series import known_months, series_of
-from viputils.signals import OUTSIDE, ProcessChart, Rule, Side, is_even, process_chart
+from viputils.signals import OUTSIDE, TAIL, ProcessChart, Rule, Side, is_even, process_chart
 
 # What is usual is what the newest of the months before were, at most so many: older ones tell of another time.
 USUAL: Final = 24
+
+# Every month looks at a year to date; at a lower level one look in twenty would find a difference where there is none.
+YEAR_LEVEL: Final = 0.99
 
 Verdict = Literal["higher", "lower", "no telling"]
 
@@ -67,8 +71,8 @@ class YearToDate:
     ratio
         The exact interval of the two rates' ratio; none where both counts are 0.
     is_even
-        Whether the months of each of the two years differ no more than chance alone would make them. Without that the
-        interval is too narrow to tell anything by.
+        Whether the months of each of the two years, of the one before all twelve, differ no more than chance alone
+        would make them. Without that the interval is too narrow to tell anything by.
     """
 
     measure: str
@@ -115,13 +119,13 @@ class Assessment:
     whole
         All of it together.
     parts
-        Its categories, by measure.
+        Its categories, by measure, with limits at which all the categories of a measure together hold.
     runs
         What the last months together complete: rules other than that of the single month.
     year
         The fiscal year to date of the whole; none where the year before is not known.
     year_parts
-        That of the categories, by measure, at a level at which all the categories of a measure together hold.
+        Those of the categories, by measure, at a level at which all the categories of a measure together hold.
     """
 
     month: ReportMonth
@@ -148,10 +152,12 @@ def assess(edition: Edition) -> Assessment | None:
     parts, year_parts = {}, {}
     for one in program.report.breakdowns:
         if program.whole_of(one) == name:
-            of_part = counts_of(edition.records, month, one)
-            level = 1 - (1 - LEVEL) / len(of_part.columns)
-            parts[one] = [_standing(one, str(each), of_part[each]) for each in of_part]
-            found = (_year_to_date(one, str(each), of_part[each], starts, level) for each in of_part)
+            of_part = counts_of(edition.records, month, one)[categories_of(program, one, month)]
+            # So many that are looked at together stand apart by chance no oftener than one that is looked at alone.
+            number = len(of_part.columns)
+            level, tail = 1 - (1 - YEAR_LEVEL) / number, TAIL / number
+            parts[one] = [_standing(one, str(each), of_part[each], tail) for each in of_part]
+            found = (_year_to_date(part, of_part[part.category], starts, level) for part in parts[one])
             year_parts[one] = [each for each in found if each is not None]
     runs = [(rule, side) for rule, side in whole.chart.signals_at(month) if rule != OUTSIDE]
     return Assessment(
@@ -159,9 +165,9 @@ def assess(edition: Edition) -> Assessment | None:
         whole,
         parts,
         runs if whole.can_tell else [],
-        _year_to_date(name, "", counts, starts, LEVEL),
+        _year_to_date(whole, counts, starts, YEAR_LEVEL),
         year_parts,
-        pace_of(name, counts, starts),
+        _pace(whole, counts, starts),
     )
 
 
@@ -187,30 +193,31 @@ def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFram
     return pd.DataFrame({name: pd.Series(values.array, index=months) for name, values in of_each})
 
 
-def chart_of(counts: pd.Series) -> ProcessChart:
+def chart_of(counts: pd.Series, tail: float = TAIL) -> ProcessChart:
     """Give the process-behaviour chart of counts by month; the limits of the last come from the months before it."""
     newest = counts.iloc[-USUAL - 1 :]
-    return process_chart(newest, baseline=list(newest.index[:-1]))
+    return process_chart(newest, baseline=list(newest.index[:-1]), tail=tail)
 
 
-def pace_of(measure: str, counts: pd.Series, fiscal_year_starts: int) -> Pace:
+def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int) -> Pace:
     """Give how the fiscal year of the last month goes on, beside the year before."""
     first = counts.index[-1].fiscal_year(fiscal_year_starts).first
     months = counts.loc[counts.index >= first]
     before = counts.reindex([first.plus(ahead - 12) for ahead in range(12)])
     ahead, at_end = 12 - len(months), None
     is_whole = len(months) == len(list(first.fiscal_year(fiscal_year_starts).months(until=counts.index[-1])))
-    if ahead and is_whole and months.notna().all() and is_even(months):
+    enough = max(len(months), int(before.notna().sum())) > 1
+    if ahead and is_whole and enough and months.notna().all() and is_even(months) and is_even(before.dropna()):
         so_far = int(months.sum())
         rest = future(so_far, len(months), ahead)
         at_end = Interval(so_far + rest.low, so_far + rest.high)
     # A sum over a month that is not known is not known either, nor is any after it.
     to_date = [one.cumsum().mask(one.isna().cummax()) for one in (months, before)]
-    return Pace(measure, to_date[0], to_date[1] if to_date[1].notna().any() else to_date[1].iloc[:0], at_end)
+    return Pace(standing.measure, to_date[0], to_date[1] if to_date[1].notna().any() else to_date[1].iloc[:0], at_end)
 
 
-def _standing(measure: str, category: str, counts: pd.Series) -> Standing:
-    chart = chart_of(counts)
+def _standing(measure: str, category: str, counts: pd.Series, tail: float = TAIL) -> Standing:
+    chart = chart_of(counts, tail)
     verdict: Verdict = "no telling"
     side = dict(chart.signals_at(counts.index[-1])).get(OUTSIDE)
     if side is not None and chart.is_enough and chart.is_even:
@@ -218,9 +225,7 @@ def _standing(measure: str, category: str, counts: pd.Series) -> Standing:
     return Standing(measure, category, int(counts.iloc[-1]), chart, verdict)
 
 
-def _year_to_date(
-    measure: str, category: str, counts: pd.Series, fiscal_year_starts: int, level: float
-) -> YearToDate | None:
+def _year_to_date(standing: Standing, counts: pd.Series, fiscal_year_starts: int, level: float) -> YearToDate | None:
     """Compare the fiscal year to date with that of the year before; none where one of them is not known whole."""
     newest = counts.index[-1]
     months = list(newest.fiscal_year(fiscal_year_starts).months(until=newest))
@@ -228,5 +233,7 @@ def _year_to_date(
     if any(side.isna().any() for side in sides):
         return None
     value, before = (int(side.sum()) for side in sides)
-    even = all(is_even(side) for side in sides)
-    return YearToDate(measure, category, value, before, ratio(value, before, level=level), even)
+    # A year that has only begun says nothing of how much its months differ; the whole year before does.
+    year_before = counts.reindex(list(months[0].plus(-12).fiscal_year(fiscal_year_starts).months()))
+    even = is_even(sides[0]) and is_even(year_before.dropna())
+    return YearToDate(standing.measure, standing.category, value, before, ratio(value, before, level=level), even)

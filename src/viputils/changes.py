@@ -29,7 +29,7 @@ from viputils.errors import ParameterError, Problem, PublishedError, VipError
 from viputils.figures import COLUMNS, KEY
 from viputils.history import check_out, commit_named, messages_between, top_of
 from viputils.periods import ReportMonth, parse_date
-from viputils.program import folded
+from viputils.program import DELIVERIES_VARIABLE, folded
 from viputils.project import Project
 from viputils.published import INDEX, IssueName, read_register
 
@@ -427,7 +427,9 @@ class _Runs:
         path = [str(tree.source)] if tree.source else []
         path += filter(None, [os.environ.get("PYTHONPATH")])
         # Nothing is written into a tree, and no locale changes what is said.
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+        # Each side counts its own records, and not both of them what the environment names.
+        env = {name: value for name, value in os.environ.items() if name != DELIVERIES_VARIABLE}
+        env |= {"PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
         command = [sys.executable, "-P", "-c", _COUNT, str(tree.source or ""), "figures", str(wanted.month), "--csv"]
         command += ["--as-of", wanted.as_of] if wanted.as_of else []
         pipe = subprocess.PIPE

@@ -21,7 +21,7 @@ from viputils.assessment import Assessment
 from viputils.edition import Edition
 from viputils.figures import breakdown
 from viputils.intervals import Interval
-from viputils.language import ENGLISH, Language, capital
+from viputils.language import ENGLISH, Language, capital, message
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.signals import ProcessChart, Rule
@@ -111,7 +111,7 @@ def usual_range(project: Project, edition: Edition, found: Assessment | None) ->
     points, months = chart.points, list(chart.points.index)
     values = {
         "measure": noun_of(edition, found.whole.measure),
-        "average": language.number(round(chart.average)),
+        "average": language.average(chart.average),
         "low": language.number(found.whole.low),
         "high": language.number(found.whole.high),
     }
@@ -120,12 +120,16 @@ def usual_range(project: Project, edition: Edition, found: Assessment | None) ->
         f"{language.month(month)} {_known(language, value)}"
         for month, value in zip(months, points["value"], strict=True)
     )
-    alt = language.text(
+    text = message(
         "Chart of {measure} by month: {counts}. The average of the months before the newest is {average}; for the "
-        "newest, chance alone would seldom give fewer than {low} or more than {high}.",
-        counts=counts,
-        **values,
+        "newest, chance alone would seldom give fewer than {low} or more than {high}."
     )
+    if not found.whole.low:
+        text = message(
+            "Chart of {measure} by month: {counts}. The average of the months before the newest is {average}; for the "
+            "newest, chance alone would seldom give more than {high}."
+        )
+    alt = language.text(text, counts=counts, **values)
     alt += " " + _signals_in_words(language, marked)
     values = {name: escape(value) for name, value in values.items()}
     caption = words(
@@ -184,8 +188,8 @@ def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdo
             "note",
             words(
                 language,
-                "How the year will end is not reckoned: its months so far differ from each other more than chance "
-                "alone would make them.",
+                "How the year will end is not reckoned: its months so far, or those of the year before, are too few, "
+                "or differ from each other more than chance alone would make them.",
             ),
         )
     caption = words(
@@ -312,13 +316,15 @@ def _attribute(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def columns_chart(fonts: Path, names: list[str], values: list[int], language: Language = ENGLISH) -> Figure:
-    """Draw one column for each value, labelled with its number; a name without a value has only its place."""
+def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], language: Language = ENGLISH) -> Figure:
+    """Draw one column for each value, labelled with its number; what is missing has only its place."""
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     figure = Figure(figsize=(5.4, 2.9), layout="constrained")
     axes = figure.add_subplot()
     newest = len(values) - 1
     for place, value in enumerate(values):
+        if value is None:
+            continue
         axes.bar(place, value, width=0.68, color=BAR if place == newest else PAST_BAR)
         axes.annotate(
             language.number(value),
@@ -332,7 +338,7 @@ def columns_chart(fonts: Path, names: list[str], values: list[int], language: La
         )
     axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=12.5, color=MUTED)
     axes.set_xlim(-0.6, len(names) - 0.4)
-    axes.set_ylim(0, max([*values, 1]) * 1.14)
+    axes.set_ylim(0, max([1, *(value for value in values if value is not None)]) * 1.14)
     axes.set_yticks([])
     axes.tick_params(length=0, pad=6)
     axes.spines[["top", "left", "right"]].set_visible(False)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from viputils.deliveries import RawTable, Received, find_deliveries, read_received
-from viputils.errors import BalanceError, DeliveryError, Problem, QuarantineError
+from viputils.errors import BalanceError, DeliveryError, ParameterError, Problem, QuarantineError
 from viputils.program import Crosswalk, Lifetime, Program
 from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
@@ -123,10 +123,15 @@ def load_records(project: Project, as_of: dt.date | None = None) -> Records:
 
     Raises
     ------
+    ParameterError
+        Where nothing had been received by then.
     DeliveryError
         Where there is no delivery, or a delivered file is not in form.
     """
     deliveries = find_deliveries(project)
+    if as_of is not None and (first := deliveries[0].received) > as_of:
+        problem = Problem("as_of", f"nothing had been received by {as_of};", f"the first delivery came on {first}.")
+        raise ParameterError("There is nothing to load.", [problem])
     received = read_received(project, deliveries, deliveries[-1].received if as_of is None else as_of)
     return clean_records(project.program, received)
 

@@ -764,8 +764,10 @@ def lab(
     """
     from viputils.lab import open_lab
 
+    is_option = notebook is not None and notebook.startswith("-")
+    options = [*([notebook] if notebook is not None and is_option else []), *context.args]
     try:
-        code = open_lab(_open(context, project), notebook, browser, context.args)
+        code = open_lab(_open(context, project), None if is_option else notebook, browser, options)
     except (_InterruptedByUser, KeyboardInterrupt):
         say_aside("JupyterLab has ended.")
         _end_at_once(0)

@@ -27,13 +27,11 @@ from viputils.mirror import Offered
 from viputils.periods import parse_date
 from viputils.schemas import VOIDS, Schema
 
-DIALECTS: Final = ("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql")
-
 _RECEIVED: Final = "received"
 _NUMBER: Final = "delivery_number"
 _LISTED: Final = "deliveries"
 _TABLE: Final = "table_name"
-# One answer to all questions, whatever is written there meanwhile. SQLite gives it without being asked.
+# One answer to all questions, whatever is written there meanwhile. SQLite gives it from a transaction's first question.
 _UNMOVED: Final = frozenset(["postgresql", "mysql", "mariadb", "mssql"])
 _SECONDS_TO_CONNECT: Final = 10
 _PROBLEMS_OF_A_TABLE: Final = 20
@@ -88,8 +86,11 @@ def offered_files(address: str, shown: str, root: Path, schemas: Mapping[str, Sc
         with engine.connect() as connection:
             if engine.dialect.name in _UNMOVED:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            elif engine.dialect.name == "sqlite":
+                # Python's driver begins none for questions.
+                connection.exec_driver_sql("BEGIN")
             return _read(connection, shown, schemas)
-    except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+    except (sa.exc.SQLAlchemyError, ImportError, OSError, ValueError) as error:
         cause = getattr(error, "orig", None) or error
         words = next(iter(without_secrets(str(cause), address).splitlines()), "").strip().rstrip(".")
         remedy = "nothing was read; try again when it can be reached."

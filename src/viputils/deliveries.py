@@ -232,24 +232,30 @@ def missing_deliveries(
 
     A snapshot stands for the whole table, so the newest one lacks nothing.
     """
-    problems = []
-    for month in months:
-        after, by = month.span.end, min(month.plus(1).span.end, as_of)
-        if month.span.start < program.identity.records_from:
-            continue
-        brought = [d for d in deliveries if after < d.received <= by and _brings(d, program, month)]
-        came = {table for delivery in brought for table in delivery.files}
-        problems += [
-            Problem(
-                f"data/raw/{month.plus(1)}-…/{table}.csv",
-                f"is missing: {table} was not delivered after {after} and by {by};",
-                f"it holds {month.label}. Without rows it is a header; where deliveries come at other times, say so "
-                "in program.delivered in program.toml.",
-            )
-            for table, rule in program.tables.items()
-            if table not in came and rule.delivery == "incremental"
-        ]
-    return problems
+    return [
+        Problem(
+            f"data/raw/{month.plus(1)}-…/{table}.csv",
+            f"is missing: {table} was not delivered after {month.span.end} and by {_due(month, as_of)};",
+            f"it holds {month.label}. Without rows it is a header; where deliveries come at other times, say so "
+            "in program.delivered in program.toml.",
+        )
+        for month in months
+        for table in missing_tables(deliveries, program, month, as_of)
+    ]
+
+
+def missing_tables(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> list[str]:
+    """Name the tables of a month that were not delivered by the end of the next one; see ``missing_deliveries``."""
+    if month.span.start < program.identity.records_from:
+        return []
+    due = _due(month, as_of)
+    brought = [d for d in deliveries if month.span.end < d.received <= due and _brings(d, program, month)]
+    came = {table for delivery in brought for table in delivery.files}
+    return [name for name, rule in program.tables.items() if name not in came and rule.delivery == "incremental"]
+
+
+def _due(month: ReportMonth, as_of: dt.date) -> dt.date:
+    return min(month.plus(1).span.end, as_of)
 
 
 def received_after(

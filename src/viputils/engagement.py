@@ -15,8 +15,9 @@ import pandas as pd
 
 from viputils.cleaning import Records
 from viputils.errors import ParameterError, Problem
+from viputils.figures import as_counted, counted_within
 from viputils.intervals import LEVEL, wilson
-from viputils.periods import ReportMonth
+from viputils.periods import ReportMonth, Span
 from viputils.program import Distinct, Measure, Program
 from viputils.series import known_months, series_of
 
@@ -53,7 +54,7 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
     Parameters
     ----------
     end
-        By default the last month of which everything is known.
+        By default the last month of which everything is known; where one in between is not, the last before it.
 
     Raises
     ------
@@ -63,15 +64,15 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
     program = records.program
     notified, engaged = _funnel(program)
     known = known_months(records, program.report.funnel[1])
+    # Beyond a month of which nothing is known nobody can tell who took up a service in it.
+    known = [month for place, month in enumerate(known) if month == known[0].plus(place)]
     last = end or (known[-1] if known else None)
     if last is None or last not in known:
-        remedy = f"known are {known[0]} to {known[-1]}." if known else "no month is."
+        remedy = f"known without a gap are {known[0]} to {known[-1]}." if known else "no month is."
         problem = Problem("month", f"{last or 'the newest'} is not known by {records.as_of};", remedy)
         raise ParameterError("Nobody can be followed to there.", [problem])
     until = pd.Timestamp(last.span.end)
-    first = (
-        _reached(records, notified).loc[lambda days: days.le(until)].sort_values(kind="stable").rename("notified_on")
-    )
+    first = _reached(records, last).sort_values(kind="stable").rename("notified_on")
     later = _days(records, engaged.followed_by or "", _person(engaged)).loc[lambda rows: rows["day"].le(until)]
     both = later.merge(first, left_on="person", right_index=True, how="inner")
     after = both.loc[both["day"].ge(both["notified_on"])].groupby("person")["day"].min().rename("engaged_on")
@@ -79,7 +80,7 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
     people = first.to_frame().join(after)
     days = (people["engaged_on"] - people["notified_on"]).dt.days.astype("Int64")
     people = people.assign(
-        source=_sources(records, notified, people.index),
+        source=_sources(records, notified, last, people.index),
         month=people["notified_on"].dt.strftime("%Y-%m").astype("str"),
         days=days,
         observed=(until - people["notified_on"]).dt.days.astype("int64"),
@@ -183,7 +184,8 @@ def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame
 
 def days_until_half(course: pd.DataFrame) -> int | None:
     """Give the day by which half of the people had taken up a service; none where that day has not come."""
-    reached = course.loc[course["share"].ge(0.5), "day"]
+    # Products of fractions fall short of one half by a little.
+    reached = course.loc[course["share"].ge(0.5 - 1e-9), "day"]
     return int(reached.iloc[0]) if len(reached) else None
 
 
@@ -238,16 +240,16 @@ def _days(records: Records, table: str, who: str) -> pd.DataFrame:
     return pd.DataFrame({"person": rows[who].str.casefold(), "day": day})
 
 
-def _reached(records: Records, notified: Measure) -> pd.Series:
-    """Give the first day on which each person was reached."""
-    rows = records.tables[notified.table].rows
-    days = _days(records, notified.table, _person(notified))
-    for column, value in notified.where.items():
-        days = days.loc[rows[column].eq(value).reindex(days.index)]
+def _reached(records: Records, last: ReportMonth) -> pd.Series:
+    """Give the first day on which each person was reached, as the measure of the report counts them."""
+    program = records.program
+    name = program.report.funnel[0]
+    rows = counted_within(records, name, last, Span(program.identity.records_from, last.span.end))
+    days = _days(records, program.measures[name].table, _person(program.measures[name])).loc[rows.index]
     return days.groupby("person")["day"].min().rename_axis(None)
 
 
-def _sources(records: Records, notified: Measure, people: pd.Index) -> pd.Series:
+def _sources(records: Records, notified: Measure, last: ReportMonth, people: pd.Index) -> pd.Series:
     """Give where each candidate came from, as the measure by source of the practice model says."""
     model, program = records.program.report.practice_model, records.program
     by = program.measures[model.sources].by if model is not None and model.sources is not None else None
@@ -255,8 +257,11 @@ def _sources(records: Records, notified: Measure, people: pd.Index) -> pd.Series
         return pd.Series(NO_SOURCE, people, dtype="str")
     table = program.measures[model.sources or ""].table
     rows = records.tables[table].rows
-    who = rows[_person(notified)].str.casefold()
-    source = pd.Series(rows[by].astype("str").where(rows[by].notna(), NO_SOURCE).to_numpy(), who)
+    person = _person(notified)
+    # Where the table does not call the person as that of the notifications does, its id is the person.
+    who = rows[person if person in rows else program.tables[table].id].str.casefold()
+    named = as_counted(program, table, by, rows, last)
+    source = pd.Series(named.astype("str").where(named.notna(), NO_SOURCE).to_numpy(), who)
     return source.loc[~source.index.duplicated(keep="last")].reindex(people).fillna(NO_SOURCE).astype("str")
 
 

@@ -5,7 +5,7 @@ In English: what is found here and is worth telling becomes a statement of the r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown, display
@@ -30,9 +30,6 @@ from viputils.tables import (
 )
 from viputils.texts import escape
 from viputils.workbench import Month, Tables
-
-if TYPE_CHECKING:
-    pass
 
 # With more panels than these, nobody compares them.
 _PANELS = 12
@@ -66,7 +63,7 @@ def over_time(tables: Tables, measure: str, category: str = "", end: Month | Non
     months, values = list(counts.index)[-24:], [_value(value) for value in counts][-24:]
     said = ", ".join(f"{month.label} {_shown(value)}" for month, value in zip(months, values, strict=True))
     image = image_markdown(
-        lambda: columns_chart(tables.project.fonts, month_names(months), [value or 0 for value in values]),
+        lambda: columns_chart(tables.project.fonts, month_names(months), list(values)),
         f"time-{measure}",
         f"{capital(escape(label))} by month",
         f"Column chart of {label} by month: {said}.",
@@ -173,6 +170,18 @@ def against(tables: Tables, a: Month, b: Month, period: str = "fytd") -> Markdow
         problem = Problem("period", f"{period!r} is no period;", "write month or fytd.")
         raise ParameterError("There is no such comparison.", [problem])
     found = tables.compare(a, b)
+    months = [one if isinstance(one, ReportMonth) else ReportMonth.parse(one) for one in (a, b)]
+    starts = tables.project.program.identity.fiscal_year_starts
+    begun = tables.months()[0]
+    cut = [str(month) for month in months if month.fiscal_year(starts).first < begun]
+    if period == "fytd" and cut:
+        what = f"the records begin with {begun}, within that of {' and '.join(cut)};"
+        problem = Problem("fiscal years to date", what, "compare later months, or say period='month'.")
+        raise ParameterError("There is no such comparison.", [problem])
+    if period == "fytd" and (months[0] == months[1] or months[0].month != months[1].month):
+        what = f"those of {a} and {b} are of different length, or one holds the other;"
+        problem = Problem("fiscal years to date", what, "compare the same month of two years, or say period='month'.")
+        raise ParameterError("There is no such comparison.", [problem])
     rows = []
     for line in found.loc[found["period"].eq(period)].to_dict("records"):
         between = [f"{line[side]:.2f}" if pd.notna(line[side]) else "" for side in ("low", "high")]
@@ -211,19 +220,20 @@ def against_year_before(tables: Tables, month: Month) -> Markdown:
     before, known = last.plus(-12), tables.months()
     first = before.fiscal_year(tables.project.program.identity.fiscal_year_starts).first
     if not known or first < known[0]:
-        return Markdown(f"The year before {last.label} is not in the records, which begin with {known[0].label}.")
+        begun = f", which begin with {known[0].label}" if known else ""
+        return Markdown(f"The year before {last.label} is not in the records{begun}.")
     return against(tables, last, before)
 
 
-def cohorts(tables: Tables) -> Markdown:
+def cohorts(tables: Tables, end: Month | None = None) -> Markdown:
     """Show how many of those notified in each month took up a service; recent months are incomplete.
 
     Raises
     ------
     ParameterError
-        Where this city follows nobody.
+        Where this city follows nobody, or the month is not known.
     """
-    found = engagement.cohorts(engagement.follow(tables.records))
+    found = engagement.cohorts(_followed(tables, end))
     within = [f"within_{days}" for days in engagement.DAYS]
     rows = []
     for line in found.to_dict("records"):
@@ -257,15 +267,15 @@ def cohorts(tables: Tables) -> Markdown:
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
 
-def time_to_engagement(tables: Tables) -> Markdown:
+def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
     """Show which share of people has taken up a service by each day after the notification.
 
     Raises
     ------
     ParameterError
-        Where this city follows nobody.
+        Where this city follows nobody, or the month is not known.
     """
-    followed = engagement.follow(tables.records)
+    followed = _followed(tables, end)
     course = engagement.time_to_engagement(followed)
     if course.empty:
         return Markdown("Nobody who was notified has taken up a service yet.")
@@ -273,12 +283,16 @@ def time_to_engagement(tables: Tables) -> Markdown:
     rows, said = [], []
     for day in at:
         known = course.loc[course["day"].le(day)]
-        if known.empty:
+        watched = int(followed.people["observed"].ge(day).sum())
+        if known.empty or not watched:
+            # Nobody was watched for so long, or nobody had by then.
+            shown = "0%" if known.empty and watched else escape(NOT_AVAILABLE)
+            rows.append([number(day), shown, "", number(watched)])
             continue
         last = known.iloc[-1]
-        watched = int(followed.people["observed"].ge(day).sum())
         share, low, high = (f"{100 * last[name]:.0f}%" for name in ("share", "low", "high"))
-        rows.append([number(day), share, f"{low} to {high}", number(watched)])
+        between = f"{low} to {high}" if pd.notna(last["low"]) and pd.notna(last["high"]) else escape(NOT_AVAILABLE)
+        rows.append([number(day), share, between, number(watched)])
         said.append(f"{share} by day {day}")
     half = engagement.days_until_half(course)
     median = f"Half of them had by day {half}." if half is not None else "Half of them have not yet."
@@ -297,16 +311,16 @@ def time_to_engagement(tables: Tables) -> Markdown:
     return readable(Markdown("\n\n".join([image, table, div("note", note)])))
 
 
-def engagement_by_source(tables: Tables) -> Markdown:
+def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
     """Show how many took up a service by where the candidate came from.
 
     Raises
     ------
     ParameterError
-        Where this city follows nobody.
+        Where this city follows nobody, or the month is not known.
     """
     rows = []
-    for line in engagement.by_source(engagement.follow(tables.records)).to_dict("records"):
+    for line in engagement.by_source(_followed(tables, end)).to_dict("records"):
         told = f"{100 * line['rate']:.0f}%" if line["is_enough"] else "too few to say"
         between = f"{100 * line['low']:.0f}% to {100 * line['high']:.0f}%" if line["is_enough"] else ""
         rows.append(
@@ -397,6 +411,8 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
     def rounded(value: float) -> str:
         return f"{value:.2f}" if is_rate else number(round(value))
 
+    if chart.periods < 1:
+        return readable(Markdown(f"There is no chart of {escape(label)}: no month before the newest is known."))
     marked = [f"{month.label} ({'; '.join(rule.words for rule in chart.at(month))})" for month in chart.signals.index]
     said = ", ".join(
         f"{month.label} {_shown(_value(value))}" for month, value in zip(months, points["value"], strict=True)
@@ -446,6 +462,10 @@ def _counts(tables: Tables, measure: str, category: str, end: Month | None) -> p
         # The message of the series names the nearest one.
         tables.series(measure, category)
     return counts[category]
+
+
+def _followed(tables: Tables, end: Month | None) -> engagement.Followed:
+    return engagement.follow(tables.records, None if end is None else _end(tables, "", end))
 
 
 def _end(tables: Tables, measure: str, end: Month | None) -> ReportMonth:

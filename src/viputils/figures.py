@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -68,10 +69,13 @@ def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
     ]
 
 
-def categories_of(program: Program, name: str, month: ReportMonth) -> list[str]:
-    """Give the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown."""
+def categories_of(program: Program, name: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
+    """Give the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown.
+
+    With those, too, that ceased to exist after a day before the issue's fiscal year (``start``).
+    """
     if program.measures[name].by != "month":
-        return program.categories(name, month) or [""]
+        return program.categories(name, month, start) or [""]
     starts = program.identity.fiscal_year_starts
     return [str(earlier) for earlier in month.fiscal_year(starts).months(until=month)]
 
@@ -165,6 +169,9 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
     table = program.tables[measure.table]
     every = records.tables[measure.table].rows
     by = None if measure.by == "month" else measure.by
+    # What ceased before the issue's fiscal year has a line only where days before it are counted.
+    begins = month.fytd(program.identity.fiscal_year_starts).start
+    early = span.start if span.start < begins else None
     value = None
     if isinstance(measure.count, Sum):
         value = measure.count.sum
@@ -174,9 +181,9 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
     in_span = every[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))
     rows = every[list(needed)].loc[in_span]
     for column, value in measure.where.items():
-        _require_value_printed(program, name, column, month)
+        _require_value_printed(program, name, column, month, early)
         value_of_rows = as_counted(program, measure.table, column, rows, month)
-        _require_printed(value_of_rows, program, name, column, month)
+        _require_printed(value_of_rows, program, name, column, month, early)
         rows = rows.loc[value_of_rows.eq(value)]
     if measure.followed_by is not None and isinstance(measure.count, Distinct):
         rows = _followed(records, measure.followed_by, measure.count.distinct, rows, table.date, span)
@@ -187,7 +194,7 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
         category = category.cat.rename_categories(lambda number: f"{number // 100:04}-{number % 100:02}")
     elif measure.by is not None:
         category = as_counted(program, measure.table, measure.by, rows, month)
-        _require_printed(category, program, name, measure.by, month)
+        _require_printed(category, program, name, measure.by, month, early)
         if measure.missing is not None:
             category = category.cat.add_categories(measure.missing).fillna(measure.missing)
     else:
@@ -225,11 +232,11 @@ def as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, mo
     return counted_as
 
 
-def _require_value_printed(program: Program, name: str, column: str, month: ReportMonth) -> None:
+def _require_value_printed(program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None) -> None:
     """Refuse to look for a value that this issue counts under another name: nothing would be found, in silence."""
     measure = program.measures[name]
     vocabulary = program.tables[measure.table].columns[column].vocabulary
-    printed = program.printed_values(vocabulary, month) if vocabulary else []
+    printed = program.printed_values(vocabulary, month, start) if vocabulary else []
     if measure.where[column] not in printed:
         raise ProgramError(
             f"{name} cannot be counted for {month}.",
@@ -243,10 +250,12 @@ def _require_value_printed(program: Program, name: str, column: str, month: Repo
         )
 
 
-def _require_printed(values: pd.Series, program: Program, name: str, column: str, month: ReportMonth) -> None:
+def _require_printed(
+    values: pd.Series, program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None
+) -> None:
     """Refuse to lose records whose value the issue has no line for."""
     vocabulary = program.tables[program.measures[name].table].columns[column].vocabulary
-    printed = program.printed_values(vocabulary, month) if vocabulary else []
+    printed = program.printed_values(vocabulary, month, start) if vocabulary else []
     lost = values.loc[values.notna() & ~values.isin(printed)].value_counts()
     lost = lost.loc[lost.gt(0)]
     if not lost.empty:

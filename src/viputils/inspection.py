@@ -109,7 +109,8 @@ def completeness_by_delivery(tables: Tables) -> Markdown:
     deliveries = _in_order(tables, found)
     empty = {
         key: [
-            round(100 * (1 - line["share"])) if line is not None and line["rows"] else None
+            # Rounded up: what has a gap is never shown as if it had none.
+            math.ceil(100 * (1 - line["share"])) if line is not None and line["rows"] else None
             for line in (lines.get((*key, delivery.name)) for delivery in deliveries[-_DELIVERIES:])
         ]
         for key in keys

@@ -124,6 +124,22 @@ def chance_limits(mean: float, tail: float) -> Interval:
     return Interval(float(stats.poisson.ppf(tail, mean)), float(stats.poisson.ppf(1 - tail, mean)))
 
 
+def median(mean: float) -> float:
+    """Give the median of a Poisson distribution: at least half of all counts are so low, and half so high.
+
+    Raises
+    ------
+    ParameterError
+        Where the mean is negative.
+    """
+    from scipy import stats
+
+    if not mean > 0:
+        _require(count=mean, exposure=1, level=LEVEL)
+        return 0.0
+    return float(stats.poisson.ppf(0.5, mean))
+
+
 def _require(count: float, exposure: float, level: float) -> None:
     problems = []
     if not 0 <= count < float("inf"):

@@ -126,6 +126,16 @@ class Language:
 
         return str(format_decimal(value, locale=self.locale))
 
+    def average(self, value: float) -> str:
+        """Write an average: ``63``, and with one decimal where it is below ten: ``0.4``."""
+        if round(value, 1) >= 10 or round(value, 1) == round(value):
+            return self.number(round(value))
+        if self.is_english:
+            return f"{value:.1f}"
+        from babel.numbers import format_decimal
+
+        return str(format_decimal(round(value, 1), locale=self.locale))
+
     def signed(self, value: int) -> str:
         """Write a change of a whole number with its sign: ``+1,234``."""
         if self.is_english:

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from viputils.checksums import changed_lines, checksum, checksum_problems
 from viputils.errors import DeliveryError, Problem
+from viputils.folders import put_in_place
 
 # One plain name: never a way out of the folder, whatever the other side calls its files.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,199}")
@@ -103,16 +104,18 @@ def mirrored(place: Path, shown: str, offered: Iterable[Offered]) -> None:
 
 def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
     brought = _read_index(place)
+    if brought is None:
+        # What is there came once, and nobody knows any more what it was then: it is compared as it is now.
+        there = sorted(path for path in place.glob("[!.]*/*") if path.is_file())
+        brought = {path.relative_to(place).as_posix(): ("", checksum(path)) for path in there}
+    _remove_unknown(place, brought)
     deliveries = {key.partition("/")[0] for key in brought}
-    for left in place.iterdir():
-        # A run that was cut off between bringing a delivery and writing it down leaves one that nobody knows.
-        if left.is_dir() and left.name not in deliveries:
-            shutil.rmtree(left)
     problems: list[Problem] = []
     for key in sorted(brought.keys() | offered.keys()):
         file, known = offered.get(key), brought.get(key)
         if file is None:
-            problems.append(Problem(f"{shown}, {key}", "is gone, and was brought here before;", _NEVER))
+            remedy = f"{_NEVER} Where it never was part of it, remove {place}."
+            problems.append(Problem(f"{shown}, {key}", "is gone, and was brought here before;", remedy))
         elif known is not None:
             brought[key] = _again(place, shown, file, known, problems)
         elif file.delivery in deliveries:
@@ -130,12 +133,26 @@ def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
                 problems += wrong
                 continue
             new = {file.key: (file.mark, checksum(staged / file.name)) for file in files}
-            staged.rename(place / delivery)
+            put_in_place(staged, place / delivery)
         brought |= new
+        if not problems:
+            _write_index(place, brought)
+    if not problems:
         _write_index(place, brought)
-    _write_index(place, brought)
-    if problems:
+    else:
         raise DeliveryError("The deliveries are not as they were when they were brought here.", problems)
+
+
+def _remove_unknown(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:
+    """Remove what never was part of a delivery: what a run left that was cut off, or what somebody put there."""
+    known = {*brought, *(key.partition("/")[0] for key in brought)}
+    inside = [path for key in known if (place / key).is_dir() for path in (place / key).iterdir()]
+    for path in (*place.iterdir(), *inside):
+        name = path.relative_to(place).as_posix()
+        if path.is_dir() and not path.is_symlink() and (name not in known or "/" in name):
+            shutil.rmtree(path)
+        elif "/" in name and name not in brought:
+            path.unlink()
 
 
 def _again(place: Path, shown: str, file: Offered, known: tuple[str, str], problems: list[Problem]) -> tuple[str, str]:
@@ -164,13 +181,13 @@ def _what_changed(was: Path, now: Path) -> str:
     return f": {'; '.join(str(line) for line in lines[:_LINES_SHOWN])}{more}" if lines else ""
 
 
-def _read_index(place: Path) -> dict[str, tuple[str, str]]:
-    """Give the mark and the checksum of every file that was brought; nothing where that is not known any more."""
+def _read_index(place: Path) -> dict[str, tuple[str, str]] | None:
+    """Give the mark and the checksum of every file that was brought; ``None`` where that is not known any more."""
     try:
         found = json.loads((place / _INDEX).read_text(encoding="utf-8"))
         return {str(key): (str(mark), str(was)) for key, (mark, was) in found.items()}
     except (OSError, ValueError, AttributeError, TypeError):
-        return {}
+        return None
 
 
 def _write_index(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:

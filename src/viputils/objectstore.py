@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from viputils.addresses import without_secrets
+from viputils.addresses import DIALECTS, without_secrets
 from viputils.errors import DeliveryError, Problem, nearest
 from viputils.mirror import Offered, name_problem
 
@@ -55,9 +55,7 @@ def offered_files(address: str, shown: str) -> list[Offered]:
     # Several can stand in a row, as in zip://deliveries::s3://bucket/all.zip.
     known = fsspec.available_protocols()
     if protocol.partition("::")[0] not in known:
-        remedy = (
-            nearest(protocol, known) or "name a folder, an address of fsspec or of a database (sqlite, postgresql)."
-        )
+        remedy = nearest(protocol, [*known, *DIALECTS]) or "name a folder, an address of fsspec or of a database."
         raise DeliveryError(
             "The deliveries cannot be read.", [Problem(shown, f"nothing opens '{protocol}://';", remedy)]
         )

@@ -175,8 +175,12 @@ class _Issues(_Part):
 
     def in_issue(self, month: ReportMonth) -> bool:
         """Say whether it holds for the issue of a month."""
-        return (self.issues_from is None or month >= self.issues_from) and (
-            self.issues_to is None or month <= self.issues_to
+        return self.in_issues(month, month)
+
+    def in_issues(self, first: ReportMonth, last: ReportMonth) -> bool:
+        """Say whether it holds for any issue from one month to another."""
+        return (self.issues_from is None or last >= self.issues_from) and (
+            self.issues_to is None or first <= self.issues_to
         )
 
 
@@ -384,20 +388,26 @@ class Program(_Part):
         """Give the lifetime of a value; ``None`` where it has always existed and still does."""
         return next((one for one in self.lifetimes if (one.vocabulary, one.value) == (vocabulary, value)), None)
 
-    def printed_values(self, vocabulary: str, month: ReportMonth) -> list[str]:
+    def printed_values(self, vocabulary: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
         """Give the values of a vocabulary that the issue of a month prints, in printed order.
+
+        Parameters
+        ----------
+        start
+            With those that ceased to exist between this day and the month's fiscal year, too.
 
         A value that came into being after the month, or had ceased to exist before its fiscal year began, is not
         among them; nor is one of another issue, so that an issue printed with six areas has six for ever.
         """
         to_date = month.fytd(self.identity.fiscal_year_starts)
+        begin = to_date.start if start is None else min(start, to_date.start)
         printed = []
         for value in self.vocabularies[vocabulary]:
             lifetime = self.lifetime_of(vocabulary, value)
             if lifetime is None or (
-                lifetime.in_issue(month)
+                lifetime.in_issues(month if start is None else ReportMonth.of(begin), month)
                 and (lifetime.valid_from is None or lifetime.valid_from <= to_date.end)
-                and (lifetime.valid_to is None or lifetime.valid_to >= to_date.start)
+                and (lifetime.valid_to is None or lifetime.valid_to >= begin)
             ):
                 printed.append(value)
         return printed
@@ -419,13 +429,16 @@ class Program(_Part):
             return None
         return self.tables[counted.table].columns[counted.by].vocabulary
 
-    def categories(self, measure: str, month: ReportMonth) -> list[str] | None:
-        """Give a measure's categories in the issue of a month, in printed order; ``None`` without a vocabulary."""
+    def categories(self, measure: str, month: ReportMonth, start: dt.date | None = None) -> list[str] | None:
+        """Give a measure's categories in the issue of a month, in printed order; ``None`` without a vocabulary.
+
+        ``start`` as in ``printed_values``.
+        """
         vocabulary = self.vocabulary_of(measure)
         if vocabulary is None:
             return None
         missing = self.measures[measure].missing
-        return [*self.printed_values(vocabulary, month), *([missing] if missing is not None else [])]
+        return [*self.printed_values(vocabulary, month, start), *([missing] if missing is not None else [])]
 
     def in_language(self, language: Language) -> Program:
         """Give the program with its names as a language shows them. Keys and categories stay: figures go by them."""
@@ -759,11 +772,20 @@ def _intake_problems(program: Program) -> Iterator[Problem]:
                 )
 
 
+# What stands beside the tables of a program, in a delivery, in a database or where they are written.
+_OWN_TABLES = {
+    "voids": "the file that withdraws records",
+    "deliveries": "the list of what came in when",
+    "ledger": "the account of every row",
+    "quarantine": "the list of rejected rows",
+}
+
+
 def _table_problems(program: Program) -> Iterator[Problem]:
     for name, table in program.tables.items():
         where = f"tables.{name}"
-        if name == "voids":
-            yield Problem(where, "takes the name of the file that withdraws records;", "call the table something else.")
+        if name in _OWN_TABLES:
+            yield Problem(where, f"takes the name of {_OWN_TABLES[name]};", "call the table something else.")
         for column in {table.id, *table.columns} & {"received", "delivery", "file", "line"}:
             yield Problem(
                 f"{where}.columns.{column}",

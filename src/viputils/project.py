@@ -74,13 +74,18 @@ class Project:
         the environment names the deliveries (``VIP_DELIVERIES``), they are those of this project.
         """
         here = (start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if (folder / "program.toml").is_file():
-                return cls.open(folder, language, from_environment())
+        folder = cls.folder_of(here)
+        if folder is not None:
+            return cls.open(folder, language, from_environment())
         raise ProgramError(
             "This is not a project.",
             [Problem(str(here), "neither this folder nor one above it holds a program.toml;", "say --project DIR.")],
         )
+
+    @staticmethod
+    def folder_of(place: Path) -> Path | None:
+        """Give the folder of the project that a place lies in: the nearest upwards that holds a program.toml."""
+        return next((one for one in (place, *place.parents) if (one / "program.toml").is_file()), None)
 
     def in_every_language(self) -> list[Project]:
         """Give the project in each of its languages, its own first.

@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 import pandas as pd
 
 from viputils.cleaning import Records
-from viputils.deliveries import missing_deliveries, received_after
+from viputils.deliveries import missing_tables, received_after
 from viputils.errors import ParameterError, Problem, nearest
 from viputils.figures import categories_of, counted_within
 from viputils.periods import ReportMonth, Span
@@ -41,11 +41,9 @@ def known_months(records: Records, measure: str | None = None) -> list[ReportMon
     known = []
     for month in takewhile(lambda month: month.span.end < as_of, _from(first)):
         came = received_after(deliveries, program, month, as_of)
-        lacking = (
-            missing_deliveries(deliveries, program, [month], as_of) if program.identity.delivered == "monthly" else []
-        )
-        skipped = any(problem.where.endswith(f"/{table}.csv") for table in needed for problem in lacking)
-        if needed <= came.keys() and not skipped:
+        monthly = program.identity.delivered == "monthly"
+        lacking = missing_tables(deliveries, program, month, as_of) if monthly else []
+        if needed <= came.keys() and needed.isdisjoint(lacking):
             known.append(month)
     return known
 
@@ -104,7 +102,8 @@ def _series(
         remedy = nearest(freq, FREQUENCIES) or f"write one of: {', '.join(FREQUENCIES)}."
         raise ParameterError("There is no such series.", [Problem("freq", f"{freq!r} is no frequency;", remedy)])
     start, end = _range(known, start, end)
-    names = [""] if program.measures[measure].by == "month" else categories_of(program, measure, end)
+    by_month = program.measures[measure].by == "month"
+    names = [""] if by_month else categories_of(program, measure, end, start.span.start)
     if category is not None:
         if category not in names:
             remedy = nearest(category, names) or (f"it has: {', '.join(names)}." if any(names) else "it has none.")

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from viputils.errors import ParameterError, Problem
-from viputils.intervals import chance_limits, future
+from viputils.intervals import Interval, chance_limits, future, median
 from viputils.language import message
 
 # The chance of lying beyond three, two and one standard deviations of a normal distribution, on one side.
@@ -42,7 +42,7 @@ OUTSIDE: Final = Rule(1, message("one month outside the limits"))
 TWO_OF_THREE: Final = Rule(2, message("two of three months in a row near or beyond the same limit"))
 FOUR_OF_FIVE: Final = Rule(3, message("four of five months in a row well to the same side of the average"))
 EIGHT: Final = Rule(4, message("eight months in a row on the same side of the average"))
-TREND: Final = Rule(5, message("six months in a row, each higher, or each lower, than the one before"))
+TREND: Final = Rule(5, message("six months in a row that rise, or fall, without a break"))
 RULES: Final = (OUTSIDE, TWO_OF_THREE, FOUR_OF_FIVE, EIGHT, TREND)
 
 
@@ -97,7 +97,10 @@ class ProcessChart:
 
 
 def process_chart(
-    values: pd.Series, exposure: pd.Series | None = None, baseline: Sequence[Hashable] | None = None
+    values: pd.Series,
+    exposure: pd.Series | None = None,
+    baseline: Sequence[Hashable] | None = None,
+    tail: float = TAIL,
 ) -> ProcessChart:
     """Make the process-behaviour chart of some counts.
 
@@ -110,6 +113,9 @@ def process_chart(
     baseline
         The periods that say what is usual; by default all. A period outside it has limits that allow for what so few
         periods leave unknown, so they are wider.
+    tail
+        The chance of a count beyond either limit. Of several charts that are looked at together it is a part of that
+        of one.
 
     Raises
     ------
@@ -126,9 +132,9 @@ def process_chart(
     base = table.loc[table["in_baseline"]]
     events, over = int(base["value"].sum()), float(base["exposure"].sum())
     average = events / over if over else float("nan")
-    limits = _limits(table, events, over, TAIL)
+    limits = _limits(table, events, over, tail)
     table = table.assign(low=limits["low"], high=limits["high"])
-    rules = _rules(table, average, {tail: _limits(table, events, over, tail) for tail in (WARNING_TAIL, INNER_TAIL)})
+    rules = _rules(table, average, {inner: _limits(table, events, over, inner) for inner in (WARNING_TAIL, INNER_TAIL)})
     table = table.assign(
         rules=[" ".join(str(number) for number, _ in found) for found in rules],
         sides=[" ".join(side for _, side in found) for found in rules],
@@ -142,14 +148,15 @@ def _limits(table: pd.DataFrame, events: int, over: float, tail: float) -> pd.Da
     if not over:
         return pd.DataFrame({"low": float("nan"), "high": float("nan")}, index=table.index)
     # Where periods are of one length they have the same limits.
-    kinds = table[["exposure", "in_baseline"]].drop_duplicates()
+    kinds = table[["exposure", "in_baseline"]].dropna().drop_duplicates()
     bounds = {
         (exposure, is_base): chance_limits(events / over * exposure, tail)
         if is_base
         else future(events, over, exposure, 1 - 2 * tail)
         for exposure, is_base in zip(kinds["exposure"], kinds["in_baseline"], strict=True)
     }
-    found = [bounds[kind] for kind in zip(table["exposure"], table["in_baseline"], strict=True)]
+    unknown = Interval(float("nan"), float("nan"))
+    found = [bounds.get(kind, unknown) for kind in zip(table["exposure"], table["in_baseline"], strict=True)]
     limits = pd.DataFrame(found, index=table.index, columns=["low", "high"], dtype="float64")
     return limits.div(table["exposure"], axis="index")
 
@@ -166,7 +173,9 @@ def _rules(table: pd.DataFrame, average: float, inner: dict[float, pd.DataFrame]
     rising = rate.diff().gt(0)
     falling = rate.diff().lt(0)
     for side, is_beyond in beyond.items():
-        off = rate.gt(average) if side == "high" else rate.lt(average)
+        # The median of chance, and not the average: of small counts more than half lie on one side of that.
+        usual = table["exposure"].map(lambda exposure: median(average * exposure) / exposure, na_action="ignore")
+        off = rate.gt(usual) if side == "high" else rate.lt(usual)
         completes = {
             OUTSIDE: is_beyond(table),
             TWO_OF_THREE: _so_many(is_beyond(warning), 2, 3),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from viputils import database, objectstore
-from viputils.addresses import is_address, shown_address
+from viputils.addresses import is_address, is_database, place_of, shown_address
 from viputils.errors import DeliveryError, IntakeError, Problem
 from viputils.mirror import mirrored
 from viputils.program import DELIVERIES_VARIABLE, RAW
@@ -71,13 +70,24 @@ class Source:
                 problem = Problem(self.shown, "is no folder here;", "name the one that holds the deliveries.")
                 raise DeliveryError("The deliveries cannot be read.", [problem])
             return there
-        place = self.root / "data" / ".deliveries" / hashlib.sha256(self.given.encode()).hexdigest()[:16]
-        if re.split(r"[+:]", self.given)[0] in database.DIALECTS:
+        name = hashlib.sha256(self._place().encode()).hexdigest()[:16]
+        place = self.root / "data" / ".deliveries" / name
+        if is_database(self.given):
             offered = database.offered_files(self.given, self.shown, self.root, self.schemas)
         else:
             offered = objectstore.offered_files(self.given, self.shown)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Nobody shall keep in a repository what lies in a protected place.
+        (place.parent / ".gitignore").write_text("*\n", encoding="utf-8", newline="")
         mirrored(place, self.shown, offered)
         return place
+
+    def _place(self) -> str:
+        """Say which place it is, however it is written."""
+        where = place_of(self.given)
+        if self.given.startswith("sqlite"):
+            return f"sqlite:///{(self.root / where.partition(':///')[2]).resolve()}"
+        return where
 
     def require_writable(self) -> None:
         """Refuse to take in files where deliveries are read from an address.

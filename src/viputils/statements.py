@@ -13,7 +13,7 @@ from IPython.display import Markdown
 
 from viputils.assessment import Assessment, Standing, YearToDate
 from viputils.edition import Edition
-from viputils.language import Language, capital, message
+from viputils.language import Language, capital, message, uncapital
 from viputils.signals import ENOUGH, TREND
 from viputils.tables import PROVISIONAL, category_in, div, noun_of
 from viputils.texts import counted, escape, words
@@ -81,7 +81,7 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
         "months": language.number(chart.periods),
         "enough": language.number(ENOUGH),
     }
-    yield words(language, "{measure} in {month}: **{number}**.", **values)
+    yield words(language, "{measure} in {month}: **{number}** {mark}.", mark=escape(PROVISIONAL), **values)
     if not chart.is_enough:
         yield counted(
             language,
@@ -92,7 +92,7 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
         )
         return
     values |= {
-        "average": language.number(round(chart.average)),
+        "average": language.average(chart.average),
         "low": language.number(whole.low),
         "high": language.number(whole.high),
     }
@@ -104,12 +104,16 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
             **values,
         )
         return
-    usual = words(
-        language,
+    text = message(
         "The {months} months before it had about {average} a month on average; chance alone would seldom take a month "
-        "below {low} or above {high}.",
-        **values,
+        "below {low} or above {high}."
     )
+    if not whole.low:
+        text = message(
+            "The {months} months before it had about {average} a month on average; chance alone would seldom take a "
+            "month above {high}."
+        )
+    usual = words(language, text, **values)
     if whole.verdict == "higher":
         yield usual
         yield words(language, "This month is higher than chance alone explains.")
@@ -139,9 +143,17 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
             names = language.listed([_with_limit(language, part) for part in those])
             yield words(language, _APART[verdict], names=names)
         apart += len(those)
-    if told and not apart:
-        names = _labels(edition, list(found.parts))
+    names = _labels(edition, list(found.parts))
+    if told and not apart and len(told) == len(parts):
         yield words(language, "Of its categories ({names}), none is outside what chance alone gives.", names=names)
+    elif told and not apart:
+        yield words(
+            language,
+            "Of those of its categories ({names}) of which it can be told, none is outside what chance alone gives.",
+            names=names,
+        )
+    elif len(parts) > len(told) > apart:
+        yield words(language, "No other category of which it can be told is outside what chance alone gives.")
     elif len(told) > apart:
         yield words(language, "No other category is outside what chance alone gives.")
     small = [part for part in told if part.verdict == "no telling" and part.chart.average and not part.chart.can_fall]
@@ -150,7 +162,7 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
             language, "The counts of {names} are too small for one month to show a fall.", names=_names(language, small)
         )
     untold = [part for part in parts if not part.can_tell]
-    if untold and found.whole.can_tell:
+    if untold and found.whole.chart.is_enough:
         yield words(
             language,
             "Nothing is said of {names}: the months before differ from each other more than chance alone would make "
@@ -166,7 +178,7 @@ def _names(language: Language, parts: Sequence[Standing]) -> str:
 
 
 def _labels(edition: Edition, measures: Sequence[str]) -> str:
-    return edition.language.listed([escape(edition.shown.measures[name].label.lower()) for name in measures])
+    return edition.language.listed([escape(uncapital(edition.shown.measures[name].label)) for name in measures])
 
 
 def _with_limit(language: Language, part: Standing) -> str:
@@ -199,7 +211,7 @@ def _year(edition: Edition, found: Assessment) -> Iterator[str]:
 
 def _reading(language: Language, year: YearToDate) -> str:
     """Say what two years to date can tell: the changes that fit with both counts, rounded so as to say less."""
-    if year.ratio is None or not math.isfinite(year.ratio.high):
+    if year.ratio is None or (not math.isfinite(year.ratio.high) and year.verdict == "no telling" and year.is_even):
         return words(language, "The numbers are too small to say whether that is a change.")
     if not year.is_even:
         return words(
@@ -207,6 +219,8 @@ def _reading(language: Language, year: YearToDate) -> str:
             "The months within these years differ from each other more than chance alone would make them, so nothing "
             "is read into that.",
         )
+    if not math.isfinite(year.ratio.high):
+        return words(language, "That is more than chance alone explains.")
     low, high = math.floor(100 * (year.ratio.low - 1)), math.ceil(100 * (year.ratio.high - 1))
     values = {"low": language.percent(abs(low), 100), "high": language.percent(abs(high), 100)}
     if year.verdict == "higher":

@@ -14,7 +14,6 @@ from pathlib import Path
 import pandas as pd
 
 from viputils.cleaning import Records, load_records
-from viputils.deliveries import find_deliveries
 from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import ParameterError, Problem, nearest
 from viputils.figures import KEY, compute_figures
@@ -22,6 +21,7 @@ from viputils.intervals import LEVEL, ratio
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 from viputils.series import Frequency, known_months, series_of
+from viputils.sources import from_environment
 
 Month = str | ReportMonth
 Day = str | dt.date
@@ -119,11 +119,25 @@ class Tables:
             columns=["low", "high"],
             dtype="float64",
         )
+        # Counts that overlap, or are of other lengths, are no two rates whose ratio chance could be reckoned for.
+        first, second = _month(a), _month(b)
+        starts, begun = program.identity.fiscal_year_starts, self.months()[0]
+        whole = all(month.fiscal_year(starts).first >= begun for month in (first, second))
+        apart = first != second and first.month == second.month and whole
+        bounds = bounds.where((found["period"].eq("month") & (first != second)) | apart)
         of_both = found["a"].astype("Float64").div(found["b"].where(found["b"].gt(0)).astype("Float64"))
         return found.assign(ratio=of_both.astype("float64"), low=bounds["low"], high=bounds["high"])
 
     def _known(self, month: Month) -> ReportMonth:
+        """Give a month whose figures are known, those of its fiscal year to date among them."""
         month, known = _month(month), self.months()
+        program = self.records.program
+        to_date = month.fiscal_year(program.identity.fiscal_year_starts).months(until=month)
+        lacking = [str(one) for one in to_date if known and known[0] <= one and one not in known]
+        if month in known and lacking:
+            what = f"of its fiscal year to date {', '.join(lacking)} had not been delivered by {self.as_of};"
+            problem = Problem(f"month {month}", what, "its counts would be too low; series() leaves such months out.")
+            raise ParameterError("There are no figures of that month.", [problem])
         if month not in known:
             remedy = f"known are {known[0]} to {known[-1]}." if known else "no month is."
             problem = Problem("month", f"{month} was not over or not delivered by {self.as_of};", remedy)
@@ -173,9 +187,6 @@ def load(
     if deliveries is not None:
         opened = Project.open(opened.root, opened.language.code, deliveries)
     day = parse_date(as_of, "as_of") if isinstance(as_of, str) else as_of
-    if day is not None and (first := find_deliveries(opened)[0].received) > day:
-        problem = Problem("as_of", f"nothing had been received by {day};", f"the first delivery came on {first}.")
-        raise ParameterError("There is nothing to load.", [problem])
     records = load_records(opened, day)
     if not allow_quarantined:
         records.require_no_quarantine()
@@ -300,7 +311,11 @@ def compare(
 def _project(project: Project | Path | str | None) -> Project:
     if isinstance(project, Project):
         return project
-    return Project.find() if project is None else Project.open(Path(project))
+    if project is None:
+        return Project.find()
+    root = Path(project).resolve()
+    # What the environment says is about the project that one is in, and no other one.
+    return Project.open(root, deliveries=from_environment() if root == Project.folder_of(Path.cwd()) else None)
 
 
 def _month(month: Month) -> ReportMonth:
