@@ -9,7 +9,9 @@ import os
 import shutil
 import signal
 import sys
+import time
 import traceback
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -22,7 +24,7 @@ from viputils.errors import BalanceError, ParameterError, Problem, PublishedErro
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 from viputils.sources import from_environment
-from viputils.terminal import account_line, say, say_aside, says_yes, show_csv, show_json, show_table, steps
+from viputils.terminal import account_line, bar, say, say_aside, says_yes, show_csv, show_json, show_table, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,6 +174,81 @@ def report(
         ("Manifest", issue.manifest),
     ):
         typer.echo(f"  {name:<9}{path}")
+
+
+@app.command(short_help="Make the issues of many months; only those that changed.")
+def backfill(
+    context: typer.Context,
+    first: Annotated[str | None, typer.Argument(metavar="[FROM", help="The first month, YYYY-MM.")] = None,
+    last: Annotated[str | None, typer.Argument(metavar="TO]", help="The last month.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every month that the records hold.", show_default=False)
+    ] = False,
+    project: ProjectOption = None,
+    engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
+    lang: Annotated[
+        str | None, typer.Option("--lang", metavar="CODE", help="The language.", show_default="that of the project")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="How many processes.", show_default="one for each core")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Make them all again.", show_default=False)] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="List everything that changed, for each issue.", show_default=False)
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made.", show_default=False)
+    ] = False,
+    allow_quarantined: AllowOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the issues of many months again where something that they depend on has changed.
+
+    A month that cannot be made keeps no other from being made; the exit code is then 2.
+    """
+    if every == (first is not None) or (first is None) != (last is None):
+        problem = Problem("months", "say FROM and TO, as in 2022-07 2023-11, or --all;", "and not both.")
+        raise ParameterError("Which months is not clear.", [problem])
+    months = [None if month is None else ReportMonth.parse(month) for month in (first, last)]
+    begin = time.monotonic()
+    with steps() as step:
+        step("Looking at what changed")
+        opened = _open(context, project, lang)
+        from viputils.backfill import carry_out, first_reason, orders_of
+        from viputils.render import choose_engine
+
+        chosen = choose_engine(engine.value)
+        orders, lacking = orders_of(opened, months[0], months[1], chosen, allow_quarantined, force)
+    todo = [order for order in orders if order.why]
+    lines = say_aside if as_json else say
+    for month, lack in lacking.items():
+        lines(f"{month}: cannot be made. {lack}")
+    if why or dry_run:
+        for order in todo:
+            lines(f"{order.place}: would be made, because:" if dry_run else f"{order.place}: is made, because:")
+            for reason in order.why:
+                lines(f"  {reason}")
+    results = {order.place: "unchanged" for order in orders if not order.why}
+    results |= {order.place: "would be made" for order in todo if dry_run}
+    failed = dict(lacking)
+    with bar(len(todo)) as advance, closing(carry_out(opened, [] if dry_run else todo, chosen, jobs)) as outcomes:
+        for outcome in outcomes:
+            order = outcome.order
+            if outcome.error is not None:
+                failed[order.month] = str(outcome.error)
+                text = f"{order.place}: cannot be made. {outcome.error}"
+            else:
+                results[order.place] = "made"
+                text = f"{order.place}: made in {outcome.seconds:.1f} s, because {first_reason(order)}."
+            advance(text, lines)
+    counts = {what: list(results.values()).count(what) for what in ("made", "would be made", "unchanged")}
+    summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
+    summary += f", {len(failed)} could not be made" if failed else ""
+    lines(f"{len(orders) + len(lacking)} issues: {summary}; {time.monotonic() - begin:.1f} s.")
+    if as_json:
+        show_json({"issues": results, "failed": {str(month): said for month, said in failed.items()}})
+    if failed:
+        raise typer.Exit(CANNOT)
 
 
 @app.command(short_help="Give a verdict on each published figure.")

@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ import yaml
 from nbformat.v4 import new_notebook
 
 from viputils.archive import SiteIssue, home_page, issue_page
+from viputils.backfill import Order, carry_out
 from viputils.checksums import checksum
 from viputils.datapackage import (
     ALL_ISSUES,
@@ -34,16 +35,16 @@ from viputils.datapackage import (
     countable_months,
 )
 from viputils.deliveries import find_deliveries, has_deliveries
-from viputils.edition import Edition, load_edition, require_no_quarantine
+from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.figures import FIGURES_CSV, KEY
 from viputils.folders import replaced_whole
-from viputils.issue import issue_begun, make_issue, reasons_to_make, require_as_read
+from viputils.issue import reasons_to_make, require_as_read
 from viputils.language import capital
 from viputils.manifest import MANIFEST, package_versions, read_manifest
 from viputils.navigation import Edge, Notice, Version, navigation
-from viputils.notebook import clean_copy, kernel_ahead
+from viputils.notebook import clean_copy
 from viputils.pages import (
     NOT_FOUND,
     Page,
@@ -309,23 +310,19 @@ def _make_outdated(
         for one in wanted:
             require_screened(screen_activities(spoken, one.name.month))
             place = spoken.issue_place(str(one.name))
-            if reasons := reasons_to_make(spoken, one.name.month, one.as_of, engine, place):
-                todo.append((spoken, one, place, tuple(reasons)))
-    with ExitStack() as ahead:
-        ready = ahead.enter_context(kernel_ahead(project.root, project.raw)) if todo else None
-        for number, (spoken, one, place, why) in enumerate(todo, start=1):
-            kernel, ready = ready, None
-            # Of the kernels that were started ahead, this one ends with its issue.
-            with ahead.pop_all():
-                if number < len(todo):
-                    # The next one gets ready while this issue is made.
-                    ready = ahead.enter_context(kernel_ahead(project.root, project.raw))
-                on_step(f"Making {place}, {number} of {len(todo)} ({why[0]})")
-                with issue_begun(spoken, one.name.month, one.as_of, kernel) as begun:
-                    if not one.left_out_rows:
-                        require_no_quarantine(spoken, begun.edition)
-                    make_issue(spoken, begun.edition, engine, place=place, begun=begun)
-    return tuple((place, why) for _, _, place, why in todo)
+            if why := tuple(reasons_to_make(spoken, one.name.month, one.as_of, engine, place)):
+                todo.append(Order(one.name.month, one.as_of, spoken.language.code, place, why, one.left_out_rows))
+    if todo:
+        on_step(f"Making {todo[0].place}, 1 of {len(todo)} ({todo[0].why[0]})")
+    made = 0
+    with closing(carry_out(project, todo, engine)) as outcomes:
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+            made += 1
+            if made < len(todo):
+                on_step(f"Made {outcome.order.place}, {made} of {len(todo)}")
+    return tuple((order.place, order.why) for order in todo)
 
 
 def _require_as_published(wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]) -> None:

@@ -86,6 +86,29 @@ def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
 
 
 @contextmanager
+def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], None]]:
+    """Show on a terminal how many of something are done, and how long the rest takes; each is said in a line."""
+    console = Console(highlight=False, soft_wrap=True) if Console().is_terminal else Console(stderr=True)
+    if not console.is_terminal or not total:
+        yield lambda words, say_it: say_it(words)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left")]
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False) as shown:
+        task = shown.add_task("Making issues", total=total)
+
+        def advance(words: object, say_it: Callable[[object], None]) -> None:
+            if console.stderr:
+                say_it(words)
+            else:
+                console.print(plain(words))
+            shown.advance(task)
+
+        yield advance
+
+
+@contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
     """Show on stderr which step is under way: a spinner on a terminal, one line a step elsewhere."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
