@@ -100,6 +100,9 @@ def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
         ("## Theme\n\n[x](javascript:alert)\n", "line 3: links to 'javascript:alert'"),
         ("## Theme\n\n[x](data:text/html,x)\n", "line 3: links to 'data:text/html,x'"),
         ("## Theme\n\n![x](https://example.org/a.png)\n", "line 3: holds an image"),
+        ("## Theme\n\n![](a.png)\n", "line 3: holds an image"),
+        ("## Theme\n\n![]( a b.png 'x')\n", "line 3: holds an image"),
+        ("## Theme\n\n![face][1]\n", "line 3: holds an image"),
         (
             "## Theme\n\nadults \u202e9952\u202c\n",
             "line 3: holds what nobody sees and what can turn other text around (U+202E, U+202C); take it out",

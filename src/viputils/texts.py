@@ -28,6 +28,8 @@ _RULE = re.compile(r"[-*_\s]+")
 # Every mark that Markdown has a use for, typographic ones included: "--" and "..." stay what they are.
 _IN_DATA = re.compile(r"""([\\`*_{}\[\]<>#|$@~^!&"':=%+.()-])""")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)")
+# With or without words that would stand for it, and wherever it lies.
+_IMAGE = re.compile(r"!\[[^\[\]]*\]\s*(?:\([^)]*\)|\[[^\[\]]*\])")
 _WITHIN = re.compile(r"(?<=[^\W_])\*(?=[^\W_])")
 # Anything else that reads as a link: with another scheme, or to a place beside the page.
 _ODD_LINK = re.compile(r"\[[^\[\]]+\]\(\s*([^\s)]*)")
@@ -326,11 +328,14 @@ def _safe_line(line: str, where: str, problems: list[Problem]) -> str:
     if _RULE.fullmatch(line):
         return re.sub(r"([-*_])", r"\\\1", line)
     safe, after = "", 0
+    problems += [
+        Problem(where, "holds an image;", "a text is words and links; take the image out.")
+        for _ in _IMAGE.finditer(line)
+    ]
+    line = _IMAGE.sub("", line)
     for link in _LINK.finditer(line):
         words, address = link.groups()
-        if line[: link.start()].endswith("!"):
-            problems.append(Problem(where, "holds an image;", "a text is words and links; take the image out."))
-        elif not _WEB.fullmatch(address):
+        if not _WEB.fullmatch(address):
             problems.append(Problem(where, f"links to {address!r};", "link to a web address, https://…"))
         safe += f"{_escape_special(line[after : link.start()])}[{_escape_special(words)}]({address})"
         after = link.end()

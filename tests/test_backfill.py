@@ -1,0 +1,243 @@
+"""Many issues at once: the same bytes as one by one, only what changed, and whole whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.test_cli import VIP, vip
+from tests.test_site import town
+from viputils.backfill import Order, carry_out, orders_of
+from viputils.checksums import checksum
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.render.embedded import EmbeddedEngine
+
+OCTOBER, NOVEMBER = ReportMonth(2023, 10), ReportMonth(2023, 11)
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): checksum(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def backfill(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return vip("backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2")
+
+
+@pytest.fixture(scope="module")
+def two_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A town whose issues of two months were made by two processes."""
+    root = town(tmp_path_factory.mktemp("backfill") / "a town")
+    done = backfill(root, "2023-10", "2023-11")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"2 issues: 2 made; [0-9.]+ s\.", done.stdout)
+    return root
+
+
+@pytest.fixture
+def made(two_made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(two_made, tmp_path / "a town")
+
+
+def todo(root: Path) -> dict[str, tuple[str, ...]]:
+    """What would be made again of the two months, and why."""
+    orders, _ = orders_of(Project.open(root), OCTOBER, NOVEMBER, EmbeddedEngine())
+    return {order.place: order.why for order in orders if order.why}
+
+
+def test_an_issue_has_the_bytes_that_it_has_when_it_is_made_alone(made: Path) -> None:
+    before = files_of(made / "issues" / "2023-11")
+    done = vip("report", "2023-11", "--project", str(made), "--engine", "embedded")
+    assert done.returncode == 0, done.stderr
+    assert files_of(made / "issues" / "2023-11") == before
+
+
+def test_with_nothing_changed_nothing_is_made_whatever_the_times_of_the_files_say(made: Path) -> None:
+    for path in made.rglob("*"):
+        os.utime(path, (1, 1))
+    before = {path: path.stat().st_mtime_ns for path in (made / "issues").rglob("*")}
+    done = backfill(made, "2023-10", "2023-11", "--json")
+    assert json.loads(done.stdout)["issues"] == {"2023-10": "unchanged", "2023-11": "unchanged"}
+    assert {path: path.stat().st_mtime_ns for path in (made / "issues").rglob("*")} == before
+
+
+def add(text: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        path.write_bytes(path.read_bytes() + text.encode())
+
+    return change
+
+
+BOTH, NEWEST = ["2023-10", "2023-11"], ["2023-11"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "again"),
+    [
+        ("data/raw/2023-12-04/responses.csv", add("DEMO-R9,2023-11-09,DV,SE\n"), BOTH),
+        ("program.toml", add("\n# A word.\n"), BOTH),
+        ("notebooks/monthly_report.ipynb", add("\n"), BOTH),
+        ("_quarto.yml", add("\n# A word.\n"), BOTH),
+        ("report/theme/report.css", add("\n"), BOTH),
+        ("report/fonts/PublicSans-Regular.ttf", add("\0"), BOTH),
+        ("report/introduction.md", add("\nA word.\n"), BOTH),
+        ("report/definitions.md", add("\n"), BOTH),
+        ("report/pages/methods.md", add("\nA word.\n"), []),
+        ("README.md", lambda path: path.write_text("A word.", "utf-8"), []),
+        ("report/activities/2023-11.md", lambda path: path.write_text("## News\n\nA word.\n", "utf-8"), NEWEST),
+        ("issues/2023-11/figures.csv", lambda path: path.unlink(), NEWEST),
+        ("issues/2023-11/vip-2023-11.html", lambda path: path.write_bytes(path.read_bytes()[:-1]), NEWEST),
+        ("issues/2023-11/vip-2023-11.pdf", add(" "), NEWEST),
+        ("issues/2023-11/charts/chart-by-month.svg", add(" "), NEWEST),
+        ("issues/2023-11/manifest.json", lambda path: path.write_text("{", "utf-8"), NEWEST),
+        ("issues/2023-11/manifest.json", lambda path: path.unlink(), NEWEST),
+        ("issues/2023-11/a note.txt", lambda path: path.write_text("mine", "utf-8"), []),
+    ],
+)
+def test_one_thing_is_changed_and_what_depends_on_it_is_made_again(
+    made: Path, name: str, change: Callable[[Path], None], again: list[str]
+) -> None:
+    assert todo(made) == {}
+    change(made / name)
+    found = todo(made)
+    assert list(found) == again
+    for reasons in found.values():
+        assert any(Path(name).name in reason for reason in reasons)
+
+
+def test_what_was_delivered_after_the_as_of_date_makes_no_issue_again(made: Path) -> None:
+    late = shutil.copytree(made / "data" / "raw" / "2023-12-04", made / "data" / "raw" / "2024-01-04")
+    for path in late.glob("*.csv"):
+        path.write_text(path.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    assert todo(made) == {}
+
+
+def test_another_engine_and_another_register_are_reasons_too(made: Path) -> None:
+    class Newer(EmbeddedEngine):
+        def version(self) -> str:
+            return "newer"
+
+    orders, _ = orders_of(Project.open(made), OCTOBER, NOVEMBER, Newer())
+    assert [order.why[0].startswith("engine: embedded (") for order in orders] == [True, True]
+    for command in (["report", "2023-10", "--engine", "embedded"], ["publish", "2023-10", "--printed", "2023-12-05"]):
+        assert vip(*command, "--project", str(made)).returncode == 0
+    # The issues of the later months of its year look at it.
+    assert list(todo(made)) == NEWEST
+
+
+def test_each_reason_is_listed_where_it_is_asked_for_and_nothing_is_made_in_a_dry_run(made: Path) -> None:
+    add("\nA word.\n")(made / "report" / "introduction.md")
+    add("\n# A word.\n")(made / "program.toml")
+    before = files_of(made / "issues")
+    done = backfill(made, "2023-11", "2023-11", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "  program.toml (program): changed\n  report/introduction.md (texts): changed\n" in done.stdout
+    assert files_of(made / "issues") == before
+
+
+def test_what_keeps_one_month_from_being_made_keeps_no_other(made: Path) -> None:
+    (made / "report" / "activities" / "2023-10.md").write_text("## A\n\n![](x.png)\n", "utf-8")
+    (made / "report" / "activities" / "2023-11.md").write_text("## A\n\nAll is well.\n", "utf-8")
+    october = files_of(made / "issues" / "2023-10")
+    done = backfill(made, "2023-10", "2023-12", "--json")
+    assert done.returncode == 2
+    said = json.loads(done.stdout)
+    assert said["issues"] == {"2023-11": "made"}
+    assert "report/activities/2023-10.md, line 3: holds an image" in said["failed"]["2023-10"]
+    assert said["failed"]["2023-12"] == "The records do not cover it."
+    assert files_of(made / "issues" / "2023-10") == october
+    assert "3 issues: 1 made, 2 could not be made" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "say FROM and TO, as in 2022-07 2023-11, or --all"),
+        (("2023-10",), "say FROM and TO"),
+        (("2023-10", "2023-11", "--all"), "and not both"),
+        (("2023-11", "2023-10"), "2023-11 lies after 2023-10; give the earlier month first."),
+        (("2001-01", "2001-02"), "the records cover 2022-07 to 2023-11; ask for others."),
+        (("2023-13", "2023-11"), "2023-13"),
+    ],
+)
+def test_months_that_cannot_be_are_refused(two_made: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = backfill(two_made, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def started(root: Path, *arguments: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+    """Start a backfill, and wait until its first issue is made; give it and every process that it started."""
+    command = [str(VIP), "backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert running.stdout is not None
+    for line in running.stdout:
+        if ": made in" in line:
+            return running, psutil.Process(running.pid).children(recursive=True)
+    raise AssertionError("nothing was made")
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    until = time.monotonic() + 30
+    while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    running, processes = started(root, "2023-06", "2023-11")
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 130
+    assert gone(processes)
+    left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
+    assert 0 < len(left) < 6
+    for name in left:
+        manifest = json.loads((root / "issues" / name / "manifest.json").read_bytes())
+        assert {file: checksum(root / "issues" / name / file) for file in manifest["outputs"]} == manifest["outputs"]
+    done = backfill(root, "2023-06", "2023-11", "--dry-run", "--json")
+    found = json.loads(done.stdout)["issues"]
+    assert [month for month, what in found.items() if what == "unchanged"] == left
+
+
+def test_nothing_of_it_goes_on_after_its_parent_was_killed(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    running, processes = started(root, "2023-06", "2023-11")
+    running.kill()
+    running.wait()
+    assert processes
+    assert gone(processes)
+
+
+def test_a_process_that_is_killed_costs_no_issue(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    project, engine = Project.open(root), EmbeddedEngine()
+    orders, _ = orders_of(project, ReportMonth(2023, 9), NOVEMBER, engine)
+    outcomes = carry_out(project, orders, engine, jobs=2)
+    first = next(outcomes)
+    workers = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    assert workers
+    workers[0].kill()
+    rest = list(outcomes)
+    assert [one.error for one in (first, *rest)] == [None] * 3
+    assert {one.order.place for one in (first, *rest)} == {"2023-09", "2023-10", "2023-11"}
+    assert all((root / "issues" / order.place / "manifest.json").is_file() for order in orders)
+
+
+def test_an_order_names_its_first_reason_and_how_many_more_there_are() -> None:
+    from viputils.backfill import first_reason
+
+    order = Order(NOVEMBER, NOVEMBER.plus(1).span.start, "en", "2023-11", ("one", "two", "three"))
+    assert first_reason(order) == "one, and 2 more"
