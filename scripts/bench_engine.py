@@ -1,0 +1,141 @@
+"""How long 24 runs of the report's notebook take: stock Papermill, forked kernels, and the limit, plain Python.
+
+Each line but the last is the whole time of processes that began with nothing: imports, starting the zygote and ending it
+are in it. The limit is a loop in one process that has run one month already: it holds what the library remembers from
+one month to the next, which a fresh kernel never does. Seconds of processors are those of all processes together; on a
+machine that does other work they tell more than the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+NOTEBOOK: Final = ROOT / "notebooks" / "monthly_report.ipynb"
+# Every month that has deliveries, and the last ones once more.
+MONTHS: Final = [f"{2022 + (6 + n) // 12}-{(6 + n) % 12 + 1:02}" for n in range(17)]
+RUNS: Final = [*MONTHS, *MONTHS[-7:]]
+
+WAYS: Final = {
+    "stock": "stock Papermill",
+    "vip": "papermill --engine vip",
+    "ahead": "forked ahead, as backfill does",
+}
+
+
+def run_papermill(months: list[str], engine: str) -> None:
+    """Run the notebook as anyone would, without writing it."""
+    import papermill
+
+    for month in months:
+        papermill.execute_notebook(
+            str(NOTEBOOK), None, {"month": month}, engine_name=engine, cwd=str(ROOT), progress_bar=False
+        )
+
+
+def run_ahead(months: list[str]) -> None:
+    """Run the notebook in kernels that are forked while the one before is still at work."""
+    from contextlib import ExitStack
+
+    import papermill  # noqa: F401 - before the engine, which Papermill itself imports as an entry point
+
+    from viputils.notebook import kernel_ahead, run_notebook
+    from viputils.zygote import own_zygote
+
+    seeds = [int(month.replace("-", "")) for month in months]
+    with ExitStack() as ahead:
+        ready = ahead.enter_context(kernel_ahead(ROOT, zygote=own_zygote(), seed=seeds[0]))
+        for number, month in enumerate(months, start=1):
+            kernel = ready
+            with ahead.pop_all():
+                if number < len(months):
+                    ready = ahead.enter_context(kernel_ahead(ROOT, zygote=own_zygote(), seed=seeds[number]))
+                run_notebook(NOTEBOOK, {"month": month}, ROOT, kernel)
+
+
+def run_plainly(months: list[str]) -> float:
+    """Run the notebook's code in this process, which has run it before; give the seconds."""
+    import nbformat
+
+    os.chdir(ROOT)
+    # The backend that a kernel has would need one.
+    os.environ["MPLBACKEND"] = "agg"
+    cells = [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
+    codes = [compile(cell.source, "cell", "exec") for cell in cells]
+    places = [number for number, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", [])]
+
+    def run(month: str) -> None:
+        names: dict[str, Any] = {}
+        for number, code in enumerate(codes):
+            exec(code, names)  # noqa: S102 - our own notebook
+            if number in places:
+                names["month"] = month
+
+    run(months[0])
+    begin = time.perf_counter()
+    for month in months:
+        run(month)
+    return time.perf_counter() - begin
+
+
+def measured(way: str, processes: int) -> tuple[float, float]:
+    """Give the seconds that processes take for all runs together, and their seconds of processors."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.perf_counter()
+    started = [
+        subprocess.Popen([sys.executable, __file__, way, *RUNS[number::processes]], stdout=subprocess.PIPE, text=True)
+        for number in range(processes)
+    ]
+    said = [process.communicate()[0] for process in started]
+    seconds = time.perf_counter() - begin
+    if any(process.returncode for process in started):
+        raise SystemExit(f"{way} failed")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return (float(said[0]) if way == "limit" else seconds), spent
+
+
+def main() -> None:
+    """Print the lines."""
+    limit, _ = measured("limit", 1)
+    print(f"{len(RUNS)} runs of {NOTEBOOK.name}; load of the machine {os.getloadavg()[0]:.1f}")
+    for way, name in WAYS.items():
+        for processes in (1, 2):
+            seconds, spent = measured(way, processes)
+            ratio = seconds / (limit / processes)
+            print(
+                f"  {name:<31} {processes} process{'es' if processes > 1 else '  '} {seconds:6.1f} s, "
+                f"processors {spent:6.1f} s, {ratio:4.2f} x the limit{' / 2' if processes > 1 else ''}",
+                flush=True,
+            )
+    print(f"  {'plain Python, warm: the limit':<31} 1 process   {limit:6.1f} s")
+
+
+def _work(way: str, months: list[str]) -> None:
+    if way == "limit":
+        print(run_plainly(months))
+    elif way == "ahead":
+        run_ahead(months)
+    elif way == "vip":
+        from papermill.engines import papermill_engines
+
+        from viputils.engine import ForkEngine
+
+        # As the entry point does it, where the package was installed since.
+        papermill_engines.register("vip", ForkEngine)
+        run_papermill(months, "vip")
+    else:
+        run_papermill(months, "nbclient")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        _work(sys.argv[1], sys.argv[2:])
+    else:
+        main()
