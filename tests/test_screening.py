@@ -6,7 +6,7 @@ from pathlib import Path
 
 import phonenumbers
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY
@@ -189,6 +189,7 @@ US_STYLES = (
 )
 
 
+@example(area=202, rest=3_110_000, style=US_STYLES[-1], before="", after="", wrapped=False)
 @given(
     area=st.integers(200, 999),
     rest=st.integers(2_000_000, 9_999_999),

@@ -7,6 +7,7 @@ the bytes that it has when it is made alone.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -18,22 +19,25 @@ import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from viputils.checksums import checksum
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
 from viputils.edition import require_no_quarantine
-from viputils.errors import NotebookError, ParameterError, Problem, VipError
+from viputils.errors import ManifestError, NotebookError, ParameterError, Problem, VipError
 from viputils.issue import issue_begun, make_issue, reasons_to_make
 from viputils.notebook import Kernel, kernel_ahead
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
+from viputils.zygote import can_fork, own_zygote
 
-EngineName = Literal["auto", "quarto", "embedded"]
+EngineName = Literal["quarto", "embedded"]
+PapermillEngine = Literal["vip", "stock"]
 
 FORCED = "it was asked for"
 
@@ -60,6 +64,15 @@ class Order:
     place: str
     why: tuple[str, ...]
     left_out_rows: bool = False
+
+
+@dataclass(frozen=True)
+class Shop:
+    """With what issues are made: the engine of the pages, whether kernels are forked, the checksum of the library."""
+
+    engine: EngineName
+    forks: bool
+    library: str
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,7 @@ def carry_out(
     orders: Sequence[Order],
     engine: Engine,
     jobs: int | None = None,
+    papermill_engine: PapermillEngine = "vip",
     on_begin: Callable[[Order], None] = lambda _: None,
 ) -> Generator[Outcome]:
     """Make issues; what goes wrong with one keeps no other from being made.
@@ -139,6 +153,8 @@ def carry_out(
     ----------
     jobs
         How many processes make them; by default one for each core. A single issue, or one process, is made here.
+    papermill_engine
+        ``vip`` forks kernels where that can be done, ``stock`` starts each.
     on_begin
         Called with an order before it is carried out, where they are made here one after the other.
 
@@ -148,10 +164,12 @@ def carry_out(
         One for each order, as they are ready.
     """
     jobs = min(jobs or cores(), len(orders))
+    forks = papermill_engine == "vip" and can_fork() and len(orders) > 1
+    shop = Shop("quarto" if engine.name == "quarto" else "embedded", forks, library_checksum())
     if jobs > 1:
-        yield from _by_several(project, orders, "quarto" if engine.name == "quarto" else "embedded", jobs)
+        yield from _by_several(project, orders, shop, jobs)
     else:
-        yield from _one_by_one(project, orders, engine, on_begin)
+        yield from _one_by_one(project, orders, engine, shop, on_begin)
 
 
 def cores() -> int:
@@ -161,27 +179,48 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def library_checksum() -> str:
+    """Give one checksum of all code of the library: who runs long could have read other code than lies there."""
+    package = Path(__file__).parent
+    files = sorted(package.rglob("*.py"))
+    return hashlib.sha256(
+        "".join(f"{path.relative_to(package)} {checksum(path)}\n" for path in files).encode()
+    ).hexdigest()
+
+
 def _one_by_one(
-    project: Project, orders: Sequence[Order], engine: Engine, on_begin: Callable[[Order], None]
+    project: Project, orders: Sequence[Order], engine: Engine, shop: Shop, on_begin: Callable[[Order], None]
 ) -> Iterator[Outcome]:
     """Make issues one after the other; the kernel of the next gets ready while one is made."""
+
+    def kernel_of(order: Order) -> AbstractContextManager[Kernel]:
+        return kernel_ahead(project.root, project.raw, own_zygote() if shop.forks else None, _seed(order))
+
     with ExitStack() as ahead:
-        ready = ahead.enter_context(kernel_ahead(project.root, project.raw)) if orders else None
+        ready = ahead.enter_context(kernel_of(orders[0])) if orders else None
         for number, order in enumerate(orders, start=1):
             kernel, ready = ready, None
-            # Of the kernels that were started ahead, this one ends with its issue.
+            # Of the kernels that were begun ahead, this one ends with its issue.
             with ahead.pop_all():
                 if number < len(orders):
-                    ready = ahead.enter_context(kernel_ahead(project.root, project.raw))
+                    ready = ahead.enter_context(kernel_of(orders[number]))
                 on_begin(order)
-                outcome = _outcome_of(project, order, engine, kernel)
+                outcome = _outcome_of(project, order, engine, shop, kernel)
             yield outcome
 
 
-def _outcome_of(project: Project, order: Order, engine: Engine, kernel: Kernel | None = None) -> Outcome:
+def _seed(order: Order) -> int:
+    """Give the seed of an issue's random numbers: they never depend on what was made before it."""
+    return order.month.year * 100 + order.month.month
+
+
+def _outcome_of(project: Project, order: Order, engine: Engine, shop: Shop, kernel: Kernel | None = None) -> Outcome:
     begin = time.perf_counter()
     error: VipError | None = None
     try:
+        if library_checksum() != shop.library:
+            problem = Problem("viputils", "is not the code that was read any more;", "begin again.")
+            raise ManifestError("The library was changed while issues were being made.", [problem])
         spoken = project.in_language(order.language)
         with issue_begun(spoken, order.month, order.as_of, kernel) as begun:
             if not order.left_out_rows:
@@ -201,11 +240,11 @@ def _outcome_of(project: Project, order: Order, engine: Engine, kernel: Kernel |
     return Outcome(order, time.perf_counter() - begin, error)
 
 
-def _by_several(project: Project, orders: Sequence[Order], engine: EngineName, jobs: int) -> Iterator[Outcome]:
+def _by_several(project: Project, orders: Sequence[Order], shop: Shop, jobs: int) -> Iterator[Outcome]:
     """Let processes make issues; where one of them dies, those that it may have been at are made each by its own."""
     waiting = list(orders)
     with _processes(jobs) as pool:
-        for outcome in _submitted(pool, project, waiting, engine):
+        for outcome in _submitted(pool, project, waiting, shop):
             waiting.remove(outcome.order)
             yield outcome
     for order in waiting:
@@ -214,12 +253,12 @@ def _by_several(project: Project, orders: Sequence[Order], engine: EngineName, j
                 f"issues/{order.place}", "the process that made it died;", "the memory may not have sufficed."
             )
             lost = Outcome(order, 0, NotebookError("The issue could not be made.", [died]))
-            yield next(_submitted(pool, project, [order], engine), lost)
+            yield next(_submitted(pool, project, [order], shop), lost)
 
 
-def _submitted(pool: Executor, project: Project, orders: Sequence[Order], engine: EngineName) -> Iterator[Outcome]:
+def _submitted(pool: Executor, project: Project, orders: Sequence[Order], shop: Shop) -> Iterator[Outcome]:
     futures: list[Future[Outcome]] = [
-        pool.submit(_made, project.root, str(project.raw), order, engine) for order in orders
+        pool.submit(_made, project.root, str(project.raw), order, shop) for order in orders
     ]
     for future in as_completed(futures):
         try:
@@ -228,13 +267,16 @@ def _submitted(pool: Executor, project: Project, orders: Sequence[Order], engine
             continue
 
 
-def _made(root: Path, deliveries: str, order: Order, engine: EngineName) -> Outcome:
+def _made(root: Path, deliveries: str, order: Order, shop: Shop) -> Outcome:
     """Make an issue in a process of its own, of the same project and the same deliveries."""
     try:
         project = Project.open(root, deliveries=deliveries)
     except VipError as error:
         return Outcome(order, 0, error)
-    return _outcome_of(project, order, choose_engine(engine))
+    if not shop.forks:
+        return _outcome_of(project, order, choose_engine(shop.engine), shop)
+    with kernel_ahead(project.root, project.raw, own_zygote(), _seed(order)) as kernel:
+        return _outcome_of(project, order, choose_engine(shop.engine), shop, kernel)
 
 
 @contextmanager

@@ -402,8 +402,9 @@ def _void_faults(rows: pd.DataFrame, known: Mapping[str, pd.Series]) -> list[Fau
     table = rows["voided_table"]
     unknown = pd.Series(False, index=rows.index)
     for name, first in known.items():
-        delivered = rows["voided_id"].map(first)
-        unknown |= table.eq(name) & ~delivered.le(rows[DELIVERY])
+        # Of a table without a row, whatever is looked up is missing and of no type.
+        delivered = pd.to_numeric(rows["voided_id"].map(first))
+        unknown |= table.eq(name) & ~delivered.le(rows[DELIVERY]).fillna(False).astype("bool")
     return [
         Fault("voided_table", "unknown_table", ~table.isin(list(known)), f"name one of: {', '.join(known)}."),
         Fault(

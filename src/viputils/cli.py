@@ -49,6 +49,13 @@ class EngineName(StrEnum):
     embedded = "embedded"
 
 
+class PapermillEngine(StrEnum):
+    """Which engine of Papermill executes notebooks."""
+
+    vip = "vip"
+    stock = "stock"
+
+
 app = typer.Typer(
     name="vip",
     help="Make the VIP Monthly Informational Report from raw records, and check every number in it.",
@@ -192,6 +199,9 @@ def backfill(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="How many processes.", show_default="one for each core")
     ] = None,
+    papermill_engine: Annotated[
+        PapermillEngine, typer.Option(help="Whether kernels are forked (vip) or started each (stock).")
+    ] = PapermillEngine.vip,
     force: Annotated[bool, typer.Option("--force", help="Make them all again.", show_default=False)] = False,
     why: Annotated[
         bool, typer.Option("--why", help="List everything that changed, for each issue.", show_default=False)
@@ -231,7 +241,10 @@ def backfill(
     results = {order.place: "unchanged" for order in orders if not order.why}
     results |= {order.place: "would be made" for order in todo if dry_run}
     failed = dict(lacking)
-    with bar(len(todo)) as advance, closing(carry_out(opened, [] if dry_run else todo, chosen, jobs)) as outcomes:
+    with (
+        bar(len(todo)) as advance,
+        closing(carry_out(opened, [] if dry_run else todo, chosen, jobs, papermill_engine.value)) as outcomes,
+    ):
         for outcome in outcomes:
             order = outcome.order
             if outcome.error is not None:

@@ -16,6 +16,7 @@ from typing import IO, Any, Final
 
 from viputils.errors import NotebookError, Problem, nearest
 from viputils.program import DELIVERIES_VARIABLE
+from viputils.zygote import Zygote
 
 # Cells with this tag are for people who open the notebook, and stay out of the report.
 NOTEBOOK_ONLY: Final = "notebook-only"
@@ -40,7 +41,9 @@ class Kernel:
 
 
 @contextmanager
-def kernel_ahead(cwd: Path, deliveries: Path | None = None) -> Iterator[Kernel]:
+def kernel_ahead(
+    cwd: Path, deliveries: Path | None = None, zygote: Zygote | None = None, seed: int = 0
+) -> Iterator[Kernel]:
     """Start a kernel of this Python, which gets ready while its notebook is still being prepared.
 
     It serves one notebook. Whatever happens in the block, the kernel is gone at its end.
@@ -52,6 +55,8 @@ def kernel_ahead(cwd: Path, deliveries: Path | None = None) -> Iterator[Kernel]:
     deliveries
         The folder from which the project that it stands in reads its deliveries: what was brought from elsewhere is
         not asked for twice, and is the same in the notebook as beside it. By default what the environment says.
+    zygote, seed
+        Forks the kernel, with random numbers from this seed. By default it is started.
     """
     from jupyter_core.utils import run_sync
     from traitlets.config import Config
@@ -59,6 +64,10 @@ def kernel_ahead(cwd: Path, deliveries: Path | None = None) -> Iterator[Kernel]:
     with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="vip-") as private:
         config = Config({"KernelManager": connection_in(Path(private))})
         manager = _manager_that_logs_to(said, Path(private), deliveries)(kernel_name="python3", config=config)
+        if zygote is not None:
+            from viputils.engine import forked
+
+            forked(manager, zygote, seed)
         try:
             run_sync(manager.start_kernel)(cwd=str(cwd), extra_arguments=list(_AHEAD))
             yield Kernel(manager, said)

@@ -219,7 +219,8 @@ _GROUPED_PHONE = re.compile(
     r"(?<!\d)(?:\+?1[-. ]{0,3})?\(?[2-9]\d{2}\)?[-./ ]{1,3}\d{3}[-. ]{1,3}\d{4}(?!\d)"
     r"|(?<!\d)[2-9]\d{9}(?!\d)|(?<![\d-])[2-9]\d{2}-\d{4}(?!\d)"
 )
-_SERVICE_CODE = re.compile(r"(?<![\d-])[2-9]-?1-?1(?!-?\d)")
+# Not the middle of a number: 202.311.0000.
+_SERVICE_CODE = re.compile(r"(?<![\d-])(?<!\d\.)[2-9]-?1-?1(?!-?\d)(?!\.\d)")
 _UNGROUPED_PHONE = re.compile(
     r"\b(?:call(?:ed)?|phone|text|tel|cell|mobile|dial|number)\b\W+(?:[a-z]+\W+){0,3}?(?P<found>[2-9]\d{6})\b",
     re.IGNORECASE,

@@ -174,7 +174,8 @@ def _rules(table: pd.DataFrame, average: float, inner: dict[float, pd.DataFrame]
     falling = rate.diff().lt(0)
     for side, is_beyond in beyond.items():
         # The median of chance, and not the average: of small counts more than half lie on one side of that.
-        usual = table["exposure"].map(lambda exposure: median(average * exposure) / exposure, na_action="ignore")
+        mean = table["exposure"] * average
+        usual = mean.map(median, na_action="ignore").div(table["exposure"])
         off = rate.gt(usual) if side == "high" else rate.lt(usual)
         completes = {
             OUTSIDE: is_beyond(table),

@@ -143,7 +143,7 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
             names = language.listed([_with_limit(language, part) for part in those])
             yield words(language, _APART[verdict], names=names)
         apart += len(those)
-    names = _labels(edition, list(found.parts))
+    names = _labels(edition, list(found.parts)) if parts else ""
     if told and not apart and len(told) == len(parts):
         yield words(language, "Of its categories ({names}), none is outside what chance alone gives.", names=names)
     elif told and not apart:

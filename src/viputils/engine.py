@@ -1,0 +1,78 @@
+"""The fast engine of Papermill: kernels that are forked, and not started.
+
+It is registered as ``vip``: ``papermill --engine vip notebook.ipynb out.ipynb`` and
+``papermill.execute_notebook(…, engine_name="vip")``. Everything but the start of the kernel is Papermill's own. Where
+kernels cannot be forked, they are started as ever.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from papermill.engines import NBClientEngine
+
+from viputils.zygote import Zygote, can_fork, own_zygote
+
+_LAUNCHER = ["-m", "ipykernel_launcher"]
+
+
+def seed_of(parameters: Mapping[str, Any]) -> int:
+    """Give the seed of a notebook's random numbers: the same parameters give the same, whatever ran before."""
+    return zlib.crc32(json.dumps(dict(parameters), sort_keys=True, default=str).encode())
+
+
+class ForkProvisioner(LocalProvisioner):
+    """Forks a kernel of this Python; any other one it starts as ever."""
+
+    zygote: Zygote | None = None
+    seed: int = 0
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork the kernel."""
+        if self.zygote is None or cmd[1:3] != _LAUNCHER:
+            return await super().launch_kernel(cmd, **kwargs)
+        env = dict(kwargs.get("env") or os.environ)
+        env.pop("PYTHONEXECUTABLE", None)
+        env.pop("PYTHONSTARTUP", None)
+        cwd = str(kwargs.get("cwd") or Path.cwd())
+        kernel = self.zygote.fork(cmd[3:], cwd, env, self.seed, kwargs.get("stdout"), kwargs.get("stderr"))
+        self.process = kernel  # type: ignore[assignment]  # It does what is asked of a process.
+        self.pid = self.pgid = kernel.pid
+        self.cwd = cwd
+        return self.connection_info
+
+
+def forked(manager: Any, zygote: Zygote, seed: int) -> Any:
+    """Let a kernel manager fork its kernel instead of starting it."""
+    provisioner = ForkProvisioner(kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager)
+    provisioner.zygote, provisioner.seed = zygote, seed
+    manager.provisioner = provisioner
+    return manager
+
+
+class ForkEngine(NBClientEngine):  # type: ignore[misc]
+    """Papermill's own engine, with forked kernels. One process forks all those of this one, and ends with it."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+        """Execute a notebook in a kernel that is forked."""
+        if not can_fork():
+            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+        zygote = own_zygote()
+        seed = seed_of(nb_man.nb.metadata.get("papermill", {}).get("parameters", {}))
+
+        class Manager(AsyncKernelManager):
+            async def _async_pre_start_kernel(self, **options: Any) -> Any:
+                if self.provisioner is None:
+                    forked(self, zygote, seed)
+                return await super()._async_pre_start_kernel(**options)
+
+        kwargs.setdefault("kernel_manager_class", Manager)
+        return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)

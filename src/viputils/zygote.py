@@ -1,0 +1,300 @@
+"""A process that has imported what notebooks need, and forks: each kernel begins fresh, and starting up is paid once.
+
+``python -m viputils.zygote FD`` is that process; ``Zygote`` is how others talk to it. It has one thread, no event loop
+and no figure. What it forks is an ordinary ipykernel that knows nothing of those before it: environment, folder,
+streams and random state are its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO, Any, Final
+
+# Imported before the first fork, because they take long. Not matplotlib_inline: it sets itself up for the kernel in
+# which it is imported, and would drop every figure of another one in silence. Nor anything that starts threads.
+_AHEAD: Final = (
+    "matplotlib.figure",
+    "matplotlib.backends.backend_svg",
+    "pandas",
+    "pyarrow.csv",
+    "pyarrow.compute",
+    "pydantic",
+    "scipy.stats",
+    "statsmodels.stats.rates",
+    "statsmodels.stats.proportion",
+    "IPython",
+    "ipykernel.kernelapp",
+    "viputils.statements",
+    "viputils.charts",
+    "viputils.edition",
+    "viputils.assessment",
+)
+# Threads of libraries would not come along.
+_ONE_THREAD: Final = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# As ipykernel sets it in a kernel, before anything imports Matplotlib.
+_INLINE: Final = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def can_fork() -> bool:
+    """Say whether kernels can be forked on this system."""
+    return sys.platform == "linux"
+
+
+class Zygote:
+    """A process that forks kernels, and ends with the one that started it, and its kernels with it."""
+
+    def __init__(self) -> None:
+        self._ours, theirs = socket.socketpair()
+        self._lock = threading.Lock()
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
+        with theirs:
+            self.process = subprocess.Popen(  # noqa: S603 - our own module, with our own Python
+                [sys.executable, "-m", "viputils.zygote", str(theirs.fileno())],
+                env=_INLINE | env | _ONE_THREAD,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def fork(
+        self,
+        arguments: Sequence[str],
+        cwd: str,
+        env: Mapping[str, str],
+        seed: int,
+        stdout: IO[bytes] | int | None,
+        stderr: IO[bytes] | int | None,
+    ) -> Forked:
+        """Fork a kernel.
+
+        Parameters
+        ----------
+        arguments
+            What ``python -m ipykernel_launcher`` would be given.
+        seed
+            Of the random numbers of ``random`` and of NumPy's global state.
+        stdout, stderr
+            Where it writes; by default where this process does.
+        """
+        streams = [1 if stdout is None else stdout, 2 if stderr is None else stderr]
+        numbers = [stream if isinstance(stream, int) else stream.fileno() for stream in streams]
+        asked = {"arguments": list(arguments), "cwd": cwd, "env": dict(env), "seed": seed}
+        return Forked(self, int(self._ask(asked, numbers)["pid"]))
+
+    def poll(self, pid: int) -> int | None:
+        """Give the exit code of a kernel, or nothing while it runs; that of a signal is its number, negative."""
+        try:
+            code = self._ask({"poll": pid})["code"]
+        except OSError:
+            return -signal.SIGKILL  # Where this process has gone, so have its kernels.
+        return None if code is None else int(code)
+
+    def close(self) -> None:
+        """End the process, and every kernel that is left."""
+        with self._lock:
+            self._ours.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _ask(self, asked: dict[str, Any], streams: Sequence[int] = ()) -> dict[str, Any]:
+        text = json.dumps(asked).encode()
+        with self._lock:
+            socket.send_fds(self._ours, [len(text).to_bytes(8, "big")], list(streams))
+            self._ours.sendall(text)
+            answer: dict[str, Any] = json.loads(_exactly(self._ours, int.from_bytes(_exactly(self._ours, 8), "big")))
+        return answer
+
+
+@cache
+def own_zygote() -> Zygote:
+    """Give the zygote of this process, which is started when it is first asked for and ends with this process."""
+    zygote = Zygote()
+    atexit.register(zygote.close)
+    return zygote
+
+
+class Forked:
+    """A kernel that was forked, as ``subprocess.Popen`` would show it."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, zygote: Zygote, pid: int) -> None:
+        self.zygote = zygote
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Give its exit code, or nothing while it runs."""
+        if self.returncode is None:
+            self.returncode = self.zygote.poll(self.pid)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end.
+
+        Raises
+        ------
+        TimeoutExpired
+            Where it still runs after ``timeout`` seconds.
+        """
+        waited = 0.0
+        while (code := self.poll()) is None:
+            if timeout is not None and waited >= timeout:
+                raise subprocess.TimeoutExpired("kernel", timeout)
+            select.select([], [], [], 0.02)
+            waited += 0.02
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, where it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _exactly(connection: socket.socket, number: int) -> bytes:
+    data = b""
+    while len(data) < number:
+        part = connection.recv(number - len(data))
+        if not part:
+            raise ConnectionResetError("the process that forks kernels has gone")
+        data += part
+    return data
+
+
+def serve(connection: socket.socket) -> Callable[[], None]:
+    """Fork a kernel whenever one is asked for; in the kernel, give what it does. End with the other side."""
+    import importlib
+
+    for name in _AHEAD:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    running: dict[int, int | None] = {}
+    while True:
+        try:
+            head, streams, _, _ = socket.recv_fds(connection, 8, 2)
+            if not head:
+                raise ConnectionResetError
+            head += _exactly(connection, 8 - len(head))
+            asked = json.loads(_exactly(connection, int.from_bytes(head, "big")))
+        except OSError:
+            break
+        if "poll" in asked:
+            answer: dict[str, Any] = {"code": _reaped(asked["poll"], running)}
+        else:
+            parent = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                connection.close()
+                return lambda: _become_kernel(asked, streams, parent)
+            running[pid] = None
+            answer = {"pid": pid}
+        for stream in streams:
+            os.close(stream)
+        text = json.dumps(answer).encode()
+        connection.sendall(len(text).to_bytes(8, "big") + text)
+    for pid, code in running.items():
+        if code is None:
+            _kill(pid)
+    os._exit(0)
+
+
+def _reaped(pid: int, running: dict[int, int | None]) -> int | None:
+    """Give the exit code of a kernel, once."""
+    if running.get(pid, 0) is None:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            running[pid] = os.waitstatus_to_exitcode(status)
+    return running.get(pid, -signal.SIGKILL)
+
+
+def _kill(pid: int) -> None:
+    for end in (os.killpg, os.kill):
+        try:
+            end(pid, signal.SIGKILL)
+        except OSError:
+            continue
+
+
+def die_with(parent: int) -> None:
+    """Let this process be killed when its parent ends, however it ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _become_kernel(asked: Mapping[str, Any], streams: Sequence[int], zygote: int) -> None:
+    """Be a kernel, as ``python -m ipykernel_launcher`` is one."""
+    os.setsid()
+    die_with(zygote)
+    for number, stream in enumerate(streams, start=1):
+        os.dup2(stream, number)
+        os.close(stream)
+    for number in range(1, signal.NSIG):
+        if signal.getsignal(number) not in (signal.SIG_DFL, signal.SIG_IGN, None):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(asked["cwd"])
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    _follow_environment()
+    import random
+
+    import numpy as np
+
+    random.seed(asked["seed"])
+    np.random.seed(asked["seed"] % 2**32)
+    sys.argv = ["ipykernel_launcher", *asked["arguments"]]
+    gc.unfreeze()
+    from ipykernel.kernelapp import IPKernelApp
+
+    IPKernelApp.launch_instance([*asked["arguments"], f"--IPKernelApp.parent_handle={zygote}"])
+
+
+def _follow_environment() -> None:
+    """Take over what libraries read from the environment when they were imported."""
+    import time
+
+    import matplotlib as mpl
+
+    time.tzset()
+    backend = os.environ.setdefault("MPLBACKEND", _INLINE["MPLBACKEND"])
+    mpl.rcParams["backend"] = backend
+
+
+def _main() -> None:
+    # What is imported comes from the library, and not from the folder that somebody happens to be in.
+    if sys.path and sys.path[0] in ("", str(Path.cwd())):
+        del sys.path[0]
+    # Ctrl-C is for who started it. When that one has gone, the connection ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(socket.socket(fileno=int(sys.argv[1])))()
+
+
+if __name__ == "__main__":
+    _main()

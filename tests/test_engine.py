@@ -1,0 +1,234 @@
+"""The fast engine does what Papermill's own does, in kernels that are forked, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import psutil
+import pytest
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+from papermill.engines import papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from tests.conftest import REPOSITORY
+from viputils.engine import ForkEngine
+from viputils.zygote import Zygote, can_fork
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels cannot be forked on this system")
+
+ENGINES = ["nbclient", "vip"]
+
+# What notebooks do that is awkward for who runs them.
+CELLS = [
+    "import sys, os, threading, subprocess, asyncio, warnings\n1 + 1",
+    "print('one'); print('aside', file=sys.stderr); print('two')",
+    "from IPython.display import HTML, Markdown, display\ndisplay(Markdown('**bold**'), HTML('<b>bold</b>'))",
+    "shown = display('before', display_id=True)\nshown.update('after')",
+    "%%time\nsum(range(1000))",
+    "!echo from the shell",
+    "await asyncio.sleep(0.01)\n'awaited'",
+    "warnings.warn('careful')",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "figure, axes = plt.subplots()\naxes.plot([2, 1])",
+    "plt.plot([3, 1]);",
+    "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
+    "said = []\nthread = threading.Thread(target=lambda: print('from a thread'))\nthread.start(); thread.join()",
+    "print(subprocess.run(['echo', 'from a program'], capture_output=True, text=True).stdout)",
+    "child = os.fork()\nif child == 0:\n    os._exit(7)\nos.waitstatus_to_exitcode(os.waitpid(child, 0)[1])",
+    "__name__, os.path.basename(os.getcwd()), 'viputils' in sys.modules and 'never said'[:0]",
+    "os.isatty(0), os.environ.get('MPLBACKEND'), plt.get_backend()",
+    "%matplotlib --list",
+    "print('x' * 3, end='', flush=True); sys.stdout.write('y')",
+    "a = [1]; a.append(a); a",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered() -> None:
+    # As the entry point of the package does it where the package was installed since.
+    papermill_engines.register("vip", ForkEngine)
+
+
+def notebook(folder: Path, cells: list[str], parameters: str = "") -> Path:
+    path = folder / "a notebook.ipynb"
+    first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=[first, *map(new_code_cell, cells)], metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def run(path: Path, engine: str, **options: Any) -> Any:
+    return papermill.execute_notebook(
+        str(path), None, engine_name=engine, kernel_name="python3", cwd=str(path.parent), progress_bar=False, **options
+    )
+
+
+def normal(executed: Any) -> list[list[Any]]:
+    """What the cells show, without what differs from run to run: times, addresses, the numbers of processes."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items() if key not in ("transient", "execution_count")}
+        if isinstance(value, list):
+            return [plain(one) for one in value]
+        text = re.sub(r"0x[0-9a-f]+|ipykernel_[0-9]+/[0-9]+|[0-9.]+ (?:[nµμm]?s)\b", "…", str(value))
+        return re.sub(rf"{tempfile.gettempdir()}/\S+", "…", text)
+
+    return [plain(cell.outputs) for cell in executed.cells if cell.cell_type == "code"]
+
+
+def test_awkward_cells_show_the_same_as_in_a_kernel_that_was_started(tmp_path: Path) -> None:
+    path = notebook(tmp_path, CELLS)
+    stock, fast = (normal(run(path, engine)) for engine in ENGINES)
+    for cell, one, other in zip(["", *CELLS], stock, fast, strict=True):
+        assert other == one, cell
+    assert [len(outputs) for outputs in fast][9:12] == [1, 2, 1]  # Figures with and without show.
+
+
+@pytest.mark.parametrize("name", ["explore_trends", "data_quality"])
+def test_the_notebooks_of_this_project_show_the_same(name: str) -> None:
+    path = REPOSITORY / "notebooks" / f"{name}.ipynb"
+    stock, fast = (normal(run(path, engine)) for engine in ENGINES)
+    drop = re.compile(r"IPY_MODEL_[0-9a-f]+|[0-9a-f]{32}")
+    assert drop.sub("", str(fast)) == drop.sub("", str(stock))
+
+
+@pytest.mark.parametrize(
+    ("cell", "error", "said"),
+    [
+        ("1 / 0", PapermillExecutionError, "ZeroDivisionError"),
+        ("input('name')", PapermillExecutionError, "StdinNotImplementedError"),
+        ("import sys; sys.exit(3)", PapermillExecutionError, "SystemExit"),
+        ("import os; os._exit(3)", DeadKernelError, "Kernel died"),
+        ("import ctypes; ctypes.string_at(0)", DeadKernelError, "Kernel died"),
+    ],
+)
+def test_what_fails_fails_in_the_same_way(tmp_path: Path, cell: str, error: type[Exception], said: str) -> None:
+    path = notebook(tmp_path, ["print('before')", cell])
+    for engine in ENGINES:
+        with pytest.raises(error, match=said):
+            run(path, engine)
+
+
+def test_a_cell_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    path = notebook(tmp_path, ["import time", "time.sleep(60)"])
+    begin = time.monotonic()
+    with pytest.raises(CellTimeoutError):
+        run(path, "vip", execution_timeout=2)
+    assert time.monotonic() - begin < 30
+
+
+def test_fifty_megabytes_come_through(tmp_path: Path) -> None:
+    executed = run(notebook(tmp_path, ["print('x' * 50_000_000)"]), "vip")
+    assert len(executed.cells[-1].outputs[0].text) == 50_000_001
+
+
+def test_each_kernel_begins_fresh_and_random_numbers_depend_on_the_parameters_alone(tmp_path: Path) -> None:
+    cells = [
+        "import random, numpy as np",
+        "(random.random(), np.random.rand(3).tolist(), 'left' in globals())",
+        "left = 1",
+    ]
+    path = notebook(tmp_path, cells, "month = ''")
+    shown = [
+        run(path, "vip", parameters={"month": month}).cells[3].outputs[0].data["text/plain"]
+        for month in ("2023-11", "2023-10", "2023-11")
+    ]
+    assert shown[0] == shown[2] != shown[1]
+    assert shown[0].endswith("False)")
+
+
+def test_the_environment_and_the_folder_are_those_of_the_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = notebook(tmp_path, ["import os, time\nos.environ.get('OF_THE_MOMENT'), time.tzname[0]"])
+    shown = []
+    for value, zone in (("one", "UTC"), ("two", "Pacific/Auckland")):
+        monkeypatch.setenv("OF_THE_MOMENT", value)
+        monkeypatch.setenv("TZ", zone)
+        shown.append(run(path, "vip").cells[-1].outputs[0].data["text/plain"])
+    assert shown == ["('one', 'UTC')", "('two', 'NZST')"]
+
+
+def test_papermill_itself_finds_the_engine_and_writes_the_notebook(tmp_path: Path) -> None:
+    path = notebook(tmp_path, ["month * 2"], "month = ''")
+    command = [sys.executable, "-m", "papermill", "--engine", "vip", str(path), str(tmp_path / "out.ipynb")]
+    done = subprocess.run([*command, "-p", "month", "ab"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].data["text/plain"] == "'abab'"
+
+
+def kernels() -> list[psutil.Process]:
+    return [one for one in psutil.Process().children(recursive=True) if "zygote" in " ".join(one.cmdline())]
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    return not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture
+def zygote() -> Iterator[Zygote]:
+    started = Zygote()
+    yield started
+    started.close()
+
+
+def asleep(zygote: Zygote, folder: Path) -> psutil.Process:
+    """A kernel that was forked and waits."""
+    arguments = ["-f", str(folder / "kernel.json")]
+    forked = zygote.fork(arguments, str(folder), dict(os.environ), 0, None, None)
+    until = time.monotonic() + 30
+    while not (folder / "kernel.json").exists():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return psutil.Process(forked.pid)
+
+
+def test_a_zygote_has_no_thread_that_would_not_come_along(zygote: Zygote, tmp_path: Path) -> None:
+    asleep(zygote, tmp_path)
+    threads = Path(f"/proc/{zygote.process.pid}/task").glob("*/comm")
+    # That of jemalloc is begun again in whatever is forked, by jemalloc itself.
+    assert sorted(thread.read_text().strip() for thread in threads)[1:] in ([], ["python"])
+
+
+def test_kernels_end_with_the_process_that_forked_them_however_it_ends(zygote: Zygote, tmp_path: Path) -> None:
+    kernel = asleep(zygote, tmp_path)
+    zygote.process.kill()
+    assert gone([kernel])
+
+
+def test_closing_ends_the_kernels_that_are_left(tmp_path: Path) -> None:
+    zygote = Zygote()
+    kernel = asleep(zygote, tmp_path)
+    zygote.close()
+    assert gone([kernel])
+    assert zygote.process.returncode == 0
+
+
+def test_nothing_is_left_when_the_process_that_uses_it_is_killed(tmp_path: Path) -> None:
+    path = notebook(tmp_path, ["import time", "time.sleep(100)"])
+    code = (
+        "import papermill, sys\nfrom papermill.engines import papermill_engines\n"
+        "from viputils.engine import ForkEngine\npapermill_engines.register('vip', ForkEngine)\n"
+        "papermill.execute_notebook(sys.argv[1], None, engine_name='vip', kernel_name='python3', progress_bar=False)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path)]) as running:
+        until = time.monotonic() + 60
+        while len(started := psutil.Process(running.pid).children(recursive=True)) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        running.send_signal(signal.SIGKILL)
+    assert gone(started)
