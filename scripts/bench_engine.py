@@ -1,6 +1,6 @@
 """How long 24 runs of the report's notebook take: stock Papermill, forked kernels, and the limit, plain Python.
 
-Each line but the last is the whole time of processes that began with nothing: imports, starting the zygote and ending it
+Each line but the last is the whole time of processes that began with nothing: imports, and the start of the zygote,
 are in it. The limit is a loop in one process that has run one month already: it holds what the library remembers from
 one month to the next, which a fresh kernel never does. Seconds of processors are those of all processes together; on a
 machine that does other work they tell more than the clock.
