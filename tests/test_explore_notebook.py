@@ -82,6 +82,16 @@ def test_it_runs_for_another_city_and_another_measure() -> None:
     assert "These months differ from each other more than chance alone would make them" in text
 
 
+def test_without_a_measure_it_shows_the_one_that_the_report_of_that_city_follows() -> None:
+    tables = workbench.load(project=REPOSITORY / "examples" / "philadelphia")
+    program = tables.project.program
+    assert exploration.main_measure(tables) in program.measures
+    assert program.whole_of(program.report.trend or "") == exploration.main_measure(tables)
+    with pytest.raises(ParameterError) as raised:
+        tables.months("responsez")
+    assert "'responsez' is not a measure of program.toml" in str(raised.value)
+
+
 def test_a_choice_of_a_measure_offers_its_categories_and_its_months(tables: Tables) -> None:
     box = exploration.choose(tables)
     measure, category, month, _ = box.children

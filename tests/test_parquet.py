@@ -59,6 +59,7 @@ def test_every_row_that_was_read_is_in_the_ledger(written: Path, demonstration: 
 
 
 def test_each_file_says_as_of_when_it_is_and_that_its_records_are_synthetic(written: Path) -> None:
+    assert (written / ".gitignore").read_text("utf-8") == "*\n"
     for path in written.glob("*.parquet"):
         says = json.loads(pq.read_schema(path).metadata[b"viputils"])
         assert says["as_of"] == "2023-12-04"

@@ -610,6 +610,18 @@ def test_another_password_leads_to_the_same_place() -> None:
     assert place_of("postgresql://vip@host/db") != place_of("postgresql://vip@host/other")
 
 
+def test_another_driver_or_spelling_leads_to_the_same_copy(project: Project) -> None:
+    def place(address: str) -> str:
+        source = elsewhere(project, address).source
+        assert source is not None
+        return source._place()
+
+    assert place("postgresql+psycopg://vip:a@host/db") == place("postgresql://other:b@host/db?sslmode=require")
+    assert place("sqlite:///records.db") == place(f"sqlite:///{project.root}/records.db?timeout=5")
+    assert place("s3://bucket/raw/") == place("s3://bucket/raw")
+    assert place("s3://bucket/raw") != place("s3://bucket/other")
+
+
 def test_a_password_in_program_toml_is_refused_without_repeating_it(project: Project) -> None:
     toml = project.root / "program.toml"
     text = toml.read_text("utf-8")

@@ -95,7 +95,7 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
             )
             for name in bare
         ]
-    elif bare:
+    elif bare and not (project.source is not None and project.source.is_address):
         listed = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if len(bare) > 3 else "")
         notes.append(
             f"No checksums were written for {listed}, so nobody can tell whether files there were changed. "

@@ -11,7 +11,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from viputils import engagement
-from viputils.assessment import chart_of, counts_of
+from viputils.assessment import chart_of, counts_of, followed
 from viputils.charts import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
 from viputils.errors import ParameterError, Problem
 from viputils.language import capital
@@ -38,6 +38,11 @@ _PANELS = 12
 def notice(tables: Tables) -> Markdown:
     """Say first of all that records are synthetic, where they are."""
     return readable(demonstration_notice(tables.project.program)) if tables.records.is_demonstration else Markdown("")
+
+
+def main_measure(tables: Tables) -> str:
+    """Give the measure that the report follows by month, and where it follows none the first one of the program."""
+    return followed(tables.project.program) or next(iter(tables.project.program.measures))
 
 
 def breakdowns(tables: Tables) -> list[str]:

@@ -62,6 +62,9 @@ def overview(tables: Tables) -> Markdown:
         f"By {date_in_words(tables.as_of)}, {plural(came, 'delivery had', 'deliveries had')} brought "
         f"{plural(rows, 'row')} in {plural(len(records), 'table')}. Of them {number(kept)} stand and are counted."
     )
+    withdrawals = int(found["delivered"].sum()) - rows
+    if withdrawals:
+        said += f" Beside them came {plural(withdrawals, 'void')}, each of which withdraws a record."
     held, voids = int(records["quarantined"].sum()), int(found["quarantined"].sum() - records["quarantined"].sum())
     if held:
         said += f" **{plural(held, 'row is', 'rows are')} in quarantine and in no count.**"

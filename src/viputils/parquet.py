@@ -19,6 +19,7 @@ from viputils.schemas import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, sche
 
 # By this a folder that was written here is known again.
 _OURS: Final = b"viputils"
+_IGNORED: Final = ".gitignore"
 
 _TEXT: Final = pa.string()
 _NAMES: Final = pa.dictionary(pa.int32(), pa.string())
@@ -58,6 +59,8 @@ def write_parquet(records: Records, folder: Path) -> list[Path]:
         for name, table in _tables(records):
             pq.write_table(table, partial / f"{name}.parquet", compression="zstd")
             written.append(folder / f"{name}.parquet")
+        # Single records are not for a repository.
+        (partial / _IGNORED).write_text("*\n", encoding="utf-8", newline="")
     return written
 
 
@@ -74,6 +77,8 @@ def _require_ours(folder: Path) -> None:
 
 def _is_ours(path: Path) -> bool:
     try:
+        if path.name == _IGNORED:
+            return path.read_text(encoding="utf-8") == "*\n"
         return path.suffix == ".parquet" and _OURS in (pq.read_schema(path).metadata or {})
     except (OSError, pa.ArrowInvalid):
         return False

@@ -32,8 +32,15 @@ def known_months(records: Records, measure: str | None = None) -> list[ReportMon
 
     Those are the months since the records begin that were over by the as-of date and of which every table that the
     measure counts had been delivered; every table of the program where no measure is named.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such measure, with the nearest name.
     """
     program, deliveries, as_of = records.program, records.received.deliveries, records.as_of
+    if measure is not None:
+        _require_measure(program, measure)
     needed = set(program.tables) if measure is None else _tables_of(program, measure)
     first = ReportMonth.of(program.identity.records_from)
     if program.identity.records_from > first.span.start:

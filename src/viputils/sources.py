@@ -87,6 +87,9 @@ class Source:
         where = place_of(self.given)
         if self.given.startswith("sqlite"):
             return f"sqlite:///{(self.root / where.partition(':///')[2]).resolve()}"
+        if is_database(self.given):
+            # Whatever drives it, it is the same one.
+            return f"{where.partition(':')[0].partition('+')[0]}:{where.partition(':')[2]}"
         return where
 
     def require_writable(self) -> None:
