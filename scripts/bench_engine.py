@@ -59,8 +59,8 @@ def run_ahead(months: list[str]) -> None:
                 run_notebook(NOTEBOOK, {"month": month}, ROOT, kernel)
 
 
-def run_plainly(months: list[str]) -> float:
-    """Run the notebook's code in this process, which has run it before; give the seconds."""
+def run_plainly(months: list[str]) -> tuple[float, float]:
+    """Run the notebook's code in this process, which has run it before; give the seconds, and those of processors."""
     import nbformat
 
     os.chdir(ROOT)
@@ -78,10 +78,10 @@ def run_plainly(months: list[str]) -> float:
                 names["month"] = month
 
     run(months[0])
-    begin = time.perf_counter()
+    begin, spent = time.perf_counter(), time.process_time()
     for month in months:
         run(month)
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - spent
 
 
 def measured(way: str, processes: int) -> tuple[float, float]:
@@ -98,12 +98,14 @@ def measured(way: str, processes: int) -> tuple[float, float]:
         raise SystemExit(f"{way} failed")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return (float(said[0]) if way == "limit" else seconds), spent
+    if way == "limit":
+        seconds, spent = map(float, said[0].split())
+    return seconds, spent
 
 
 def main() -> None:
     """Print the lines."""
-    limit, _ = measured("limit", 1)
+    limit, limit_spent = measured("limit", 1)
     print(f"{len(RUNS)} runs of {NOTEBOOK.name}; load of the machine {os.getloadavg()[0]:.1f}")
     for way, name in WAYS.items():
         for processes in (1, 2):
@@ -111,15 +113,16 @@ def main() -> None:
             ratio = seconds / (limit / processes)
             print(
                 f"  {name:<31} {processes} process{'es' if processes > 1 else '  '} {seconds:6.1f} s, "
-                f"processors {spent:6.1f} s, {ratio:4.2f} x the limit{' / 2' if processes > 1 else ''}",
+                f"{ratio:4.2f} x the limit{' / 2' if processes > 1 else '    '}; "
+                f"processors {spent:6.1f} s, {spent / limit_spent:4.2f} x",
                 flush=True,
             )
-    print(f"  {'plain Python, warm: the limit':<31} 1 process   {limit:6.1f} s")
+    print(f"  {'plain Python, warm: the limit':<31} 1 process   {limit:6.1f} s, processors {limit_spent:6.1f} s")
 
 
 def _work(way: str, months: list[str]) -> None:
     if way == "limit":
-        print(run_plainly(months))
+        print(*run_plainly(months))
     elif way == "ahead":
         run_ahead(months)
     elif way == "vip":
