@@ -47,7 +47,7 @@ CELLS = [
     "said = []\nthread = threading.Thread(target=lambda: print('from a thread'))\nthread.start(); thread.join()",
     "print(subprocess.run(['echo', 'from a program'], capture_output=True, text=True).stdout)",
     "child = os.fork()\nif child == 0:\n    os._exit(7)\nos.waitstatus_to_exitcode(os.waitpid(child, 0)[1])",
-    "__name__, os.path.basename(os.getcwd()), 'viputils' in sys.modules and 'never said'[:0]",
+    "__name__, os.path.basename(os.getcwd())",
     "os.isatty(0), os.environ.get('MPLBACKEND'), plt.get_backend()",
     "%matplotlib --list",
     "print('x' * 3, end='', flush=True); sys.stdout.write('y')",

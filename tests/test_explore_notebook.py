@@ -42,7 +42,7 @@ def test_it_shows_counts_by_type_area_service_and_source_beside_what_chance_give
     for category in ("Homicide", "Southeast", "Housing", "Crime data"):
         assert f"| {category} |" in text.replace("  ", " ")
     assert "| **To the end of November** | **320** | **315** |" in text
-    assert r"| Responses | 320 | 315 | +5 | 0.87 to 1.19 | cannot be told |" in text
+    assert r"| Responses | 320 | 315 | +5 | 0.87 to 1.19 | months differ too much |" in text
     assert "| Adults assisted | 2,599 |" in text
 
 
@@ -107,8 +107,12 @@ def test_a_sum_is_shown_without_limits_and_says_why(tables: Tables) -> None:
     text = exploration.over_time(tables, "adults_assisted").data
     assert "One record can add many here" in text
     assert "Seldom" not in text
-    with pytest.raises(ParameterError, match="adds up a column"):
-        exploration.rate_by_day(tables, "adults_assisted")
+    assert "adds up a column or counts people" in exploration.rate_by_day(tables, "adults_assisted").data
+    # Every measure can be asked for: one with categories is shown as a whole.
+    for measure in tables.project.program.measures:
+        whole = exploration.main_measure(tables, measure)
+        assert exploration.over_time(tables, whole).data
+        assert exploration.rate_by_day(tables, whole).data
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,16 @@ def _standing(measure: str, category: str, counts: pd.Series, tail: float = TAIL
     return Standing(measure, category, int(counts.iloc[-1]), chart, verdict)
 
 
+def years_are_even(counts: pd.Series, month: ReportMonth, fiscal_year_starts: int) -> bool:
+    """Say whether the months of a fiscal year to date, and those of the year before, differ only as by chance.
+
+    A year that has only begun says nothing of how much its months differ; the whole year before does.
+    """
+    months = list(month.fiscal_year(fiscal_year_starts).months(until=month))
+    year_before = counts.reindex(list(months[0].plus(-12).fiscal_year(fiscal_year_starts).months()))
+    return is_even(counts.reindex(months).dropna()) and is_even(year_before.dropna())
+
+
 def _year_to_date(standing: Standing, counts: pd.Series, fiscal_year_starts: int, level: float) -> YearToDate | None:
     """Compare the fiscal year to date with that of the year before; none where one of them is not known whole."""
     newest = counts.index[-1]
@@ -233,7 +243,5 @@ def _year_to_date(standing: Standing, counts: pd.Series, fiscal_year_starts: int
     if any(side.isna().any() for side in sides):
         return None
     value, before = (int(side.sum()) for side in sides)
-    # A year that has only begun says nothing of how much its months differ; the whole year before does.
-    year_before = counts.reindex(list(months[0].plus(-12).fiscal_year(fiscal_year_starts).months()))
-    even = is_even(sides[0]) and is_even(year_before.dropna())
+    even = years_are_even(counts, newest, fiscal_year_starts)
     return YearToDate(standing.measure, standing.category, value, before, ratio(value, before, level=level), even)

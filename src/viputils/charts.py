@@ -115,7 +115,7 @@ def usual_range(project: Project, edition: Edition, found: Assessment | None) ->
         "low": language.number(found.whole.low),
         "high": language.number(found.whole.high),
     }
-    marked = {month: chart.at(month) for month in chart.signals.index}
+    marked = {month: chart.marks_at(month) for month in chart.marked.index}
     counts = ", ".join(
         f"{language.month(month)} {_known(language, value)}"
         for month, value in zip(months, points["value"], strict=True)
@@ -407,13 +407,13 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     axes.fill_between(at, points["low"], points["high"], color=RULE, alpha=0.55, linewidth=0, step="mid")
     axes.axhline(chart.average, color=MUTED, linewidth=1.2)
     axes.plot(at, rate, color=PAST_BAR, linewidth=1.6)
-    signals = points["rules"].ne("").to_numpy()
+    signals = points.index.isin(chart.marked.index)
     axes.plot([one for one in at if not signals[one]], rate[~signals], "o", color=BAR, markersize=5.5)
     axes.plot([one for one in at if signals[one]], rate[signals], "D", color=INK, markersize=7)
     for place, (value, rules) in enumerate(zip(rate, points["rules"], strict=True)):
         lines = [written(value)] if place == len(points) - 1 and not pd.isna(value) else []
         # Below each other, so that the marks of two months beside each other stay apart.
-        lines += [f"({number})" for number in rules.split()]
+        lines += [f"({number})" for number in rules.split()] if chart.is_even else []
         if lines:
             axes.annotate(
                 "\n".join(lines),

@@ -11,12 +11,12 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from papermill.engines import NBClientEngine
 
 from viputils.zygote import Zygote, can_fork, own_zygote
 
@@ -57,22 +57,48 @@ def forked(manager: Any, zygote: Zygote, seed: int) -> Any:
     return manager
 
 
-class ForkEngine(NBClientEngine):  # type: ignore[misc]
-    """Papermill's own engine, with forked kernels. One process forks all those of this one, and ends with it."""
+class ForkEngine:
+    """Papermill's own engine, with forked kernels. One process forks all those of this one, and ends with it.
+
+    Papermill looks for its engines while it is itself being imported, so nothing here imports it before it is used.
+    """
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
-        """Execute a notebook in a kernel that is forked."""
-        if not can_fork():
+    def execute_notebook(cls, nb: Any, kernel_name: str, **options: Any) -> Any:
+        """Execute a notebook, as every engine of Papermill does."""
+        return _engine().execute_notebook(nb, kernel_name, **options)
+
+    @classmethod
+    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:
+        """Give the kernel that a notebook asks for."""
+        return str(_engine().nb_kernel_name(nb, name))
+
+    @classmethod
+    def nb_language(cls, nb: Any, language: str | None = None) -> str:
+        """Give the language of a notebook."""
+        return str(_engine().nb_language(nb, language))
+
+
+@cache
+def _engine() -> Any:
+    """Give the engine as Papermill has it."""
+    from papermill.engines import NBClientEngine
+
+    class Engine(NBClientEngine):  # type: ignore[misc]
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
+            if not can_fork():
+                return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            zygote = own_zygote()
+            seed = seed_of(nb_man.nb.metadata.get("papermill", {}).get("parameters", {}))
+
+            class Manager(AsyncKernelManager):
+                async def _async_pre_start_kernel(self, **options: Any) -> Any:
+                    if self.provisioner is None:
+                        forked(self, zygote, seed)
+                    return await super()._async_pre_start_kernel(**options)
+
+            kwargs.setdefault("kernel_manager_class", Manager)
             return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
-        zygote = own_zygote()
-        seed = seed_of(nb_man.nb.metadata.get("papermill", {}).get("parameters", {}))
 
-        class Manager(AsyncKernelManager):
-            async def _async_pre_start_kernel(self, **options: Any) -> Any:
-                if self.provisioner is None:
-                    forked(self, zygote, seed)
-                return await super()._async_pre_start_kernel(**options)
-
-        kwargs.setdefault("kernel_manager_class", Manager)
-        return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+    return Engine

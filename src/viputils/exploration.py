@@ -11,12 +11,12 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from viputils import engagement
-from viputils.assessment import chart_of, counts_of, followed
+from viputils.assessment import chart_of, counts_of, followed, years_are_even
 from viputils.charts import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
 from viputils.errors import ParameterError, Problem
 from viputils.language import capital
 from viputils.periods import ReportMonth
-from viputils.signals import ENOUGH, ProcessChart, process_chart
+from viputils.signals import ENOUGH, ProcessChart, is_even, process_chart
 from viputils.tables import (
     NOT_AVAILABLE,
     PROVISIONAL,
@@ -40,9 +40,29 @@ def notice(tables: Tables) -> Markdown:
     return readable(demonstration_notice(tables.project.program)) if tables.records.is_demonstration else Markdown("")
 
 
-def main_measure(tables: Tables) -> str:
-    """Give the measure that the report follows by month, and where it follows none the first one of the program."""
-    return followed(tables.project.program) or next(iter(tables.project.program.measures))
+def main_measure(tables: Tables, measure: str = "") -> str:
+    """Give the measure to show as a whole: of one with categories the one without, where there is one.
+
+    By default that is the one that the report follows by month, and where it follows none the first of the program.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such measure, or it has categories only.
+    """
+    program = tables.project.program
+    if not measure:
+        return followed(program) or next(name for name, one in program.measures.items() if one.by is None)
+    if program.measures[_known(tables, measure)].by is None:
+        return measure
+    whole = program.whole_of(measure)
+    if whole is None:
+        others = ", ".join(name for name, one in program.measures.items() if one.by is None)
+        problem = Problem(
+            "measure", f"{measure} has categories only, which are shown below it;", f"name one of: {others}."
+        )
+        raise ParameterError("There is no such chart.", [problem])
+    return whole
 
 
 def breakdowns(tables: Tables) -> list[str]:
@@ -85,12 +105,10 @@ def rate_by_day(tables: Tables, measure: str, end: Month | None = None) -> Markd
     Raises
     ------
     ParameterError
-        Where there is no such measure or month, or it does not count records.
+        Where there is no such measure or month.
     """
     if tables.project.program.measures[_known(tables, measure)].count != "rows":
-        remedy = "ask for one that counts records."
-        problem = Problem("measure", f"{measure} adds up a column or counts people;", remedy)
-        raise ParameterError("There is no such chart.", [problem])
+        return Markdown("This measure adds up a column or counts people, of which chance alone is not known by day.")
     counts = _counts(tables, measure, "", end).iloc[-25:]
     days = pd.Series([(month.span.end - month.span.start).days + 1 for month in counts.index], counts.index)
     chart = process_chart(counts, days, baseline=list(counts.index[:-1]))
@@ -188,11 +206,22 @@ def against(tables: Tables, a: Month, b: Month, period: str = "fytd") -> Markdow
         problem = Problem("fiscal years to date", what, "compare the same month of two years, or say period='month'.")
         raise ParameterError("There is no such comparison.", [problem])
     rows = []
+    last = max(months)
+    by_measure: dict[str, pd.DataFrame] = {}
     for line in found.loc[found["period"].eq(period)].to_dict("records"):
         between = [f"{line[side]:.2f}" if pd.notna(line[side]) else "" for side in ("low", "high")]
         told = ""
         if all(between):
-            told = "cannot be told" if line["low"] <= 1 <= line["high"] else "higher" if line["low"] > 1 else "lower"
+            name, category = str(line["measure"]), str(line["category"])
+            if name not in by_measure:
+                by_measure[name] = counts_of(tables.records, last, name)
+            counts = by_measure[name][category] if category in by_measure[name] else pd.Series(dtype="Int64")
+            if not (years_are_even(counts, last, starts) if period == "fytd" else is_even(counts.iloc[-25:].dropna())):
+                told = "months differ too much"
+            elif line["low"] <= 1 <= line["high"]:
+                told = "cannot be told"
+            else:
+                told = "higher" if line["low"] > 1 else "lower"
         rows.append(
             [
                 escape(capital(_label(tables, str(line["measure"]), str(line["category"])))),
@@ -207,8 +236,9 @@ def against(tables: Tables, a: Month, b: Month, period: str = "fytd") -> Markdow
     table = pipe_table(heads, rows, f"{a} against {b}, {escape(kind)}", words=[5])
     note = (
         "The interval says which ratios of the two true rates the counts fit with, if events come independently. Where "
-        "it holds 1.00, the counts cannot tell whether there were more or fewer. Of sums nothing is said: one record "
-        "can add many. Among so many lines, about one in twenty differs by chance alone."
+        "it holds 1.00, the counts cannot tell whether there were more or fewer. Where months differ from each other "
+        "more than chance alone would make them, events do not come like that, and nothing is read into the ratio. Of "
+        "sums nothing is said: one record can add many. Of the others, about one in twenty differs by chance alone."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
@@ -418,7 +448,9 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
 
     if chart.periods < 1:
         return readable(Markdown(f"There is no chart of {escape(label)}: no month before the newest is known."))
-    marked = [f"{month.label} ({'; '.join(rule.words for rule in chart.at(month))})" for month in chart.signals.index]
+    marked = [
+        f"{month.label} ({'; '.join(rule.words for rule in chart.marks_at(month))})" for month in chart.marked.index
+    ]
     said = ", ".join(
         f"{month.label} {_shown(_value(value))}" for month, value in zip(months, points["value"], strict=True)
     )
@@ -436,8 +468,8 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
             escape(_shown(_value(row["value"]))),
             *([rounded(row["rate"])] if is_rate else []),
             *(rounded(row[side]) for side in ("low", "high")),
-            ", ".join(dict.fromkeys(side for _, side in chart.signals_at(month))),
-            "; ".join(rule.words for rule in chart.at(month)),
+            ", ".join(dict.fromkeys(side for _, side in chart.signals_at(month) if chart.is_even)),
+            "; ".join(rule.words for rule in chart.marks_at(month)),
         ]
         for month, row in zip(months, points.to_dict("records"), strict=True)
     ]

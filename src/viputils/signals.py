@@ -85,6 +85,15 @@ class ProcessChart:
         """The periods that complete a rule."""
         return self.points.loc[self.points["rules"].ne("")]
 
+    @property
+    def marked(self) -> pd.DataFrame:
+        """The periods that are marked: those that complete a rule, where the limits tell anything."""
+        return self.signals if self.is_even else self.points.iloc[:0]
+
+    def marks_at(self, period: Hashable) -> list[Rule]:
+        """Give the rules that a period is marked with."""
+        return self.at(period) if self.is_even else []
+
     def at(self, period: Hashable) -> list[Rule]:
         """Give the rules that a period completes."""
         return [rule for rule, _ in self.signals_at(period)]

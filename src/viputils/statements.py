@@ -159,22 +159,31 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
     small = [part for part in told if part.verdict == "no telling" and part.chart.average and not part.chart.can_fall]
     if small:
         yield words(
-            language, "The counts of {names} are too small for one month to show a fall.", names=_names(language, small)
+            language,
+            "The counts of {names} are too small for one month to show a fall.",
+            names=_names(edition, found, small),
         )
     untold = [part for part in parts if not part.can_tell]
     if untold and found.whole.chart.is_enough:
         yield words(
             language,
-            "Nothing is said of {names}: the months before differ from each other more than chance alone would make "
-            "them.",
-            names=_names(language, untold),
+            "Of this month nothing is said about {names}: the months before differ from each other more than chance "
+            "alone would make them.",
+            names=_names(edition, found, untold),
         )
 
 
-def _names(language: Language, parts: Sequence[Standing]) -> str:
+def _names(edition: Edition, found: Assessment, parts: Sequence[Standing]) -> str:
+    language = edition.language
     # Two breakdowns can have a category of one name, such as that of what was not recorded.
-    names = dict.fromkeys(escape(category_in(language, part.category)) for part in parts)
-    return language.listed(list(names))
+    every = [part.category for each in found.parts.values() for part in each]
+    names = []
+    for part in parts:
+        name = escape(category_in(language, part.category))
+        if every.count(part.category) > 1:
+            name += f" ({escape(uncapital(edition.shown.measures[part.measure].label))})"
+        names.append(name)
+    return language.listed(names)
 
 
 def _labels(edition: Edition, measures: Sequence[str]) -> str:

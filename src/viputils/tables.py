@@ -237,7 +237,7 @@ def funnel(edition: Edition) -> Markdown:
         language,
         "Engaged means that the person took up a service on or after the day of the notification and by the end of "
         "the period. Someone notified late in a period has had little time to do so, so the rate of a single month "
-        "is lower than it will become.",
+        "can still rise.",
     )
     note = f"{_provisional_note(language)} {engaged}"
     if NOT_AVAILABLE in rates:
@@ -761,7 +761,7 @@ def usual_range_table(edition: Edition, found: Assessment) -> str:
     for month, value in chart.points["value"].items():
         # The newest month is provisional here as everywhere.
         marks = [PROVISIONAL] if month == edition.month else []
-        marks += [f"({rule.number})" for rule in chart.at(month)]
+        marks += [f"({rule.number})" for rule in chart.marks_at(month)]
         count = NOT_AVAILABLE if pd.isna(value) else " ".join([language.number(int(value)), *marks])
         rows.append([capital(language.month(ReportMonth.parse(str(month)))), escape(count)])
     noun = capital(escape(noun_of(edition, found.whole.measure)))
@@ -785,14 +785,14 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     )
     if chart.points["value"].isna().any():
         yield words(language, "{mark} means not available: the month was not delivered.", mark=escape(NOT_AVAILABLE))
-    marked = {rule.number: rule for month in chart.signals.index for rule in chart.at(month)}
+    marked = {rule.number: rule for month in chart.marked.index for rule in chart.marks_at(month)}
     for number, rule in sorted(marked.items()):
         yield words(language, "({number}) marks {rule}.", number=str(number), rule=words(language, rule.words))
     if not chart.is_even:
         yield words(
             language,
-            "The months before the newest differ from each other more than chance alone would make them, so a mark "
-            "says little by itself.",
+            "The months before the newest differ from each other more than chance alone would make them, so no month "
+            "is marked.",
         )
 
 
