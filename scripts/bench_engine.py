@@ -43,8 +43,6 @@ def run_ahead(months: list[str]) -> None:
     """Run the notebook in kernels that are forked while the one before is still at work."""
     from contextlib import ExitStack
 
-    import papermill  # noqa: F401 - before the engine, which Papermill itself imports as an entry point
-
     from viputils.notebook import kernel_ahead, run_notebook
     from viputils.zygote import own_zygote
 
@@ -126,12 +124,6 @@ def _work(way: str, months: list[str]) -> None:
     elif way == "ahead":
         run_ahead(months)
     elif way == "vip":
-        from papermill.engines import papermill_engines
-
-        from viputils.engine import ForkEngine
-
-        # As the entry point does it, where the package was installed since.
-        papermill_engines.register("vip", ForkEngine)
         run_papermill(months, "vip")
     else:
         run_papermill(months, "nbclient")

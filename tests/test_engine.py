@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -24,7 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from tests.conftest import REPOSITORY
 from viputils.engine import ForkEngine
-from viputils.zygote import Zygote, can_fork
+from viputils.zygote import Zygote, can_fork, own_zygote
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels cannot be forked on this system")
 
@@ -47,7 +48,7 @@ CELLS = [
     "said = []\nthread = threading.Thread(target=lambda: print('from a thread'))\nthread.start(); thread.join()",
     "print(subprocess.run(['echo', 'from a program'], capture_output=True, text=True).stdout)",
     "child = os.fork()\nif child == 0:\n    os._exit(7)\nos.waitstatus_to_exitcode(os.waitpid(child, 0)[1])",
-    "__name__, os.path.basename(os.getcwd())",
+    "__name__, os.path.basename(os.getcwd()), sys.path",
     "os.isatty(0), os.environ.get('MPLBACKEND'), plt.get_backend()",
     "%matplotlib --list",
     "print('x' * 3, end='', flush=True); sys.stdout.write('y')",
@@ -232,3 +233,66 @@ def test_nothing_is_left_when_the_process_that_uses_it_is_killed(tmp_path: Path)
             time.sleep(0.2)
         running.send_signal(signal.SIGKILL)
     assert gone(started)
+
+
+def test_the_engine_can_be_imported_before_papermill_and_after_it() -> None:
+    for first, second in (("viputils.engine", "papermill"), ("papermill", "viputils.engine")):
+        code = (
+            f"import {first}, {second}; from papermill.engines import papermill_engines as all; all.get_engine('vip')"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_kernel_of_another_python_is_not_forked_from_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kernels" / "other"
+    folder.mkdir(parents=True)
+    argv = [str(tmp_path / "python-elsewhere"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "other", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    path = notebook(tmp_path, ["1"])
+    with pytest.raises(FileNotFoundError, match="python-elsewhere"):
+        papermill.execute_notebook(str(path), None, engine_name="vip", kernel_name="other", progress_bar=False)
+
+
+def test_an_interrupted_question_is_not_answered_to_the_next(tmp_path: Path) -> None:
+    begun = own_zygote()
+    kernel = asleep(begun, tmp_path)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    os.kill(begun.process.pid, signal.SIGSTOP)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    with pytest.raises(KeyboardInterrupt):
+        begun.poll(kernel.pid)
+    os.kill(begun.process.pid, signal.SIGCONT)
+    signal.signal(signal.SIGALRM, before)
+    assert begun.poll(kernel.pid) == -signal.SIGKILL
+    assert gone([kernel])
+    (tmp_path / "kernel.json").unlink()
+    assert asleep(own_zygote(), tmp_path).is_running()
+
+
+def test_a_zygote_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    killed = own_zygote()
+    killed.process.kill()
+    killed.process.wait()
+    assert asleep(own_zygote(), tmp_path).is_running()
+
+
+def test_a_process_that_was_forked_does_not_keep_a_zygote_alive(zygote: Zygote, tmp_path: Path) -> None:
+    kernel = asleep(zygote, tmp_path)
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    try:
+        zygote.close()
+        assert zygote.process.returncode == 0
+        assert gone([kernel])
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

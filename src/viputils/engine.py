@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import zlib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel."""
-        if self.zygote is None or cmd[1:3] != _LAUNCHER:
+        if self.zygote is None or cmd[0] != sys.executable or cmd[1:3] != _LAUNCHER:
             return await super().launch_kernel(cmd, **kwargs)
         env = dict(kwargs.get("env") or os.environ)
         env.pop("PYTHONEXECUTABLE", None)
@@ -65,40 +65,32 @@ class ForkEngine:
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, **options: Any) -> Any:
-        """Execute a notebook, as every engine of Papermill does."""
-        return _engine().execute_notebook(nb, kernel_name, **options)
+        """Execute a notebook in a kernel that is forked."""
+        from papermill.engines import NBClientEngine
 
-    @classmethod
-    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:
-        """Give the kernel that a notebook asks for."""
-        return str(_engine().nb_kernel_name(nb, name))
-
-    @classmethod
-    def nb_language(cls, nb: Any, language: str | None = None) -> str:
-        """Give the language of a notebook."""
-        return str(_engine().nb_language(nb, language))
-
-
-@cache
-def _engine() -> Any:
-    """Give the engine as Papermill has it."""
-    from papermill.engines import NBClientEngine
-
-    class Engine(NBClientEngine):  # type: ignore[misc]
-        @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> Any:
-            if not can_fork():
-                return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+        if can_fork():
             zygote = own_zygote()
-            seed = seed_of(nb_man.nb.metadata.get("papermill", {}).get("parameters", {}))
+            seed = seed_of(nb.metadata.get("papermill", {}).get("parameters", {}))
 
             class Manager(AsyncKernelManager):
-                async def _async_pre_start_kernel(self, **options: Any) -> Any:
+                async def _async_pre_start_kernel(self, **kwargs: Any) -> Any:
                     if self.provisioner is None:
                         forked(self, zygote, seed)
-                    return await super()._async_pre_start_kernel(**options)
+                    return await super()._async_pre_start_kernel(**kwargs)
 
-            kwargs.setdefault("kernel_manager_class", Manager)
-            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            options.setdefault("kernel_manager_class", Manager)
+        return NBClientEngine.execute_notebook(nb, kernel_name, **options)
 
-    return Engine
+    @classmethod
+    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> Any:
+        """Give the kernel that a notebook asks for, as Papermill does."""
+        from papermill.engines import NBClientEngine
+
+        return NBClientEngine.nb_kernel_name(nb, name)
+
+    @classmethod
+    def nb_language(cls, nb: Any, language: str | None = None) -> Any:
+        """Give the language of a notebook, as Papermill does."""
+        from papermill.engines import NBClientEngine
+
+        return NBClientEngine.nb_language(nb, language)

@@ -60,6 +60,8 @@ class Zygote:
     def __init__(self) -> None:
         self._ours, theirs = socket.socketpair()
         self._lock = threading.Lock()
+        # What is forked from this process would keep the connection open when this process has gone.
+        os.register_at_fork(after_in_child=self._ours.close)
         env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, with our own Python
@@ -103,6 +105,11 @@ class Zygote:
             return -signal.SIGKILL  # Where this process has gone, so have its kernels.
         return None if code is None else int(code)
 
+    @property
+    def usable(self) -> bool:
+        """Whether it can be asked for kernels: it runs, and nothing interrupted what was said to it."""
+        return self._ours.fileno() >= 0 and self.process.poll() is None
+
     def close(self) -> None:
         """End the process, and every kernel that is left."""
         with self._lock:
@@ -116,15 +123,33 @@ class Zygote:
     def _ask(self, asked: dict[str, Any], streams: Sequence[int] = ()) -> dict[str, Any]:
         text = json.dumps(asked).encode()
         with self._lock:
-            socket.send_fds(self._ours, [len(text).to_bytes(8, "big")], list(streams))
-            self._ours.sendall(text)
-            answer: dict[str, Any] = json.loads(_exactly(self._ours, int.from_bytes(_exactly(self._ours, 8), "big")))
+            try:
+                socket.send_fds(self._ours, [len(text).to_bytes(8, "big")], list(streams))
+                self._ours.sendall(text)
+                size = int.from_bytes(_exactly(self._ours, 8), "big")
+                answer: dict[str, Any] = json.loads(_exactly(self._ours, size))
+            except BaseException:
+                # After Ctrl-C in the middle, the next question would be given the answer to this one.
+                self._ours.close()
+                raise
         return answer
 
 
-@cache
 def own_zygote() -> Zygote:
-    """Give the zygote of this process, which is started when it is first asked for and ends with this process."""
+    """Give the zygote of this process, which is started when it is first asked for and ends with this process.
+
+    Another one is started where it has gone, and in a process that was forked from this one.
+    """
+    zygote = _zygote_of(os.getpid())
+    if not zygote.usable:
+        zygote.close()
+        _zygote_of.cache_clear()
+        zygote = _zygote_of(os.getpid())
+    return zygote
+
+
+@cache
+def _zygote_of(_pid: int) -> Zygote:
     zygote = Zygote()
     atexit.register(zygote.close)
     return zygote
