@@ -6,6 +6,7 @@ import csv
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import uuid
@@ -531,7 +532,10 @@ def postgres() -> Iterator[str]:
     if os.getuid() == 0:
         as_user = ["runuser", "-u", "postgres", "--"]
         shutil.chown(place, "postgres")
-    data, port = place / "data", "54399"
+    data = place / "data"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     run(*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "vip", "--no-sync")
     options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c fsync=off"
     start = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-l", str(place / "log"), "-w"]
