@@ -122,7 +122,7 @@ def test_a_sum_is_shown_without_limits_and_says_why(tables: Tables) -> None:
         (lambda tables: exploration.over_time(tables, "responses_by_incident_type", "Homicides"), "'Homicide'"),
         (lambda tables: exploration.over_time(tables, "responses", end="2031-01"), "beyond the data"),
         (lambda tables: exploration.small_multiples(tables, "responses"), "responses_by_incident_type"),
-        (lambda tables: exploration.against(tables, "2023-11", "2022-11", "year"), "write month or fytd"),
+        (lambda tables: exploration.against(tables, "2023-11", "2022-11", "year"), "write month or fytd"),  # type: ignore[arg-type]
         (lambda tables: exploration.against(tables, "2023-11", "2019-11"), "known are 2022-07 to 2023-11"),
     ],
 )

@@ -479,7 +479,7 @@ def test_rows_that_do_not_say_when_they_came_are_refused_by_their_id(
         ("sqlite:///nowhere.db", "there is no file 'nowhere.db'"),
         ("postgresql+psycopg://vip:hush-hush@127.0.0.1:1/records", "cannot be read: connection failed"),
         ("mysql+nodriver://vip:hush-hush@127.0.0.1/records", "cannot be read"),
-        ("oracle://vip:hush-hush@127.0.0.1/records", "install the package of that database"),
+        ("oracle://vip:hush-hush@127.0.0.1/records", "install the package that it takes"),
         ("postgresql+psycopg://vip:hush@127.0.0.1:port/records", "cannot be read"),
         ("postgres://vip:hush@127.0.0.1/records", "nothing opens 'postgres://'; did you mean 'postgresql'"),
     ],
@@ -605,6 +605,12 @@ def test_an_address_is_shown_without_its_secrets(address: str, secrets: list[str
     assert shown_address(address) == shown
     said = without_secrets(f"no answer from {address} ({' '.join(secrets)})", address)
     assert not any(secret in said for secret in secrets)
+
+
+def test_a_letter_of_a_password_is_not_taken_out_of_every_word() -> None:
+    said = without_secrets("no answer: refused", "postgresql://vip:e@rest-of-it@host/db")
+    assert said == "no answer: refused"
+    assert without_secrets("host 'rest-of-it@host'", "postgresql://vip:e@rest-of-it@host/db") == "host '***@host'"
 
 
 def test_another_password_leads_to_the_same_place() -> None:

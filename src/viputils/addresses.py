@@ -44,10 +44,10 @@ def place_of(address: str) -> str:
 def without_secrets(words: str, address: str) -> str:
     """Take what nobody may read of an address out of what a library says."""
     words = words.replace(address, shown_address(address))
-    # A driver can take a password apart at an "@" of its own.
-    for secret in sorted({part for one in secrets_in(address) for part in (one, *one.split("@")) if part}, key=len)[
-        ::-1
-    ]:
+    secrets = secrets_in(address)
+    # A driver can take a password apart at an "@" of its own. A letter or two of it would be all over the words.
+    parts = {part for secret in secrets for part in secret.split("@") if len(part) > 2}
+    for secret in sorted({*secrets, *parts}, key=len, reverse=True):
         words = words.replace(secret, "***")
     return words
 

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -34,7 +34,7 @@ from viputils.notebook import Kernel, kernel_ahead
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
-from viputils.zygote import can_fork, own_zygote
+from viputils.zygote import can_fork, own_zygote, seed_of
 
 EngineName = Literal["quarto", "embedded"]
 PapermillEngine = Literal["vip", "stock"]
@@ -125,9 +125,7 @@ def orders_of(
     if begin is None or end is None or not known or begin > known[-1] or end < known[0]:
         what = f"the records cover {known[0]} to {known[-1]};" if known else "no month is over;"
         raise ParameterError("No issue can be made of these months.", [Problem("FROM, TO", what, "ask for others.")])
-    wanted = [begin]
-    while wanted[-1] < end:
-        wanted.append(wanted[-1].plus(1))
+    wanted = list(begin.until(end))
     lacking = {month: others.get(month, "The records do not cover it.") for month in wanted if month not in months}
     orders = []
     for month in wanted:
@@ -145,7 +143,6 @@ def carry_out(
     engine: Engine,
     jobs: int | None = None,
     papermill_engine: PapermillEngine = "vip",
-    on_begin: Callable[[Order], None] = lambda _: None,
 ) -> Generator[Outcome]:
     """Make issues; what goes wrong with one keeps no other from being made.
 
@@ -155,8 +152,6 @@ def carry_out(
         How many processes make them; by default one for each core. A single issue, or one process, is made here.
     papermill_engine
         ``vip`` forks kernels where that can be done, ``stock`` starts each.
-    on_begin
-        Called with an order before it is carried out, where they are made here one after the other.
 
     Yields
     ------
@@ -169,7 +164,7 @@ def carry_out(
     if jobs > 1:
         yield from _by_several(project, orders, shop, jobs)
     else:
-        yield from _one_by_one(project, orders, engine, shop, on_begin)
+        yield from _one_by_one(project, orders, engine, shop)
 
 
 def cores() -> int:
@@ -183,14 +178,11 @@ def library_checksum() -> str:
     """Give one checksum of all code of the library: who runs long could have read other code than lies there."""
     package = Path(__file__).parent
     files = sorted(package.rglob("*.py"))
-    return hashlib.sha256(
-        "".join(f"{path.relative_to(package)} {checksum(path)}\n" for path in files).encode()
-    ).hexdigest()
+    lines = "".join(f"{path.relative_to(package)} {checksum(path)}\n" for path in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _one_by_one(
-    project: Project, orders: Sequence[Order], engine: Engine, shop: Shop, on_begin: Callable[[Order], None]
-) -> Iterator[Outcome]:
+def _one_by_one(project: Project, orders: Sequence[Order], engine: Engine, shop: Shop) -> Iterator[Outcome]:
     """Make issues one after the other; the kernel of the next gets ready while one is made."""
 
     def kernel_of(order: Order) -> AbstractContextManager[Kernel]:
@@ -204,14 +196,13 @@ def _one_by_one(
             with ahead.pop_all():
                 if number < len(orders):
                     ready = ahead.enter_context(kernel_of(orders[number]))
-                on_begin(order)
                 outcome = _outcome_of(project, order, engine, shop, kernel)
             yield outcome
 
 
 def _seed(order: Order) -> int:
     """Give the seed of an issue's random numbers: they never depend on what was made before it."""
-    return order.month.year * 100 + order.month.month
+    return seed_of({"month": str(order.month)})
 
 
 def _outcome_of(project: Project, order: Order, engine: Engine, shop: Shop, kernel: Kernel | None = None) -> Outcome:

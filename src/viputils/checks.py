@@ -51,10 +51,7 @@ class Findings:
 
 def _months_over(project: Project, as_of: dt.date) -> list[ReportMonth]:
     """Give the months whose deliveries are due: from the first record to the month before last."""
-    months = [ReportMonth.of(project.program.identity.records_from)]
-    while months[-1].plus(2) <= ReportMonth.of(as_of):
-        months.append(months[-1].plus(1))
-    return months[:-1]
+    return list(ReportMonth.of(project.program.identity.records_from).until(ReportMonth.of(as_of).plus(-2)))
 
 
 def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.date | None = None) -> Findings:

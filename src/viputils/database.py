@@ -20,10 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from viputils.addresses import without_secrets
 from viputils.cells import inert
 from viputils.errors import DeliveryError, ParameterError, Problem, nearest
-from viputils.mirror import Offered
+from viputils.mirror import Offered, not_installed, unreachable, unreadable
 from viputils.periods import parse_date
 from viputils.schemas import VOIDS, Schema
 
@@ -62,23 +61,14 @@ def offered_files(address: str, shown: str, root: Path, schemas: Mapping[str, Sc
     try:
         import sqlalchemy as sa
     except ImportError:
-        raise DeliveryError(
-            "The deliveries cannot be read.",
-            [
-                Problem(
-                    shown,
-                    "it takes the package SQLAlchemy, which is not installed here;",
-                    "`pip install -e '.[remote]'` or make lab installs it.",
-                )
-            ],
-        ) from None
+        raise not_installed(shown, "SQLAlchemy") from None
     try:
         url = sa.make_url(address)
         options: dict[str, Any] = {}
         if url.get_backend_name() == "sqlite":
             there = root / (url.database or "")
             if not there.is_file():
-                raise _refuse(shown, f"there is no file {url.database!r};", "name an SQLite database that is there.")
+                raise unreadable(shown, f"there is no file {url.database!r};", "name an SQLite database that is there.")
             url = url.set(database=str(there))
         elif url.get_backend_name() == "postgresql":
             options["connect_args"] = {"connect_timeout": _SECONDS_TO_CONNECT}
@@ -92,15 +82,8 @@ def offered_files(address: str, shown: str, root: Path, schemas: Mapping[str, Sc
             return _read(connection, shown, schemas)
     except (sa.exc.SQLAlchemyError, ImportError, OSError, ValueError) as error:
         cause = getattr(error, "orig", None) or error
-        words = next(iter(without_secrets(str(cause), address).splitlines()), "").strip().rstrip(".")
-        remedy = "nothing was read; try again when it can be reached."
-        if isinstance(error, (ImportError, sa.exc.NoSuchModuleError)):
-            remedy = "install the package of that database beside viputils."
-        raise _refuse(shown, f"cannot be read: {words} ({type(cause).__name__});", remedy) from None
-
-
-def _refuse(where: str, what: str, remedy: str) -> DeliveryError:
-    return DeliveryError("The deliveries cannot be read.", [Problem(where, what, remedy)])
+        lacks_package = isinstance(error, (ImportError, sa.exc.NoSuchModuleError))
+        raise unreachable(shown, address, cause, lacks_package) from None
 
 
 def _read(connection: Any, shown: str, schemas: Mapping[str, Schema]) -> list[Offered]:

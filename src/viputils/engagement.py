@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Final
 
 import pandas as pd
@@ -109,7 +108,7 @@ def cohorts(followed: Followed) -> pd.DataFrame:
             columns=["month", "people", "engaged", *(f"within_{n}" for n in DAYS), "rate", "low", "high"]
         )
     begin = ReportMonth.parse(min(people["month"]))
-    months = list(takewhile(lambda month: month <= last, (begin.plus(ahead) for ahead in range(12 * 100))))
+    months = list(begin.until(last))
     groups = people.groupby("month")
     names = [str(month) for month in months]
     table = pd.DataFrame({"people": groups.size(), "engaged": groups["engaged"].sum()})

@@ -7,25 +7,17 @@ kernels cannot be forked, they are started as ever.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from viputils.zygote import Zygote, can_fork, own_zygote
+from viputils.zygote import Zygote, can_fork, own_zygote, seed_of
 
 _LAUNCHER = ["-m", "ipykernel_launcher"]
-
-
-def seed_of(parameters: Mapping[str, Any]) -> int:
-    """Give the seed of a notebook's random numbers: the same parameters give the same, whatever ran before."""
-    return zlib.crc32(json.dumps(dict(parameters), sort_keys=True, default=str).encode())
 
 
 class ForkProvisioner(LocalProvisioner):

@@ -16,6 +16,7 @@ from viputils.charts import columns_chart, course_chart, image_markdown, limits_
 from viputils.errors import ParameterError, Problem
 from viputils.language import capital
 from viputils.periods import ReportMonth
+from viputils.program import Period
 from viputils.signals import ENOUGH, ProcessChart, is_even, process_chart
 from viputils.tables import (
     NOT_AVAILABLE,
@@ -29,7 +30,7 @@ from viputils.tables import (
     signed,
 )
 from viputils.texts import escape
-from viputils.workbench import Month, Tables
+from viputils.workbench import Month, Tables, as_month
 
 # With more panels than these, nobody compares them.
 _PANELS = 12
@@ -58,9 +59,7 @@ def main_measure(tables: Tables, measure: str = "") -> str:
     whole = program.whole_of(measure)
     if whole is None:
         others = ", ".join(name for name, one in program.measures.items() if one.by is None)
-        problem = Problem(
-            "measure", f"{measure} has categories only, which are shown below it;", f"name one of: {others}."
-        )
+        problem = Problem("measure", f"{measure} has categories only;", f"name one of: {others}.")
         raise ParameterError("There is no such chart.", [problem])
     return whole
 
@@ -176,7 +175,7 @@ def year_on_year(tables: Tables, measure: str, end: Month | None = None) -> Mark
     return readable(Markdown(f"{pipe_table(heads, rows, f'{label}, year on year')}\n\n{note}"))
 
 
-def against(tables: Tables, a: Month, b: Month, period: str = "fytd") -> Markdown:
+def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Markdown:
     """Show how the figures of two months differ, and what chance alone can make of them.
 
     Parameters
@@ -193,20 +192,12 @@ def against(tables: Tables, a: Month, b: Month, period: str = "fytd") -> Markdow
         problem = Problem("period", f"{period!r} is no period;", "write month or fytd.")
         raise ParameterError("There is no such comparison.", [problem])
     found = tables.compare(a, b)
-    months = [one if isinstance(one, ReportMonth) else ReportMonth.parse(one) for one in (a, b)]
-    starts = tables.project.program.identity.fiscal_year_starts
-    begun = tables.months()[0]
-    cut = [str(month) for month in months if month.fiscal_year(starts).first < begun]
-    if period == "fytd" and cut:
-        what = f"the records begin with {begun}, within that of {' and '.join(cut)};"
-        problem = Problem("fiscal years to date", what, "compare later months, or say period='month'.")
-        raise ParameterError("There is no such comparison.", [problem])
-    if period == "fytd" and (months[0] == months[1] or months[0].month != months[1].month):
-        what = f"those of {a} and {b} are of different length, or one holds the other;"
-        problem = Problem("fiscal years to date", what, "compare the same month of two years, or say period='month'.")
+    if reason := tables.why_not(period, a, b):
+        problem = Problem(period, reason, "compare the same month of two years, or say period='month'.")
         raise ParameterError("There is no such comparison.", [problem])
     rows = []
-    last = max(months)
+    last = max(as_month(a), as_month(b))
+    starts = tables.project.program.identity.fiscal_year_starts
     by_measure: dict[str, pd.DataFrame] = {}
     for line in found.loc[found["period"].eq(period)].to_dict("records"):
         between = [f"{line[side]:.2f}" if pd.notna(line[side]) else "" for side in ("low", "high")]
@@ -251,7 +242,7 @@ def against_year_before(tables: Tables, month: Month) -> Markdown:
     ParameterError
         Where the month is not known.
     """
-    last = month if isinstance(month, ReportMonth) else ReportMonth.parse(month)
+    last = as_month(month)
     before, known = last.plus(-12), tables.months()
     first = before.fiscal_year(tables.project.program.identity.fiscal_year_starts).first
     if not known or first < known[0]:
@@ -507,7 +498,7 @@ def _followed(tables: Tables, end: Month | None) -> engagement.Followed:
 
 def _end(tables: Tables, measure: str, end: Month | None) -> ReportMonth:
     if end is not None:
-        return end if isinstance(end, ReportMonth) else ReportMonth.parse(end)
+        return as_month(end)
     known = tables.months(_known(tables, measure))
     if not known:
         problem = Problem("measure", f"no month of {measure} is known by {tables.as_of};", "load a later day.")

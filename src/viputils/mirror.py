@@ -17,6 +17,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from viputils.addresses import without_secrets
 from viputils.checksums import changed_lines, checksum, checksum_problems
 from viputils.errors import DeliveryError, Problem
 from viputils.folders import put_in_place
@@ -58,6 +59,25 @@ class Offered:
         return f"{self.delivery}/{self.name}"
 
 
+def unreadable(where: str, what: str, remedy: str) -> DeliveryError:
+    """Give the error of a place that cannot be read."""
+    return DeliveryError("The deliveries cannot be read.", [Problem(where, what, remedy)])
+
+
+def not_installed(shown: str, package: str) -> DeliveryError:
+    """Give the error of a place that takes a package which is not there."""
+    what = f"it takes the package {package}, which is not installed here;"
+    return unreadable(shown, what, "`pip install -e '.[remote]'` or make lab installs it.")
+
+
+def unreachable(shown: str, address: str, error: BaseException, lacks_package: bool) -> DeliveryError:
+    """Give the error of a place that a library could not read, in that library's words without any secret."""
+    words = next(iter(without_secrets(str(error), address).splitlines()), "").strip().rstrip(".")
+    what = f"cannot be read: {words or 'no reason was given'} ({type(error).__name__});"
+    remedy = "nothing was read; try again when it can be reached."
+    return unreadable(shown, what, "install the package that it takes beside viputils." if lacks_package else remedy)
+
+
 def name_problem(name: str, shown: str) -> Problem | None:
     """Say what is wrong with the name of a file or folder elsewhere that would be a name here."""
     if _NAME.fullmatch(name):
@@ -84,8 +104,8 @@ def mirrored(place: Path, shown: str, offered: Iterable[Offered]) -> None:
     Raises
     ------
     DeliveryError
-        With every file that has changed, gone or come since its delivery was brought here, and every delivery that
-        does not agree with its own checksums. What is new and in order is kept all the same.
+        With every file that has changed, gone or come since its delivery was brought here; nothing new is brought
+        then. With every new delivery that does not agree with its own checksums; the others are kept all the same.
     """
     place.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.parent / f"{place.name}.lock")
@@ -121,6 +141,8 @@ def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
         elif file.delivery in deliveries:
             later = f"deliver it as a delivery of its own; where it only came in late, remove {place}."
             problems.append(Problem(f"{shown}, {key}", "was added to its delivery after it was brought here;", later))
+    _require_none(problems)
+    _write_index(place, brought)
     for delivery in sorted({file.delivery for file in offered.values()} - deliveries):
         files = [file for file in offered.values() if file.delivery == delivery]
         with tempfile.TemporaryDirectory(prefix=".partial-", dir=place) as partial:
@@ -135,12 +157,13 @@ def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
             new = {file.key: (file.mark, checksum(staged / file.name)) for file in files}
             put_in_place(staged, place / delivery)
         brought |= new
-        if not problems:
-            _write_index(place, brought)
-    if not problems:
         _write_index(place, brought)
-    else:
-        raise DeliveryError("The deliveries are not as they were when they were brought here.", problems)
+    _require_none(problems)
+
+
+def _require_none(problems: list[Problem]) -> None:
+    if problems:
+        raise DeliveryError("The deliveries are not as they must be, or as they were when they came.", problems)
 
 
 def _remove_unknown(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:

@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from viputils.addresses import DIALECTS, without_secrets
+from viputils.addresses import DIALECTS
 from viputils.errors import DeliveryError, Problem, nearest
-from viputils.mirror import Offered, name_problem
+from viputils.mirror import Offered, name_problem, not_installed, unreachable, unreadable
 
 # What tells that a file has changed, under the names that the stores give it. Its size alone does not tell.
 _MARKS: Final = {
@@ -41,37 +41,24 @@ def offered_files(address: str, shown: str) -> list[Offered]:
     try:
         import fsspec
     except ImportError:
-        raise DeliveryError(
-            "The deliveries cannot be read.",
-            [
-                Problem(
-                    shown,
-                    "it takes the package fsspec, which is not installed here;",
-                    "`pip install -e '.[remote]'` or make lab installs it.",
-                )
-            ],
-        ) from None
+        raise not_installed(shown, "fsspec") from None
     protocol = address.partition("://")[0]
     # Several can stand in a row, as in zip://deliveries::s3://bucket/all.zip.
     known = fsspec.available_protocols()
     if protocol.partition("::")[0] not in known:
         remedy = nearest(protocol, [*known, *DIALECTS]) or "name a folder, an address of fsspec or of a database."
-        raise DeliveryError(
-            "The deliveries cannot be read.", [Problem(shown, f"nothing opens '{protocol}://';", remedy)]
-        )
+        raise unreadable(shown, f"nothing opens '{protocol}://';", remedy)
     try:
         files, top = fsspec.core.url_to_fs(address)
         files.invalidate_cache()
         if not files.isdir(top):
-            raise DeliveryError(
-                "The deliveries cannot be read.",
-                [Problem(shown, "is no folder there;", "name the one that holds a folder for each day of receipt.")],
-            )
+            remedy = "name the one that holds a folder for each day of receipt."
+            raise unreadable(shown, "is no folder there;", remedy)
         found: Mapping[str, Mapping[str, Any]] = files.find(top, detail=True)
     except DeliveryError:
         raise
     except Exception as error:  # Every store has its own.
-        raise _unreachable(shown, error, address) from None
+        raise unreachable(shown, address, error, isinstance(error, ImportError)) from None
     problems: list[Problem] = []
     offered: list[Offered] = []
     for path in sorted(found):
@@ -100,13 +87,4 @@ def _bring(files: Any, path: str, shown: str, address: str, target: Path) -> Non
     try:
         files.get_file(path, str(target))
     except Exception as error:  # Every store has its own.
-        raise _unreachable(shown, error, address) from None
-
-
-def _unreachable(shown: str, error: Exception, address: str) -> DeliveryError:
-    words = next(iter(without_secrets(str(error), address).splitlines()), "").strip().rstrip(".")
-    remedy = "nothing was read; try again when it can be reached."
-    if isinstance(error, ImportError):
-        remedy = "install the package that it names beside viputils."
-    what = f"cannot be read: {words or 'no reason was given'} ({type(error).__name__});"
-    return DeliveryError("The deliveries cannot be read.", [Problem(shown, what, remedy)])
+        raise unreachable(shown, address, error, isinstance(error, ImportError)) from None

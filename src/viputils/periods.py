@@ -103,6 +103,13 @@ class ReportMonth:
         count = self.year * 12 + self.month - 1 + months
         return ReportMonth(count // 12, count % 12 + 1)
 
+    def until(self, last: ReportMonth) -> Iterator[ReportMonth]:
+        """Give this month and those after it, up to and including ``last``."""
+        month = self
+        while month <= last:
+            yield month
+            month = month.plus(1)
+
     def fiscal_year(self, starts: int) -> FiscalYear:
         """Give the fiscal year that the month lies in, where fiscal years start with month ``starts`` (1 to 12)."""
         first = ReportMonth(self.year if self.month >= starts else self.year - 1, starts)

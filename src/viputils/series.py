@@ -7,7 +7,7 @@ not delivered by the as-of date, is missing. The two are never mixed up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import Final, Literal, get_args
 
 import pandas as pd
@@ -46,7 +46,7 @@ def known_months(records: Records, measure: str | None = None) -> list[ReportMon
     if program.identity.records_from > first.span.start:
         first = first.plus(1)  # Of a month that the records cover in part, nobody knows the number.
     known = []
-    for month in takewhile(lambda month: month.span.end < as_of, _from(first)):
+    for month in first.until(ReportMonth.of(as_of).plus(-1)):
         came = received_after(deliveries, program, month, as_of)
         monthly = program.identity.delivered == "monthly"
         lacking = missing_tables(deliveries, program, month, as_of) if monthly else []
@@ -199,7 +199,7 @@ def _range(
 def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMonth) -> Iterator[Span]:
     """Give the periods that begin in a range; those of the fiscal year to date, which end in it."""
     begins = program.identity.fiscal_year_starts
-    for month in takewhile(lambda month: month <= end, _from(start)):
+    for month in start.until(end):
         if freq == "fytd":
             yield month.fytd(begins)
         elif (month.month - begins) % _LENGTHS[freq] == 0:
@@ -232,10 +232,4 @@ def _counts(records: Records, measure: str, month: ReportMonth, spans: Sequence[
 
 def _months_of(span: Span) -> set[ReportMonth]:
     last = ReportMonth.of(span.end)
-    return set(takewhile(lambda month: month <= last, _from(ReportMonth.of(span.start))))
-
-
-def _from(month: ReportMonth) -> Iterator[ReportMonth]:
-    while True:
-        yield month
-        month = month.plus(1)
+    return set(ReportMonth.of(span.start).until(last))

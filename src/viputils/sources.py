@@ -11,8 +11,8 @@ from pathlib import Path
 
 from viputils import database, objectstore
 from viputils.addresses import is_address, is_database, place_of, shown_address
-from viputils.errors import DeliveryError, IntakeError, Problem
-from viputils.mirror import mirrored
+from viputils.errors import IntakeError, Problem
+from viputils.mirror import mirrored, unreadable
 from viputils.program import DELIVERIES_VARIABLE, RAW
 from viputils.schemas import Schema
 
@@ -67,8 +67,7 @@ class Source:
         if not self.is_address:
             there = self.root / self.given
             if self.is_elsewhere and not there.is_dir():
-                problem = Problem(self.shown, "is no folder here;", "name the one that holds the deliveries.")
-                raise DeliveryError("The deliveries cannot be read.", [problem])
+                raise unreadable(self.shown, "is no folder here;", "name the one that holds the deliveries.")
             return there
         name = hashlib.sha256(self._place().encode()).hexdigest()[:16]
         place = self.root / "data" / ".deliveries" / name

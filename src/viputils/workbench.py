@@ -16,9 +16,10 @@ import pandas as pd
 from viputils.cleaning import Records, load_records
 from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import ParameterError, Problem, nearest
-from viputils.figures import KEY, compute_figures
+from viputils.figures import KEY, PERIODS, compute_figures
 from viputils.intervals import LEVEL, ratio
 from viputils.periods import ReportMonth, parse_date
+from viputils.program import Period
 from viputils.project import Project
 from viputils.series import Frequency, known_months, series_of
 from viputils.sources import from_environment
@@ -89,7 +90,7 @@ class Tables:
         end: Month | None = None,
     ) -> pd.DataFrame:
         """Give a measure over time as these records give it; see ``series``."""
-        first, last = (None if month is None else _month(month) for month in (start, end))
+        first, last = (None if month is None else as_month(month) for month in (start, end))
         return series_of(self.records, measure, category, freq, first, last)
 
     def compare(self, a: Month, b: Month, level: float = LEVEL) -> pd.DataFrame:
@@ -119,18 +120,32 @@ class Tables:
             columns=["low", "high"],
             dtype="float64",
         )
-        # Counts that overlap, or are of other lengths, are no two rates whose ratio chance could be reckoned for.
-        first, second = _month(a), _month(b)
-        starts, begun = program.identity.fiscal_year_starts, self.months()[0]
-        whole = all(month.fiscal_year(starts).first >= begun for month in (first, second))
-        apart = first != second and first.month == second.month and whole
-        bounds = bounds.where((found["period"].eq("month") & (first != second)) | apart)
+        can = {period: not self.why_not(period, a, b) for period in PERIODS}
+        bounds = bounds.where(found["period"].map(can).astype("bool"))
         of_both = found["a"].astype("Float64").div(found["b"].where(found["b"].gt(0)).astype("Float64"))
         return found.assign(ratio=of_both.astype("float64"), low=bounds["low"], high=bounds["high"])
 
+    def why_not(self, period: Period, a: Month, b: Month) -> str:
+        """Say why the counts of two months, or of their fiscal years to date, are no two rates to set side by side.
+
+        Counts that overlap or are of other lengths have no ratio that chance could be reckoned for. Nothing is said
+        where they can be compared.
+        """
+        first, second = as_month(a), as_month(b)
+        if first == second:
+            return "both are the same month;"
+        starts, known = self.records.program.identity.fiscal_year_starts, self.months()
+        cut = [str(month) for month in (first, second) if not known or month.fiscal_year(starts).first < known[0]]
+        if period == "fytd" and cut:
+            begin = f"the records begin with {known[0]}" if known else "no month is known"
+            return f"{begin}, within that of {' and '.join(cut)};"
+        if period == "fytd" and first.month != second.month:
+            return f"those of {first} and {second} are of different length, or one holds the other;"
+        return ""
+
     def _known(self, month: Month) -> ReportMonth:
         """Give a month whose figures are known, those of its fiscal year to date among them."""
-        month, known = _month(month), self.months()
+        month, known = as_month(month), self.months()
         program = self.records.program
         to_date = month.fiscal_year(program.identity.fiscal_year_starts).months(until=month)
         lacking = [str(one) for one in to_date if known and known[0] <= one and one not in known]
@@ -225,7 +240,7 @@ def figures(month: Month, as_of: Day | None = None, project: Project | Path | st
     """
     opened = _project(project)
     day = parse_date(as_of, "as_of") if isinstance(as_of, str) else as_of
-    edition = load_edition(opened, _month(month), day)
+    edition = load_edition(opened, as_month(month), day)
     require_no_quarantine(opened, edition)
     return edition.figures
 
@@ -318,5 +333,12 @@ def _project(project: Project | Path | str | None) -> Project:
     return Project.open(root, deliveries=from_environment() if root == Project.folder_of(Path.cwd()) else None)
 
 
-def _month(month: Month) -> ReportMonth:
+def as_month(month: Month) -> ReportMonth:
+    """Give a month that is written as ``YYYY-MM``, or is one already.
+
+    Raises
+    ------
+    ParameterError
+        Where it is neither.
+    """
     return month if isinstance(month, ReportMonth) else ReportMonth.parse(month)

@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,11 @@ _PR_SET_PDEATHSIG: Final = 1
 def can_fork() -> bool:
     """Say whether kernels can be forked on this system."""
     return sys.platform == "linux"
+
+
+def seed_of(parameters: Mapping[str, Any]) -> int:
+    """Give the seed of a notebook's random numbers: the same parameters give the same, whatever ran before."""
+    return zlib.crc32(json.dumps(dict(parameters), sort_keys=True, default=str).encode())
 
 
 class Zygote:
