@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from scipy import stats
@@ -247,7 +248,18 @@ def test_how_a_year_may_end_is_said_where_its_months_are_even(told: Told, projec
     assert 100 < int(found[1]) < 240 < int(found[2])
     uneven = _pace(told(DV=[20] * 12 + [5, 60, 5, 60, 5]))
     assert "it ends between" not in uneven
-    assert "How the year will end is not reckoned" in uneven
+    assert "not reckoned: its months so far, or those of the year before, differ from each other" in uneven
+
+
+def test_a_year_of_which_a_month_is_not_known_is_not_said_to_differ_from_itself(told: Told, project: Project) -> None:
+    edition = told(DV=[20] * 17)
+    found = assess(edition)
+    assert found is not None
+    gap = replace(found, pace=replace(found.pace, at_end=None))
+    shown = str(charts.pace(project, edition, gap).data)
+    assert "it ends between" not in shown
+    assert "not reckoned: too little is known of it so far." in shown
+    assert "differ from each other" not in shown
 
 
 def test_a_program_that_follows_sums_or_nothing_by_month_has_no_such_part(told: Told, project: Project) -> None:

@@ -101,13 +101,16 @@ class Pace:
         known, and empty where nothing of the year before is.
     at_end
         The interval that the whole year's count falls into if the rest of it goes on as the year has so far; none
-        where it is over, or where its months differ too much among themselves.
+        where it is over, too little of it is known, or its months or those of the year before differ too much.
+    is_even
+        Whether these months differ no more than chance alone would make them.
     """
 
     measure: str
     this_year: pd.Series
     year_before: pd.Series
     at_end: Interval | None
+    is_even: bool
 
 
 @dataclass(frozen=True)
@@ -207,13 +210,16 @@ def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int) -> Pac
     ahead, at_end = 12 - len(months), None
     is_whole = len(months) == len(list(first.fiscal_year(fiscal_year_starts).months(until=counts.index[-1])))
     enough = max(len(months), int(before.notna().sum())) > 1
-    if ahead and is_whole and enough and months.notna().all() and is_even(months) and is_even(before.dropna()):
+    even = years_are_even(counts, counts.index[-1], fiscal_year_starts)
+    if ahead and is_whole and enough and months.notna().all() and even:
         so_far = int(months.sum())
         rest = future(so_far, len(months), ahead)
         at_end = Interval(so_far + rest.low, so_far + rest.high)
     # A sum over a month that is not known is not known either, nor is any after it.
     to_date = [one.cumsum().mask(one.isna().cummax()) for one in (months, before)]
-    return Pace(standing.measure, to_date[0], to_date[1] if to_date[1].notna().any() else to_date[1].iloc[:0], at_end)
+    return Pace(
+        standing.measure, to_date[0], to_date[1] if to_date[1].notna().any() else to_date[1].iloc[:0], at_end, even
+    )
 
 
 def _standing(measure: str, category: str, counts: pd.Series, tail: float = TAIL) -> Standing:

@@ -184,14 +184,13 @@ def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdo
         alt += f" {sentence}"
         at_end = div("note", escape(sentence))
     elif len(pace.this_year) < _YEAR:
-        at_end = div(
-            "note",
-            words(
-                language,
-                "How the year will end is not reckoned: its months so far, or those of the year before, are too few, "
-                "or differ from each other more than chance alone would make them.",
-            ),
-        )
+        text = message("How the year will end is not reckoned: too little is known of it so far.")
+        if not pace.is_even:
+            text = message(
+                "How the year will end is not reckoned: its months so far, or those of the year before, differ from "
+                "each other more than chance alone would make them."
+            )
+        at_end = div("note", words(language, text))
     caption = words(
         language,
         "{measure} added up over the {year}, {number} and {before}",
