@@ -251,12 +251,12 @@ def test_how_a_year_may_end_is_said_where_its_months_are_even(told: Told, projec
     assert "not reckoned: its months so far, or those of the year before, differ from each other" in uneven
 
 
-def test_a_year_of_which_a_month_is_not_known_is_not_said_to_differ_from_itself(told: Told, project: Project) -> None:
+def test_a_year_of_which_a_month_is_not_known_is_not_said_to_differ_from_itself(told: Told) -> None:
     edition = told(DV=[20] * 17)
     found = assess(edition)
     assert found is not None
     gap = replace(found, pace=replace(found.pace, at_end=None))
-    shown = str(charts.pace(project, edition, gap).data)
+    shown = str(charts.pace(Project.open(REPOSITORY), edition, gap).data)
     assert "it ends between" not in shown
     assert "not reckoned: too little is known of it so far." in shown
     assert "differ from each other" not in shown
