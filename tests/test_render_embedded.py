@@ -411,6 +411,7 @@ HOSTILE = [
     r"$x^2$ and \textbf{bold}",
     r"`#panic()`",
     r"@somebody and <label> and // no comment",
+    r"// vip: the next one //",
     r"[@citation]",
     r"\{\{\< include ../secret.txt \>\}\}",
 ]

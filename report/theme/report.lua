@@ -26,6 +26,32 @@ local function content(blocks)
   return '[' .. typst(blocks) .. ']'
 end
 
+-- The same for many at once, because beginning to write takes longer than writing. Should a text look like the mark
+-- between two of them, each is written by itself.
+local function contents(many)
+  local mark = '// vip: the next one //'
+  local all = pandoc.Blocks({})
+  for _, blocks in ipairs(many) do
+    all:extend(blocks)
+    all:insert(pandoc.RawBlock('typst', mark))
+  end
+  local written, rest = {}, typst(all)
+  while true do
+    local first, last = rest:find(mark, 1, true)
+    if not first then
+      break
+    end
+    written[#written + 1] = '[' .. rest:sub(1, first - 1):gsub('^%s+', ''):gsub('%s+$', '') .. ']'
+    rest = rest:sub(last + 1)
+  end
+  if #written ~= #many then
+    for i, blocks in ipairs(many) do
+      written[i] = content(blocks)
+    end
+  end
+  return written
+end
+
 local function inline_content(inlines)
   return content({ pandoc.Plain(inlines) })
 end
@@ -166,28 +192,33 @@ local function html_table(tbl, aligned)
 end
 
 local function typst_table(tbl, aligned)
-  local function cells(row)
-    local written = {}
-    for i, cell in ipairs(row.cells) do
-      written[i] = content(cell.contents)
-    end
-    return tuple(written)
-  end
-  local rows, total = {}, false
+  local header = tbl.head.rows[1]
+  local rows, total, many = { header }, false, { tbl.caption.long }
   for _, body in ipairs(tbl.bodies) do
     for _, row in ipairs(body.body) do
-      rows[#rows + 1] = cells(row)
+      rows[#rows + 1] = row
       total = is_total(row)
     end
+  end
+  for _, row in ipairs(rows) do
+    for _, cell in ipairs(row.cells) do
+      many[#many + 1] = cell.contents
+    end
+  end
+  local written = contents(many)
+  local caption, place = written[1], 1
+  for i, row in ipairs(rows) do
+    rows[i] = tuple({ table.unpack(written, place + 1, place + #row.cells) })
+    place = place + #row.cells
   end
   local align = {}
   for i, name in ipairs(aligned) do
     align[i] = typst_alignment[name]
   end
   return call('report-table',
-    'caption: ' .. content(tbl.caption.long),
+    'caption: ' .. caption,
     'align: ' .. tuple(align),
-    'header: ' .. (tbl.head.rows[1] and cells(tbl.head.rows[1]) or '()'),
+    'header: ' .. (header and table.remove(rows, 1) or '()'),
     'total: ' .. tostring(total),
     table.unpack(rows))
 end

@@ -3,7 +3,7 @@
 The modules stand in the order in which data flows, and each imports only from those before it:
 ``errors``, ``periods``, ``language``, ``folders``, ``history``, ``cells``, ``addresses``, ``program``, ``schemas``,
 ``checksums``, ``mirror``, ``objectstore``, ``database``, ``sources``, ``project``, ``csvfile``, ``deliveries``,
-``values``, ``cleaning``, ``parquet``, ``figures``, ``edition``, ``series``, ``intervals``, ``signals``,
+``values``, ``cleaning``, ``parquet``, ``figures``, ``handover``, ``edition``, ``series``, ``intervals``, ``signals``,
 ``assessment``, ``engagement``, ``workbench``, ``checks``, ``revisions``, ``trace``, ``vintages``, ``quality``,
 ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``, ``datapackage``,
 ``texts``, ``screening``, ``tables``, ``statements``, ``charts``, ``exploration``, ``inspection``, ``diagram``,

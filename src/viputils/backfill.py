@@ -29,7 +29,7 @@ from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
 from viputils.edition import require_no_quarantine
 from viputils.errors import ManifestError, NotebookError, ParameterError, Problem, VipError
-from viputils.issue import issue_begun, make_issue, reasons_to_make
+from viputils.issue import Present, issue_begun, make_issue, reasons_to_make
 from viputils.notebook import Kernel, kernel_ahead
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -127,11 +127,11 @@ def orders_of(
         raise ParameterError("No issue can be made of these months.", [Problem("FROM, TO", what, "ask for others.")])
     wanted = list(begin.until(end))
     lacking = {month: others.get(month, "The records do not cover it.") for month in wanted if month not in months}
-    orders = []
+    orders, present = [], Present.of(project)
     for month in wanted:
         if month in months:
             place = project.issue_place(str(month))
-            why = reasons_to_make(project, month, months[month], engine, place)
+            why = reasons_to_make(project, month, months[month], engine, place, present)
             reasons = (FORCED, *why) if forced else tuple(why)
             orders.append(Order(month, months[month], project.language.code, place, reasons, allow_quarantined))
     return orders, lacking

@@ -15,12 +15,22 @@ from viputils.deliveries import find_deliveries
 from viputils.edition import Edition, as_of_issue, load_edition
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
+from viputils.handover import hand_over, key_of
 from viputils.language import capital
-from viputils.manifest import MANIFEST, Inputs, changed_since, inputs_of, manifest_of, read_manifest, touched_since
+from viputils.manifest import (
+    MANIFEST,
+    Inputs,
+    Inventory,
+    changed_since,
+    inputs_of,
+    manifest_of,
+    read_manifest,
+    touched_since,
+)
 from viputils.notebook import Kernel, clean_copy, kernel_ahead, run_notebook
 from viputils.periods import ReportMonth
 from viputils.project import Project
-from viputils.published import read_register
+from viputils.published import Register, read_register
 from viputils.render import Engine
 from viputils.render.rasters import rasters
 from viputils.texts import escape
@@ -71,10 +81,15 @@ def issue_begun(
         As ``load_edition``.
     """
     with nullcontext(kernel) if kernel else kernel_ahead(project.root, project.raw) as ready:
-        as_of = as_of_issue(project.program, find_deliveries(project), month, as_of)
+        deliveries = find_deliveries(project)
+        as_of = as_of_issue(project.program, deliveries, month, as_of)
         inputs = issue_inputs(project, month, as_of)
         require_as_read(project, str(month))
-        yield Beginning(inputs, load_edition(project, month, as_of), ready)
+        # Before anything is read: what is changed meanwhile is read again by the notebook, and then noticed.
+        key = key_of(project, deliveries, month, as_of)
+        edition = load_edition(project, month, as_of)
+        hand_over(ready.handed_over, key, edition.records, edition.figures)
+        yield Beginning(inputs, edition, ready)
 
 
 def make_issue(
@@ -169,8 +184,26 @@ def _changed_meanwhile(month: ReportMonth) -> ManifestError:
     )
 
 
+@dataclass(frozen=True)
+class Present:
+    """What issues would be made from now, looked at once for however many of them."""
+
+    files: Inventory
+    register: Register
+
+    @classmethod
+    def of(cls, project: Project) -> Present:
+        """Look at a project."""
+        return cls(Inventory(project), read_register(project))
+
+
 def reasons_to_make(
-    project: Project, month: ReportMonth, as_of: dt.date, engine: Engine, place: str | None = None
+    project: Project,
+    month: ReportMonth,
+    as_of: dt.date,
+    engine: Engine,
+    place: str | None = None,
+    present: Present | None = None,
 ) -> list[str]:
     """Say why the issue that lies in a folder is not the one that would be made now; nothing where it is.
 
@@ -180,6 +213,8 @@ def reasons_to_make(
     ----------
     place
         As ``make_issue`` takes it.
+    present
+        What there is, where somebody looked just now.
     """
     place = place or project.issue_place(str(month))
     folder, name = project.issues / place, f"issues/{place}"
@@ -193,15 +228,16 @@ def reasons_to_make(
         return [f"{name} is of {manifest.month} as of {manifest.as_of}"]
     if manifest.parameters.lang != project.language.code:
         return [f"{name} is in {manifest.parameters.lang!r}"]
-    changes = changed_since(manifest, issue_inputs(project, month, as_of), (engine.name, engine.version()))
+    changes = changed_since(manifest, issue_inputs(project, month, as_of, present), (engine.name, engine.version()))
     return [str(one) for one in (*changes, *touched_since(manifest, folder, name))]
 
 
-def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date) -> Inputs:
+def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date, present: Present | None = None) -> Inputs:
     """Find everything that the issue of a month is made from, the register's other issues of the year included."""
+    present = present or Present.of(project)
     year = month.fiscal_year(project.program.identity.fiscal_year_starts)
-    seen = read_register(project).seen_by(list(year.months(until=month)), as_of)
-    return inputs_of(project, month, as_of, {str(one.name): one.fingerprint for one in seen})
+    seen = present.register.seen_by(list(year.months(until=month)), as_of)
+    return inputs_of(project, month, as_of, {str(one.name): one.fingerprint for one in seen}, present.files)
 
 
 def front_matter(project: Project, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from viputils.checksums import checksum, what_was_edited
-from viputils.deliveries import find_deliveries
+from viputils.deliveries import Delivery, find_deliveries
 from viputils.edition import Edition
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.history import commit_of
@@ -367,11 +367,12 @@ def package_versions() -> dict[str, str]:
         if name in found:
             continue
         try:
-            package = distribution(name)
+            # Read once: asked for the version and for what it requires, a distribution reads its file twice.
+            about = distribution(name).metadata
         except PackageNotFoundError:
             continue  # Needed on another system or by another Python only.
-        found[name] = package.version
-        for text in package.requires or []:
+        found[name] = about["Version"]
+        for text in about.get_all("Requires-Dist") or []:
             needed = Requirement(text)
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 waiting.append(needed.name)
@@ -382,47 +383,92 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def inputs_of(project: Project, month: ReportMonth, as_of: dt.date, register: Mapping[str, str]) -> Inputs:
+class Inventory:
+    """The files that issues are made from, as they are at one moment: each is read once, whatever number asks for it.
+
+    Parameters
+    ----------
+    project
+        Whose files they are, in whatever language.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._checksums: dict[tuple[Kind, str], str | None] = {}
+
+    def checksum(self, kind: Kind, name: str) -> str | None:
+        """Give the checksum of a file; nothing where there is none."""
+        if (kind, name) not in self._checksums:
+            path = input_file(self._project, kind, name)
+            self._checksums[kind, name] = checksum(path) if path.is_file() else None
+        return self._checksums[kind, name]
+
+    @cached_property
+    def deliveries(self) -> list[Delivery]:
+        """What was delivered, in order."""
+        return find_deliveries(self._project)
+
+    @cached_property
+    def templates(self) -> list[str]:
+        """The settings of the pages, and every file of the theme and the fonts, by name."""
+        pages = self._project.pages
+        folders = ("report/theme", "report/fonts")
+        found = [path.relative_to(pages).as_posix() for folder in folders for path in _files(pages / folder)]
+        return ["_quarto.yml", *found]
+
+    @cached_property
+    def library(self) -> list[str]:
+        """Every file of code of the library, by name."""
+        package = Path(__file__).parent
+        return [path.relative_to(package.parent).as_posix() for path in _files(package) if path.suffix == ".py"]
+
+
+def inputs_of(
+    project: Project,
+    month: ReportMonth,
+    as_of: dt.date,
+    register: Mapping[str, str],
+    inventory: Inventory | None = None,
+) -> Inputs:
     """Find everything that the issue of a month is made from.
 
     Parameters
     ----------
     register
         The issues of the register that its verdicts are about, with the fingerprint of each.
+    inventory
+        The files of the project as somebody looked at them just now; by default they are looked at here.
     """
-    templates = ["_quarto.yml"]
-    for folder in ("report/theme", "report/fonts"):
-        there = project.pages / folder
-        templates += [f"{folder}/{path.relative_to(there).as_posix()}" for path in _files(there)]
+    there = inventory or Inventory(project)
     texts = [
         "report/introduction.md",
         "report/definitions.md",
         project.activities(month).relative_to(project.root).as_posix(),
     ]
-    package = Path(__file__).parent
-    own = [path for path in _files(package) if path.suffix == ".py"]
+    own = list(there.library)
     code = project.language.code
     if not project.language.is_english:
-        own += [LOCALES / TEMPLATE, LOCALES / f"{code}.po"]
+        package = Path(__file__).parent
+        own += [(LOCALES / name).relative_to(package.parent).as_posix() for name in (TEMPLATE, f"{code}.po")]
         texts.append(project.catalogue(code).relative_to(project.root).as_posix())
     translation = project.translated_activities(month)
     if translation is not None:
         texts.append(translation.relative_to(project.root).as_posix())
     # Those that lie there now, which are not those that were counted if one came in or went since.
-    known = [one for one in find_deliveries(project) if one.received <= as_of]
+    known = [one for one in there.deliveries if one.received <= as_of]
     names: dict[Kind, Sequence[str]] = {
         "deliveries": [one.name_of(table) for one in known for table in sorted(one.files)],
         "program": ["program.toml"],
         "notebook": ["notebooks/monthly_report.ipynb"],
-        "templates": templates,
+        "templates": there.templates,
         "texts": texts,
-        "library": [path.relative_to(package.parent).as_posix() for path in own],
+        "library": own,
     }
     files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     for kind in KINDS:
         # Not every city has every text; what the issue cannot do without is missed where it is read.
-        paths = {name: input_file(project, kind, name) for name in names[kind]}
-        files[kind] = {name: checksum(path) for name, path in paths.items() if path.is_file()}
+        found = {name: there.checksum(kind, name) for name in names[kind]}
+        files[kind] = {name: value for name, value in found.items() if value is not None}
     return Inputs.model_validate({**files, "register": dict(register)})
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from viputils.errors import NotebookError, Problem, nearest
+from viputils.handover import VARIABLE as HANDED_OVER_VARIABLE
 from viputils.program import DELIVERIES_VARIABLE
 from viputils.zygote import Zygote
 
@@ -29,15 +30,26 @@ _AHEAD: Final = (
     "del matplotlib, pandas, pyarrow, pydantic",
 )
 
+_HANDED_OVER: Final = "handed-over"
+
 _IMAGE = re.compile(r"\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#([a-z0-9-]+)")
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel that was started ahead of its notebook, and the file that holds what it says beside it."""
+    """A kernel that was started ahead of its notebook.
+
+    Attributes
+    ----------
+    said
+        The file that holds what it says beside the notebook.
+    handed_over
+        The file that it takes what was read already from, where somebody writes it (``handover``).
+    """
 
     manager: Any
     said: IO[bytes]
+    handed_over: Path
 
 
 @contextmanager
@@ -70,7 +82,7 @@ def kernel_ahead(
             forked(manager, zygote, seed)
         try:
             run_sync(manager.start_kernel)(cwd=str(cwd), extra_arguments=list(_AHEAD))
-            yield Kernel(manager, said)
+            yield Kernel(manager, said, Path(private) / _HANDED_OVER)
         finally:
             if manager.has_kernel:
                 run_sync(manager.shutdown_kernel)(now=True)
@@ -242,6 +254,7 @@ def _manager_that_logs_to(file: IO[bytes], private: Path, deliveries: Path | Non
             # A file that people let their notebooks begin with has no part in an issue.
             env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
             env["IPYTHONDIR"] = str(private / "ipython")
+            env[HANDED_OVER_VARIABLE] = str(private / _HANDED_OVER)
             if deliveries is not None:
                 env[DELIVERIES_VARIABLE] = str(deliveries)
             await super().start_kernel(**options, env=env, stdout=file, stderr=file)

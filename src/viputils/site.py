@@ -40,7 +40,7 @@ from viputils.errors import ManifestError, ParameterError, Problem, PublishedErr
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.figures import FIGURES_CSV, KEY
 from viputils.folders import replaced_whole
-from viputils.issue import reasons_to_make, require_as_read
+from viputils.issue import Present, reasons_to_make, require_as_read
 from viputils.language import capital
 from viputils.manifest import MANIFEST, package_versions, read_manifest
 from viputils.navigation import Edge, Notice, Version, navigation
@@ -303,14 +303,14 @@ def _make_outdated(
     on_step: Callable[[str], None],
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Make the issues that are not as they would be made now; give the folder of each and why."""
-    todo = []
+    todo, present = [], Present.of(project)
     if wanted:
         require_screened(screen_texts(project, wanted[0].name.month))
     for spoken in projects:
         for one in wanted:
             require_screened(screen_activities(spoken, one.name.month))
             place = spoken.issue_place(str(one.name))
-            if why := tuple(reasons_to_make(spoken, one.name.month, one.as_of, engine, place)):
+            if why := tuple(reasons_to_make(spoken, one.name.month, one.as_of, engine, place, present)):
                 todo.append(Order(one.name.month, one.as_of, spoken.language.code, place, why, one.left_out_rows))
     if todo:
         on_step(f"Making {todo[0].place}, 1 of {len(todo)} ({todo[0].why[0]})")

@@ -37,7 +37,14 @@ _AHEAD: Final = (
     "statsmodels.stats.rates",
     "statsmodels.stats.proportion",
     "IPython",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",
     "ipykernel.kernelapp",
+    "matplotlib.style",
+    "pandas.core.methods.to_dict",
+    "pyarrow.pandas_compat",
+    "sqlite3",
+    "tornado.platform.asyncio",
     "viputils.statements",
     "viputils.charts",
     "viputils.edition",
@@ -45,6 +52,8 @@ _AHEAD: Final = (
 )
 # Threads of libraries would not come along.
 _ONE_THREAD: Final = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# What a debugger would say of the Python that it is imported into.
+_QUIET: Final = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 # As ipykernel sets it in a kernel, before anything imports Matplotlib.
 _INLINE: Final = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 _PR_SET_PDEATHSIG: Final = 1
@@ -72,7 +81,7 @@ class Zygote:
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, with our own Python
                 [sys.executable, "-m", "viputils.zygote", str(theirs.fileno())],
-                env=_INLINE | env | _ONE_THREAD,
+                env=_INLINE | env | _ONE_THREAD | _QUIET,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
