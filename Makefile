@@ -59,6 +59,7 @@ bench:
 	@sh scripts/set_up.sh test
 	@$(BIN)/python scripts/bench.py $(ROWS)
 	@$(BIN)/python scripts/bench_engine.py
+	@$(BIN)/python scripts/bench_backfill.py
 
 # After a change of what the pages look like: keep how November 2023 is made now.
 record:
