@@ -7,9 +7,9 @@ The modules stand in the order in which data flows, and each imports only from t
 ``assessment``, ``engagement``, ``workbench``, ``checks``, ``revisions``, ``trace``, ``vintages``, ``quality``,
 ``sheets``, ``exports``, ``intake``, ``manifest``, ``published``, ``changes``, ``verdicts``, ``datapackage``,
 ``texts``, ``screening``, ``tables``, ``statements``, ``charts``, ``exploration``, ``inspection``, ``diagram``,
-``zygote``, ``engine``, ``notebook``, ``render``, ``issue``, ``backfill``, ``pages``, ``archive``, ``navigation``,
-``feed``, ``searchindex``, ``site``, ``preview``, ``publication``, ``desk``, ``reproduction``, ``lab``, ``terminal``,
-``cli``.
+``zygote``, ``engine``, ``notebook``, ``render``, ``issue``, ``parcel``, ``backfill``, ``cluster``, ``pages``,
+``archive``, ``navigation``, ``feed``, ``searchindex``, ``site``, ``preview``, ``publication``, ``desk``,
+``reproduction``, ``lab``, ``terminal``, ``cli``.
 
 Analysts begin with ``from viputils import workbench``.
 """

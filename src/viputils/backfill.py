@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -159,12 +160,16 @@ def carry_out(
         One for each order, as they are ready.
     """
     jobs = min(jobs or cores(), len(orders))
-    forks = papermill_engine == "vip" and can_fork() and len(orders) > 1
-    shop = Shop("quarto" if engine.name == "quarto" else "embedded", forks, library_checksum())
+    shop = shop_of(engine, papermill_engine == "vip" and len(orders) > 1)
     if jobs > 1:
         yield from _by_several(project, orders, shop, jobs)
     else:
         yield from _one_by_one(project, orders, engine, shop)
+
+
+def shop_of(engine: Engine, forks: bool) -> Shop:
+    """Say with what issues are made here; kernels are forked where that can be done."""
+    return Shop("quarto" if engine.name == "quarto" else "embedded", forks and can_fork(), library_checksum())
 
 
 def cores() -> int:
@@ -196,7 +201,7 @@ def _one_by_one(project: Project, orders: Sequence[Order], engine: Engine, shop:
             with ahead.pop_all():
                 if number < len(orders):
                     ready = ahead.enter_context(kernel_of(orders[number]))
-                outcome = _outcome_of(project, order, engine, shop, kernel)
+                outcome = outcome_of(project, order, engine, shop, kernel)
             yield outcome
 
 
@@ -205,7 +210,17 @@ def _seed(order: Order) -> int:
     return seed_of({"month": str(order.month)})
 
 
-def _outcome_of(project: Project, order: Order, engine: Engine, shop: Shop, kernel: Kernel | None = None) -> Outcome:
+def outcome_of(project: Project, order: Order, engine: Engine, shop: Shop, kernel: Kernel | None = None) -> Outcome:
+    """Make an issue, or say what kept it from being made.
+
+    Parameters
+    ----------
+    kernel
+        One that was started ahead. By default one is started or forked, as the shop does.
+    """
+    if kernel is None and shop.forks:
+        with kernel_ahead(project.root, project.raw, own_zygote(), _seed(order)) as forked:
+            return outcome_of(project, order, engine, shop, forked)
     begin = time.perf_counter()
     error: VipError | None = None
     try:
@@ -264,10 +279,7 @@ def _made(root: Path, deliveries: str, order: Order, shop: Shop) -> Outcome:
         project = Project.open(root, deliveries=deliveries)
     except VipError as error:
         return Outcome(order, 0, error)
-    if not shop.forks:
-        return _outcome_of(project, order, choose_engine(shop.engine), shop)
-    with kernel_ahead(project.root, project.raw, own_zygote(), _seed(order)) as kernel:
-        return _outcome_of(project, order, choose_engine(shop.engine), shop, kernel)
+    return outcome_of(project, order, choose_engine(shop.engine), shop)
 
 
 @contextmanager
@@ -292,6 +304,8 @@ def _begin() -> None:
     """Let a process end with the one that it works for: it tidies up where it is told to, and never stays behind."""
 
     def stop(_signum: int, _frame: object) -> None:
+        # What breaks now breaks because of this, and what libraries would say of it is for nobody.
+        logging.disable()
         raise SystemExit(1)
 
     # Ctrl-C goes to all of them; the one that people see says what is to be done.

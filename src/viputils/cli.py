@@ -56,6 +56,13 @@ class PapermillEngine(StrEnum):
     stock = "stock"
 
 
+class Executor(StrEnum):
+    """Who makes the issues of a backfill."""
+
+    processes = "processes"
+    dask = "dask"
+
+
 app = typer.Typer(
     name="vip",
     help="Make the VIP Monthly Informational Report from raw records, and check every number in it.",
@@ -199,6 +206,13 @@ def backfill(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="How many processes.", show_default="one for each core")
     ] = None,
+    executor: Annotated[
+        Executor, typer.Option(help="Who makes them: processes here, or the workers of a Dask cluster.")
+    ] = Executor.processes,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, as in tcp://127.0.0.1:8786."),
+    ] = None,
     papermill_engine: Annotated[
         PapermillEngine, typer.Option(help="Whether kernels are forked (vip) or started each (stock).")
     ] = PapermillEngine.vip,
@@ -219,12 +233,14 @@ def backfill(
     if every == (first is not None) or (first is None) != (last is None):
         problem = Problem("months", "say FROM and TO, as in 2022-07 2023-11, or --all;", "and not both.")
         raise ParameterError("Which months is not clear.", [problem])
+    _who_makes_them(executor, scheduler, jobs)
     months = [None if month is None else ReportMonth.parse(month) for month in (first, last)]
     begin = time.monotonic()
     with steps() as step:
         step("Looking at what changed")
         opened = _open(context, project, lang)
         from viputils.backfill import carry_out, first_reason, orders_of
+        from viputils.cluster import carry_out_on
         from viputils.render import choose_engine
 
         chosen = choose_engine(engine.value)
@@ -241,19 +257,26 @@ def backfill(
     results = {order.place: "unchanged" for order in orders if not order.why}
     results |= {order.place: "would be made" for order in todo if dry_run}
     failed = dict(lacking)
-    with (
-        bar(len(todo)) as advance,
-        closing(carry_out(opened, [] if dry_run else todo, chosen, jobs, papermill_engine.value)) as outcomes,
-    ):
-        for outcome in outcomes:
-            order = outcome.order
-            if outcome.error is not None:
-                failed[order.month] = str(outcome.error)
-                text = f"{order.place}: cannot be made. {outcome.error}"
-            else:
-                results[order.place] = "made"
-                text = f"{order.place}: made in {outcome.seconds:.1f} s, because {first_reason(order)}."
-            advance(text, lines)
+    wanted = [] if dry_run else todo
+    if scheduler is None:
+        made = carry_out(opened, wanted, chosen, jobs, papermill_engine.value)
+    else:
+        made = carry_out_on(scheduler, opened, wanted, chosen, papermill_engine is PapermillEngine.vip)
+    try:
+        with bar(len(todo)) as advance, closing(made) as outcomes:
+            for outcome in outcomes:
+                order = outcome.order
+                if outcome.error is not None:
+                    failed[order.month] = str(outcome.error)
+                    text = f"{order.place}: cannot be made. {outcome.error}"
+                else:
+                    results[order.place] = "made"
+                    text = f"{order.place}: made in {outcome.seconds:.1f} s, because {first_reason(order)}."
+                advance(text, lines)
+    except _InterruptedByUser:
+        number = list(results.values()).count("made")
+        say_aside(f"Interrupted. {number} of {len(todo)} were made and are whole; the same command makes the others.")
+        _end_at_once(INTERRUPTED)
     counts = {what: list(results.values()).count(what) for what in ("made", "would be made", "unchanged")}
     summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
     summary += f", {len(failed)} could not be made" if failed else ""
@@ -1105,6 +1128,21 @@ def _address(text: str) -> str:
 def _today() -> dt.date:
     # Only to refuse and to warn: no result ever depends on the clock.
     return dt.datetime.now().astimezone().date()
+
+
+def _who_makes_them(executor: Executor, scheduler: str | None, jobs: int | None) -> None:
+    """Refuse options of a backfill that contradict each other."""
+    problems = []
+    if executor is Executor.dask and scheduler is None:
+        problems.append(Problem("--executor dask", "needs a cluster;", "add --scheduler tcp://HOST:8786."))
+    if executor is Executor.dask and jobs is not None:
+        problems.append(
+            Problem("--jobs", "is how many processes work here;", "a cluster has as many as it has workers.")
+        )
+    if executor is Executor.processes and scheduler is not None:
+        problems.append(Problem("--scheduler", "is for a cluster;", "add --executor dask, or leave it out."))
+    if problems:
+        raise ParameterError("Who makes the issues is not clear.", problems)
 
 
 def _one_form(as_json: bool, as_csv: bool, as_markdown: bool = False) -> None:

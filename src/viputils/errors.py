@@ -96,6 +96,10 @@ class NotebookError(VipError):
     """A notebook cannot take the parameters it was given, or one of its cells failed."""
 
 
+class ClusterError(VipError):
+    """Other machines cannot be asked to make issues, or what they made is not what would be made here."""
+
+
 class RenderError(VipError):
     """An engine could not make a page from an executed notebook."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.figures import FIGURES_CSV
 from viputils.issue import make_issue
 from viputils.manifest import (
-    KINDS,
     MANIFEST,
     Change,
     Manifest,
@@ -29,6 +27,7 @@ from viputils.manifest import (
     require_deliveries,
     touched_since,
 )
+from viputils.parcel import packed
 from viputils.periods import ReportMonth
 from viputils.program import RAW
 from viputils.project import Project
@@ -247,26 +246,13 @@ def _changed_register(project: Project, manifest: Manifest) -> list[Change]:
 
 def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path:
     """Put what an issue was made from, and nothing else, into a folder of its own; give that folder."""
-    shares = Path(project.program.identity.shares or ".")
-    # Deep enough that what is shared lies in the scratch folder as well, wherever the project says it is.
-    root = scratch.joinpath("of", *("its", *("own" for part in shares.parts if part == "..")))
-    root.mkdir(parents=True)
-    for kind in KINDS:
-        for name in getattr(manifest.inputs, kind):
-            source = input_file(project, kind, name)
-            if kind != "library" and source.is_file():
-                target = root / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
-    # The folder alone says that the report has this part, and git keeps no empty one.
-    if manifest.parameters.has_activities:
-        (root / "report" / "activities").mkdir(parents=True, exist_ok=True)
-    if not shares.is_absolute():
-        Path(os.path.normpath(root / shares)).mkdir(parents=True, exist_ok=True)
-    (root / "data" / "raw").mkdir(parents=True, exist_ok=True)
-    published = root / "data" / "published"
-    published.mkdir(parents=True)
+    root = packed(project, [manifest.inputs], manifest.parameters.has_activities).unpack(scratch)
+    for name in manifest.inputs.deliveries:
+        source = input_file(project, "deliveries", name)
+        if source.is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, root / name)
     seen = [issue for issue in read_register(project).issues if str(issue.name) in manifest.inputs.register_]
     if seen:
-        write_register(published, [replace(issue, manifest=None) for issue in seen])
+        write_register(root / "data" / "published", [replace(issue, manifest=None) for issue in seen])
     return root

@@ -51,6 +51,17 @@ class Source:
         return is_address(self.given)
 
     @property
+    def anywhere(self) -> str:
+        """The same place, said so that a project in any other folder finds it."""
+        if not self.is_address:
+            return str((self.root / self.given).resolve())
+        if self.given.startswith("sqlite"):
+            scheme, _, rest = self.given.partition(":///")
+            path, mark, options = rest.partition("?")
+            return f"{scheme}:///{(self.root / path).resolve()}{mark}{options}"
+        return self.given
+
+    @property
     def shown(self) -> str:
         """What messages call it: never with a password, nor with what is asked after a question mark."""
         return shown_address(self.given)
