@@ -7,6 +7,7 @@ folder or address. What comes back is taken only where it is what would be made 
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import tempfile
 import threading
@@ -30,11 +31,14 @@ from viputils.render import Engine, choose_engine
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-# How long somebody waits for an answer, and for a worker to come, or to come back.
+# In seconds: how long a worker may be away, how long a scheduler may take to answer, how often we look, and how long an
+# issue may take that has to be made once more while we ask for it.
+PATIENCE: Final = 30
 _ANSWER: Final = 10
-_WORKER: Final = 30
 _LOOK: Final = 5
 _AGAIN: Final = 300
+# A name without a scheme is one of TCP.
+_ADDRESS: Final = re.compile(r"(?:(?:tcp|tls|ucx|wss?)://)?(?:[^\s/:\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
 # The threads of one worker are one process, in which one issue is made at a time.
 _ONE_AT_A_TIME: Final = threading.Lock()
 
@@ -48,7 +52,12 @@ class Made:
 
 
 def carry_out_on(
-    scheduler: str, project: Project, orders: Sequence[Order], engine: Engine, forks: bool = True
+    scheduler: str,
+    project: Project,
+    orders: Sequence[Order],
+    engine: Engine,
+    forks: bool = True,
+    patience: float = PATIENCE,
 ) -> Generator[Outcome]:
     """Let the workers of a Dask cluster make issues; what goes wrong with one keeps no other from being made.
 
@@ -58,6 +67,8 @@ def carry_out_on(
         The address of the cluster's scheduler, ``tcp://127.0.0.1:8786``.
     forks
         Whether workers fork their kernels, where they can.
+    patience
+        For how many seconds a worker, or the scheduler, is waited for when there is none.
 
     Yields
     ------
@@ -74,15 +85,15 @@ def carry_out_on(
     shop = shop_of(engine, forks)
     parcel = _parcel_of(project, orders)
     deliveries = project.source.anywhere if project.source else str(project.raw)
-    with _client(scheduler) as client:
+    with _client(scheduler, patience) as client:
         # A task like the others: where the worker that holds it is lost, the scheduler gives it to another one.
         sent = client.submit(_itself, parcel, pure=False)
         waiting = {client.submit(_made_there, sent, deliveries, order, shop, pure=False): order for order in orders}
         try:
-            for future, lost in _as_they_are_ready(client, list(waiting)):
+            for future, lost in _as_they_are_ready(client, list(waiting), patience):
                 order = waiting.pop(future)
                 made = _not_made(order, lost) if lost else _made_by(future, order)
-                yield _taken(project, made, engine)
+                yield taken(project, made, engine)
         finally:
             with suppress(Exception):
                 client.cancel(list(waiting), force=True)
@@ -143,7 +154,9 @@ def _unpacked(parcel: Parcel, folder: Path) -> Path:
     return next(path.parent for path in place.rglob("program.toml"))
 
 
-def _as_they_are_ready(client: Client, futures: list[Future[Made]]) -> Iterator[tuple[Future[Made], str]]:
+def _as_they_are_ready(
+    client: Client, futures: list[Future[Made]], patience: float
+) -> Iterator[tuple[Future[Made], str]]:
     """Give each task when it has ended, or with what keeps it from ever ending."""
     from distributed import CancelledError, wait
 
@@ -151,14 +164,14 @@ def _as_they_are_ready(client: Client, futures: list[Future[Made]]) -> Iterator[
     left = futures
     while left:
         with suppress(TimeoutError, CancelledError):
-            wait(left, timeout=_LOOK, return_when="FIRST_COMPLETED")
+            wait(left, timeout=min(_LOOK, patience), return_when="FIRST_COMPLETED")
         ended = [future for future in left if future.status != "pending"]
         yield from ((future, "") for future in ended)
         left = [future for future in left if future not in ended]
         lost = _what_is_lost(client)
         if not lost:
             seen = time.monotonic()
-        elif time.monotonic() - seen > _WORKER:
+        elif time.monotonic() - seen > patience:
             yield from ((future, lost) for future in left)
             return
 
@@ -195,7 +208,7 @@ def _not_made(order: Order, what: str, remedy: str = "begin again; what is made 
     return Made(Outcome(order, 0, ClusterError("The cluster did not make the issue.", [problem])))
 
 
-def _taken(project: Project, made: Made, engine: Engine) -> Outcome:
+def taken(project: Project, made: Made, engine: Engine) -> Outcome:
     """Put into its folder what a worker made, where it is what would be made here."""
     order = made.outcome.order
     if made.outcome.error is not None:
@@ -236,7 +249,7 @@ def _taken(project: Project, made: Made, engine: Engine) -> Outcome:
 
 
 @contextmanager
-def _client(scheduler: str) -> Iterator[Client]:
+def _client(scheduler: str, patience: float) -> Iterator[Client]:
     """Give a connection to a cluster that has workers."""
     try:
         from distributed import Client
@@ -245,13 +258,16 @@ def _client(scheduler: str) -> Iterator[Client]:
             "Dask is not installed.",
             [Problem("--executor dask", "needs the package distributed;", "pip install 'viputils[cluster]'.")],
         ) from None
+    if not _ADDRESS.fullmatch(scheduler):
+        problem = Problem(scheduler, "is no address of a scheduler;", "one looks like tcp://127.0.0.1:8786.")
+        raise ClusterError("The cluster cannot be reached.", [problem])
     # What is wrong is said here in plain words.
     log = logging.getLogger("distributed")
     level = log.level
     log.setLevel(logging.CRITICAL)
     try:
         try:
-            client = Client(scheduler, timeout=_ANSWER, name="vip-backfill", set_as_default=False)
+            client = Client(scheduler, timeout=min(_ANSWER, patience), name="vip-backfill", set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise ClusterError(
                 "The cluster cannot be reached.",
@@ -265,11 +281,12 @@ def _client(scheduler: str) -> Iterator[Client]:
             ) from None
         try:
             try:
-                client.wait_for_workers(1, timeout=_WORKER)
+                client.wait_for_workers(1, timeout=patience)
             except TimeoutError:
                 problem = Problem(scheduler, "has no worker;", f"start one: dask worker {scheduler}")
                 raise ClusterError("The cluster has nobody to make issues.", [problem]) from None
-            yield client
+            with client.as_current():
+                yield client
         finally:
             client.close(timeout=_ANSWER)
     finally:
