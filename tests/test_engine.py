@@ -53,6 +53,35 @@ CELLS = [
     "%matplotlib --list",
     "print('x' * 3, end='', flush=True); sys.stdout.write('y')",
     "a = [1]; a.append(a); a",
+    "[os.path.basename(one) for one in sys.argv[:2]], sys.executable == sys.orig_argv[0], sorted(os.environ)",
+    "import __main__; __main__.__spec__, getattr(__main__, '__file__', None), '__mp_main__' in sys.modules",
+    "from IPython.display import clear_output\nprint('gone'); clear_output(); print('stays')",
+    "async def numbers():\n    for n in range(3):\n        yield n\n[n async for n in numbers()]",
+    "import logging\nlogging.warning('by a logger')\nlogging.root.handlers, logging.root.level",
+    "for _ in range(2): warnings.warn('once for each place')",
+    "%%bash\necho shell; echo aside >&2",
+    "%load_ext autoreload\n%autoreload 2",
+    "%%writefile beside.py\nvalue = 41",
+    "import beside; beside.value + 1",
+    "%run beside.py\nvalue",
+    "%history -l 1",
+    "import multiprocessing\ndef twice(x): return 2 * x\n"
+    "with multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map(twice, [1, 2]))",
+    "with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.map(abs, [-1]))",
+    "sorted(one.name.split('-')[0] for one in threading.enumerate())",
+    "import signal\n[signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]",
+    "import gc, locale\ngc.isenabled(), gc.get_threshold(), locale.getlocale(), sys.getrecursionlimit()",
+    "os.getpgid(0) == os.getpid(), os.getsid(0) == os.getpid()",
+    "import matplotlib\n{key: matplotlib.rcParams[key] for key in ('figure.dpi', 'savefig.bbox', 'figure.figsize')}",
+    "for n in range(2):\n    plt.figure(); plt.plot([n])",
+    "plt.figure(); plt.plot([1]); plt.close()",
+    "import numpy as np\nnp.geterr(), np.get_printoptions()['precision'], pd.options.display.max_rows",
+    "class Shown:\n    def _repr_html_(self): return '<i>html</i>'\n    def _repr_latex_(self): return '$x$'\nShown()",
+    "print('\\x1b[31mred\\x1b[0m \\u00e9\\u4e2d\\U0001f600')",
+    "import ipywidgets\nipywidgets.IntSlider(3)",
+    "print(1, file=sys.__stdout__); os.write(1, b'to the descriptor\\n'); os.system('echo system')",
+    "len?",
+    "sys.stdin.read()",
 ]
 
 
@@ -60,6 +89,11 @@ CELLS = [
 def registered() -> None:
     # As the entry point of the package does it where the package was installed since.
     papermill_engines.register("vip", ForkEngine)
+
+
+def folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
 
 
 def notebook(folder: Path, cells: list[str], parameters: str = "") -> Path:
@@ -85,24 +119,66 @@ def normal(executed: Any) -> list[list[Any]]:
         if isinstance(value, list):
             return [plain(one) for one in value]
         text = re.sub(r"0x[0-9a-f]+|ipykernel_[0-9]+/[0-9]+|[0-9.]+ (?:[nµμm]?s)\b", "…", str(value))
-        return re.sub(rf"{tempfile.gettempdir()}/\S+", "…", text)
+        # The ids of widgets, and folders.
+        return re.sub(rf"(?:IPY_MODEL_|\b)[0-9a-f]{{32}}\b|{tempfile.gettempdir()}/\S+", "…", text)
 
     return [plain(cell.outputs) for cell in executed.cells if cell.cell_type == "code"]
 
 
 def test_awkward_cells_show_the_same_as_in_a_kernel_that_was_started(tmp_path: Path) -> None:
-    path = notebook(tmp_path, CELLS)
-    stock, fast = (normal(run(path, engine)) for engine in ENGINES)
+    stock, fast = (normal(run(notebook(folder(tmp_path / engine / "here"), CELLS), engine)) for engine in ENGINES)
     for cell, one, other in zip(["", *CELLS], stock, fast, strict=True):
         assert other == one, cell
     assert [len(outputs) for outputs in fast][9:12] == [1, 2, 1]  # Figures with and without show.
 
 
-def test_a_notebook_of_this_project_shows_the_same() -> None:
-    path = REPOSITORY / "notebooks" / "explore_trends.ipynb"
+@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_of_this_project_shows_the_same(path: Path, tmp_path: Path) -> None:
+    # Papermill runs it by itself, meanwhile.
+    command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb"), "--cwd", str(path.parent)]
+    stock = subprocess.Popen([*command, "--kernel", "python3", "--no-progress-bar"], stderr=subprocess.PIPE, text=True)
+    fast = normal(run(path, "vip"))
+    _, said = stock.communicate(timeout=300)
+    assert stock.returncode == 0, said
+    assert fast == normal(nbformat.read(tmp_path / "out.ipynb", as_version=4))
+    assert any(outputs for outputs in fast)
+
+
+def test_what_a_user_lets_every_notebook_begin_with_runs_as_in_stock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = tmp_path / "ipython" / "profile_default" / "startup" / "00-mine.py"
+    begin.parent.mkdir(parents=True)
+    begin.write_text("mine = 'from my own folder'")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    path = notebook(tmp_path, ["mine"])
     stock, fast = (normal(run(path, engine)) for engine in ENGINES)
-    drop = re.compile(r"IPY_MODEL_[0-9a-f]+|[0-9a-f]{32}")
-    assert drop.sub("", str(fast)) == drop.sub("", str(stock))
+    assert fast == stock
+    assert "from my own folder" in str(fast)
+
+
+def test_a_notebook_can_run_another_one(tmp_path: Path) -> None:
+    inner = notebook(folder(tmp_path / "inner"), ["month * 2"], "month = ''")
+    outer = notebook(
+        tmp_path,
+        [
+            "import papermill",
+            f"made = papermill.execute_notebook({str(inner)!r}, None, {{'month': 'ab'}}, engine_name='vip', "
+            "progress_bar=False)",
+            "made.cells[-1].outputs[0].data['text/plain']",
+        ],
+    )
+    assert run(outer, "vip").cells[-1].outputs[0].data["text/plain"] == "\"'abab'\""
+
+
+def test_where_kernels_cannot_be_forked_they_are_started_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("viputils.engine.can_fork", lambda: False)
+    before = {one.pid for one in kernels()}
+    assert run(notebook(tmp_path, ["1 + 1"]), "vip").cells[-1].outputs[0].data["text/plain"] == "2"
+    assert {one.pid for one in kernels()} <= before
+    assert "Kernels cannot be forked on this system; each is started" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,9 @@ def backfill(
         opened = _open(context, project, lang)
         from viputils.backfill import carry_out, first_reason, orders_of
         from viputils.cluster import carry_out_on
+        from viputils.engine import CANNOT_FORK
         from viputils.render import choose_engine
+        from viputils.zygote import can_fork
 
         chosen = choose_engine(engine.value)
         orders, lacking = orders_of(opened, months[0], months[1], chosen, allow_quarantined, force)
@@ -258,6 +260,8 @@ def backfill(
     results |= {order.place: "would be made" for order in todo if dry_run}
     failed = dict(lacking)
     wanted = [] if dry_run else todo
+    if papermill_engine is PapermillEngine.vip and scheduler is None and len(wanted) > 1 and not can_fork():
+        say_aside(CANNOT_FORK)
     if scheduler is None:
         made = carry_out(opened, wanted, chosen, jobs, papermill_engine.value)
     else:

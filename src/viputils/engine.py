@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from viputils.zygote import Zygote, can_fork, own_zygote, seed_of
+
+CANNOT_FORK: Final = "Kernels cannot be forked on this system; each is started, which takes longer."
 
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 
@@ -71,6 +73,10 @@ class ForkEngine:
                     return await super()._async_pre_start_kernel(**kwargs)
 
             options.setdefault("kernel_manager_class", Manager)
+        else:
+            from papermill.log import logger
+
+            logger.warning("%s", CANNOT_FORK)
         return NBClientEngine.execute_notebook(nb, kernel_name, **options)
 
     @classmethod

@@ -21,6 +21,7 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -54,6 +55,8 @@ _AHEAD: Final = (
 _ONE_THREAD: Final = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # What a debugger would say of the Python that it is imported into.
 _QUIET: Final = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+# What it sets where it is imported, as every kernel does.
+_DEBUGGER: Final = "PYDEVD_USE_FRAME_EVAL"
 # As ipykernel sets it in a kernel, before anything imports Matplotlib.
 _INLINE: Final = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 _PR_SET_PDEATHSIG: Final = 1
@@ -300,8 +303,11 @@ def _become_kernel(asked: Mapping[str, Any], streams: Sequence[int], zygote: int
             signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(asked["cwd"])
+    debugger = os.environ.get(_DEBUGGER)
     os.environ.clear()
     os.environ.update(asked["env"])
+    if debugger is not None:
+        os.environ.setdefault(_DEBUGGER, debugger)
     _follow_environment()
     import random
 
@@ -309,7 +315,10 @@ def _become_kernel(asked: Mapping[str, Any], streams: Sequence[int], zygote: int
 
     random.seed(asked["seed"])
     np.random.seed(asked["seed"] % 2**32)
-    sys.argv = ["ipykernel_launcher", *asked["arguments"]]
+    launcher = find_spec("ipykernel_launcher")
+    sys.argv = [launcher.origin if launcher and launcher.origin else "ipykernel_launcher", *asked["arguments"]]
+    # A kernel looks after who started it, and ends with that one. ipykernel read the variable when it was imported.
+    os.environ["JPY_PARENT_PID"] = str(zygote)
     gc.unfreeze()
     from ipykernel.kernelapp import IPKernelApp
 
