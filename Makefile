@@ -24,9 +24,10 @@ report:
 	@sh scripts/set_up.sh report
 	@$(BIN)/vip report "$(MONTH)"
 
+# One process more than cores: many tests wait for a browser, a server or a process.
 test:
 	@sh scripts/set_up.sh test
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist loadfile
 
 lint:
 	@sh scripts/set_up.sh test

@@ -89,8 +89,8 @@ def violations(tab: Page, view: View) -> list[str]:
     """Everything that axe finds wrong on a page, and what it could not decide, one line each."""
     tab.evaluate(AXE_SCRIPT)
     wanted: dict[str, Any] = {"type": "tag", "values": _RULES}
-    if view.forced:
-        # The same page as without; what it is made of was looked at there.
+    if view.scheme == "dark":
+        # The same page as in the light; what it is made of was looked at there.
         wanted = {"type": "rule", "values": _LOOKS}
     options = json.dumps({"runOnly": wanted, "resultTypes": ["violations", "incomplete"]})
     found = tab.evaluate(f"axe.run({options})")

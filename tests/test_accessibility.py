@@ -73,8 +73,10 @@ def test_every_page_of_the_site_is_looked_at(site: Path) -> None:
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_axe_finds_nothing_on_any_page(site: Path, browser: Browser, view: View) -> None:
     found = {}
+    # Colours are the same in every language.
+    pages = [name for name in PAGES if view.scheme == "light" or not name.startswith("es/")]
     with served(site) as root:
-        for name in PAGES:
+        for name in pages:
             with opened(browser, f"{root}{name}", view) as tab:
                 found[name] = violations(tab, view)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

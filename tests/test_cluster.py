@@ -241,6 +241,16 @@ def test_a_scheduler_that_is_not_there_is_named_in_plain_words(a_town: Path) -> 
             list(carry_out_on(address, project, todo, ENGINE, patience=1))
 
 
+def test_somebody_who_listens_and_never_answers_is_not_waited_for(a_town: Path) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        address = f"tcp://127.0.0.1:{deaf.getsockname()[1]}"
+        project, todo = orders(a_town, NOVEMBER)
+        with pytest.raises(ClusterError, match=f"{address}: does not answer"):
+            list(carry_out_on(address, project, todo, ENGINE, patience=1))
+
+
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8786", "somewhere", "tcp://", "tcp://x:y"])
 def test_what_is_no_address_of_a_scheduler_is_refused(a_town: Path, address: str) -> None:
     done = vip(*backfill(a_town, address, "2023-11", "2023-11"))

@@ -6,12 +6,14 @@ folder or address. What comes back is taken only where it is what would be made 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import shutil
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -229,8 +231,9 @@ def taken(project: Project, made: Made, engine: Engine) -> Outcome:
                     manifest, issue_inputs(spoken, order.month, order.as_of), (engine.name, engine.version())
                 )
             ]
-            asked = (order.month, order.as_of, order.language)
-            if asked != (manifest.month, manifest.as_of, manifest.parameters.lang):
+            asked = (order.month, order.as_of, order.language, spoken.activities(order.month).parent.is_dir())
+            was = manifest.parameters
+            if asked != (manifest.month, manifest.as_of, was.lang, was.has_activities):
                 problems.append(Problem(name, "is another issue than was asked for."))
             problems += touched_since(manifest, folder, name)
             if problems:
@@ -246,6 +249,15 @@ def taken(project: Project, made: Made, engine: Engine) -> Outcome:
     except OSError as error:
         return replace(made.outcome, error=ClusterError("The issue could not be written.", [Problem(name, str(error))]))
     return made.outcome
+
+
+async def _greeted(scheduler: str) -> None:
+    """Go as far as the greeting of a scheduler."""
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    comm = await connect(scheduler, timeout=_ANSWER, **Security().get_connection_args("client"))
+    comm.abort()
 
 
 @contextmanager
@@ -267,14 +279,19 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
     log.setLevel(logging.CRITICAL)
     try:
         try:
-            client = Client(scheduler, timeout=min(_ANSWER, patience), name="vip-backfill", set_as_default=False)
+            # A client would wait for ever where somebody listens and never answers.
+            asyncio.run(asyncio.wait_for(_greeted(scheduler), min(_ANSWER, patience)))
+            with warnings.catch_warnings():
+                # Of other versions of packages the manifest tells, and what was made with them is not taken.
+                warnings.simplefilter("ignore")
+                client = Client(scheduler, timeout=min(_ANSWER, patience), name="vip-backfill", set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise ClusterError(
                 "The cluster cannot be reached.",
                 [
                     Problem(
                         scheduler,
-                        f"does not answer ({' '.join(str(error).split())});",
+                        f"does not answer ({' '.join(str(error).split()) or 'nothing came'});",
                         "name a Dask scheduler that runs, as in tcp://127.0.0.1:8786.",
                     )
                 ],
