@@ -23,7 +23,7 @@ from tests.conftest import REPOSITORY
 from tests.test_backfill import files_of, gone
 from tests.test_cli import VIP, vip
 from tests.test_site import town
-from viputils.backfill import Order, Outcome, orders_of, outcome_of, shop_of
+from viputils.backfill import Order, orders_of, outcome_of, shop_of
 from viputils.checksums import checksum
 from viputils.cluster import Made, carry_out_on, taken
 from viputils.errors import ClusterError
@@ -152,7 +152,26 @@ def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) ->
     with started(tmp_path / "cluster", (1,), library) as other:
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "has other code of viputils; install the same version there." in str(outcome.error)
+    assert "has read other code of viputils; install the same there, and start it again" in str(outcome.error)
+    assert not (a_town / "issues" / "2023-11").exists()
+
+
+def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_nothing(
+    a_town: Path, tmp_path: Path
+) -> None:
+    library = Path(
+        shutil.copytree(REPOSITORY / "src", tmp_path / "other", ignore=shutil.ignore_patterns("__pycache__"))
+    )
+    path = library / "viputils" / "periods.py"
+    now = path.read_bytes()
+    path.write_bytes(now + b"# An older version.\n")
+    with started(tmp_path / "cluster", (1,), library) as other:
+        with distributed.Client(other.address, set_as_default=False) as client:
+            client.run(lambda: __import__("viputils.cluster"))
+        path.write_bytes(now)
+        project, todo = orders(a_town, NOVEMBER)
+        (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
+    assert "has read other code of viputils" in str(outcome.error)
     assert not (a_town / "issues" / "2023-11").exists()
 
 
@@ -169,8 +188,8 @@ def sent(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return made_in(shutil.copytree(root, tmp_path_factory.mktemp("worker") / "a town"))
 
 
-def refused(root: Path, made: Made) -> str:
-    outcome = taken(Project.open(root), made, ENGINE)
+def refused(root: Path, made: Made, order: Order | None = None) -> str:
+    outcome = taken(Project.open(root), order or made.outcome.order, made, ENGINE)
     assert outcome.error is not None
     assert not (root / "issues" / "2023-11").exists()
     return str(outcome.error)
@@ -194,7 +213,7 @@ def test_what_was_torn_on_the_way_is_refused(a_town: Path, sent: Made) -> None:
 
 def test_another_issue_than_was_asked_for_is_refused(a_town: Path, sent: Made) -> None:
     order = replace(sent.outcome.order, as_of=sent.outcome.order.as_of.replace(day=5))
-    assert "is another issue than was asked for" in refused(a_town, replace(sent, outcome=Outcome(order, 1.0)))
+    assert "is another issue than was asked for" in refused(a_town, sent, order)
 
 
 def test_nothing_is_written_outside_the_folder_of_the_issue(a_town: Path, sent: Made) -> None:
@@ -204,7 +223,7 @@ def test_nothing_is_written_outside_the_folder_of_the_issue(a_town: Path, sent: 
     evil = {"manifest.json": json.dumps(manifest).encode(), "../../../evil": b"x"}
     assert "must be a path inside" in refused(a_town, replace(sent, files=sent.files | evil))
     beside = replace(sent, files=sent.files | {"../beside": b"x", "another": b"x"})
-    assert taken(Project.open(a_town), beside, ENGINE).error is None
+    assert taken(Project.open(a_town), sent.outcome.order, beside, ENGINE).error is None
     assert set(files_of(a_town)) - set(before) == {f"issues/2023-11/{name}" for name in sent.files}
 
 

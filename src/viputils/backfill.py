@@ -7,7 +7,6 @@ the bytes that it has when it is made alone.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -25,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from viputils.checksums import checksum
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
 from viputils.edition import require_no_quarantine
 from viputils.errors import ManifestError, NotebookError, ParameterError, Problem, VipError
 from viputils.issue import Present, issue_begun, make_issue, reasons_to_make
+from viputils.manifest import library_checksum
 from viputils.notebook import Kernel, kernel_ahead
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -177,14 +176,6 @@ def cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def library_checksum() -> str:
-    """Give one checksum of all code of the library: who runs long could have read other code than lies there."""
-    package = Path(__file__).parent
-    files = sorted(package.rglob("*.py"))
-    lines = "".join(f"{path.relative_to(package)} {checksum(path)}\n" for path in files)
-    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _one_by_one(project: Project, orders: Sequence[Order], engine: Engine, shop: Shop) -> Iterator[Outcome]:

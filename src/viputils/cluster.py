@@ -7,7 +7,9 @@ folder or address. What comes back is taken only where it is what would be made 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import pickle
 import re
 import shutil
 import tempfile
@@ -20,12 +22,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from viputils.backfill import Order, Outcome, Shop, library_checksum, outcome_of, shop_of
+from viputils.backfill import Order, Outcome, Shop, outcome_of, shop_of
 from viputils.errors import ClusterError, Problem, VipError
 from viputils.folders import replaced_whole
 from viputils.history import commit_of
 from viputils.issue import Present, issue_inputs
-from viputils.manifest import MANIFEST, GitCommit, changed_since, read_manifest, touched_since
+from viputils.manifest import LIBRARY_AS_READ, MANIFEST, GitCommit, changed_since, read_manifest, touched_since
 from viputils.parcel import Parcel, packed
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
@@ -95,7 +97,7 @@ def carry_out_on(
             for future, lost in _as_they_are_ready(client, list(waiting), patience):
                 order = waiting.pop(future)
                 made = _not_made(order, lost) if lost else _made_by(future, order)
-                yield taken(project, made, engine)
+                yield taken(project, order, made, engine)
         finally:
             with suppress(Exception):
                 client.cancel(list(waiting), force=True)
@@ -126,8 +128,12 @@ def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop) -> Ma
     worker = get_worker()
     with _ONE_AT_A_TIME:
         try:
-            if library_checksum() != shop.library:
-                problem = Problem(worker.address, "has other code of viputils;", "install the same version there.")
+            if shop.library != LIBRARY_AS_READ:
+                problem = Problem(
+                    worker.address,
+                    "has read other code of viputils;",
+                    "install the same there, and start it again.",
+                )
                 raise ClusterError("The worker would make another issue.", [problem])
             # What was brought from an address stays for the next issue that this worker makes.
             project = Project.open(_unpacked(parcel, Path(worker.local_directory)), deliveries=deliveries)
@@ -145,10 +151,7 @@ def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop) -> Ma
 
 def _unpacked(parcel: Parcel, folder: Path) -> Path:
     """Give the folder in which a worker has unpacked a parcel."""
-    import pickle
-    from hashlib import sha256
-
-    place = folder / f"vip-{sha256(pickle.dumps(parcel)).hexdigest()[:16]}"
+    place = folder / f"vip-{hashlib.sha256(pickle.dumps(parcel)).hexdigest()[:16]}"
     if not place.is_dir():
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             parcel.unpack(Path(scratch) / "it")
@@ -210,11 +213,10 @@ def _not_made(order: Order, what: str, remedy: str = "begin again; what is made 
     return Made(Outcome(order, 0, ClusterError("The cluster did not make the issue.", [problem])))
 
 
-def taken(project: Project, made: Made, engine: Engine) -> Outcome:
-    """Put into its folder what a worker made, where it is what would be made here."""
-    order = made.outcome.order
+def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome:
+    """Put into its folder what a worker made, where it is what was ordered and would be made here."""
     if made.outcome.error is not None:
-        return made.outcome
+        return replace(made.outcome, order=order)
     spoken = project.in_language(order.language)
     name = f"issues/{order.place}"
     try:
@@ -233,7 +235,8 @@ def taken(project: Project, made: Made, engine: Engine) -> Outcome:
             ]
             asked = (order.month, order.as_of, order.language, spoken.activities(order.month).parent.is_dir())
             was = manifest.parameters
-            if asked != (manifest.month, manifest.as_of, was.lang, was.has_activities):
+            without_rows = was.allow_quarantined and not order.left_out_rows
+            if asked != (manifest.month, manifest.as_of, was.lang, was.has_activities) or without_rows:
                 problems.append(Problem(name, "is another issue than was asked for."))
             problems += touched_since(manifest, folder, name)
             if problems:
@@ -245,10 +248,11 @@ def taken(project: Project, made: Made, engine: Engine) -> Outcome:
             text = manifest.model_copy(update={"git": git}).text()
             (folder / MANIFEST).write_text(text, encoding="utf-8", newline="")
     except VipError as error:
-        return replace(made.outcome, error=error)
+        return Outcome(order, made.outcome.seconds, error)
     except OSError as error:
-        return replace(made.outcome, error=ClusterError("The issue could not be written.", [Problem(name, str(error))]))
-    return made.outcome
+        problem = Problem(name, str(error))
+        return Outcome(order, made.outcome.seconds, ClusterError("The issue could not be written.", [problem]))
+    return Outcome(order, made.outcome.seconds)
 
 
 async def _greeted(scheduler: str) -> None:

@@ -18,11 +18,13 @@ from viputils.folders import replaced_whole
 from viputils.handover import hand_over, key_of
 from viputils.language import capital
 from viputils.manifest import (
+    LIBRARY_AS_READ,
     MANIFEST,
     Inputs,
     Inventory,
     changed_since,
     inputs_of,
+    library_checksum,
     manifest_of,
     read_manifest,
     touched_since,
@@ -162,7 +164,7 @@ def make_issue(
 
 
 def require_as_read(project: Project, what: str) -> None:
-    """Refuse to go on with a program.toml or a catalogue that was changed since this command read it.
+    """Refuse to go on with a program.toml, a catalogue or a library that was changed since this process read it.
 
     Raises
     ------
@@ -170,6 +172,8 @@ def require_as_read(project: Project, what: str) -> None:
         Naming each file.
     """
     changed = project.changed_since_read()
+    if library_checksum() != LIBRARY_AS_READ:
+        changed.append("viputils")
     if changed:
         raise ManifestError(
             f"What {what} is made from was changed while it was being made. Nothing was made.",

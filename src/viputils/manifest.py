@@ -7,6 +7,7 @@ docs/manifest.md describes the form.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import platform
 import re
@@ -35,6 +36,18 @@ VERSION: Final = 1
 
 Kind = Literal["deliveries", "program", "notebook", "templates", "texts", "library"]
 KINDS: Final[tuple[Kind, ...]] = ("deliveries", "program", "notebook", "templates", "texts", "library")
+
+
+def library_checksum() -> str:
+    """Give one checksum of all code of the library as it lies there now."""
+    package = Path(__file__).parent
+    files = sorted(package.rglob("*.py"))
+    lines = "".join(f"{path.relative_to(package)} {checksum(path)}\n" for path in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+# What it was when this process read it: one that runs long works on with that, and no manifest may name other code.
+LIBRARY_AS_READ: Final = library_checksum()
 
 
 def _is_inside(name: str) -> str:
