@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
 from viputils.errors import ParameterError
-from viputils.intervals import Interval, chance_limits, future, poisson, ratio, wilson
+from viputils.intervals import Interval, are_even, chance_limits, future, median, poisson, ratio, wilson
+
+TAILS = st.sampled_from([0.00135, 0.00135 / 11, 0.02275, 0.15866]) | st.floats(1e-6, 0.49)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,48 @@ def test_a_count_falls_outside_its_limits_no_more_often_than_they_say(mean: floa
     low, high = chance_limits(mean, tail)
     assert stats.poisson.cdf(low - 1, mean) <= tail
     assert stats.poisson.sf(high, mean) <= tail
+
+
+@given(st.floats(-4, 4).map(lambda power: 10**power), TAILS)
+def test_limits_and_medians_are_the_quantiles_that_scipy_gives(mean: float, tail: float) -> None:
+    assert chance_limits(mean, tail) == tuple(stats.poisson.ppf([tail, 1 - tail], mean))
+    assert median(mean) == stats.poisson.ppf(0.5, mean)
+
+
+@given(st.integers(0, 3000), st.floats(0.1, 400), st.floats(0.1, 50), TAILS)
+def test_what_comes_is_between_the_quantiles_that_scipy_gives(
+    count: int, exposure: float, ahead: float, tail: float
+) -> None:
+    share, level = exposure / (exposure + ahead), 1 - 2 * tail
+    low = stats.nbinom.ppf((1 - level) / 2, count, share) if count else 0
+    assert future(count, exposure, ahead, level) == (low, stats.nbinom.ppf(1 - (1 - level) / 2, count + 1, share))
+
+
+@given(st.integers(0, 500), st.integers(0, 500), TAILS)
+def test_the_interval_of_a_ratio_is_that_of_the_exact_binomial_test(count: int, base: int, tail: float) -> None:
+    assume(count + base)
+    share = stats.binomtest(count, count + base).proportion_ci(1 - 2 * tail, method="exact")
+    found = ratio(count, base, level=1 - 2 * tail)
+    assert found is not None
+    # The test looks for its bounds step by step, and stops within a few in 10 to the 12.
+    shares = [part / (1 + part) if part < math.inf else 1 for part in found]
+    assert shares == pytest.approx([share.low, share.high], abs=1e-9)
+
+
+@pytest.mark.parametrize("mean", [0.7, 4, 33.3, 500])
+def test_a_count_whose_chance_is_just_that_of_the_limit_lies_within_it(mean: float) -> None:
+    for count in range(int(mean) + 1):
+        tail = float(stats.poisson.cdf(count, mean))
+        if 1e-9 < tail < 0.5:
+            assert chance_limits(mean, tail).low == count
+
+
+@given(st.lists(st.integers(5, 25), min_size=2, max_size=30))
+def test_counts_are_even_down_to_the_chance_that_the_chi_square_test_gives(counts: list[int]) -> None:
+    expected = [sum(counts) / len(counts)] * len(counts)
+    chance = float(stats.chisquare(counts, expected).pvalue)
+    assert are_even(counts, expected, chance * (1 - 1e-9))
+    assert not are_even(counts, expected, chance * (1 + 1e-9))
 
 
 def test_what_cannot_be_is_refused_and_every_fault_is_named() -> None:

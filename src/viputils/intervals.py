@@ -1,11 +1,14 @@
 """Exact intervals for counts: how far chance alone can move a number. The distributions are those of SciPy.
 
-Statsmodels gives the intervals of a rate and of a share. Nothing here knows what is counted. Both are imported where
-they are used: that takes most of a second, and few commands need them.
+They come from ``scipy.special``: ``scipy.stats``, which gives the same, takes most of a second to import, and every
+notebook would wait for it. Statsmodels gives the intervals of a rate and of a share. Nothing here knows what is
+counted. All are imported where they are used, for few commands need them.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from viputils.errors import ParameterError, Problem
@@ -53,14 +56,18 @@ def ratio(
     ParameterError
         As ``poisson``.
     """
-    from scipy import stats
+    from scipy import special
 
     _require(count=count, exposure=exposure, level=level)
     _require(count=base, exposure=base_exposure, level=level)
     if count + base == 0:
         return None
-    share = stats.binomtest(count, count + base).proportion_ci(level, method="exact")
-    odds = [part / (1 - part) if part < 1 else float("inf") for part in (float(share.low), float(share.high))]
+    # C. Clopper and E. Pearson, The use of confidence or fiducial limits, Biometrika 26 (1934), by the beta
+    # distribution.
+    tail = (1 - level) / 2
+    low = float(special.betaincinv(count, base + 1, tail)) if count else 0.0
+    high = float(special.betaincinv(count + 1, base, 1 - tail)) if base else 1.0
+    odds = [part / (1 - part) if part < 1 else float("inf") for part in (low, high)]
     return Interval(*(base_exposure / exposure * part for part in odds))
 
 
@@ -99,13 +106,17 @@ def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> I
     ParameterError
         As ``poisson``.
     """
-    from scipy import stats
+    from scipy import special
 
     _require(count=count, exposure=exposure, level=level)
     _require(count=count, exposure=ahead, level=level)
     share, tail = exposure / (exposure + ahead), (1 - level) / 2
-    low = float(stats.nbinom.ppf(tail, count, share)) if count else 0.0
-    return Interval(low, float(stats.nbinom.ppf(1 - tail, count + 1, share)))
+
+    def quantile(chance: float, successes: int) -> float:
+        near = special.nbdtrik(chance, successes, share)
+        return _whole(near, chance, lambda to: special.betainc(successes, to + 1, share))
+
+    return Interval(quantile(tail, count) if count else 0.0, quantile(1 - tail, count + 1))
 
 
 def chance_limits(mean: float, tail: float) -> Interval:
@@ -116,12 +127,10 @@ def chance_limits(mean: float, tail: float) -> Interval:
     ParameterError
         Where the mean is negative or a tail does not lie between 0 and one half.
     """
-    from scipy import stats
-
     _require(count=mean, exposure=1, level=1 - 2 * tail)
     if mean == 0:
         return Interval(0.0, 0.0)
-    return Interval(float(stats.poisson.ppf(tail, mean)), float(stats.poisson.ppf(1 - tail, mean)))
+    return Interval(_poisson_quantile(tail, mean), _poisson_quantile(1 - tail, mean))
 
 
 def median(mean: float) -> float:
@@ -132,12 +141,41 @@ def median(mean: float) -> float:
     ParameterError
         Where the mean is negative.
     """
-    from scipy import stats
-
     if not mean > 0:
         _require(count=mean, exposure=1, level=LEVEL)
         return 0.0
-    return float(stats.poisson.ppf(0.5, mean))
+    return _poisson_quantile(0.5, mean)
+
+
+def are_even(counts: Sequence[float], expected: Sequence[float], chance: float) -> bool:
+    """Say whether chance alone makes counts as different from what is expected at least so often.
+
+    Source: K. Pearson's test, Philosophical Magazine 50 (1900). Both have the same sum.
+
+    Parameters
+    ----------
+    counts, expected
+        Of the same periods; what is expected is above 0.
+    chance
+        Between 0 and 1.
+    """
+    from scipy import special
+
+    distance = sum((count - usual) ** 2 / usual for count, usual in zip(counts, expected, strict=True))
+    return bool(special.chdtrc(len(counts) - 1, distance) >= chance)
+
+
+def _poisson_quantile(chance: float, mean: float) -> float:
+    from scipy import special
+
+    return _whole(special.pdtrik(chance, mean), chance, lambda to: special.pdtr(to, mean))
+
+
+def _whole(near: float, chance: float, up_to: Callable[[float], float]) -> float:
+    """Give the smallest whole number up to which the chance is reached, near which the inverse of ``up_to`` lies."""
+    number = max(math.ceil(near), 0)
+    # The inverse is exact but for rounding.
+    return float(number - 1 if number and up_to(number - 1) >= chance else number)
 
 
 def _require(count: float, exposure: float, level: float) -> None:

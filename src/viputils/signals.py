@@ -15,7 +15,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from viputils.errors import ParameterError, Problem
-from viputils.intervals import Interval, chance_limits, future, median
+from viputils.intervals import Interval, are_even, chance_limits, future, median
 from viputils.language import message
 
 # The chance of lying beyond three, two and one standard deviations of a normal distribution, on one side.
@@ -173,6 +173,9 @@ def _limits(table: pd.DataFrame, events: int, over: float, tail: float) -> pd.Da
 def _rules(table: pd.DataFrame, average: float, inner: dict[float, pd.DataFrame]) -> list[list[tuple[int, Side]]]:
     """Give, for each period, the rules that it completes and the side on which it does."""
     rate = table["rate"]
+    # The median of chance, and not the average: of small counts more than half lie on one side of that.
+    mean = table["exposure"] * average
+    usual = mean.map({each: median(each) for each in mean.dropna().unique()}).div(table["exposure"])
     warning, near = inner[WARNING_TAIL], inner[INNER_TAIL]
     beyond: dict[Side, Callable[[pd.DataFrame], pd.Series]] = {
         "high": lambda limits: rate.gt(limits["high"]),
@@ -182,9 +185,6 @@ def _rules(table: pd.DataFrame, average: float, inner: dict[float, pd.DataFrame]
     rising = rate.diff().gt(0)
     falling = rate.diff().lt(0)
     for side, is_beyond in beyond.items():
-        # The median of chance, and not the average: of small counts more than half lie on one side of that.
-        mean = table["exposure"] * average
-        usual = mean.map(median, na_action="ignore").div(table["exposure"])
         off = rate.gt(usual) if side == "high" else rate.lt(usual)
         completes = {
             OUTSIDE: is_beyond(table),
@@ -214,14 +214,11 @@ def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
     exposure
         Over how much each was counted; by default the same for all.
     """
-    from scipy import stats
-
     events = values.astype("float64")
     if len(events) < 2 or not events.sum() > 0:
         return True
     over = pd.Series(1.0, events.index) if exposure is None else exposure.astype("float64")
-    test = stats.chisquare(events, over * (events.sum() / over.sum()), sum_check=False)
-    return bool(test.pvalue >= UNEVEN)
+    return are_even(events.tolist(), (over * (events.sum() / over.sum())).tolist(), UNEVEN)
 
 
 def _require(table: pd.DataFrame, baseline: Sequence[Hashable] | None) -> None:
