@@ -431,7 +431,7 @@ def test_a_city_in_a_folder_of_a_repository_takes_its_code_and_may_share_what_li
     (root / "program.toml").write_text(shares, encoding="utf-8")
     git(top, "init", "--quiet")
     commit(top)
-    edit(top / "src" / "viputils" / "figures.py", '"value": counts.to_numpy()', '"value": counts.to_numpy() + 1')
+    edit(top / "src" / "viputils" / "figures.py", "[counts.get(category, 0) for", "[counts.get(category, 0) + 1 for")
     commit(top)
     found = find_changes(Project.open(root), "HEAD~1", "HEAD")
     assert not found.not_compared

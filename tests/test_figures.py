@@ -298,3 +298,12 @@ count = { distinct = "area_command" }
     path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
     deliver(responses=["R1,2023-11-02,DV,UNI", "R2,2023-11-02,DV,SE", "R3,2023-11-02,DV,"])
     assert value_of(load_edition(Project.open(project.root), "2023-11").figures, "areas", "month") == 1
+
+
+@pytest.mark.parametrize("month", [2023.11, None, ["2023-11"]])
+def test_a_month_of_another_kind_is_refused_as_one_that_is_misspelt(
+    project: Project, deliver: Deliver, month: object
+) -> None:
+    deliver()
+    with pytest.raises(ParameterError, match="is not a month; write YYYY-MM"):
+        load_edition(project, month)  # type: ignore[arg-type]

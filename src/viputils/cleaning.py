@@ -146,11 +146,11 @@ def clean_records(program: Program, received: Received) -> Records:
     """
     raw = received.tables
     schemas = {name: schema for name, schema in schemas_of(program).items() if name in raw}
-    voids = clean_table(program, VOIDS, raw[VOIDS.name])
-    if len(voids.ledger):
+    check = None
+    if len(raw[VOIDS.name].rows):
         known = {name: _first_delivered(raw[name], schema) for name, schema in schemas.items()}
         check = partial(_void_faults, known=known)
-        voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
+    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
     tables = {name: clean_table(program, schema, raw[name], voids.rows) for name, schema in schemas.items()}
     demonstration = _demonstration_count(program, tables)
     total = sum(len(table.rows) for table in tables.values())

@@ -67,7 +67,8 @@ def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | No
     DeliveryError
         Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
     """
-    month = ReportMonth.parse(month) if isinstance(month, str) else month
+    # Papermill can give whatever somebody typed: a number, or nothing.
+    month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
     deliveries = find_deliveries(project)
     as_of = as_of_issue(project.program, deliveries, month, as_of)
     if is_handed_over() and (given := handed_over(key_of(project, deliveries, month, as_of))):

@@ -95,16 +95,24 @@ def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
     ProgramError
         Where records hold a value that the issue of this month does not print, and no crosswalk counts it.
     """
-    parts = []
-    for name in records.program.measures:
-        for period in periods_of(records.program, name):
-            rows = counted(records, name, month, period)
-            counts = total(rows).reindex(categories_of(records.program, name, month), fill_value=0)
-            parts.append(
-                pd.DataFrame({"measure": name, "category": counts.index, "period": period, "value": counts.to_numpy()})
-            )
-    table = pd.concat(parts, ignore_index=True)
-    return table.astype({"measure": "str", "category": "str", "period": "str", "value": "int64"})
+    program = records.program
+    keys: list[FigureKey] = []
+    values: list[int] = []
+    for name, measure in program.measures.items():
+        categories = categories_of(program, name, month)
+        to_date = counted(records, name, month, "fytd")
+        for period in periods_of(program, name):
+            # The month is the end of its fiscal year to date, so what counts in it counts in both.
+            rows = to_date
+            if period == "month":
+                table = program.tables[measure.table]
+                day = records.tables[measure.table].rows[table.date].loc[to_date.index]
+                rows = to_date.loc[day.ge(pd.Timestamp(month.span.start))]
+            counts = total(rows).to_dict()
+            keys += [FigureKey(name, category, period) for category in categories]
+            values += [counts.get(category, 0) for category in categories]
+    figures = pd.DataFrame(keys, columns=KEY, dtype="str")
+    return figures.assign(value=pd.Series(values, dtype="int64"))
 
 
 def periods_of(program: Program, measure: str) -> tuple[Period, ...]:

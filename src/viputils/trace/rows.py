@@ -70,6 +70,8 @@ class Table:
 
     def differences(self, pairs: Pairs) -> list[list[tuple[str, str, str]]]:
         """Give, for each pair of rows, the fields in which they differ, with what either says."""
+        if not pairs:
+            return []
         fields = self.schema.columns[1:]
         sides = [pd.Index([int(pair[side]) for pair in pairs], dtype="int64") for side in (0, 1)]
         old, new = (self.said(rows)[fields].to_numpy().tolist() for rows in sides)
