@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -141,8 +143,65 @@ def test_each_reason_is_listed_where_it_is_asked_for_and_nothing_is_made_in_a_dr
     before = files_of(made / "issues")
     done = backfill(made, "2023-11", "2023-11", "--dry-run")
     assert done.returncode == 0, done.stderr
+    assert "2023-11: would be made, because program.toml (program): changed, and 1 more.\n1 issue: 1 w" in done.stdout
+    done = backfill(made, "2023-11", "2023-11", "--dry-run", "--why")
     assert "  program.toml (program): changed\n  report/introduction.md (texts): changed\n" in done.stdout
+    done = backfill(made, "2023-11", "2023-11", "--dry-run", "--json")
+    reasons = ["program.toml (program): changed", "report/introduction.md (texts): changed"]
+    assert json.loads(done.stdout)["why"] == {"2023-11": reasons}
     assert files_of(made / "issues") == before
+
+
+def test_an_issue_that_was_asked_for_otherwise_is_made_again(made: Path) -> None:
+    (made / "report" / "activities").rmdir()
+    part = "has a part for activities, and report/activities is not there now"
+    assert todo(made) == {place: (f"issues/{place} {part}",) for place in ("2023-10", "2023-11")}
+    (made / "report" / "activities").mkdir()
+    assert todo(made) == {}
+    responses = made / "data" / "raw" / "2023-12-04" / "responses.csv"
+    responses.write_text(responses.read_text("utf-8") + "DEMO-R9,2023-11-03,Homocide,SE\n", "utf-8")
+    done = backfill(made, "2023-11", "2023-11", "--allow-quarantined", "--json")
+    assert json.loads(done.stdout)["issues"] == {"2023-11": "made"}
+    again = backfill(made, "2023-11", "2023-11", "--allow-quarantined", "--json")
+    assert json.loads(again.stdout)["issues"] == {"2023-11": "unchanged"}
+    # Without that word it is refused, as by `vip report`, and not taken for what would be made.
+    refused = backfill(made, "2023-11", "2023-11", "--why", "--json")
+    assert refused.returncode == 2
+    assert "leaves out rows that were in quarantine, which was not asked for now" in refused.stderr
+    assert "Homocide" in json.loads(refused.stdout)["failed"]["2023-11"]
+
+
+def test_what_somebody_put_beside_an_issue_stays_there(made: Path) -> None:
+    issue = made / "issues" / "2023-11"
+    (issue / "my notes").mkdir()
+    (issue / "my notes" / "ask.txt").write_text("Who counts?", "utf-8")
+    (issue / "figures.csv").write_text("edited", "utf-8")
+    (issue / "charts" / "old.svg").symlink_to("/etc/hostname")
+    done = backfill(made, "2023-11", "2023-11", "--json")
+    assert json.loads(done.stdout)["issues"] == {"2023-11": "made"}
+    assert (issue / "my notes" / "ask.txt").read_text("utf-8") == "Who counts?"
+    assert (issue / "charts" / "old.svg").is_symlink()
+    assert (issue / "figures.csv").read_text("utf-8").startswith("measure,")
+    assert todo(made) == {}
+
+
+def test_nothing_is_imported_from_the_folder_that_somebody_is_in(made: Path, tmp_path: Path) -> None:
+    for name in ("ctypes", "socket", "multiprocessing", "json", "pandas", "viputils"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'a').write({name!r})", "utf-8")
+    command = [str(VIP), "backfill", "2023-10", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
+    done = subprocess.run(
+        [*command, "--jobs", "2"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "was run").exists()
+
+
+def test_an_engine_that_is_not_there_is_refused_before_anything_is_made(made: Path) -> None:
+    environment = {**os.environ, "PATH": str(VIP.parent)}
+    command = [str(VIP), "backfill", "2023-11", "2023-11", "--project", str(made), "--engine", "quarto", "--dry-run"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "Quarto cannot be used. The embedded engine makes the same pages." in done.stderr
 
 
 def test_what_keeps_one_month_from_being_made_keeps_no_other(made: Path) -> None:
@@ -162,11 +221,11 @@ def test_what_keeps_one_month_from_being_made_keeps_no_other(made: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "say FROM and TO, as in 2022-07 2023-11, or --all"),
+        ((), "say FROM and TO, as in 2022-07 2023-11 (the same twice for one month), or --all"),
         (("2023-10",), "say FROM and TO"),
         (("2023-10", "2023-11", "--all"), "and not both"),
         (("2023-11", "2023-10"), "2023-11 lies after 2023-10; give the earlier month first."),
-        (("2001-01", "2001-02"), "the records cover 2022-07 to 2023-11; ask for others."),
+        (("2001-01", "2001-02"), "the records cover 2023-07 to 2023-11; ask for others."),
         (("2023-13", "2023-11"), "2023-13"),
     ],
 )
@@ -176,15 +235,33 @@ def test_months_that_cannot_be_are_refused(two_made: Path, arguments: tuple[str,
     assert said in done.stderr
 
 
+def begun(root: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a backfill in two processes, as a terminal does: Ctrl-C goes to its whole group."""
+    command = [str(VIP), "backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2"]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
 def started(root: Path, *arguments: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
     """Start a backfill, and wait until its first issue is made; give it and every process that it started."""
-    command = [str(VIP), "backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    running = begun(root, *arguments)
     assert running.stdout is not None
     for line in running.stdout:
         if ": made in" in line:
             return running, psutil.Process(running.pid).children(recursive=True)
     raise AssertionError("nothing was made")
+
+
+def ctrl_c(running: subprocess.Popen[str], times: int = 1) -> list[str]:
+    """Press Ctrl-C, give the lines that are said from then on, and wait for the end."""
+    for _ in range(times):
+        os.killpg(running.pid, signal.SIGINT)
+        time.sleep(0.2)
+    assert running.stdout is not None
+    lines = running.stdout.read().splitlines()
+    assert running.wait(60) == 130
+    return [line for line in lines if ": made in" not in line]
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -198,18 +275,54 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")
-    running, processes = started(root, "2023-08", "2023-11")
-    running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    running, processes = started(root, "2023-07", "2023-11")
+    stopping, said = ctrl_c(running)
     assert gone(processes)
     left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
-    assert 0 < len(left) < 4
+    # None was begun afterwards; one may just have been put into its folder.
+    number = re.fullmatch(r"Interrupted\. ([1-3]) of 5 were made and are whole; the same command makes .*", said)
+    assert number is not None
+    assert stopping == "Stopping …"
+    assert int(number[1]) <= len(left) <= int(number[1]) + 1
     for name in left:
         manifest = json.loads((root / "issues" / name / "manifest.json").read_bytes())
         assert {file: checksum(root / "issues" / name / file) for file in manifest["outputs"]} == manifest["outputs"]
-    done = backfill(root, "2023-08", "2023-11", "--dry-run", "--json")
+    done = backfill(root, "2023-07", "2023-11", "--dry-run", "--json")
     found = json.loads(done.stdout)["issues"]
     assert [month for month, what in found.items() if what == "unchanged"] == left
+
+
+@pytest.mark.parametrize("wait", [1.0, 2.0, 3.0])
+def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_insides(
+    tmp_path: Path, wait: float
+) -> None:
+    running = begun(town(tmp_path / "a town"), "2023-07", "2023-11")
+    time.sleep(wait)
+    lines = ctrl_c(running, times=2)
+    beginning = ["Looking at what changed …"]
+    assert lines in (
+        [*beginning, "Interrupted. Nothing was changed."],
+        [
+            *beginning,
+            "Stopping …",
+            "Interrupted. 0 of 5 were made and are whole; the same command makes the others.",
+        ],
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
+def test_what_finds_no_room_to_be_said_is_done_and_that_is_said(made: Path) -> None:
+    before = files_of(made / "issues")
+    command = [str(VIP), "backfill", "2023-11", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
+    for more in ([], ["--json"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*command, *more], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120
+            )
+        assert done.returncode == 2
+        assert "No space left on device. 1 of 1 were made and are whole; the others are as they were." in done.stderr
+        assert "Nothing was changed" not in done.stderr
+    assert files_of(made / "issues") == before
 
 
 def test_nothing_of_it_goes_on_after_its_parent_was_killed(tmp_path: Path) -> None:
@@ -221,19 +334,51 @@ def test_nothing_of_it_goes_on_after_its_parent_was_killed(tmp_path: Path) -> No
     assert gone(processes)
 
 
-def test_a_process_that_is_killed_costs_no_issue(tmp_path: Path) -> None:
+def test_a_process_that_somebody_ends_costs_no_issue(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")
+    program = root / "program.toml"
+    text = program.read_text(encoding="utf-8").replace("records_from = 2023-07-01", "records_from = 2022-07-01")
+    program.write_text(text, encoding="utf-8")
     project, engine = Project.open(root), EmbeddedEngine()
-    orders, _ = orders_of(project, ReportMonth(2023, 9), NOVEMBER, engine)
+    # More than the processes may have in hand, so that the others are made together again.
+    orders, _ = orders_of(project, ReportMonth(2023, 5), NOVEMBER, engine)
     outcomes = carry_out(project, orders, engine, jobs=2)
-    first = next(outcomes)
+    made = next(outcomes)
     workers = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
     assert workers
-    workers[0].kill()
+    workers[0].terminate()
     rest = list(outcomes)
-    assert [one.error for one in (first, *rest)] == [None] * 3
-    assert {one.order.place for one in (first, *rest)} == {"2023-09", "2023-10", "2023-11"}
+    assert [one.error for one in (made, *rest)] == [None] * len(orders)
+    assert sorted(one.order.place for one in (made, *rest)) == [order.place for order in orders]
     assert all((root / "issues" / order.place / "manifest.json").is_file() for order in orders)
+
+
+def test_an_issue_that_kills_every_process_that_makes_it_is_named_and_the_others_are_made(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    orders, _ = orders_of(Project.open(root), ReportMonth(2023, 9), NOVEMBER, EmbeddedEngine())
+    over = threading.Event()
+
+    def kill_whoever_is_at_it() -> None:
+        while not over.wait(0.05):
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):
+                    if any(file.path.endswith(".2023-10.lock") for file in child.open_files()):
+                        child.kill()
+
+    watching = threading.Thread(target=kill_whoever_is_at_it)
+    watching.start()
+    try:
+        outcomes = list(carry_out(Project.open(root), orders, EmbeddedEngine(), jobs=2))
+    finally:
+        over.set()
+        watching.join()
+    errors = {one.order.place: str(one.error) for one in outcomes if one.error is not None}
+    assert list(errors) == ["2023-10"]
+    assert "issues/2023-10: the process that made it died; the memory may not have sufficed." in errors["2023-10"]
+    made = {one.order.place for one in outcomes if one.error is None}
+    assert made == {"2023-09", "2023-11"}
+    assert all((root / "issues" / place / "manifest.json").is_file() for place in made)
+    assert not (root / "issues" / "2023-10").exists()
 
 
 def test_an_order_names_its_first_reason_and_how_many_more_there_are() -> None:

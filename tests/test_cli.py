@@ -456,7 +456,9 @@ def under_way(small: Project) -> Iterator[UnderWay]:
     process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "kill", "the terminal is closed"]
+)
 def test_an_interrupted_report_changes_nothing_and_leaves_nothing_behind(
     small: Project, under_way: UnderWay, number: signal.Signals
 ) -> None:

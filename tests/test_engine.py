@@ -25,6 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from tests.conftest import REPOSITORY
 from viputils.engine import ForkEngine
+from viputils.errors import ManifestError
 from viputils.zygote import Zygote, can_fork, own_zygote
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels cannot be forked on this system")
@@ -236,6 +237,35 @@ def test_the_environment_and_the_folder_are_those_of_the_moment(
         monkeypatch.setenv("TZ", zone)
         shown.append(run(path, "vip").cells[-1].outputs[0].data["text/plain"])
     assert shown == ["('one', 'UTC')", "('two', 'NZST')"]
+
+
+def test_matplotlib_is_set_as_the_folder_of_the_notebook_says_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = folder(tmp_path / "here"), folder(tmp_path / "elsewhere")
+    (elsewhere / "matplotlibrc").write_text("lines.linewidth: 7\nlines.markersize: 9\n", "utf-8")
+    monkeypatch.chdir(elsewhere)
+    cell = "import matplotlib\n[matplotlib.rcParams[key] for key in ('lines.linewidth', 'lines.markersize', 'backend')]"
+    path = notebook(here, [cell])
+    assert normal(run(path, "vip")) == normal(run(path, "nbclient"))
+    (here / "matplotlibrc").write_text("lines.linewidth: 3.5\n", "utf-8")
+    shown = run(path, "vip")
+    assert "[3.5, 6.0, " in shown.cells[-1].outputs[0].data["text/plain"]
+    assert normal(shown) == normal(run(path, "nbclient"))
+
+
+def test_a_kernel_that_would_run_other_code_than_was_read_is_not_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = notebook(tmp_path, ["1 + 1"])
+    before = own_zygote()
+    with monkeypatch.context() as patch:
+        # As where a file was changed after this process had read it, and before the zygote did.
+        patch.setattr("viputils.zygote.LIBRARY_AS_READ", "0" * 64)
+        with pytest.raises(ManifestError, match="other code than this process has read"):
+            run(path, "vip")
+    assert not before.usable
+    assert run(path, "vip").cells[-1].outputs[0].data["text/plain"] == "2"
 
 
 def test_papermill_itself_finds_the_engine_and_writes_the_notebook(tmp_path: Path) -> None:

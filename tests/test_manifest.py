@@ -7,12 +7,13 @@ import json
 import platform
 import re
 import shutil
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from packaging.requirements import Requirement
 
 from tests.conftest import REPOSITORY, Deliver
 from tests.test_verdicts import printed
@@ -107,6 +108,10 @@ def test_it_names_every_file_that_was_read_and_every_file_that_was_made(city: Pr
 def test_it_knows_the_versions_of_what_makes_the_bytes_and_of_nothing_else(raw: dict[str, Any]) -> None:
     assert raw["python"] == platform.python_version()
     assert raw["packages"] == package_versions()
+    # What each of them requires here is among them, and nothing but that.
+    needed = [Requirement(text) for name in raw["packages"] for text in distribution(name).requires or []]
+    here = [one.name for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    assert raw["packages"].keys() == {"viputils", *(re.sub(r"[-_.]+", "-", name).lower() for name in here)}
     for name in ("viputils", "pandas", "matplotlib", "papermill", "typst", "pypandoc-binary"):
         assert raw["packages"][name] == version(name)
     # What tests need is here, and has no part in an issue.

@@ -75,6 +75,8 @@ def town(root: Path) -> Path:
     (root / "data" / "raw" / "2023-12-04").mkdir(parents=True)
     program = root / "program.toml"
     text = program.read_text(encoding="utf-8").replace('delivered = "monthly"', 'delivered = "irregularly"')
+    # Every month that the records cover is counted for the data of all issues: those of one fiscal year will do.
+    text = re.sub(r"(?m)^records_from = \S+", "records_from = 2023-07-01", text)
     program.write_text(re.sub(r"also_in = .*", "", text), encoding="utf-8")
     rows = {
         "responses": ["DEMO-R1,2023-11-02,DV,SE", "DEMO-R2,2023-10-07,Homicide,NE"],
@@ -488,7 +490,7 @@ def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_name
     notes = said["notes"]
     assert isinstance(notes, list)
     assert [note["where"] for note in notes] == ["data/published/2023-11-r1.csv", "--since"]
-    assert notes[1]["what"] == "leaves out 16 issues of months before 2023-11;"  # July 2022 to October 2023
+    assert notes[1]["what"] == "leaves out 4 issues of months before 2023-11;"  # July to October 2023
     page = root / "_site" / "index.html"
     assert "replaced by" not in words(soup_of(page))
     assert not (root / "_site" / "issues" / "2023-11-r1").exists()

@@ -7,6 +7,7 @@ the bytes that it has when it is made alone.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import logging
 import multiprocessing
 import multiprocessing.connection
@@ -19,17 +20,17 @@ import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
 from viputils.edition import require_no_quarantine
 from viputils.errors import ManifestError, NotebookError, ParameterError, Problem, VipError
 from viputils.issue import Present, issue_begun, make_issue, reasons_to_make
-from viputils.manifest import library_checksum
+from viputils.library import library_checksum
 from viputils.notebook import Kernel, kernel_ahead
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -40,6 +41,9 @@ EngineName = Literal["quarto", "embedded"]
 PapermillEngine = Literal["vip", "stock"]
 
 FORCED = "it was asked for"
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
+# For so many seconds a process that is told to stop may tidy up.
+_TIDYING: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def orders_of(
     for month in wanted:
         if month in months:
             place = project.issue_place(str(month))
-            why = reasons_to_make(project, month, months[month], engine, place, present)
+            why = reasons_to_make(project, month, months[month], engine, place, present, allow_quarantined)
             reasons = (FORCED, *why) if forced else tuple(why)
             orders.append(Order(month, months[month], project.language.code, place, reasons, allow_quarantined))
     return orders, lacking
@@ -240,23 +244,43 @@ def outcome_of(project: Project, order: Order, engine: Engine, shop: Shop, kerne
 def _by_several(project: Project, orders: Sequence[Order], shop: Shop, jobs: int) -> Iterator[Outcome]:
     """Let processes make issues; where one of them dies, those that it may have been at are made each by its own."""
     waiting = list(orders)
-    with _processes(jobs) as pool:
-        for outcome in _submitted(pool, project, waiting, shop):
-            waiting.remove(outcome.order)
+    while waiting:
+        with _processes(min(jobs, len(waiting))) as pool:
+            for outcome in _ended(_handed_to(pool, project, waiting, shop)):
+                waiting.remove(outcome.order)
+                yield outcome
+        # A pool hands out as many as it has processes, as many again and one more, in order.
+        handed_out, waiting = waiting[: 2 * jobs + 1], waiting[2 * jobs + 1 :]
+        for begin in range(0, len(handed_out), jobs):
+            yield from _each_by_its_own(project, handed_out[begin : begin + jobs], shop)
+
+
+def _each_by_its_own(project: Project, orders: Sequence[Order], shop: Shop) -> Iterator[Outcome]:
+    """Let as many processes make one issue each, so that the one that kills its process is known."""
+    left = list(orders)
+    with ExitStack() as pools:
+        every = [pools.enter_context(_processes(1)) for _ in orders]
+        futures = [_handed_to(pool, project, [order], shop) for pool, order in zip(every, orders, strict=True)]
+        for outcome in _ended([future for of_one in futures for future in of_one]):
+            left.remove(outcome.order)
             yield outcome
-    for order in waiting:
-        with _processes(1) as pool:
-            died = Problem(
-                f"issues/{order.place}", "the process that made it died;", "the memory may not have sufficed."
-            )
-            lost = Outcome(order, 0, NotebookError("The issue could not be made.", [died]))
-            yield next(_submitted(pool, project, [order], shop), lost)
+    for order in left:
+        what = "the process that made it died;"
+        died = Problem(f"issues/{order.place}", what, "the memory may not have sufficed.")
+        yield Outcome(order, 0, NotebookError("The issue could not be made.", [died]))
 
 
-def _submitted(pool: Executor, project: Project, orders: Sequence[Order], shop: Shop) -> Iterator[Outcome]:
-    futures: list[Future[Outcome]] = [
-        pool.submit(_made, project.root, str(project.raw), order, shop) for order in orders
-    ]
+def _handed_to(pool: Executor, project: Project, orders: Sequence[Order], shop: Shop) -> list[Future[Outcome]]:
+    """Hand orders to a pool, which starts its processes."""
+    futures: list[Future[Outcome]] = []
+    with _undisturbed(), _nothing_from_this_folder(), suppress(BrokenProcessPool):
+        # Where one dies meanwhile, those before stay in the list.
+        futures.extend(pool.submit(_made, project.root, str(project.raw), order, shop) for order in orders)
+    return futures
+
+
+def _ended(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
+    """Give what came of orders as they are ready; nothing for those whose process died."""
     for future in as_completed(futures):
         try:
             yield future.result()
@@ -268,33 +292,85 @@ def _made(root: Path, deliveries: str, order: Order, shop: Shop) -> Outcome:
     """Make an issue in a process of its own, of the same project and the same deliveries."""
     try:
         project = Project.open(root, deliveries=deliveries)
+        return outcome_of(project, order, choose_engine(shop.engine), shop)
     except VipError as error:
         return Outcome(order, 0, error)
-    return outcome_of(project, order, choose_engine(shop.engine), shop)
+    except SystemExit:
+        # It was told to stop, and has tidied up. The pool would take that for what came of the order, and go on with
+        # the next one.
+        os._exit(1)
 
 
 @contextmanager
 def _processes(number: int) -> Iterator[Executor]:
     """Give a pool of fresh processes, of which none is left when the block ends, however it does."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(number, mp_context=context, initializer=_begin)
+    given = (os.environ.get(_SAFE_PATH),)
+    with _nothing_from_this_folder():
+        pool = ProcessPoolExecutor(number, mp_context=context, initializer=_begin, initargs=given)
     try:
         yield pool
         pool.shutdown()
     except BaseException:
-        children = multiprocessing.active_children()
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.join(10)
+        with _undisturbed():
+            children = multiprocessing.active_children()
+            for child in children:
+                child.terminate()
+            for child in children:
+                child.join(10)
+                child.kill()
+            # What it has of the system it gives back once its thread has ended and nothing holds its queues any more.
+            pool.shutdown(cancel_futures=True)
+            gc.collect()
         raise
 
 
-def _begin() -> None:
-    """Let a process end with the one that it works for: it tidies up where it is told to, and never stays behind."""
+@contextmanager
+def _nothing_from_this_folder() -> Iterator[None]:
+    """Let processes that are started now import nothing from the folder that somebody happens to be in."""
+    was = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_SAFE_PATH]
+        os.environ.update({} if was is None else {_SAFE_PATH: was})
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment; it is heard at the end.
+
+    A process that is just being started would meet it before it knows what to do, and so hears of it later, too.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(safe_path: str | None) -> None:
+    """Let a process end with the one that it works for: it tidies up where it is told to, and never stays behind.
+
+    Parameters
+    ----------
+    safe_path
+        What the environment says of ``PYTHONSAFEPATH``, for the kernels that it starts.
+    """
+    os.environ.pop(_SAFE_PATH, None)
+    os.environ.update({} if safe_path is None else {_SAFE_PATH: safe_path})
 
     def stop(_signum: int, _frame: object) -> None:
+        # To be told once is enough: a second time would break into the tidying up.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # A library can take the end that is raised here for an error of its own, and go on.
+        at_last = threading.Timer(_TIDYING, os._exit, (1,))
+        at_last.daemon = True
+        at_last.start()
         # What breaks now breaks because of this, and what libraries would say of it is for nobody.
         logging.disable()
         raise SystemExit(1)
@@ -302,13 +378,16 @@ def _begin() -> None:
     # Ctrl-C goes to all of them; the one that people see says what is to be done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
         if parent is not None:
             multiprocessing.connection.wait([parent.sentinel])
             os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(5)
+            # The handler waits for what runs in C.
+            time.sleep(_TIDYING)
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

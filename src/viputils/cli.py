@@ -11,7 +11,8 @@ import signal
 import sys
 import time
 import traceback
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -193,8 +194,8 @@ def report(
 @app.command(short_help="Make the issues of many months; only those that changed.")
 def backfill(
     context: typer.Context,
-    first: Annotated[str | None, typer.Argument(metavar="[FROM", help="The first month, YYYY-MM.")] = None,
-    last: Annotated[str | None, typer.Argument(metavar="TO]", help="The last month.")] = None,
+    first: Annotated[str | None, typer.Argument(metavar="FROM", help="The first month, YYYY-MM.")] = None,
+    last: Annotated[str | None, typer.Argument(metavar="TO", help="The last month.")] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Every month that the records hold.", show_default=False)
     ] = False,
@@ -231,7 +232,11 @@ def backfill(
     A month that cannot be made keeps no other from being made; the exit code is then 2.
     """
     if every == (first is not None) or (first is None) != (last is None):
-        problem = Problem("months", "say FROM and TO, as in 2022-07 2023-11, or --all;", "and not both.")
+        problem = Problem(
+            "months",
+            "say FROM and TO, as in 2022-07 2023-11 (the same twice for one month), or --all;",
+            "and not both.",
+        )
         raise ParameterError("Which months is not clear.", [problem])
     _who_makes_them(executor, scheduler, jobs)
     months = [None if month is None else ReportMonth.parse(month) for month in (first, last)]
@@ -241,21 +246,22 @@ def backfill(
         opened = _open(context, project, lang)
         from viputils.backfill import carry_out, first_reason, orders_of
         from viputils.cluster import carry_out_on
-        from viputils.engine import CANNOT_FORK
         from viputils.render import choose_engine
-        from viputils.zygote import can_fork
+        from viputils.zygote import CANNOT_FORK, can_fork
 
         chosen = choose_engine(engine.value)
         orders, lacking = orders_of(opened, months[0], months[1], chosen, allow_quarantined, force)
     todo = [order for order in orders if order.why]
     lines = say_aside if as_json else say
-    for month, lack in lacking.items():
-        lines(f"{month}: cannot be made. {lack}")
+    said = {month: [f"{month}: cannot be made. {lack}"] for month, lack in lacking.items()}
     if why or dry_run:
+        verb = "would be made" if dry_run else "is made"
         for order in todo:
-            lines(f"{order.place}: would be made, because:" if dry_run else f"{order.place}: is made, because:")
-            for reason in order.why:
-                lines(f"  {reason}")
+            every_reason = [f"{order.place}: {verb}, because:", *(f"  {reason}" for reason in order.why)]
+            said[order.month] = every_reason if why else [f"{order.place}: {verb}, because {first_reason(order)}."]
+    for month in sorted(said):
+        for line in said[month]:
+            lines(line)
     results = {order.place: "unchanged" for order in orders if not order.why}
     results |= {order.place: "would be made" for order in todo if dry_run}
     failed = dict(lacking)
@@ -267,7 +273,7 @@ def backfill(
     else:
         made = carry_out_on(scheduler, opened, wanted, chosen, papermill_engine is PapermillEngine.vip)
     try:
-        with bar(len(todo)) as advance, closing(made) as outcomes:
+        with closing(made) as outcomes, _stopping_aloud(), bar(len(wanted)) as advance:
             for outcome in outcomes:
                 order = outcome.order
                 if outcome.error is not None:
@@ -277,18 +283,35 @@ def backfill(
                     results[order.place] = "made"
                     text = f"{order.place}: made in {outcome.seconds:.1f} s, because {first_reason(order)}."
                 advance(text, lines)
-    except _InterruptedByUser:
+        counts = {what: list(results.values()).count(what) for what in ("made", "would be made", "unchanged")}
+        summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
+        summary += f", {len(failed)} could not be made" if failed else ""
+        total = len(orders) + len(lacking)
+        lines(f"{total} {'issue' if total == 1 else 'issues'}: {summary}; {time.monotonic() - begin:.1f} s.")
+        if as_json:
+            lacks = {str(month): text for month, text in sorted(failed.items())}
+            reasons = {order.place: list(order.why) for order in todo}
+            show_json({"issues": dict(sorted(results.items())), "why": reasons, "failed": lacks})
+    except (_InterruptedByUser, OSError) as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         number = list(results.values()).count("made")
-        say_aside(f"Interrupted. {number} of {len(todo)} were made and are whole; the same command makes the others.")
-        _end_at_once(INTERRUPTED)
-    counts = {what: list(results.values()).count(what) for what in ("made", "would be made", "unchanged")}
-    summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
-    summary += f", {len(failed)} could not be made" if failed else ""
-    lines(f"{len(orders) + len(lacking)} issues: {summary}; {time.monotonic() - begin:.1f} s.")
-    if as_json:
-        show_json({"issues": results, "failed": {str(month): said for month, said in failed.items()}})
+        rest = "the others are as they were." if force else "the same command makes the others."
+        # What goes wrong with an issue is an outcome, so it is what is said here that finds no room.
+        what = f"Writing: {error.strerror or error}." if isinstance(error, OSError) else "Interrupted."
+        say_aside(f"{what} {number} of {len(todo)} were made and are whole; {rest}")
+        _end_at_once(CANNOT if isinstance(error, OSError) else INTERRUPTED)
     if failed:
         raise typer.Exit(CANNOT)
+
+
+@contextmanager
+def _stopping_aloud() -> Iterator[None]:
+    """Say at once that Ctrl-C was heard: to end what is under way takes a moment."""
+    try:
+        yield
+    except _InterruptedByUser:
+        say_aside("Stopping …")
+        raise
 
 
 @app.command(short_help="Give a verdict on each published figure.")
@@ -940,9 +963,12 @@ def main() -> NoReturn:
         logging.disable()
         raise _InterruptedByUser
 
-    # A polite kill cleans up as Ctrl-C does.
+    # A polite kill, and a terminal that is closed, clean up as Ctrl-C does.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    # Who says nohup wants it to go on.
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stop)
     try:
         app()
     except VipError as error:

@@ -1,7 +1,8 @@
 """Issues that the workers of a Dask cluster make: the same work as by processes here, and the same bytes.
 
 What issues are made from travels to the workers, but for the deliveries: each worker reads them from the same shared
-folder or address. What comes back is taken only where it is what would be made here, and put into its folder whole.
+folder or address. What comes back is taken only where it was made from what would be taken here, and put into its
+folder whole. Workers run our code with our records, so they are trusted as this machine is.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ import threading
 import time
 import warnings
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from viputils.addresses import shown_address
 from viputils.backfill import Order, Outcome, Shop, outcome_of, shop_of
 from viputils.errors import ClusterError, Problem, VipError
 from viputils.folders import replaced_whole
 from viputils.history import commit_of
-from viputils.issue import Present, issue_inputs
-from viputils.manifest import LIBRARY_AS_READ, MANIFEST, GitCommit, changed_since, read_manifest, touched_since
+from viputils.issue import Present, asked_otherwise, issue_inputs, keep_what_is_not_ours
+from viputils.library import LIBRARY_AS_READ
+from viputils.manifest import MANIFEST, GitCommit, changed_since, read_manifest, touched_since
 from viputils.parcel import Parcel, packed
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
@@ -233,11 +237,8 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
                     manifest, issue_inputs(spoken, order.month, order.as_of), (engine.name, engine.version())
                 )
             ]
-            asked = (order.month, order.as_of, order.language, spoken.activities(order.month).parent.is_dir())
-            was = manifest.parameters
-            without_rows = was.allow_quarantined and not order.left_out_rows
-            if asked != (manifest.month, manifest.as_of, was.lang, was.has_activities) or without_rows:
-                problems.append(Problem(name, "is another issue than was asked for."))
+            asked = asked_otherwise(manifest, spoken, order.month, order.as_of, order.left_out_rows)
+            problems += [Problem(name, f"is another issue than was asked for: it {what}.") for what in asked]
             problems += touched_since(manifest, folder, name)
             if problems:
                 raise ClusterError(
@@ -247,6 +248,7 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
             git = GitCommit(commit=commit.id, clean=commit.clean) if commit else None
             text = manifest.model_copy(update={"git": git}).text()
             (folder / MANIFEST).write_text(text, encoding="utf-8", newline="")
+            keep_what_is_not_ours(project.issues / order.place, folder)
     except VipError as error:
         return Outcome(order, made.outcome.seconds, error)
     except OSError as error:
@@ -275,7 +277,9 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
             [Problem("--executor dask", "needs the package distributed;", "pip install 'viputils[cluster]'.")],
         ) from None
     if not _ADDRESS.fullmatch(scheduler):
-        problem = Problem(scheduler, "is no address of a scheduler;", "one looks like tcp://127.0.0.1:8786.")
+        problem = Problem(
+            shown_address(scheduler), "is no address of a scheduler;", "one looks like tcp://127.0.0.1:8786."
+        )
         raise ClusterError("The cluster cannot be reached.", [problem])
     # What is wrong is said here in plain words.
     log = logging.getLogger("distributed")
@@ -284,7 +288,9 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
     try:
         try:
             # A client would wait for ever where somebody listens and never answers.
-            asyncio.run(asyncio.wait_for(_greeted(scheduler), min(_ANSWER, patience)))
+            # In a thread of its own, for a notebook has an event loop that runs already.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, asyncio.wait_for(_greeted(scheduler), min(_ANSWER, patience))).result()
             with warnings.catch_warnings():
                 # Of other versions of packages the manifest tells, and what was made with them is not taken.
                 warnings.simplefilter("ignore")

@@ -10,14 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from viputils.zygote import Zygote, can_fork, own_zygote, seed_of
-
-CANNOT_FORK: Final = "Kernels cannot be forked on this system; each is started, which takes longer."
+from viputils.zygote import CANNOT_FORK, Zygote, can_fork, own_zygote, seed_of
 
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 

@@ -55,7 +55,7 @@ def is_handed_over() -> bool:
 
 
 def handed_over(key: str) -> tuple[Records, pd.DataFrame] | None:
-    """Take what was handed over, where it is what would be read now; it is gone afterwards."""
+    """Take what was handed over, where it is what would be read now; what was taken is gone."""
     place = Path(os.environ[VARIABLE])
     with place.open("rb") as file:
         if file.read(len(key)) != key.encode():

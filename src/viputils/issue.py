@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -17,14 +18,14 @@ from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.handover import hand_over, key_of
 from viputils.language import capital
+from viputils.library import LIBRARY_AS_READ, library_checksum
 from viputils.manifest import (
-    LIBRARY_AS_READ,
     MANIFEST,
     Inputs,
     Inventory,
+    Manifest,
     changed_since,
     inputs_of,
-    library_checksum,
     manifest_of,
     read_manifest,
     touched_since,
@@ -149,6 +150,7 @@ def make_issue(
         require_as_read(project, str(month))
         manifest = manifest_of(project, edition, (engine.name, engine.version()), inputs, folder)
         (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
+        keep_what_is_not_ours(project.issues / place, folder)
     final = project.issues / place
     return Issue(
         month,
@@ -161,6 +163,24 @@ def make_issue(
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,
     )
+
+
+def keep_what_is_not_ours(before: Path, folder: Path) -> None:
+    """Put into a new folder what somebody had put beside an issue, in the folder that the new one replaces.
+
+    What the issue's manifest names is the issue's own; without a manifest nobody can tell.
+    """
+    try:
+        manifest = read_manifest(before / MANIFEST, MANIFEST)
+    except ManifestError:
+        return
+    ours = {MANIFEST, *manifest.outputs}
+    for path in sorted(before.rglob("*")):
+        place = folder / path.relative_to(before)
+        is_file = path.is_file() or path.is_symlink()
+        if is_file and path.relative_to(before).as_posix() not in ours and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, place, follow_symlinks=False)
 
 
 def require_as_read(project: Project, what: str) -> None:
@@ -208,6 +228,7 @@ def reasons_to_make(
     engine: Engine,
     place: str | None = None,
     present: Present | None = None,
+    left_out_rows: bool = False,
 ) -> list[str]:
     """Say why the issue that lies in a folder is not the one that would be made now; nothing where it is.
 
@@ -219,6 +240,8 @@ def reasons_to_make(
         As ``make_issue`` takes it.
     present
         What there is, where somebody looked just now.
+    left_out_rows
+        Whether rows that are in quarantine may be left out of it.
     """
     place = place or project.issue_place(str(month))
     folder, name = project.issues / place, f"issues/{place}"
@@ -228,12 +251,38 @@ def reasons_to_make(
         manifest = read_manifest(folder / MANIFEST, f"{name}/{MANIFEST}")
     except ManifestError as error:
         return [str(problem) for problem in error.problems]
-    if (manifest.month, manifest.as_of) != (month, as_of):
-        return [f"{name} is of {manifest.month} as of {manifest.as_of}"]
-    if manifest.parameters.lang != project.language.code:
-        return [f"{name} is in {manifest.parameters.lang!r}"]
+    asked = asked_otherwise(manifest, project, month, as_of, left_out_rows)
+    if asked:
+        return [f"{name} {what}" for what in asked]
     changes = changed_since(manifest, issue_inputs(project, month, as_of, present), (engine.name, engine.version()))
-    return [str(one) for one in (*changes, *touched_since(manifest, folder, name))]
+    touched = touched_since(manifest, folder, name)
+    return [*(str(one) for one in changes), *(f"{one.where} {one.what.rstrip(';')}" for one in touched)]
+
+
+def asked_otherwise(
+    manifest: Manifest, project: Project, month: ReportMonth, as_of: dt.date, left_out_rows: bool = False
+) -> list[str]:
+    """Say in what an issue is another one than is asked for, whatever it was made from.
+
+    Parameters
+    ----------
+    left_out_rows
+        As ``reasons_to_make`` takes it.
+    """
+    was, there = manifest.parameters, project.activities(month).parent.is_dir()
+    found = []
+    if (manifest.month, manifest.as_of) != (month, as_of):
+        found.append(f"is of {manifest.month} as of {manifest.as_of}")
+    if was.lang != project.language.code:
+        found.append(f"is in {was.lang!r}")
+    if was.has_activities != there:
+        found.append(
+            f"has {'a' if was.has_activities else 'no'} part for activities, and report/activities is "
+            f"{'there' if there else 'not there'} now"
+        )
+    if was.allow_quarantined and not left_out_rows:
+        found.append("leaves out rows that were in quarantine, which was not asked for now")
+    return found
 
 
 def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date, present: Present | None = None) -> Inputs:

@@ -7,7 +7,6 @@ docs/manifest.md describes the form.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import platform
 import re
@@ -36,18 +35,6 @@ VERSION: Final = 1
 
 Kind = Literal["deliveries", "program", "notebook", "templates", "texts", "library"]
 KINDS: Final[tuple[Kind, ...]] = ("deliveries", "program", "notebook", "templates", "texts", "library")
-
-
-def library_checksum() -> str:
-    """Give one checksum of all code of the library as it lies there now."""
-    package = Path(__file__).parent
-    files = sorted(package.rglob("*.py"))
-    lines = "".join(f"{path.relative_to(package)} {checksum(path)}\n" for path in files)
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-# What it was when this process read it: one that runs long works on with that, and no manifest may name other code.
-LIBRARY_AS_READ: Final = library_checksum()
 
 
 def _is_inside(name: str) -> str:
@@ -386,6 +373,10 @@ def package_versions() -> dict[str, str]:
             continue  # Needed on another system or by another Python only.
         found[name] = about["Version"]
         for text in about.get_all("Requires-Dist") or []:
+            marker = text.partition(";")[2]
+            # Most are for an extra that nobody asked for, and to read each of them takes long.
+            if "extra ==" in marker and " or " not in marker:
+                continue
             needed = Requirement(text)
             if needed.marker is None or needed.marker.evaluate({"extra": ""}):
                 waiting.append(needed.name)

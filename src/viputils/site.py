@@ -310,7 +310,9 @@ def _make_outdated(
         for one in wanted:
             require_screened(screen_activities(spoken, one.name.month))
             place = spoken.issue_place(str(one.name))
-            if why := tuple(reasons_to_make(spoken, one.name.month, one.as_of, engine, place, present)):
+            if why := tuple(
+                reasons_to_make(spoken, one.name.month, one.as_of, engine, place, present, one.left_out_rows)
+            ):
                 todo.append(Order(one.name.month, one.as_of, spoken.language.code, place, why, one.left_out_rows))
     if todo:
         on_step(f"Making {todo[0].place}, 1 of {len(todo)} ({todo[0].why[0]})")

@@ -94,8 +94,11 @@ def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], Non
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left")]
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True, redirect_stdout=False) as shown:
+    # What stands beside the bar takes 41 columns; where a line has fewer, the time left counts more than the rest.
+    room = console.width - 41
+    wide = [TextColumn("{task.description}"), BarColumn(min(room, 40))] if room > 3 else []
+    columns = [*wide, MofNCompleteColumn(), TextColumn("time left"), TimeRemainingColumn()]
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as shown:
         task = shown.add_task("Making issues", total=total)
 
         def advance(words: object, say_it: Callable[[object], None]) -> None:

@@ -25,6 +25,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final
 
+from viputils.errors import ManifestError, Problem
+from viputils.library import LIBRARY_AS_READ
+
 # Imported before the first fork, because they take long. Not matplotlib_inline: it sets itself up for the kernel in
 # which it is imported, and would drop every figure of another one in silence. Nor anything that starts threads.
 _AHEAD: Final = (
@@ -34,9 +37,7 @@ _AHEAD: Final = (
     "pyarrow.csv",
     "pyarrow.compute",
     "pydantic",
-    "scipy.stats",
-    "statsmodels.stats.rates",
-    "statsmodels.stats.proportion",
+    "scipy.special",
     "IPython",
     "IPython.extensions.storemagic",
     "ipykernel.debugger",
@@ -61,6 +62,8 @@ _DEBUGGER: Final = "PYDEVD_USE_FRAME_EVAL"
 _INLINE: Final = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 _PR_SET_PDEATHSIG: Final = 1
 
+CANNOT_FORK: Final = "Kernels cannot be forked on this system; each is started, which takes longer."
+
 
 def can_fork() -> bool:
     """Say whether kernels can be forked on this system."""
@@ -83,7 +86,9 @@ class Zygote:
         env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, with our own Python
+                # Nothing is imported from the folder that somebody happens to be in, and no settings are read there.
                 [sys.executable, "-m", "viputils.zygote", str(theirs.fileno())],
+                cwd="/",
                 env=_INLINE | env | _ONE_THREAD | _QUIET,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -109,11 +114,21 @@ class Zygote:
             Of the random numbers of ``random`` and of NumPy's global state.
         stdout, stderr
             Where it writes; by default where this process does.
+
+        Raises
+        ------
+        ManifestError
+            Where the code of viputils that it would run is not the one that this process has read.
         """
         streams = [1 if stdout is None else stdout, 2 if stderr is None else stderr]
         numbers = [stream if isinstance(stream, int) else stream.fileno() for stream in streams]
-        asked = {"arguments": list(arguments), "cwd": cwd, "env": dict(env), "seed": seed}
-        return Forked(self, int(self._ask(asked, numbers)["pid"]))
+        asked = {"arguments": list(arguments), "cwd": cwd, "env": dict(env), "seed": seed, "library": LIBRARY_AS_READ}
+        pid = self._ask(asked, numbers)["pid"]
+        if pid is None:
+            self.close()
+            problem = Problem("viputils", "was changed while it was being read;", "try again.")
+            raise ManifestError("A kernel would run other code than this process has read.", [problem])
+        return Forked(self, int(pid))
 
     def poll(self, pid: int) -> int | None:
         """Give the exit code of a kernel, or nothing while it runs; that of a signal is its number, negative."""
@@ -249,6 +264,8 @@ def serve(connection: socket.socket) -> Callable[[], None]:
             break
         if "poll" in asked:
             answer: dict[str, Any] = {"code": _reaped(asked["poll"], running)}
+        elif asked["library"] != LIBRARY_AS_READ:
+            answer = {"pid": None}
         else:
             parent = os.getpid()
             pid = os.fork()
@@ -260,7 +277,10 @@ def serve(connection: socket.socket) -> Callable[[], None]:
         for stream in streams:
             os.close(stream)
         text = json.dumps(answer).encode()
-        connection.sendall(len(text).to_bytes(8, "big") + text)
+        try:
+            connection.sendall(len(text).to_bytes(8, "big") + text)
+        except OSError:
+            break
     for pid, code in running.items():
         if code is None:
             _kill(pid)
@@ -332,12 +352,14 @@ def _follow_environment() -> None:
     import matplotlib as mpl
 
     time.tzset()
-    backend = os.environ.setdefault("MPLBACKEND", _INLINE["MPLBACKEND"])
-    mpl.rcParams["backend"] = backend
+    # In its own folder, and by its own environment, there can be other settings.
+    settings = mpl.rc_params()
+    settings["backend"] = os.environ.setdefault("MPLBACKEND", _INLINE["MPLBACKEND"])
+    mpl.rcParams.update(settings)
 
 
 def _main() -> None:
-    # What is imported comes from the library, and not from the folder that somebody happens to be in.
+    # What notebooks import comes from their own folder, once they are in it.
     if sys.path and sys.path[0] in ("", str(Path.cwd())):
         del sys.path[0]
     # Ctrl-C is for who started it. When that one has gone, the connection ends.

@@ -43,13 +43,17 @@ def choose_engine(name: Literal["auto", "quarto", "embedded"]) -> Engine:
     ------
     ValueError
         For another name.
+    RenderError
+        Where it is Quarto that was asked for, and there is none, or one that is too old.
     """
     if name not in ("auto", "quarto", "embedded"):
         raise ValueError(f"engine must be 'auto', 'quarto' or 'embedded', not {name!r}.")
     if name != "embedded":
         from viputils.render.quarto import QuartoEngine
 
-        if name == "quarto" or QuartoEngine.available():
+        if name == "quarto":
+            QuartoEngine.require()
+        if QuartoEngine.available():
             return QuartoEngine()
     from viputils.render.embedded import EmbeddedEngine
 

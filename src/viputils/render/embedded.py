@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,15 @@ class _Document:
     front_matter: FrontMatter
 
 
+@cache
+def _versions() -> str:
+    from importlib.metadata import version
+
+    import pypandoc
+
+    return f"Pandoc {pypandoc.get_pandoc_version()}, Typst {version('typst')}"
+
+
 class EmbeddedEngine:
     """Makes HTML, PDF and DOCX with nothing but Python packages."""
 
@@ -95,11 +105,7 @@ class EmbeddedEngine:
 
     def version(self) -> str:
         """Name Pandoc and Typst, each with its version."""
-        from importlib.metadata import version
-
-        import pypandoc
-
-        return f"Pandoc {pypandoc.get_pandoc_version()}, Typst {version('typst')}"
+        return _versions()
 
     def render(self, project_root: Path, notebook: Path, formats: Sequence[str]) -> dict[str, Path]:
         """Write ``<stem>.html``, ``<stem>.pdf`` and ``<stem>.docx`` beside the notebook.

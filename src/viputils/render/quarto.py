@@ -31,6 +31,18 @@ class QuartoEngine:
         """Say whether a Quarto that is new enough is on PATH."""
         return not cls._lacks()
 
+    @classmethod
+    def require(cls) -> None:
+        """Refuse to go on without it.
+
+        Raises
+        ------
+        RenderError
+            Where Quarto is missing or too old.
+        """
+        if problems := cls._lacks():
+            raise RenderError("Quarto cannot be used. The embedded engine makes the same pages.", problems)
+
     def version(self) -> str:
         """Name Quarto with its version."""
         return f"Quarto {_installed() or 'not found'}"
@@ -46,8 +58,7 @@ class QuartoEngine:
         RenderError
             Where Quarto is missing or too old, fails, or warns of what would be missing from a page.
         """
-        if problems := self._lacks():
-            raise RenderError("Quarto cannot be used. The embedded engine makes the same pages.", problems)
+        self.require()
         if wrong := [name for name in formats if name not in _TARGETS]:
             raise RenderError(
                 "This engine cannot make every format.",
