@@ -276,13 +276,13 @@ def gone(processes: list[psutil.Process]) -> bool:
 def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")
     running, processes = started(root, "2023-07", "2023-11")
-    stopping, said = ctrl_c(running)
+    lines = ctrl_c(running)
     assert gone(processes)
+    assert lines[:-1] == ["Stopping …"]
     left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
     # None was begun afterwards; one may just have been put into its folder.
-    number = re.fullmatch(r"Interrupted\. ([1-3]) of 5 were made and are whole; the same command makes .*", said)
+    number = re.fullmatch(r"Interrupted\. ([1-3]) of 5 were made and are whole; the same command makes .*", lines[-1])
     assert number is not None
-    assert stopping == "Stopping …"
     assert int(number[1]) <= len(left) <= int(number[1]) + 1
     for name in left:
         manifest = json.loads((root / "issues" / name / "manifest.json").read_bytes())

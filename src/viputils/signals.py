@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from viputils.errors import ParameterError, Problem
-from viputils.intervals import Interval, are_even, chance_limits, future, median
+from viputils.intervals import are_even, chance_limits, future, median
 from viputils.language import message
 
 # The chance of lying beyond three, two and one standard deviations of a normal distribution, on one side.
@@ -28,6 +29,8 @@ ENOUGH: Final = 12
 UNEVEN: Final = 0.01
 
 Side = Literal["high", "low"]
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -131,77 +134,84 @@ def process_chart(
     ParameterError
         Where a count or an exposure cannot be, or a period of the baseline is not there.
     """
-    table = pd.DataFrame({"value": values.astype("Int64")})
-    table = table.assign(exposure=1.0 if exposure is None else exposure.reindex(values.index).astype("float64"))
-    in_baseline = pd.Series(True if baseline is None else table.index.isin(list(baseline)), table.index, dtype="bool")
-    _require(table, baseline)
-    table = table.assign(
-        rate=table["value"].astype("float64") / table["exposure"], in_baseline=in_baseline & table["value"].notna()
-    )
-    base = table.loc[table["in_baseline"]]
-    events, over = int(base["value"].sum()), float(base["exposure"].sum())
+    # In arrays: a table is made once, at the end, for a report makes a chart of each category.
+    index, given = values.index, values.astype("Int64")
+    value = given.to_numpy("float64", na_value=np.nan)
+    over_each = np.ones(len(value)) if exposure is None else exposure.reindex(index).to_numpy("float64", na_value=np.nan)
+    _require(index, value, over_each, baseline)
+    is_base = ~np.isnan(value) & (True if baseline is None else index.isin(list(baseline)))
+    events, over = int(value[is_base].sum()), float(over_each[is_base].sum())
     average = events / over if over else float("nan")
-    limits = _limits(table, events, over, tail)
-    table = table.assign(low=limits["low"], high=limits["high"])
-    rules = _rules(table, average, {inner: _limits(table, events, over, inner) for inner in (WARNING_TAIL, INNER_TAIL)})
-    table = table.assign(
-        rules=[" ".join(str(number) for number, _ in found) for found in rules],
-        sides=[" ".join(side for _, side in found) for found in rules],
-    )
-    columns = ["value", "exposure", "rate", "low", "high", "in_baseline", "rules", "sides"]
-    return ProcessChart(table[columns], average, len(base), is_even(base["value"], base["exposure"]))
-
-
-def _limits(table: pd.DataFrame, events: int, over: float, tail: float) -> pd.DataFrame:
-    """Give the limits of each period as rates: exact ones for its baseline, wider ones beyond it."""
-    if not over:
-        return pd.DataFrame({"low": float("nan"), "high": float("nan")}, index=table.index)
-    # Where periods are of one length they have the same limits.
-    kinds = table[["exposure", "in_baseline"]].dropna().drop_duplicates()
-    bounds = {
-        (exposure, is_base): chance_limits(events / over * exposure, tail)
-        if is_base
-        else future(events, over, exposure, 1 - 2 * tail)
-        for exposure, is_base in zip(kinds["exposure"], kinds["in_baseline"], strict=True)
-    }
-    unknown = Interval(float("nan"), float("nan"))
-    found = [bounds.get(kind, unknown) for kind in zip(table["exposure"], table["in_baseline"], strict=True)]
-    limits = pd.DataFrame(found, index=table.index, columns=["low", "high"], dtype="float64")
-    return limits.div(table["exposure"], axis="index")
-
-
-def _rules(table: pd.DataFrame, average: float, inner: dict[float, pd.DataFrame]) -> list[list[tuple[int, Side]]]:
-    """Give, for each period, the rules that it completes and the side on which it does."""
-    rate = table["rate"]
+    rate = value / over_each
+    low, high = _limits(over_each, is_base, events, over, tail)
+    inner = [_limits(over_each, is_base, events, over, each) for each in (WARNING_TAIL, INNER_TAIL)]
     # The median of chance, and not the average: of small counts more than half lie on one side of that.
-    mean = table["exposure"] * average
-    usual = mean.map({each: median(each) for each in mean.dropna().unique()}).div(table["exposure"])
-    warning, near = inner[WARNING_TAIL], inner[INNER_TAIL]
-    beyond: dict[Side, Callable[[pd.DataFrame], pd.Series]] = {
-        "high": lambda limits: rate.gt(limits["high"]),
-        "low": lambda limits: rate.lt(limits["low"]),
+    usual = _each_once(over_each * average, median) / over_each
+    found = _rules(rate, [(low, high), *inner], usual)
+    points = {
+        "value": given,
+        "exposure": over_each,
+        "rate": rate,
+        "low": low,
+        "high": high,
+        "in_baseline": is_base,
+        "rules": [" ".join(str(number) for number, _ in each) for each in found],
+        "sides": [" ".join(side for _, side in each) for each in found],
     }
-    found: list[list[tuple[int, Side]]] = [[] for _ in range(len(table))]
-    rising = rate.diff().gt(0)
-    falling = rate.diff().lt(0)
-    for side, is_beyond in beyond.items():
-        off = rate.gt(usual) if side == "high" else rate.lt(usual)
+    even = _are_even(value[is_base], over_each[is_base])
+    return ProcessChart(pd.DataFrame(points, index=index), average, int(is_base.sum()), even)
+
+
+def _limits(exposure: Numbers, is_base: Flags, events: int, over: float, tail: float) -> tuple[Numbers, Numbers]:
+    """Give the limits of each period as rates: exact ones for its baseline, wider ones beyond it."""
+    low, high = np.full(len(exposure), np.nan), np.full(len(exposure), np.nan)
+    if not over:
+        return low, high
+    # Where periods are of one length they have the same limits.
+    for length, is_in in {(each, bool(one)) for each, one in zip(exposure, is_base, strict=True) if not np.isnan(each)}:
+        bounds = chance_limits(events / over * length, tail) if is_in else future(events, over, length, 1 - 2 * tail)
+        here = (exposure == length) & (is_base == is_in)
+        low[here], high[here] = bounds
+    return low / exposure, high / exposure
+
+
+def _each_once(numbers: Numbers, work_out: Callable[[float], float]) -> Numbers:
+    """Work something out for each different number; missing where the number is."""
+    found = {each: work_out(each) for each in set(numbers[~np.isnan(numbers)].tolist())}
+    return np.array([found.get(each, np.nan) for each in numbers.tolist()], dtype="float64")
+
+
+def _rules(rate: Numbers, limits: Sequence[tuple[Numbers, Numbers]], usual: Numbers) -> list[list[tuple[int, Side]]]:
+    """Give, for each period, the rules that it completes and the side on which it does.
+
+    Parameters
+    ----------
+    limits
+        Those of a single period, of two of three and of four of five.
+    """
+    step = np.diff(rate, prepend=np.nan)
+    found: list[list[tuple[int, Side]]] = [[] for _ in rate]
+    sides: tuple[Side, Side] = ("high", "low")
+    for place, side in enumerate(sides):
+        beyond = np.less if side == "low" else np.greater
+        outside, warning, near = (beyond(rate, one[1 - place]) for one in limits)
         completes = {
-            OUTSIDE: is_beyond(table),
-            TWO_OF_THREE: _so_many(is_beyond(warning), 2, 3),
-            FOUR_OF_FIVE: _so_many(is_beyond(near), 4, 5),
-            EIGHT: _so_many(off, 8, 8),
-            TREND: _so_many(rising if side == "high" else falling, 5, 5),
+            OUTSIDE: outside,
+            TWO_OF_THREE: _so_many(warning, 2, 3),
+            FOUR_OF_FIVE: _so_many(near, 4, 5),
+            EIGHT: _so_many(beyond(rate, usual), 8, 8),
+            TREND: _so_many(beyond(step, 0), 5, 5),
         }
         for rule, where in completes.items():
-            for place in where.to_numpy().nonzero()[0]:
-                found[place].append((rule.number, side))
+            for at in where.nonzero()[0]:
+                found[at].append((rule.number, side))
     return [sorted(each) for each in found]
 
 
-def _so_many(where: pd.Series, number: int, of: int) -> pd.Series:
+def _so_many(where: Flags, number: int, of: int) -> Flags:
     """Say at which periods ``number`` of the last ``of`` lie there, the period itself among them."""
-    return where & where.rolling(of, min_periods=number).sum().ge(number)
+    up_to = np.concatenate([np.zeros(of, dtype="int64"), np.cumsum(where)])
+    return where & (up_to[of:] - up_to[:-of] >= number)
 
 
 def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
@@ -214,26 +224,30 @@ def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
     exposure
         Over how much each was counted; by default the same for all.
     """
-    events = values.astype("float64")
-    if len(events) < 2 or not events.sum() > 0:
+    counts = values.to_numpy("float64")
+    return _are_even(counts, np.ones(len(counts)) if exposure is None else exposure.to_numpy("float64"))
+
+
+def _are_even(counts: Numbers, exposure: Numbers) -> bool:
+    events = counts.sum()
+    if len(counts) < 2 or not events > 0:
         return True
-    over = pd.Series(1.0, events.index) if exposure is None else exposure.astype("float64")
-    return are_even(events.tolist(), (over * (events.sum() / over.sum())).tolist(), UNEVEN)
+    return are_even(counts.tolist(), (exposure * (events / exposure.sum())).tolist(), UNEVEN)
 
 
-def _require(table: pd.DataFrame, baseline: Sequence[Hashable] | None) -> None:
+def _require(index: pd.Index, value: Numbers, exposure: Numbers, baseline: Sequence[Hashable] | None) -> None:
     problems = [
-        Problem(f"{column}, {period}", f"{value} cannot be;", remedy)
-        for column, wrong, remedy in (
-            ("value", table["value"].lt(0).fillna(False), "a count is 0 or more, or missing."),
-            ("exposure", ~table["exposure"].gt(0) & table["value"].notna(), "an exposure is more than 0."),
+        Problem(f"{column}, {index[place]}", f"{given[place]:g} cannot be;", remedy)
+        for column, given, wrong, remedy in (
+            ("value", value, value < 0, "a count is 0 or more, or missing."),
+            ("exposure", exposure, ~(exposure > 0) & ~np.isnan(value), "an exposure is more than 0."),
         )
-        for period, value in table.loc[wrong.astype("bool"), column].items()
+        for place in wrong.nonzero()[0]
     ]
     problems += [
         Problem("baseline", f"{period} is no period of the chart;", "name those that are.")
         for period in baseline or ()
-        if period not in table.index
+        if period not in index
     ]
     if problems:
         raise ParameterError("There is no such chart.", problems)
