@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -248,8 +250,8 @@ def missing_tables(deliveries: Sequence[Delivery], program: Program, month: Repo
     """Name the tables of a month that were not delivered by the end of the next one; see ``missing_deliveries``."""
     if month.span.start < program.identity.records_from:
         return []
-    due = _due(month, as_of)
-    brought = [d for d in deliveries if month.span.end < d.received <= due and _brings(d, program, month)]
+    in_time = _received_between(deliveries, month.span.end, _due(month, as_of))
+    brought = [delivery for delivery in in_time if _brings(delivery, program, month)]
     came = {table for delivery in brought for table in delivery.files}
     return [name for name, rule in program.tables.items() if name not in came and rule.delivery == "incremental"]
 
@@ -258,14 +260,20 @@ def _due(month: ReportMonth, as_of: dt.date) -> dt.date:
     return min(month.plus(1).span.end, as_of)
 
 
+def _received_between(deliveries: Sequence[Delivery], after: dt.date, by: dt.date | None) -> Sequence[Delivery]:
+    """Give those of some deliveries, in order of receipt, that came after one day and by another."""
+    day = attrgetter("received")
+    end = len(deliveries) if by is None else bisect_right(deliveries, by, key=day)
+    return deliveries[bisect_right(deliveries, after, key=day) : end]
+
+
 def received_after(
     deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date | None = None
 ) -> dict[str, dt.date]:
     """Give, for each table that came after a month's end, the first day on which it did."""
     first: dict[str, dt.date] = {}
-    for delivery in deliveries:
-        in_time = delivery.received > month.span.end and (as_of is None or delivery.received <= as_of)
-        if in_time and not first.keys() >= delivery.files.keys() and _brings(delivery, program, month):
+    for delivery in _received_between(deliveries, month.span.end, as_of):
+        if not first.keys() >= delivery.files.keys() and _brings(delivery, program, month):
             for table in delivery.files:
                 first.setdefault(table, delivery.received)
     return {table: first[table] for table in (*program.tables, VOIDS.name) if table in first}

@@ -38,21 +38,25 @@ def known_months(records: Records, measure: str | None = None) -> list[ReportMon
     ParameterError
         Where there is no such measure, with the nearest name.
     """
-    program, deliveries, as_of = records.program, records.received.deliveries, records.as_of
+    program = records.program
     if measure is not None:
         _require_measure(program, measure)
-    needed = set(program.tables) if measure is None else _tables_of(program, measure)
+    needed = frozenset(program.tables) if measure is None else _tables_of(program, measure)
+    return [month for month, tables in _known_tables(records).items() if needed <= tables]
+
+
+def _known_tables(records: Records) -> dict[ReportMonth, set[str]]:
+    """Give, for each month since the records begin that was over by the as-of date, the tables known of it whole."""
+    program, deliveries, as_of = records.program, records.received.deliveries, records.as_of
     first = ReportMonth.of(program.identity.records_from)
     if program.identity.records_from > first.span.start:
         first = first.plus(1)  # Of a month that the records cover in part, nobody knows the number.
-    known = []
-    for month in first.until(ReportMonth.of(as_of).plus(-1)):
-        came = received_after(deliveries, program, month, as_of)
-        monthly = program.identity.delivered == "monthly"
-        lacking = missing_tables(deliveries, program, month, as_of) if monthly else []
-        if needed <= came.keys() and needed.isdisjoint(lacking):
-            known.append(month)
-    return known
+    monthly = program.identity.delivered == "monthly"
+    return {
+        month: received_after(deliveries, program, month, as_of).keys()
+        - (missing_tables(deliveries, program, month, as_of) if monthly else ())
+        for month in first.until(ReportMonth.of(as_of).plus(-1))
+    }
 
 
 def series_of(
@@ -121,7 +125,8 @@ def _series(
         names = [category]
     spans = list(_spans(program, freq, start, end))
     keys = pd.MultiIndex.from_product([names, range(len(spans))])
-    is_known = pd.Series([_months_of(span) <= set(known) for span in spans] * len(names), keys, dtype="bool")
+    of_each = set(known)
+    is_known = pd.Series([_months_of(span) <= of_each for span in spans] * len(names), keys, dtype="bool")
     value = _counts(records, measure, end, spans).reindex(keys, fill_value=0).astype("Int64")
     table = pd.DataFrame(
         {
@@ -146,14 +151,13 @@ def every_measure(records: Records, end: ReportMonth) -> pd.DataFrame:
         month is not known; a measure of which no month is known is not in it.
     """
     program = records.program
-    known: dict[frozenset[str], list[ReportMonth]] = {}
+    known_tables = _known_tables(records)
     parts = []
     for name, one in program.measures.items():
         needed = _tables_of(program, name)
-        if needed not in known:
-            known[needed] = known_months(records, name)
-        if one.by != "month" and known[needed]:
-            parts.append(_series(records, known[needed], name, end=end))
+        known = [month for month, tables in known_tables.items() if needed <= tables]
+        if one.by != "month" and known:
+            parts.append(_series(records, known, name, end=end))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     month = pd.to_datetime(table["start"]).dt.strftime("%Y-%m").astype("str")
     return table.assign(month=month)[["measure", "category", "month", "value"]]
@@ -226,8 +230,10 @@ def _counts(records: Records, measure: str, month: ReportMonth, spans: Sequence[
             rows = rows.loc[rows["followed_on"].le(rows["place"].map(ends))]
     if "once" in rows:
         rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "place", "once"])
-    category = rows["category"].astype("str") if one.by != "month" else ""
-    return rows.assign(category=category).groupby(["category", "place"])["amount"].sum().astype("int64")
+    category = rows["category"].astype("category") if one.by != "month" else pd.Categorical([""] * len(rows))
+    # Grouped by its categories, of which there are few, and not by the text in each row.
+    counts = rows.groupby([category, "place"], observed=True)["amount"].sum().astype("int64")
+    return counts.rename(index=str, level=0)
 
 
 def _months_of(span: Span) -> set[ReportMonth]:

@@ -137,7 +137,9 @@ def process_chart(
     # In arrays: a table is made once, at the end, for a report makes a chart of each category.
     index, given = values.index, values.astype("Int64")
     value = given.to_numpy("float64", na_value=np.nan)
-    over_each = np.ones(len(value)) if exposure is None else exposure.reindex(index).to_numpy("float64", na_value=np.nan)
+    over_each = (
+        np.ones(len(value)) if exposure is None else exposure.reindex(index).to_numpy("float64", na_value=np.nan)
+    )
     _require(index, value, over_each, baseline)
     is_base = ~np.isnan(value) & (True if baseline is None else index.isin(list(baseline)))
     events, over = int(value[is_base].sum()), float(over_each[is_base].sum())
@@ -211,7 +213,8 @@ def _rules(rate: Numbers, limits: Sequence[tuple[Numbers, Numbers]], usual: Numb
 def _so_many(where: Flags, number: int, of: int) -> Flags:
     """Say at which periods ``number`` of the last ``of`` lie there, the period itself among them."""
     up_to = np.concatenate([np.zeros(of, dtype="int64"), np.cumsum(where)])
-    return where & (up_to[of:] - up_to[:-of] >= number)
+    enough: Flags = up_to[of:] - up_to[:-of] >= number
+    return where & enough
 
 
 def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
@@ -236,8 +239,9 @@ def _are_even(counts: Numbers, exposure: Numbers) -> bool:
 
 
 def _require(index: pd.Index, value: Numbers, exposure: Numbers, baseline: Sequence[Hashable] | None) -> None:
+    periods = list(index)
     problems = [
-        Problem(f"{column}, {index[place]}", f"{given[place]:g} cannot be;", remedy)
+        Problem(f"{column}, {periods[place]}", f"{given[place]:g} cannot be;", remedy)
         for column, given, wrong, remedy in (
             ("value", value, value < 0, "a count is 0 or more, or missing."),
             ("exposure", exposure, ~(exposure > 0) & ~np.isnan(value), "an exposure is more than 0."),
