@@ -136,10 +136,10 @@ def process_chart(
     """
     # In arrays: a table is made once, at the end, for a report makes a chart of each category.
     index, given = values.index, values.astype("Int64")
-    value = given.to_numpy("float64", na_value=np.nan)
-    over_each = (
-        np.ones(len(value)) if exposure is None else exposure.reindex(index).to_numpy("float64", na_value=np.nan)
-    )
+    value: Numbers = np.asarray(given.astype("float64"), dtype=np.float64)
+    over_each: Numbers = np.ones(len(value))
+    if exposure is not None:
+        over_each = np.asarray(exposure.reindex(index), dtype=np.float64)
     _require(index, value, over_each, baseline)
     is_base = ~np.isnan(value) & (True if baseline is None else index.isin(list(baseline)))
     events, over = int(value[is_base].sum()), float(over_each[is_base].sum())
