@@ -26,6 +26,7 @@ from tests.test_site import town
 from viputils.backfill import Order, orders_of, outcome_of, shop_of
 from viputils.checksums import checksum
 from viputils.cluster import Made, carry_out_on, taken
+from viputils.edition import Shelf
 from viputils.errors import ClusterError
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -177,7 +178,7 @@ def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_noth
 def made_in(root: Path) -> Made:
     """What a worker would send that made November in this project."""
     project, (order,) = orders(root, NOVEMBER)
-    outcome = outcome_of(project, order, ENGINE, shop_of(ENGINE, forks=False))
+    outcome = outcome_of(project, order, ENGINE, shop_of([order], ENGINE, forks=False), Shelf(order.as_of))
     folder = root / "issues" / "2023-11"
     return Made(outcome, {name: (folder / name).read_bytes() for name in files_of(folder)})
 

@@ -22,12 +22,13 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_complet
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
-from viputils.edition import require_no_quarantine
+from viputils.edition import Shelf, require_no_quarantine
 from viputils.errors import ManifestError, NotebookError, ParameterError, Problem, VipError
 from viputils.issue import Present, issue_begun, make_issue, reasons_to_make
 from viputils.library import library_checksum
@@ -72,11 +73,24 @@ class Order:
 
 @dataclass(frozen=True)
 class Shop:
-    """With what issues are made: the engine of the pages, whether kernels are forked, the checksum of the library."""
+    """With what issues are made.
+
+    Attributes
+    ----------
+    engine
+        That of the pages.
+    forks
+        Whether kernels are forked.
+    library
+        The checksum of the library.
+    newest
+        The last as-of date of all of them.
+    """
 
     engine: EngineName
     forks: bool
     library: str
+    newest: dt.date
 
 
 @dataclass(frozen=True)
@@ -163,16 +177,19 @@ def carry_out(
         One for each order, as they are ready.
     """
     jobs = min(jobs or cores(), len(orders))
-    shop = shop_of(engine, papermill_engine == "vip" and len(orders) > 1)
+    if not orders:
+        return
+    shop = shop_of(orders, engine, papermill_engine == "vip" and len(orders) > 1)
     if jobs > 1:
         yield from _by_several(project, orders, shop, jobs)
     else:
         yield from _one_by_one(project, orders, engine, shop)
 
 
-def shop_of(engine: Engine, forks: bool) -> Shop:
+def shop_of(orders: Sequence[Order], engine: Engine, forks: bool) -> Shop:
     """Say with what issues are made here; kernels are forked where that can be done."""
-    return Shop("quarto" if engine.name == "quarto" else "embedded", forks and can_fork(), library_checksum())
+    name: EngineName = "quarto" if engine.name == "quarto" else "embedded"
+    return Shop(name, forks and can_fork(), library_checksum(), max(order.as_of for order in orders))
 
 
 def cores() -> int:
@@ -188,15 +205,16 @@ def _one_by_one(project: Project, orders: Sequence[Order], engine: Engine, shop:
     def kernel_of(order: Order) -> AbstractContextManager[Kernel]:
         return kernel_ahead(project.root, project.raw, own_zygote() if shop.forks else None, _seed(order))
 
+    shelf = Shelf(shop.newest)
     with ExitStack() as ahead:
-        ready = ahead.enter_context(kernel_of(orders[0])) if orders else None
+        ready: Kernel | None = ahead.enter_context(kernel_of(orders[0]))
         for number, order in enumerate(orders, start=1):
             kernel, ready = ready, None
             # Of the kernels that were begun ahead, this one ends with its issue.
             with ahead.pop_all():
                 if number < len(orders):
                     ready = ahead.enter_context(kernel_of(orders[number]))
-                outcome = outcome_of(project, order, engine, shop, kernel)
+                outcome = outcome_of(project, order, engine, shop, shelf, kernel)
             yield outcome
 
 
@@ -205,17 +223,21 @@ def _seed(order: Order) -> int:
     return seed_of({"month": str(order.month)})
 
 
-def outcome_of(project: Project, order: Order, engine: Engine, shop: Shop, kernel: Kernel | None = None) -> Outcome:
+def outcome_of(
+    project: Project, order: Order, engine: Engine, shop: Shop, shelf: Shelf, kernel: Kernel | None = None
+) -> Outcome:
     """Make an issue, or say what kept it from being made.
 
     Parameters
     ----------
+    shelf
+        What was read for other orders.
     kernel
         One that was started ahead. By default one is started or forked, as the shop does.
     """
     if kernel is None and shop.forks:
         with kernel_ahead(project.root, project.raw, own_zygote(), _seed(order)) as forked:
-            return outcome_of(project, order, engine, shop, forked)
+            return outcome_of(project, order, engine, shop, shelf, forked)
     begin = time.perf_counter()
     error: VipError | None = None
     try:
@@ -223,7 +245,7 @@ def outcome_of(project: Project, order: Order, engine: Engine, shop: Shop, kerne
             problem = Problem("viputils", "is not the code that was read any more;", "begin again.")
             raise ManifestError("The library was changed while issues were being made.", [problem])
         spoken = project.in_language(order.language)
-        with issue_begun(spoken, order.month, order.as_of, kernel) as begun:
+        with issue_begun(spoken, order.month, order.as_of, kernel, shelf) as begun:
             if not order.left_out_rows:
                 require_no_quarantine(spoken, begun.edition)
             make_issue(spoken, begun.edition, engine, place=order.place, begun=begun)
@@ -292,13 +314,19 @@ def _made(root: Path, deliveries: str, order: Order, shop: Shop) -> Outcome:
     """Make an issue in a process of its own, of the same project and the same deliveries."""
     try:
         project = Project.open(root, deliveries=deliveries)
-        return outcome_of(project, order, choose_engine(shop.engine), shop)
+        return outcome_of(project, order, choose_engine(shop.engine), shop, own_shelf(project.root, shop.newest))
     except VipError as error:
         return Outcome(order, 0, error)
     except SystemExit:
         # It was told to stop, and has tidied up. The pool would take that for what came of the order, and go on with
         # the next one.
         os._exit(1)
+
+
+@lru_cache(maxsize=1)
+def own_shelf(_root: Path, newest: dt.date) -> Shelf:
+    """Give the shelf of this process, which makes issues of one project."""
+    return Shelf(newest)
 
 
 @contextmanager

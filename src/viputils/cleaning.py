@@ -188,7 +188,7 @@ def clean_table(
         Where rows in and rows out differ, which would be a fault of this software.
     """
     given = raw.rows
-    ids, columns = _readings(program, schema, given)
+    ids, columns = _readings(program, schema, raw)
     status, conflicting = _versions(schema, ids.value, raw, columns, _withdrawn_by(schema.name, voids))
 
     typed = _typed(schema, given, ids, columns)
@@ -245,12 +245,13 @@ def typed_rows(program: Program, schema: Schema, raw: RawTable) -> pd.DataFrame:
 
     A value that cannot be read is missing. This is for looking at rows that were not counted, never for counting.
     """
-    return _typed(schema, raw.rows, *_readings(program, schema, raw.rows))
+    return _typed(schema, raw.rows, *_readings(program, schema, raw))
 
 
-def _readings(program: Program, schema: Schema, given: pd.DataFrame) -> tuple[Reading, dict[str, ColumnReading]]:
+def _readings(program: Program, schema: Schema, raw: RawTable) -> tuple[Reading, dict[str, ColumnReading]]:
+    given = raw.rows
     columns = {
-        name: read_column(program, name, rule, given[name].astype("category"))
+        name: read_column(program, name, rule, given[name].astype("category"), raw.texts)
         for name, rule in schema.table.columns.items()
     }
     return read_ids(schema.table.id, given[schema.table.id]), columns

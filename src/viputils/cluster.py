@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from viputils.addresses import shown_address
-from viputils.backfill import Order, Outcome, Shop, outcome_of, shop_of
+from viputils.backfill import Order, Outcome, Shop, outcome_of, own_shelf, shop_of
 from viputils.errors import ClusterError, Problem, VipError
 from viputils.folders import replaced_whole
 from viputils.history import commit_of
@@ -90,7 +90,7 @@ def carry_out_on(
     """
     if not orders:
         return
-    shop = shop_of(engine, forks)
+    shop = shop_of(orders, engine, forks)
     parcel = _parcel_of(project, orders)
     deliveries = project.source.anywhere if project.source else str(project.raw)
     with _client(scheduler, patience) as client:
@@ -141,7 +141,8 @@ def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop) -> Ma
                 raise ClusterError("The worker would make another issue.", [problem])
             # What was brought from an address stays for the next issue that this worker makes.
             project = Project.open(_unpacked(parcel, Path(worker.local_directory)), deliveries=deliveries)
-            outcome = outcome_of(project, order, choose_engine(shop.engine), shop)
+            shelf = own_shelf(project.root, shop.newest)
+            outcome = outcome_of(project, order, choose_engine(shop.engine), shop, shelf)
         except VipError as error:
             return Made(Outcome(order, 0, error))
         folder = project.issues / order.place

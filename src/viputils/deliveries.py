@@ -26,6 +26,7 @@ from viputils.periods import ReportMonth, parse_date
 from viputils.program import Program, Table
 from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
+from viputils.values import Texts
 
 _FOLDER: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:-([2-9]|[1-9][0-9]))?")
 
@@ -84,10 +85,13 @@ class RawTable:
         begins; the header is line 1). One row for each row of each file.
     delivered
         The places of the deliveries that held a file of this table, be it without a row.
+    texts
+        What texts of it were read as; what was received by an earlier day shares them.
     """
 
     rows: pd.DataFrame
     delivered: tuple[int, ...]
+    texts: Texts = field(default_factory=Texts, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Received:
             name: RawTable(
                 table.rows.loc[table.rows[DELIVERY].lt(len(known))],
                 tuple(place for place in table.delivered if place < len(known)),
+                table.texts,
             )
             for name, table in self.tables.items()
             if name in wanted

@@ -9,8 +9,9 @@ from functools import cached_property
 
 import pandas as pd
 
+from viputils.checksums import checksum
 from viputils.cleaning import Records, clean_records
-from viputils.deliveries import Delivery, default_as_of, find_deliveries, read_received, require_complete
+from viputils.deliveries import Delivery, Received, default_as_of, find_deliveries, read_received, require_complete
 from viputils.errors import DeliveryError, Problem, QuarantineError
 from viputils.figures import compute_figures
 from viputils.handover import handed_over, is_handed_over, key_of
@@ -50,7 +51,70 @@ class Edition:
         return list(self.month.fiscal_year(self.program.identity.fiscal_year_starts).months(until=self.month))
 
 
-def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | None = None) -> Edition:
+class Shelf:
+    """What had been received by a day, read once for the editions of several months.
+
+    It is taken only while program.toml and every file of every delivery that an edition counts are what they were when
+    they were read; otherwise everything is read again.
+
+    Parameters
+    ----------
+    by
+        The last as-of date of these editions.
+    """
+
+    def __init__(self, by: dt.date) -> None:
+        self._by = by
+        self._held: tuple[list[tuple[dt.date, dict[str, str]]], Program, Received] | None = None
+
+    def received(self, project: Project, deliveries: Sequence[Delivery], as_of: dt.date) -> tuple[Program, Received]:
+        """Give what had been received by an as-of date, and the program whose records it holds.
+
+        Raises
+        ------
+        DeliveryError
+            As ``read_received``; what is wrong with a later delivery keeps no earlier one from being read.
+        """
+        there = self._lying(project, deliveries, as_of)
+        if self._held is None or [one for one in self._held[0] if one[0] <= as_of] != there:
+            self._held = None
+            lying = self._lying(project, deliveries, max(as_of, self._by))
+            try:
+                read = read_received(project, deliveries, max(as_of, self._by))
+            except DeliveryError:
+                self._by = as_of
+                return project.program, read_received(project, deliveries, as_of)
+            if self._lying(project, deliveries, max(as_of, self._by)) != lying:
+                # Somebody is at it; whoever made something of it finds that out at the end.
+                return project.program, read_received(project, deliveries, as_of)
+            self._held = lying, project.program, read
+        _, program, received = self._held
+        return program, received.by(as_of)
+
+    @staticmethod
+    def _lying(
+        project: Project, deliveries: Sequence[Delivery], as_of: dt.date
+    ) -> list[tuple[dt.date, dict[str, str]]]:
+        """Give the checksum of every file that a reading depends on, by its day of receipt."""
+        program = {"program.toml": checksum(project.root / "program.toml")}
+        found = [
+            (
+                one.received,
+                {
+                    f"{one.name}/{entry.name}": checksum(entry)
+                    for entry in one.folder.iterdir()
+                    if entry.is_file() and not entry.name.startswith(".")
+                },
+            )
+            for one in deliveries
+            if one.received <= as_of
+        ]
+        return [(dt.date.min, program), *found]
+
+
+def load_edition(
+    project: Project, month: ReportMonth | str, as_of: dt.date | None = None, shelf: Shelf | None = None
+) -> Edition:
     """Read, clean and count what had been received by the as-of date, for the issue of a month.
 
     Parameters
@@ -59,6 +123,8 @@ def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | No
         The month of the issue, or ``YYYY-MM``.
     as_of
         Only what was received by this day counts. By default the day on which the month's last table came in.
+    shelf
+        What was read for the editions of other months.
 
     Raises
     ------
@@ -73,7 +139,11 @@ def load_edition(project: Project, month: ReportMonth | str, as_of: dt.date | No
     as_of = as_of_issue(project.program, deliveries, month, as_of)
     if is_handed_over() and (given := handed_over(key_of(project, deliveries, month, as_of))):
         return Edition(month, *given, project.language)
-    records = clean_records(project.program, read_received(project, deliveries, as_of))
+    if shelf is None:
+        program, received = project.program, read_received(project, deliveries, as_of)
+    else:
+        program, received = shelf.received(project, deliveries, as_of)
+    records = clean_records(program, received)
     return Edition(month, records, compute_figures(records, month), project.language)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from viputils.datapackage import issue_data
 from viputils.deliveries import find_deliveries
-from viputils.edition import Edition, as_of_issue, load_edition
+from viputils.edition import Edition, Shelf, as_of_issue, load_edition
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.handover import hand_over, key_of
@@ -69,7 +69,11 @@ class Beginning:
 
 @contextmanager
 def issue_begun(
-    project: Project, month: ReportMonth, as_of: dt.date | None = None, kernel: Kernel | None = None
+    project: Project,
+    month: ReportMonth,
+    as_of: dt.date | None = None,
+    kernel: Kernel | None = None,
+    shelf: Shelf | None = None,
 ) -> Iterator[Beginning]:
     """Begin an issue: its kernel starts while its records are read. It is gone at the end of the block.
 
@@ -77,6 +81,8 @@ def issue_begun(
     ----------
     kernel
         One that was started before, in the folder of the project.
+    shelf
+        What was read for other issues.
 
     Raises
     ------
@@ -90,7 +96,7 @@ def issue_begun(
         require_as_read(project, str(month))
         # Before anything is read: what is changed meanwhile is read again by the notebook, and then noticed.
         key = key_of(project, deliveries, month, as_of)
-        edition = load_edition(project, month, as_of)
+        edition = load_edition(project, month, as_of, shelf)
         hand_over(ready.handed_over, key, edition.records, edition.figures)
         yield Beginning(inputs, edition, ready)
 

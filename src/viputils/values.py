@@ -93,10 +93,38 @@ class ColumnReading:
         return values.take(self.codes.to_numpy()).set_axis(self.codes.index)
 
 
-def read_column(program: Program, name: str, rule: Column, column: pd.Series) -> ColumnReading:
-    """Read a column of type ``category``, whose categories are the different texts that stand in it."""
-    texts = pd.Series(column.cat.categories, dtype="str")
-    return ColumnReading(pd.Series(column.cat.codes), read_texts(program, name, rule, texts))
+class Texts:
+    """The texts of a table's columns that were read already.
+
+    Slices of one table hold the same categories, so what each text says is found out once for all of them. It holds
+    what it was read by, too, and reads again where that is another rule or vocabulary. It never travels: a pickle of it
+    is empty.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[tuple[object, ...], Reading]] = {}
+
+    def __reduce__(self) -> tuple[type[Texts], tuple[()]]:
+        return Texts, ()
+
+    def read(self, program: Program, name: str, rule: Column, texts: pd.Index) -> Reading:
+        """Read the texts of a column, as ``read_texts``."""
+        by = (texts, rule, program.vocabularies, program.crosswalks)
+        before = self._read.get(name)
+        if before is None or any(one is not other for one, other in zip(before[0], by, strict=True)):
+            before = self._read[name] = by, read_texts(program, name, rule, pd.Series(texts, dtype="str"))
+        return before[1]
+
+
+def read_column(program: Program, name: str, rule: Column, column: pd.Series, read: Texts) -> ColumnReading:
+    """Read a column of type ``category``, whose categories are the different texts that stand in it.
+
+    Parameters
+    ----------
+    read
+        The texts of this table that were read already.
+    """
+    return ColumnReading(pd.Series(column.cat.codes), read.read(program, name, rule, column.cat.categories))
 
 
 def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> Reading:
