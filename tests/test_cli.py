@@ -488,3 +488,42 @@ def test_two_reports_of_one_month_at_once_do_not_mix(small: Project, under_way: 
     done = vip("report", "2023-11", "--engine", "embedded", cwd=small.root)
     assert done.returncode == 2
     assert "is being made already" in done.stderr
+
+
+IMPORTING = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+sys.argv = ["vip", "--help"]
+from viputils.command import main
+main()
+"""
+
+
+def test_ctrl_c_while_everything_is_imported_says_the_same_and_no_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")
+
+
+SWALLOWING = """
+import os, signal, sys, time
+import viputils.cli as cli
+class Waits:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+def app():
+    Waits()
+    time.sleep(20)
+cli.app = app
+cli.main()
+"""
+
+
+def test_ctrl_c_that_python_swallows_is_heard_all_the_same() -> None:
+    done = subprocess.run([sys.executable, "-c", SWALLOWING], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")

@@ -399,8 +399,10 @@ def _begin(safe_path: str | None) -> None:
         at_last = threading.Timer(_TIDYING, os._exit, (1,))
         at_last.daemon = True
         at_last.start()
-        # What breaks now breaks because of this, and what libraries would say of it is for nobody.
+        # What breaks now breaks because of this, and what libraries and Python would say of it is for nobody.
         logging.disable()
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         raise SystemExit(1)
 
     # Ctrl-C goes to all of them; the one that people see says what is to be done.

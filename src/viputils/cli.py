@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -21,7 +22,15 @@ from urllib.parse import urlsplit
 import typer
 
 from viputils import __version__
-from viputils.errors import BalanceError, ParameterError, Problem, PublishedError, VipError
+from viputils.errors import (
+    INTERRUPTED,
+    NOTHING_CHANGED,
+    BalanceError,
+    ParameterError,
+    Problem,
+    PublishedError,
+    VipError,
+)
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 from viputils.sources import from_environment
@@ -39,7 +48,6 @@ DISAGREES = 1
 CANNOT = 2
 FAULT = 3
 NO_RECORDS = 4
-INTERRUPTED = 130
 
 
 class EngineName(StrEnum):
@@ -91,6 +99,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_def
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False)]
 # From so many columns on, whole paths and a text that folds go side by side.
 _WIDE = 120
+# In seconds, until Ctrl-C is said once more where Python had swallowed it.
+_AGAIN = 0.01
 # What a person needs to find a rejected row and to see what is wrong with it.
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 AddressOption = Annotated[
@@ -963,6 +973,14 @@ def main() -> NoReturn:
         logging.disable()
         raise _InterruptedByUser
 
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        # Python lets nothing out of what tidies up an object. Then it is said once more, outside of that.
+        if isinstance(lost.exc_value, _InterruptedByUser):
+            threading.Timer(_AGAIN, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            sys.__unraisablehook__(lost)
+
+    sys.unraisablehook = again
     # A polite kill, and a terminal that is closed, clean up as Ctrl-C does.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
@@ -975,7 +993,7 @@ def main() -> NoReturn:
         say_aside(str(error))
         sys.exit(FAULT if isinstance(error, BalanceError) else CANNOT)
     except _InterruptedByUser:
-        say_aside("Interrupted. Nothing was changed.")
+        say_aside(NOTHING_CHANGED)
         _end_at_once(INTERRUPTED)
     except OSError as error:
         say_aside(f"{error.filename or 'Writing'}: {error.strerror or error}. Nothing was changed.")

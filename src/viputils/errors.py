@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+# What a command that was interrupted before it changed anything says, and its exit code.
+NOTHING_CHANGED: Final = "Interrupted. Nothing was changed."
+INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True)
