@@ -14,7 +14,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import threading
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ import pandas as pd
 
 from viputils.errors import ParameterError, Problem, PublishedError, VipError
 from viputils.figures import COLUMNS, KEY
+from viputils.folders import private_folder
 from viputils.history import check_out, commit_named, messages_between, top_of
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import DELIVERIES_VARIABLE, folded
@@ -479,9 +479,9 @@ def _of_commits(
 ) -> Changes:
     top = top_of(project.root)
     runs = _Runs()
-    with tempfile.TemporaryDirectory(prefix="vip-changes-") as scratch:
+    with private_folder("changes") as scratch:
         on_step("Taking the files of both sides")
-        folders = (Path(scratch).resolve() / name for name in ("before", "after"))
+        folders = (scratch / name for name in ("before", "after"))
         trees = [_tree(project, top, side, folder) for side, folder in zip((before, after), folders, strict=True)]
         if problems := [tree for tree in trees if isinstance(tree, Problem)]:
             return Changes(before.label, after.label, _nothing(), not_compared=tuple(problems))

@@ -31,6 +31,7 @@ from viputils.errors import (
     PublishedError,
     VipError,
 )
+from viputils.folders import private_folder
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 from viputils.sources import from_environment
@@ -579,8 +580,6 @@ def preview(
 
     It lies in a temporary folder, so _site stays as it is. Ctrl-C ends it.
     """
-    import tempfile
-
     from viputils.preview import follow, serving
     from viputils.render import choose_engine
     from viputils.site import make_site
@@ -588,8 +587,8 @@ def preview(
     opened = _open(context, project)
     first = None if since is None else ReportMonth.parse(since)
     chosen = choose_engine(engine.value)
-    with tempfile.TemporaryDirectory(prefix="vip-preview-") as scratch:
-        folder = Path(scratch) / "site"
+    with private_folder("preview") as scratch:
+        folder = scratch / "site"
         folder.mkdir()
         try:
             server_of = serving(folder, port)

@@ -10,10 +10,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
 from viputils.errors import ParameterError, Problem
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # Windows has none; what a killed process leaves behind stays there.
+
+_PRIVATE: Final = "vip"
+_HELD: Final = ".held"
 
 
 @contextmanager
@@ -63,6 +73,50 @@ def _flush(path: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+@contextmanager
+def private_folder(what: str) -> Iterator[Path]:
+    """Give an empty folder that only this user can open, and that is gone when the block ends.
+
+    What it holds is for nobody else. A process that is killed cannot tidy up, so whoever makes the next one clears away
+    those of this user that nobody holds any more.
+
+    Parameters
+    ----------
+    what
+        What it is for, as a part of its name.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_PRIVATE}-*"):
+        _clear_if_left(left)
+    with tempfile.TemporaryDirectory(prefix=f"{_PRIVATE}-{what}-") as name, _mark_held(Path(name)):
+        yield Path(name).resolve()
+
+
+@contextmanager
+def _mark_held(folder: Path) -> Iterator[None]:
+    """Hold a lock in a folder for as long as this process lives. It is seen only once it is held."""
+    if fcntl is None:
+        yield
+        return
+    with (folder / f"{_HELD}.new").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        Path(file.name).rename(folder / _HELD)
+        yield
+
+
+def _clear_if_left(folder: Path) -> None:
+    """Remove a private folder of this user whose holder has gone."""
+    if fcntl is None:
+        return
+    try:
+        if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            return
+        with (folder / _HELD).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError:
+        return  # It is held, or it has just gone.
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from viputils.errors import NotebookError, ParameterError, Problem, nearest
+from viputils.folders import private_folder
 from viputils.project import Project
 
 
@@ -76,8 +76,8 @@ def open_lab(project: Project, notebook: str | None = None, browser: bool = True
     ParameterError, NotebookError
         As ``lab_command``.
     """
-    with tempfile.TemporaryDirectory(prefix="vip-lab-") as private:
-        command, env = lab_command(project, notebook, browser, options, Path(private))
+    with private_folder("lab") as private:
+        command, env = lab_command(project, notebook, browser, options, private)
         return _wait(subprocess.Popen(command, env=env, cwd=notebooks_of(project)))  # noqa: S603 - our own command
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from viputils.errors import NotebookError, Problem, nearest
+from viputils.folders import private_folder
 from viputils.handover import VARIABLE as HANDED_OVER_VARIABLE
 from viputils.program import DELIVERIES_VARIABLE
 from viputils.zygote import Zygote
@@ -73,16 +74,16 @@ def kernel_ahead(
     from jupyter_core.utils import run_sync
     from traitlets.config import Config
 
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="vip-") as private:
-        config = Config({"KernelManager": connection_in(Path(private))})
-        manager = _manager_that_logs_to(said, Path(private), deliveries)(kernel_name="python3", config=config)
+    with tempfile.TemporaryFile() as said, private_folder("kernel") as private:
+        config = Config({"KernelManager": connection_in(private)})
+        manager = _manager_that_logs_to(said, private, deliveries)(kernel_name="python3", config=config)
         if zygote is not None:
             from viputils.engine import forked
 
             forked(manager, zygote, seed)
         try:
             run_sync(manager.start_kernel)(cwd=str(cwd), extra_arguments=list(_AHEAD))
-            yield Kernel(manager, said, Path(private) / _HANDED_OVER)
+            yield Kernel(manager, said, private / _HANDED_OVER)
         finally:
             if manager.has_kernel:
                 run_sync(manager.shutdown_kernel)(now=True)

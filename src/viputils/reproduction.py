@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from viputils.checksums import checksum
 from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.figures import FIGURES_CSV
+from viputils.folders import private_folder
 from viputils.issue import make_issue
 from viputils.manifest import (
     MANIFEST,
@@ -190,8 +190,8 @@ def reproduce(
         *_changed_register(project, manifest),
         *changed_versions(manifest, (engine.name, engine.version())),
     ]
-    with tempfile.TemporaryDirectory(prefix="vip-reproduce-") as scratch:
-        root = _copy_of_inputs(project, manifest, Path(scratch).resolve())
+    with private_folder("reproduce") as scratch:
+        root = _copy_of_inputs(project, manifest, scratch)
         again = Project.open(root, manifest.parameters.lang, RAW)
         on_step("Reading and cleaning the records")
         edition = load_edition(again, manifest.month, manifest.as_of)

@@ -10,7 +10,6 @@ import datetime as dt
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -39,7 +38,7 @@ from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.figures import FIGURES_CSV, KEY
-from viputils.folders import replaced_whole
+from viputils.folders import private_folder, replaced_whole
 from viputils.issue import Present, reasons_to_make, require_as_read
 from viputils.language import capital
 from viputils.manifest import MANIFEST, package_versions, read_manifest
@@ -460,8 +459,7 @@ def _make_pages(
     }
     if fresh and engine.name == "quarto":
         fresh = set(pages)  # What Quarto writes beside the pages is about all of them.
-    with tempfile.TemporaryDirectory(prefix="vip-site-") as scratch:
-        root = Path(scratch).resolve()
+    with private_folder("site") as root:
         for file in sorted(fresh):
             write_page(root, file, pages[file])
         if fresh:

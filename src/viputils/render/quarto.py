@@ -6,12 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from viputils.errors import Problem, RenderError
+from viputils.folders import private_folder
 from viputils.render.frontmatter import SITE_FOLDER, read_front_matter
 from viputils.render.word import finished
 
@@ -65,8 +65,7 @@ class QuartoEngine:
                 [Problem("formats", f"{name!r} is not known;", f"known: {', '.join(_TARGETS)}.") for name in wrong],
             )
         made: dict[str, bytes] = {}
-        with tempfile.TemporaryDirectory(prefix="vip-quarto-") as scratch:
-            root = Path(scratch).resolve()
+        with private_folder("quarto") as root:
             folder = root / "issues" / "issue"
             shutil.copy(project_root / "_quarto.yml", root)
             shutil.copytree(project_root / "report", root / "report")
