@@ -74,7 +74,7 @@ def kernel_ahead(
     from jupyter_core.utils import run_sync
     from traitlets.config import Config
 
-    with tempfile.TemporaryFile() as said, private_folder("kernel") as private:
+    with tempfile.TemporaryFile() as said, private_folder("notebook") as private:
         config = Config({"KernelManager": connection_in(private)})
         manager = _manager_that_logs_to(said, private, deliveries)(kernel_name="python3", config=config)
         if zygote is not None:
