@@ -7,7 +7,7 @@ BASE ?= HEAD~1
 # Paths stay relative to this folder, so that a blank in its own path never matters.
 BIN := .venv/bin
 
-.PHONY: help report test lint format bench catalogue record lab lock clean
+.PHONY: help report test lint format bench catalogue record lab cluster lock clean
 
 help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
@@ -18,6 +18,7 @@ help:
 	@echo "make record            make November 2023 again, and keep how it was made"
 	@echo "make catalogue         bring the catalogues of translations up to date, and say what waits for one"
 	@echo "make lab               open the notebooks in JupyterLab"
+	@echo "make cluster           set up what a Dask cluster needs, on each of its machines"
 	@echo "make lock              resolve the locked versions again (needs uv)"
 
 report:
@@ -77,6 +78,9 @@ lab:
 	@sh scripts/set_up.sh lab
 	@$(BIN)/vip lab
 
+cluster:
+	@sh scripts/set_up.sh cluster
+
 # One resolution for every Python and system, with hashes and without the address of an index.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" pyproject.toml
@@ -84,6 +88,7 @@ lock:
 	$(LOCK) --extra build --output-file requirements/report.txt
 	$(LOCK) --extra build --extra test --constraint requirements/report.txt --output-file requirements/test.txt
 	$(LOCK) --extra build --extra lab --constraint requirements/report.txt --output-file requirements/lab.txt
+	$(LOCK) --extra build --extra cluster --constraint requirements/test.txt --output-file requirements/cluster.txt
 
 clean:
 	rm -rf .venv issues .quarto .pytest_cache .mypy_cache .ruff_cache .hypothesis

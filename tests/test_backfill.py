@@ -24,6 +24,7 @@ from viputils.checksums import checksum
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render.embedded import EmbeddedEngine
+from viputils.zygote import Zygote
 
 OCTOBER, NOVEMBER = ReportMonth(2023, 10), ReportMonth(2023, 11)
 
@@ -183,6 +184,43 @@ def test_what_somebody_put_beside_an_issue_stays_there(made: Path) -> None:
     assert (issue / "charts" / "old.svg").is_symlink()
     assert (issue / "figures.csv").read_text("utf-8").startswith("measure,")
     assert todo(made) == {}
+    # Also where nobody can tell any more what is the issue's own.
+    for tear in (lambda: (issue / "manifest.json").write_text("{", "utf-8"), (issue / "manifest.json").unlink):
+        tear()
+        done = backfill(made, "2023-11", "2023-11", "--json")
+        assert json.loads(done.stdout)["issues"] == {"2023-11": "made"}
+        assert (issue / "my notes" / "ask.txt").read_text("utf-8") == "Who counts?"
+
+
+def test_what_must_not_go_out_is_warned_of_as_by_a_report(made: Path) -> None:
+    text = "## News\n\nCall 505-555-0100.\n"
+    (made / "report" / "activities" / "2023-11.md").write_text(text, "utf-8")
+    done = backfill(made, "2023-11", "2023-11", "--json")
+    (warning,) = json.loads(done.stdout)["notes"]["2023-11"]
+    assert "WARNING: report/activities/2023-11.md, line 3" in warning
+    assert f"2023-11: {warning}" in done.stderr
+
+
+def test_a_delivery_that_is_not_what_its_checksums_say_makes_no_issue_and_is_named(made: Path) -> None:
+    (made / "data" / "raw" / "2023-12-04" / "SHA256SUMS").write_text(f"{'0' * 64}  responses.csv\n", "utf-8")
+    done = backfill(made, "2023-10", "2023-11", "--json")
+    assert done.returncode == 2
+    failed = json.loads(done.stdout)["failed"]
+    assert sorted(failed) == BOTH
+    assert "data/raw/2023-12-04/responses.csv: was edited after it was delivered" in failed["2023-11"]
+
+
+def test_where_no_kernel_can_be_forked_it_is_started(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = Zygote()
+    killed.process.kill()
+    killed.process.wait()
+    monkeypatch.setattr("viputils.backfill.own_zygote", lambda: killed)
+    before = files_of(made / "issues")
+    project = Project.open(made)
+    orders, _ = orders_of(project, OCTOBER, NOVEMBER, EmbeddedEngine(), forced=True)
+    outcomes = list(carry_out(project, orders, EmbeddedEngine(), jobs=1))
+    assert [one.error for one in outcomes] == [None, None]
+    assert files_of(made / "issues") == before
 
 
 def test_nothing_is_imported_from_the_folder_that_somebody_is_in(made: Path, tmp_path: Path) -> None:
@@ -213,7 +251,10 @@ def test_what_keeps_one_month_from_being_made_keeps_no_other(made: Path) -> None
     said = json.loads(done.stdout)
     assert said["issues"] == {"2023-11": "made"}
     assert "report/activities/2023-10.md, line 3: holds an image" in said["failed"]["2023-10"]
-    assert said["failed"]["2023-12"] == "The records do not cover it."
+    assert said["failed"]["2023-12"].startswith(
+        "There is no data for 2023-12 yet: no table was delivered after 2023-12"
+    )
+    assert "data/raw/…/responses.csv: was last received on 2023-12-04;" in said["failed"]["2023-12"]
     assert files_of(made / "issues" / "2023-10") == october
     assert "3 issues: 1 made, 2 could not be made" in done.stderr
 

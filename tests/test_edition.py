@@ -6,15 +6,17 @@ import datetime as dt
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from tests.conftest import REPOSITORY, Deliver
 from viputils.checksums import write_checksums
-from viputils.deliveries import find_deliveries
+from viputils.deliveries import Received, find_deliveries, read_received
 from viputils.edition import Edition, Shelf, load_edition
-from viputils.errors import DeliveryError
+from viputils.errors import DeliveryError, ManifestError
+from viputils.issue import issue_begun
 from viputils.periods import ReportMonth
 from viputils.project import Project
 
@@ -94,7 +96,6 @@ def _deliver_more(root: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        _edit("program.toml", "[program]", "# A word.\n[program]"),
         _edit("program.toml", '"HOM", "Murder"', '"HOM"'),
         _deliver_more,
     ],
@@ -109,6 +110,44 @@ def test_where_program_or_deliveries_have_changed_they_are_read_again(
     found = load_edition(again, NOVEMBER, EARLY, shelf)
     assert found.records.received.tables["responses"].texts is not before
     require_same(found, load_edition(again, NOVEMBER, EARLY))
+
+
+def test_a_program_that_was_read_before_program_toml_was_changed_is_not_taken_for_the_new_one(late: Project) -> None:
+    shelf = Shelf(LATE)
+    _edit("program.toml", '"HOM", "Murder"', '"HOM"')(late.root)
+    assert load_edition(late, NOVEMBER, EARLY, shelf).records.quarantine.empty
+    again = Project.open(late.root)
+    assert len(load_edition(again, NOVEMBER, EARLY, shelf).records.quarantine) == 1
+    require_same(load_edition(again, NOVEMBER, EARLY, shelf), load_edition(again, NOVEMBER, EARLY))
+
+
+@pytest.fixture
+def half_written(late: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is read for the first time, a file holds less than before and after, as in the middle of a copy."""
+    path = late.root / "data/raw/2023-12-04/responses.csv"
+    (path.parent / "SHA256SUMS").unlink()
+    text = path.read_text("utf-8")
+
+    def read(*arguments: Any) -> Received:
+        monkeypatch.undo()
+        path.write_text("\n".join([*text.splitlines()[:2], ""]), "utf-8")
+        found = read_received(*arguments)
+        path.write_text(text, "utf-8")
+        return found
+
+    monkeypatch.setattr("viputils.edition.read_received", read)
+
+
+@pytest.mark.usefixtures("half_written")
+def test_what_was_half_written_while_it_was_read_is_not_held(late: Project) -> None:
+    shelf = Shelf(LATE)
+    require_same(load_edition(late, NOVEMBER, EARLY, shelf), load_edition(late, NOVEMBER, EARLY))
+
+
+@pytest.mark.usefixtures("half_written")
+def test_no_issue_is_made_of_what_was_half_written_while_it_was_read(late: Project) -> None:
+    with pytest.raises(ManifestError, match="was changed while it was being made"), issue_begun(late, NOVEMBER, EARLY):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -324,6 +324,26 @@ def test_a_zygote_has_no_thread_that_would_not_come_along(zygote: Zygote, tmp_pa
     assert sorted(thread.read_text().strip() for thread in threads)[1:] in ([], ["python"])
 
 
+def test_a_zygote_reckons_in_one_thread(zygote: Zygote) -> None:
+    said = Path(f"/proc/{zygote.process.pid}/environ").read_bytes().split(b"\0")
+    assert {b"OPENBLAS_NUM_THREADS=1", b"OMP_NUM_THREADS=1", b"MKL_NUM_THREADS=1"} <= set(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cell"),
+    [("PYTHONPATH", "lib", "import a_city_of_ours\na_city_of_ours.NAME"), ("PYTHONHASHSEED", "0", "hash('a')")],
+)
+def test_what_python_is_told_when_it_starts_holds_for_a_kernel_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, cell: str
+) -> None:
+    own_zygote()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "a_city_of_ours.py").write_text("NAME = 'Albuquerque'", "utf-8")
+    path = notebook(tmp_path, [cell])
+    monkeypatch.setenv(name, value)
+    assert normal(run(path, "vip")) == normal(run(path, "nbclient"))
+
+
 def test_kernels_end_with_the_process_that_forked_them_however_it_ends(zygote: Zygote, tmp_path: Path) -> None:
     kernel = asleep(zygote, tmp_path)
     zygote.process.kill()

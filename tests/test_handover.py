@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import papermill
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
+import viputils
 from tests.conftest import Deliver
 from viputils.deliveries import find_deliveries
 from viputils.edition import Edition, load_edition
+from viputils.errors import ManifestError
 from viputils.handover import VARIABLE, hand_over, key_of
 from viputils.issue import issue_begun, make_issue
 from viputils.notebook import clean_copy, run_notebook
@@ -21,6 +29,20 @@ from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render.embedded import EmbeddedEngine
 
+ASKS = """
+from pathlib import Path
+import viputils.tables
+from viputils.edition import load_edition
+from viputils.project import Project
+assert "# Another one." in Path(viputils.tables.__file__).read_text("utf-8")
+load_edition(Project.find(), month)
+"""
+RUNS = """
+import sys
+from pathlib import Path
+from viputils.notebook import run_notebook
+run_notebook(Path(sys.argv[1]), {"month": "2023-11"}, Path(sys.argv[2]))
+"""
 NOVEMBER = ReportMonth(2023, 11)
 ROWS = {"responses": ["R1,2023-11-02,DV,SE", "R2,2023-10-07,murder,NE"], "reviews": ["W1,2023-11-07,3,41"]}
 
@@ -133,6 +155,37 @@ def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
         for cell in shown.cells
         if cell.cell_type == "code"
     ]
+
+
+def test_a_kernel_that_has_read_another_library_makes_nothing(
+    project: Project, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(**ROWS)
+    monkeypatch.setenv("VIP_LIBRARY", "0" * 64)
+    with pytest.raises(ManifestError, match="would run other code than the issue names"):
+        load_edition(project, NOVEMBER)
+
+
+def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
+    project: Project, deliver: Deliver, tmp_path: Path
+) -> None:
+    deliver(**ROWS)
+    source = Path(viputils.__file__).parent
+    shutil.copytree(source, tmp_path / "src" / "viputils", ignore=shutil.ignore_patterns("__pycache__"))
+    told = tmp_path / "src" / "viputils" / "tables.py"
+    told.write_text(told.read_text("utf-8") + "\n# Another one.\n", "utf-8")
+    cells = [new_code_cell("month = ''", metadata={"tags": ["parameters"]}), new_code_cell(ASKS)]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "n.ipynb")
+    # A path that leads to it from here, and nowhere from the folder of the project.
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS, str(tmp_path / "n.ipynb"), str(project.root)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "src"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_notebook_that_is_handed_nothing_reads(whole_project: Project, deliver: Deliver) -> None:

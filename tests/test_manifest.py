@@ -22,6 +22,7 @@ from viputils.edition import load_edition
 from viputils.errors import ManifestError
 from viputils.issue import make_issue
 from viputils.manifest import (
+    Inventory,
     Manifest,
     changed_inputs,
     changed_versions,
@@ -172,6 +173,25 @@ def test_the_theme_that_is_named_is_the_one_that_is_used(repository_example: Pat
     project = Project.open(root)
     inputs = inputs_of(project, ReportMonth.parse("2020-11"), load_edition(project, "2020-11").as_of, {})
     assert inputs.templates["report/theme/report.css"] == checksum(tmp_path / "report" / "theme" / "report.css")
+
+
+def test_what_the_settings_name_and_what_a_link_leads_to_are_inputs_too(city: Project, tmp_path: Path) -> None:
+    root = shutil.copytree(city.root, tmp_path / "a city")
+    for file in (root / "report" / "city" / "city.css", tmp_path / "shared" / "more.css"):
+        file.parent.mkdir()
+        file.write_text("h1 { color: red }", "utf-8")
+    (root / "report" / "theme" / "sub").symlink_to(tmp_path / "shared")
+    (tmp_path / "shared" / "round").symlink_to(tmp_path / "shared")
+    settings = root / "_quarto.yml"
+    css, before = "report/theme/report.css", settings.read_text("utf-8")
+    assert css in before
+    settings.write_text(before.replace(css, f"[{css}, report/city/city.css]"), "utf-8")
+    names = Inventory(Project.open(root)).templates
+    assert {"report/city/city.css", "report/theme/sub/more.css"} <= set(names)
+    assert len(names) == len(set(names))
+    settings.write_text(before.replace(css, "../shared/more.css"), "utf-8")
+    with pytest.raises(ManifestError, match=r"'\.\./shared/more\.css', which lies outside the project"):
+        _ = Inventory(Project.open(root)).templates
 
 
 def test_nothing_changed_is_no_change(city: Project, raw: dict[str, Any], tmp_path: Path) -> None:

@@ -20,29 +20,30 @@ import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Final, Literal
 
+from viputils.checksums import checksum_problems
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
-from viputils.edition import Shelf, require_no_quarantine
-from viputils.errors import ManifestError, NotebookError, ParameterError, Problem, VipError
-from viputils.issue import Present, issue_begun, make_issue, reasons_to_make
+from viputils.edition import Shelf, as_of_issue, require_no_quarantine
+from viputils.errors import DeliveryError, ManifestError, NotebookError, ParameterError, Problem, VipError
+from viputils.issue import Present, issue_begun, make_issue, notes_on_texts, reasons_to_make
 from viputils.library import library_checksum
 from viputils.notebook import Kernel, kernel_ahead
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
-from viputils.zygote import can_fork, own_zygote, seed_of
+from viputils.zygote import SAFE_PATH, can_fork, own_zygote, seed_of
 
 EngineName = Literal["quarto", "embedded"]
 PapermillEngine = Literal["vip", "stock"]
 
 FORCED = "it was asked for"
-_SAFE_PATH: Final = "PYTHONSAFEPATH"
 # For so many seconds a process that is told to stop may tidy up.
 _TIDYING: Final = 5.0
 
@@ -144,14 +145,21 @@ def orders_of(
         what = f"the records cover {known[0]} to {known[-1]};" if known else "no month is over;"
         raise ParameterError("No issue can be made of these months.", [Problem("FROM, TO", what, "ask for others.")])
     wanted = list(begin.until(end))
-    lacking = {month: others.get(month, "The records do not cover it.") for month in wanted if month not in months}
+    touched = [(one.received, checksum_problems(one.folder, one.name)) for one in deliveries]
+    lacking: dict[ReportMonth, str] = {}
     orders, present = [], Present.of(project)
     for month in wanted:
-        if month in months:
+        try:
+            as_of = as_of_issue(project.program, deliveries, month)
+            if problems := [problem for day, found in touched if day <= as_of for problem in found]:
+                raise DeliveryError("Delivered files are not as they must be. Nothing was made.", problems)
+        except DeliveryError as error:
+            lacking[month] = str(error)
+        else:
             place = project.issue_place(str(month))
-            why = reasons_to_make(project, month, months[month], engine, place, present, allow_quarantined)
+            why = reasons_to_make(project, month, as_of, engine, place, present, allow_quarantined)
             reasons = (FORCED, *why) if forced else tuple(why)
-            orders.append(Order(month, months[month], project.language.code, place, reasons, allow_quarantined))
+            orders.append(Order(month, as_of, project.language.code, place, reasons, allow_quarantined))
     return orders, lacking
 
 
@@ -202,20 +210,34 @@ def cores() -> int:
 def _one_by_one(project: Project, orders: Sequence[Order], engine: Engine, shop: Shop) -> Iterator[Outcome]:
     """Make issues one after the other; the kernel of the next gets ready while one is made."""
 
-    def kernel_of(order: Order) -> AbstractContextManager[Kernel]:
-        return kernel_ahead(project.root, project.raw, own_zygote() if shop.forks else None, _seed(order))
+    def begun(order: Order) -> Kernel | None:
+        # What keeps it from being begun is said when its turn comes.
+        with suppress(OSError, VipError):
+            return ahead.enter_context(_kernel_of(project, order, shop))
+        return None
 
     shelf = Shelf(shop.newest)
     with ExitStack() as ahead:
-        ready: Kernel | None = ahead.enter_context(kernel_of(orders[0]))
+        ready = begun(orders[0])
         for number, order in enumerate(orders, start=1):
             kernel, ready = ready, None
             # Of the kernels that were begun ahead, this one ends with its issue.
             with ahead.pop_all():
                 if number < len(orders):
-                    ready = ahead.enter_context(kernel_of(orders[number]))
+                    ready = begun(orders[number])
                 outcome = outcome_of(project, order, engine, shop, shelf, kernel)
             yield outcome
+
+
+@contextmanager
+def _kernel_of(project: Project, order: Order, shop: Shop) -> Iterator[Kernel]:
+    """Give a kernel for an order. Where none can be forked it is started, which only takes longer."""
+    with ExitStack() as stack:
+        kernel: Kernel | None = None
+        if shop.forks:
+            with suppress(OSError):
+                kernel = stack.enter_context(kernel_ahead(project.root, project.raw, own_zygote(), _seed(order)))
+        yield kernel or stack.enter_context(kernel_ahead(project.root, project.raw))
 
 
 def _seed(order: Order) -> int:
@@ -235,12 +257,12 @@ def outcome_of(
     kernel
         One that was started ahead. By default one is started or forked, as the shop does.
     """
-    if kernel is None and shop.forks:
-        with kernel_ahead(project.root, project.raw, own_zygote(), _seed(order)) as forked:
-            return outcome_of(project, order, engine, shop, shelf, forked)
     begin = time.perf_counter()
     error: VipError | None = None
     try:
+        if kernel is None:
+            with _kernel_of(project, order, shop) as own:
+                return outcome_of(project, order, engine, shop, shelf, own)
         if library_checksum() != shop.library:
             problem = Problem("viputils", "is not the code that was read any more;", "begin again.")
             raise ManifestError("The library was changed while issues were being made.", [problem])
@@ -248,11 +270,13 @@ def outcome_of(
         with issue_begun(spoken, order.month, order.as_of, kernel, shelf) as begun:
             if not order.left_out_rows:
                 require_no_quarantine(spoken, begun.edition)
+            # What cannot be shown of them is said here, with each line, and not by the notebook.
+            notes_on_texts(spoken, order.month)
             make_issue(spoken, begun.edition, engine, place=order.place, begun=begun)
     except VipError as found:
         error = found
     except OSError as found:
-        error = NotebookError("The issue could not be written.", [Problem(f"issues/{order.place}", str(found))])
+        error = _unreadable(order, found)
     except Exception as found:
         where = traceback.extract_tb(found.__traceback__)[-1]
         what = f"{type(found).__name__}: {found} ({Path(where.filename).name}, line {where.lineno});"
@@ -261,6 +285,11 @@ def outcome_of(
             [Problem(f"issues/{order.place}", what, "this is a fault of viputils.")],
         )
     return Outcome(order, time.perf_counter() - begin, error)
+
+
+def _unreadable(order: Order, found: OSError) -> NotebookError:
+    """Say that a file of an issue, or of what it is made from, could not be read or written."""
+    return NotebookError("A file could not be read or written.", [Problem(f"issues/{order.place}", str(found))])
 
 
 def _by_several(project: Project, orders: Sequence[Order], shop: Shop, jobs: int) -> Iterator[Outcome]:
@@ -313,10 +342,12 @@ def _ended(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
 def _made(root: Path, deliveries: str, order: Order, shop: Shop) -> Outcome:
     """Make an issue in a process of its own, of the same project and the same deliveries."""
     try:
-        project = Project.open(root, deliveries=deliveries)
+        project = Project.open(root, order.language, deliveries)
         return outcome_of(project, order, choose_engine(shop.engine), shop, own_shelf(project.root, shop.newest))
     except VipError as error:
         return Outcome(order, 0, error)
+    except OSError as found:
+        return Outcome(order, 0, _unreadable(order, found))
     except SystemExit:
         # It was told to stop, and has tidied up. The pool would take that for what came of the order, and go on with
         # the next one.
@@ -333,8 +364,9 @@ def own_shelf(_root: Path, newest: dt.date) -> Shelf:
 def _processes(number: int) -> Iterator[Executor]:
     """Give a pool of fresh processes, of which none is left when the block ends, however it does."""
     context = multiprocessing.get_context("spawn")
-    given = (os.environ.get(_SAFE_PATH),)
+    given = (os.environ.get(SAFE_PATH),)
     with _nothing_from_this_folder():
+        _begin_quiet_tracker()
         pool = ProcessPoolExecutor(number, mp_context=context, initializer=_begin, initargs=given)
     try:
         yield pool
@@ -353,16 +385,31 @@ def _processes(number: int) -> Iterator[Executor]:
         raise
 
 
+def _begin_quiet_tracker() -> None:
+    """Start the process that clears away what pools have of the system, and is to say nothing of it.
+
+    It has something to do where this process is killed, or told to stop twice; what it says of that is for nobody.
+    """
+    with _undisturbed(), open(os.devnull, "w") as nothing:  # noqa: PTH123 - its number is what counts
+        was = os.dup(2)
+        os.dup2(nothing.fileno(), 2)
+        try:
+            resource_tracker.ensure_running()
+        finally:
+            os.dup2(was, 2)
+            os.close(was)
+
+
 @contextmanager
 def _nothing_from_this_folder() -> Iterator[None]:
     """Let processes that are started now import nothing from the folder that somebody happens to be in."""
-    was = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
+    was = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
     try:
         yield
     finally:
-        del os.environ[_SAFE_PATH]
-        os.environ.update({} if was is None else {_SAFE_PATH: was})
+        del os.environ[SAFE_PATH]
+        os.environ.update({} if was is None else {SAFE_PATH: was})
 
 
 @contextmanager
@@ -389,8 +436,8 @@ def _begin(safe_path: str | None) -> None:
     safe_path
         What the environment says of ``PYTHONSAFEPATH``, for the kernels that it starts.
     """
-    os.environ.pop(_SAFE_PATH, None)
-    os.environ.update({} if safe_path is None else {_SAFE_PATH: safe_path})
+    os.environ.pop(SAFE_PATH, None)
+    os.environ.update({} if safe_path is None else {SAFE_PATH: safe_path})
 
     def stop(_signum: int, _frame: object) -> None:
         # To be told once is enough: a second time would break into the tidying up.
@@ -426,4 +473,4 @@ def _begin(safe_path: str | None) -> None:
 def first_reason(order: Order) -> str:
     """Give the first reason why an issue is made, and how many more there are."""
     more = f", and {len(order.why) - 1} more" if len(order.why) > 1 else ""
-    return f"{order.why[0]}{more}"
+    return f"{order.why[0].rstrip('.')}{more}"

@@ -102,6 +102,8 @@ CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_defaul
 _WIDE = 120
 # In seconds, until Ctrl-C is said once more where Python had swallowed it.
 _AGAIN = 0.01
+# For so many seconds a command that was interrupted tidies up, and hears nothing more.
+_TIDYING = 5.0
 # What a person needs to find a rejected row and to see what is wrong with it.
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 AddressOption = Annotated[
@@ -164,28 +166,16 @@ def report(
         # It gets ready while the rest is imported and read.
         with kernel_ahead(opened.root, opened.raw) as kernel:
             from viputils.edition import require_no_quarantine
-            from viputils.issue import issue_begun, make_issue
+            from viputils.issue import issue_begun, make_issue, notes_on_texts
             from viputils.render import choose_engine
-            from viputils.screening import screen_activities
-            from viputils.texts import outdated_activities
 
             with issue_begun(opened, report_month, day, kernel) as begun:
                 edition = begun.edition
                 if not allow_quarantined:
                     require_no_quarantine(opened, edition)
                 say_aside(account_line(edition.records.account, edition.as_of))
-                activities = opened.activities(edition.month)
-                if activities.parent.is_dir() and not activities.is_file():
-                    name = f"report/activities/{edition.month}.md"
-                    say_aside(f"Note: there is no {name}, so the issue says that no activities were written down.")
-                translation = opened.translated_activities(edition.month)
-                if translation is not None and activities.is_file() and not translation.is_file():
-                    name = opened.relative(translation)
-                    say_aside(f"Note: there is no {name}, so the issue shows the activities in English and says so.")
-                for note in outdated_activities(opened, edition.month):
-                    say_aside(f"Note: {note}")
-                for problem in screen_activities(opened, edition.month).problems:
-                    say_aside(f"WARNING: {problem}")
+                for note in notes_on_texts(opened, edition.month):
+                    say_aside(note)
                 issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
@@ -257,6 +247,7 @@ def backfill(
         opened = _open(context, project, lang)
         from viputils.backfill import carry_out, first_reason, orders_of
         from viputils.cluster import carry_out_on
+        from viputils.issue import notes_on_texts
         from viputils.render import choose_engine
         from viputils.zygote import CANNOT_FORK, can_fork
 
@@ -275,7 +266,8 @@ def backfill(
             lines(line)
     results = {order.place: "unchanged" for order in orders if not order.why}
     results |= {order.place: "would be made" for order in todo if dry_run}
-    failed = dict(lacking)
+    failed = {opened.issue_place(str(month)): lack for month, lack in lacking.items()}
+    notes: dict[str, list[str]] = {}
     wanted = [] if dry_run else todo
     if papermill_engine is PapermillEngine.vip and scheduler is None and len(wanted) > 1 and not can_fork():
         say_aside(CANNOT_FORK)
@@ -288,21 +280,25 @@ def backfill(
             for outcome in outcomes:
                 order = outcome.order
                 if outcome.error is not None:
-                    failed[order.month] = str(outcome.error)
+                    failed[order.place] = str(outcome.error)
                     text = f"{order.place}: cannot be made. {outcome.error}"
                 else:
                     results[order.place] = "made"
                     text = f"{order.place}: made in {outcome.seconds:.1f} s, because {first_reason(order)}."
                 advance(text, lines)
+                if outcome.error is None and (found := notes_on_texts(opened, order.month)):
+                    notes[order.place] = found
+                    for note in found:
+                        say_aside(f"{order.place}: {note}")
         counts = {what: list(results.values()).count(what) for what in ("made", "would be made", "unchanged")}
         summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
         summary += f", {len(failed)} could not be made" if failed else ""
         total = len(orders) + len(lacking)
         lines(f"{total} {'issue' if total == 1 else 'issues'}: {summary}; {time.monotonic() - begin:.1f} s.")
         if as_json:
-            lacks = {str(month): text for month, text in sorted(failed.items())}
             reasons = {order.place: list(order.why) for order in todo}
-            show_json({"issues": dict(sorted(results.items())), "why": reasons, "failed": lacks})
+            said_of = {"why": reasons, "failed": dict(sorted(failed.items())), "notes": dict(sorted(notes.items()))}
+            show_json({"issues": dict(sorted(results.items())), **said_of})
     except (_InterruptedByUser, OSError) as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         number = list(results.values()).count("made")
@@ -966,8 +962,13 @@ def check(
 
 def main() -> NoReturn:
     """Run a command; turn every error that its reader can mend into a message and an exit code."""
+    heard: list[float] = []
 
-    def stop(_signum: int, _frame: object) -> NoReturn:
+    def stop(_signum: int, _frame: object) -> None:
+        # Whoever presses it twice is heard once: the second time would break into the tidying up.
+        if heard and time.monotonic() - heard[-1] < _TIDYING:
+            return
+        heard.append(time.monotonic())
         # What a library has to say of its own end is no news to who ended it.
         logging.disable()
         raise _InterruptedByUser
@@ -975,6 +976,7 @@ def main() -> NoReturn:
     def again(lost: sys.UnraisableHookArgs) -> None:
         # Python lets nothing out of what tidies up an object. Then it is said once more, outside of that.
         if isinstance(lost.exc_value, _InterruptedByUser):
+            heard.clear()
             threading.Timer(_AGAIN, os.kill, (os.getpid(), signal.SIGINT)).start()
         else:
             sys.__unraisablehook__(lost)

@@ -133,21 +133,20 @@ def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop) -> Ma
     with _ONE_AT_A_TIME:
         try:
             if shop.library != LIBRARY_AS_READ:
-                problem = Problem(
-                    worker.address,
-                    "has read other code of viputils;",
-                    "install the same there, and start it again.",
-                )
+                remedy = "install the same there, and start it again."
+                problem = Problem("viputils", "the worker has read other code;", remedy)
                 raise ClusterError("The worker would make another issue.", [problem])
             # What was brought from an address stays for the next issue that this worker makes.
-            project = Project.open(_unpacked(parcel, Path(worker.local_directory)), deliveries=deliveries)
+            project = Project.open(_unpacked(parcel, Path(worker.local_directory)), order.language, deliveries)
             shelf = own_shelf(project.root, shop.newest)
             outcome = outcome_of(project, order, choose_engine(shop.engine), shop, shelf)
         except VipError as error:
-            return Made(Outcome(order, 0, error))
-        folder = project.issues / order.place
+            outcome = Outcome(order, 0, error)
         if outcome.error is not None:
-            return Made(outcome)
+            # It speaks of what lies there, not here.
+            where = [replace(one, where=f"{worker.address}, {one.where}") for one in outcome.error.problems]
+            return Made(replace(outcome, error=ClusterError(outcome.error.summary, where)))
+        folder = project.issues / order.place
         found = sorted(path for path in folder.rglob("*") if path.is_file())
         made = Made(outcome, {path.relative_to(folder).as_posix(): path.read_bytes() for path in found})
         shutil.rmtree(folder)
@@ -275,7 +274,7 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
     except ImportError:
         raise ClusterError(
             "Dask is not installed.",
-            [Problem("--executor dask", "needs the package distributed;", "pip install 'viputils[cluster]'.")],
+            [Problem("--executor dask", "needs the package distributed;", "run make cluster.")],
         ) from None
     if not _ADDRESS.fullmatch(scheduler):
         problem = Problem(
@@ -283,9 +282,9 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
         )
         raise ClusterError("The cluster cannot be reached.", [problem])
     # What is wrong is said here in plain words.
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
+    levels = {log: log.level for log in _logs_of_dask()}
+    for log in levels:
+        log.setLevel(logging.CRITICAL)
     try:
         try:
             # A client would wait for ever where somebody listens and never answers.
@@ -318,4 +317,11 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
         finally:
             client.close(timeout=_ANSWER)
     finally:
-        log.setLevel(level)
+        for log, level in levels.items():
+            log.setLevel(level)
+
+
+def _logs_of_dask() -> list[logging.Logger]:
+    """Give every log that Dask writes; some have a level of their own."""
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    return [logging.getLogger(name) for name in ("distributed", *names)]

@@ -57,6 +57,11 @@ class Delivery:
     # The newest day in each file that was looked into, so that nobody looks twice.
     _newest: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def lying(self) -> list[Path]:
+        """Every file in its folder, its checksums included; hidden ones are nobody's."""
+        return sorted(path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
     def name_of(self, table: str) -> str:
         """Name the file of a table the same way on every machine."""
         return f"{self.name}/{self.files[table].name}"

@@ -16,6 +16,7 @@ from viputils.errors import DeliveryError, Problem, QuarantineError
 from viputils.figures import compute_figures
 from viputils.handover import handed_over, is_handed_over, key_of
 from viputils.language import ENGLISH, Language
+from viputils.library import require_one_library
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
@@ -54,8 +55,8 @@ class Edition:
 class Shelf:
     """What had been received by a day, read once for the editions of several months.
 
-    It is taken only while program.toml and every file of every delivery that an edition counts are what they were when
-    they were read; otherwise everything is read again.
+    It is taken only while every file of every delivery that an edition counts is what it was when it was read, and for
+    the program that it was read for; otherwise everything is read again.
 
     Parameters
     ----------
@@ -75,41 +76,41 @@ class Shelf:
         DeliveryError
             As ``read_received``; what is wrong with a later delivery keeps no earlier one from being read.
         """
-        there = self._lying(project, deliveries, as_of)
-        if self._held is None or [one for one in self._held[0] if one[0] <= as_of] != there:
-            self._held = None
-            lying = self._lying(project, deliveries, max(as_of, self._by))
+        there = _lying(deliveries, as_of)
+        held = self._held
+        # A program that was read from another program.toml is another one, whatever lies there now.
+        if held is None or held[1] != project.program or [one for one in held[0] if one[0] <= as_of] != there:
+            self._held, by = None, max(as_of, self._by)
+            lying, stamps = _lying(deliveries, by), stamps_of(deliveries, by)
             try:
-                read = read_received(project, deliveries, max(as_of, self._by))
+                read = read_received(project, deliveries, by)
             except DeliveryError:
                 self._by = as_of
                 return project.program, read_received(project, deliveries, as_of)
-            if self._lying(project, deliveries, max(as_of, self._by)) != lying:
+            if stamps_of(deliveries, by) != stamps:
                 # Somebody is at it; whoever made something of it finds that out at the end.
                 return project.program, read_received(project, deliveries, as_of)
-            self._held = lying, project.program, read
-        _, program, received = self._held
+            held = self._held = lying, project.program, read
+        _, program, received = held
         return program, received.by(as_of)
 
-    @staticmethod
-    def _lying(
-        project: Project, deliveries: Sequence[Delivery], as_of: dt.date
-    ) -> list[tuple[dt.date, dict[str, str]]]:
-        """Give the checksum of every file that a reading depends on, by its day of receipt."""
-        program = {"program.toml": checksum(project.root / "program.toml")}
-        found = [
-            (
-                one.received,
-                {
-                    f"{one.name}/{entry.name}": checksum(entry)
-                    for entry in one.folder.iterdir()
-                    if entry.is_file() and not entry.name.startswith(".")
-                },
-            )
-            for one in deliveries
-            if one.received <= as_of
-        ]
-        return [(dt.date.min, program), *found]
+
+def _lying(deliveries: Sequence[Delivery], as_of: dt.date) -> list[tuple[dt.date, dict[str, str]]]:
+    """Give the checksum of every file that a reading depends on, by its day of receipt."""
+    return [
+        (one.received, {f"{one.name}/{path.name}": checksum(path) for path in one.lying})
+        for one in deliveries
+        if one.received <= as_of
+    ]
+
+
+def stamps_of(deliveries: Sequence[Delivery], as_of: dt.date) -> list[tuple[str, int, int, int]]:
+    """Give what tells whether a file was written to meanwhile, be it with what had been in it before.
+
+    Nothing is kept by it: the times of files say only that somebody was at them while they were being read.
+    """
+    found = [(path, path.stat()) for one in deliveries if one.received <= as_of for path in one.lying]
+    return [(str(path), stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found]
 
 
 def load_edition(
@@ -133,6 +134,7 @@ def load_edition(
     DeliveryError
         Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
     """
+    require_one_library()
     # Papermill can give whatever somebody typed: a number, or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
     deliveries = find_deliveries(project)
@@ -168,14 +170,15 @@ def require_no_quarantine(project: Project, edition: Edition) -> None:
 def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
     """Give the first later day by which rows that are in quarantine had all been mended, if there is one."""
     deliveries = find_deliveries(project)
+    shelf = Shelf(deliveries[-1].received)
     for day in dict.fromkeys(delivery.received for delivery in deliveries if delivery.received > as_of):
         try:
-            records = clean_records(project.program, read_received(project, deliveries, day))
+            program, received = shelf.received(project, deliveries, day)
+            if clean_records(program, received).quarantine.empty:
+                return day
         except DeliveryError:
             # What is wrong with a later delivery is no answer to a question about an earlier day.
             return None
-        if records.quarantine.empty:
-            return day
     return None
 
 

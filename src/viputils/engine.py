@@ -34,6 +34,8 @@ class ForkProvisioner(LocalProvisioner):
         env.pop("PYTHONEXECUTABLE", None)
         env.pop("PYTHONSTARTUP", None)
         cwd = str(kwargs.get("cwd") or Path.cwd())
+        if not self.zygote.suits(env):
+            return await super().launch_kernel(cmd, **kwargs)
         kernel = self.zygote.fork(cmd[3:], cwd, env, self.seed, kwargs.get("stdout"), kwargs.get("stderr"))
         self.process = kernel  # type: ignore[assignment]  # It does what is asked of a process.
         self.pid = self.pgid = kernel.pid

@@ -13,7 +13,7 @@ from typing import Any
 
 from viputils.datapackage import issue_data
 from viputils.deliveries import find_deliveries
-from viputils.edition import Edition, Shelf, as_of_issue, load_edition
+from viputils.edition import Edition, Shelf, as_of_issue, load_edition, stamps_of
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.handover import hand_over, key_of
@@ -36,7 +36,8 @@ from viputils.project import Project
 from viputils.published import Register, read_register
 from viputils.render import Engine
 from viputils.render.rasters import rasters
-from viputils.texts import escape
+from viputils.screening import screen_activities
+from viputils.texts import escape, outdated_activities
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,11 @@ def issue_begun(
         inputs = issue_inputs(project, month, as_of)
         require_as_read(project, str(month))
         # Before anything is read: what is changed meanwhile is read again by the notebook, and then noticed.
-        key = key_of(project, deliveries, month, as_of)
+        key, stamps = key_of(project, deliveries, month, as_of), stamps_of(deliveries, as_of)
         edition = load_edition(project, month, as_of, shelf)
+        if stamps_of(deliveries, as_of) != stamps:
+            # Also where it holds again what it did before: what was read may have been in between.
+            raise _changed_meanwhile(month)
         hand_over(ready.handed_over, key, edition.records, edition.figures)
         yield Beginning(inputs, edition, ready)
 
@@ -171,16 +175,31 @@ def make_issue(
     )
 
 
+def notes_on_texts(project: Project, month: ReportMonth) -> list[str]:
+    """Say what people should know of the activities in an issue: what is missing, outdated, or must not go out."""
+    activities = project.activities(month)
+    translation = project.translated_activities(month)
+    notes = []
+    if activities.parent.is_dir() and not activities.is_file():
+        name = f"report/activities/{month}.md"
+        notes.append(f"Note: there is no {name}, so the issue says that no activities were written down.")
+    if translation is not None and activities.is_file() and not translation.is_file():
+        name = project.relative(translation)
+        notes.append(f"Note: there is no {name}, so the issue shows the activities in English and says so.")
+    notes += [f"Note: {note}" for note in outdated_activities(project, month)]
+    return notes + [f"WARNING: {problem}" for problem in screen_activities(project, month).problems]
+
+
 def keep_what_is_not_ours(before: Path, folder: Path) -> None:
     """Put into a new folder what somebody had put beside an issue, in the folder that the new one replaces.
 
-    What the issue's manifest names is the issue's own; without a manifest nobody can tell.
+    What the issue's manifest names is the issue's own. Without a manifest nobody can tell, and all of it stays that the
+    new issue does not hold itself.
     """
     try:
-        manifest = read_manifest(before / MANIFEST, MANIFEST)
+        ours = {MANIFEST, *read_manifest(before / MANIFEST, MANIFEST).outputs}
     except ManifestError:
-        return
-    ours = {MANIFEST, *manifest.outputs}
+        ours = {MANIFEST}
     for path in sorted(before.rglob("*")):
         place = folder / path.relative_to(before)
         is_file = path.is_file() or path.is_symlink()
@@ -256,12 +275,15 @@ def reasons_to_make(
     try:
         manifest = read_manifest(folder / MANIFEST, f"{name}/{MANIFEST}")
     except ManifestError as error:
-        return [str(problem) for problem in error.problems]
+        return [f"{problem.where} {problem.what.rstrip(';.')}" for problem in error.problems]
     asked = asked_otherwise(manifest, project, month, as_of, left_out_rows)
     if asked:
         return [f"{name} {what}" for what in asked]
     changes = changed_since(manifest, issue_inputs(project, month, as_of, present), (engine.name, engine.version()))
-    touched = touched_since(manifest, folder, name)
+    try:
+        touched = touched_since(manifest, folder, name)
+    except OSError as error:
+        return [f"{name}: {Path(str(error.filename)).name} cannot be read ({error.strerror})"]
     return [*(str(one) for one in changes), *(f"{one.where} {one.what.rstrip(';')}" for one in touched)]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
+import yaml
 from packaging.requirements import Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -414,11 +416,11 @@ class Inventory:
 
     @cached_property
     def templates(self) -> list[str]:
-        """The settings of the pages, and every file of the theme and the fonts, by name."""
+        """The settings of the pages, every file of the theme and the fonts, and others that the settings name."""
         pages = self._project.pages
         folders = ("report/theme", "report/fonts")
         found = [path.relative_to(pages).as_posix() for folder in folders for path in _files(pages / folder)]
-        return ["_quarto.yml", *found]
+        return ["_quarto.yml", *dict.fromkeys([*found, *_named_in_settings(pages)])]
 
     @cached_property
     def library(self) -> list[str]:
@@ -478,9 +480,49 @@ def inputs_of(
 
 def _files(folder: Path) -> Iterator[Path]:
     """Give every file below a folder, in an order that no file system decides; hidden ones are nobody's input."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield path
+    found: list[Path] = []
+    seen: set[str] = set()
+    # What a link leads to is read as any other file, so it counts as one.
+    for top, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if (real := os.path.realpath(top)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        found += [Path(top) / name for name in names if not name.startswith(".")]
+    yield from sorted(path for path in found if path.is_file())
+
+
+def _named_in_settings(pages: Path) -> Iterator[str]:
+    """Give the files that _quarto.yml names, wherever they lie in the project.
+
+    Raises
+    ------
+    ManifestError
+        Where one lies outside: nobody could make the issue again.
+    """
+    try:
+        settings = yaml.safe_load((pages / "_quarto.yml").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError):
+        return  # The engines say what is wrong with it.
+    for text in _texts(settings):
+        try:
+            name = _is_inside(os.path.normpath(text).replace(os.sep, "/")) if (pages / text).is_file() else ""
+        except ValueError:
+            problem = Problem("_quarto.yml", f"names {text!r}, which lies outside the project;", "put it into report/.")
+            raise ManifestError("Nobody could make these pages again.", [problem]) from None
+        except OSError:
+            continue  # A text so long that it is no file's name.
+        if name:
+            yield name
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from [value] if value and "\0" not in value else []
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

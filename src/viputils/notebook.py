@@ -17,6 +17,8 @@ from typing import IO, Any, Final
 from viputils.errors import NotebookError, Problem, nearest
 from viputils.folders import private_folder
 from viputils.handover import VARIABLE as HANDED_OVER_VARIABLE
+from viputils.library import LIBRARY_AS_READ, absolute_imports
+from viputils.library import VARIABLE as LIBRARY_VARIABLE
 from viputils.program import DELIVERIES_VARIABLE
 from viputils.zygote import Zygote
 
@@ -256,6 +258,8 @@ def _manager_that_logs_to(file: IO[bytes], private: Path, deliveries: Path | Non
             env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
             env["IPYTHONDIR"] = str(private / "ipython")
             env[HANDED_OVER_VARIABLE] = str(private / _HANDED_OVER)
+            env[LIBRARY_VARIABLE] = LIBRARY_AS_READ
+            absolute_imports(env, Path.cwd())
             if deliveries is not None:
                 env[DELIVERIES_VARIABLE] = str(deliveries)
             await super().start_kernel(**options, env=env, stdout=file, stderr=file)

@@ -20,13 +20,14 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final
 
 from viputils.errors import ManifestError, Problem
-from viputils.library import LIBRARY_AS_READ
+from viputils.library import LIBRARY_AS_READ, absolute_imports
 
 # Imported before the first fork, because they take long. Not matplotlib_inline: it sets itself up for the kernel in
 # which it is imported, and would drop every figure of another one in silence. Nor anything that starts threads.
@@ -61,6 +62,8 @@ _DEBUGGER: Final = "PYDEVD_USE_FRAME_EVAL"
 # As ipykernel sets it in a kernel, before anything imports Matplotlib.
 _INLINE: Final = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 _PR_SET_PDEATHSIG: Final = 1
+# Keeps Python from importing from the folder that somebody happens to be in. A zygote never does.
+SAFE_PATH: Final = "PYTHONSAFEPATH"
 
 CANNOT_FORK: Final = "Kernels cannot be forked on this system; each is started, which takes longer."
 
@@ -84,6 +87,8 @@ class Zygote:
         # What is forked from this process would keep the connection open when this process has gone.
         os.register_at_fork(after_in_child=self._ours.close)
         env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
+        absolute_imports(env, Path.cwd())
+        self._python = _python_of(env)
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, with our own Python
                 # Nothing is imported from the folder that somebody happens to be in, and no settings are read there.
@@ -94,6 +99,10 @@ class Zygote:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+
+    def suits(self, env: Mapping[str, str]) -> bool:
+        """Whether a kernel of this environment can be forked: what Python itself is told when it starts is the same."""
+        return _python_of(env) == self._python
 
     def fork(
         self,
@@ -234,6 +243,12 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
+def _python_of(env: Mapping[str, str]) -> dict[str, str]:
+    """Give what an environment tells Python of where it imports from, how it hashes, what it warns of."""
+    passed_over = ("PYTHONSTARTUP", "PYTHONEXECUTABLE", SAFE_PATH)
+    return {name: value for name, value in env.items() if name.startswith("PYTHON") and name not in passed_over}
+
+
 def _exactly(connection: socket.socket, number: int) -> bytes:
     data = b""
     while len(data) < number:
@@ -249,7 +264,9 @@ def serve(connection: socket.socket) -> Callable[[], None]:
     import importlib
 
     for name in _AHEAD:
-        importlib.import_module(name)
+        # What is not there is missed by the notebook that needs it, and by no other.
+        with suppress(ImportError):
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()
     running: dict[int, int | None] = {}

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -122,8 +123,12 @@ class QuartoEngine:
 def _installed() -> str | None:
     """Give the version of the Quarto on PATH, if there is one that says it."""
     quarto = shutil.which("quarto")
-    if quarto is None:
-        return None
+    return _version_of(quarto, Path(quarto).stat().st_mtime_ns) if quarto else None
+
+
+@lru_cache(maxsize=1)
+def _version_of(quarto: str, _written: int) -> str | None:
+    """Ask a program for its version, once as long as nobody writes to it."""
     done = subprocess.run([quarto, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
     found = re.fullmatch(r"(\d+\.\d+(?:\.\d+)*)\S*", done.stdout.strip())
     return found[1] if done.returncode == 0 and found else None
