@@ -175,7 +175,8 @@ def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
     told = tmp_path / "src" / "viputils" / "tables.py"
     told.write_text(told.read_text("utf-8") + "\n# Another one.\n", "utf-8")
     cells = [new_code_cell("month = ''", metadata={"tags": ["parameters"]}), new_code_cell(ASKS)]
-    nbformat.write(new_notebook(cells=cells), tmp_path / "n.ipynb")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "n.ipynb")
     # A path that leads to it from here, and nowhere from the folder of the project.
     done = subprocess.run(
         [sys.executable, "-c", RUNS, str(tmp_path / "n.ipynb"), str(project.root)],
