@@ -172,6 +172,18 @@ def test_an_issue_that_was_asked_for_otherwise_is_made_again(made: Path) -> None
     assert "Homocide" in json.loads(refused.stdout)["failed"]["2023-11"]
 
 
+def test_a_file_of_an_issue_that_cannot_be_read_is_a_reason_to_make_it_again(made: Path) -> None:
+    figures = made / "issues" / "2023-11" / "figures.csv"
+    # Even the one who may do everything cannot read this one from its beginning.
+    unreadable = Path("/proc/self/mem")
+    if not unreadable.is_file():
+        pytest.skip("this system has no file that nobody can read")
+    figures.unlink()
+    figures.symlink_to(unreadable)
+    assert list(todo(made)) == ["2023-11"]
+    assert "figures.csv cannot be read" in todo(made)["2023-11"][0]
+
+
 def test_what_somebody_put_beside_an_issue_stays_there(made: Path) -> None:
     issue = made / "issues" / "2023-11"
     (issue / "my notes").mkdir()

@@ -118,7 +118,9 @@ def test_issues_have_the_bytes_that_they_have_when_they_are_made_alone(
     assert "2 issues: 2 unchanged" in again.stdout
 
 
-def test_workers_read_deliveries_from_an_address(cluster: Cluster, a_town: Path, tmp_path: Path) -> None:
+def test_workers_read_deliveries_from_an_address_and_speak_the_language_that_is_asked_for(
+    cluster: Cluster, a_town: Path, tmp_path: Path
+) -> None:
     elsewhere = tmp_path / "deliveries"
     shutil.move(a_town / "data" / "raw", elsewhere)
     program = a_town / "program.toml"
@@ -126,12 +128,13 @@ def test_workers_read_deliveries_from_an_address(cluster: Cluster, a_town: Path,
     program.write_text(
         program.read_text("utf-8").replace("[program]", f'[program]\ndeliveries = "{place}"', 1), "utf-8"
     )
-    done = vip(*backfill(a_town, cluster.address, "2023-11", "2023-11"))
+    done = vip(*backfill(a_town, cluster.address, "2023-11", "2023-11", "--lang", "es"))
     assert done.returncode == 0, done.stderr
-    made = files_of(a_town / "issues" / "2023-11")
-    done = vip("report", "2023-11", "--project", str(a_town), "--engine", "embedded")
+    made = files_of(a_town / "issues")
+    assert "es/2023-11/vip-2023-11-es.html" in made
+    done = vip("report", "2023-11", "--lang", "es", "--project", str(a_town), "--engine", "embedded")
     assert done.returncode == 0, done.stderr
-    assert files_of(a_town / "issues" / "2023-11") == made
+    assert files_of(a_town / "issues") == made
 
 
 def test_what_keeps_one_month_from_being_made_keeps_no_other(cluster: Cluster, a_town: Path) -> None:

@@ -19,11 +19,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import viputils
 from tests.conftest import Deliver
+from viputils import library
 from viputils.deliveries import find_deliveries
 from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError
 from viputils.handover import VARIABLE, hand_over, key_of
 from viputils.issue import issue_begun, make_issue
+from viputils.library import LIBRARY_AS_READ, library_checksum
 from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth
 from viputils.project import Project
@@ -164,6 +166,18 @@ def test_a_kernel_that_has_read_another_library_makes_nothing(
     monkeypatch.setenv("VIP_LIBRARY", "0" * 64)
     with pytest.raises(ManifestError, match="would run other code than the issue names"):
         load_edition(project, NOVEMBER)
+
+
+def test_code_and_catalogues_are_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "viputils"
+    shutil.copytree(Path(viputils.__file__).parent, copy)
+    monkeypatch.setattr(library, "__file__", str(copy / "library.py"))
+    found = [library_checksum()]
+    assert found == [LIBRARY_AS_READ]
+    for name in ("locale/es.po", "locale/viputils.pot", "render/word.py"):
+        (copy / name).write_bytes((copy / name).read_bytes() + b"\n")
+        assert library_checksum() not in found
+        found.append(library_checksum())
 
 
 def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
