@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.command import REPOSITORY as REPOSITORY
 from viputils.edition import Edition, load_edition
 from viputils.program import Program, read_program
 from viputils.project import Project
@@ -17,7 +18,6 @@ from viputils.project import Project
 settings.register_profile("viputils", deadline=None)
 settings.load_profile("viputils")
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 
 # What takes longest begins first, so that no process is left with it alone at the end.
 LONGEST = ["site", "accessibility", "changes", "cluster", "engine", "backfill", "trace", "language", "cli"]

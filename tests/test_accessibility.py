@@ -17,7 +17,8 @@ from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 from tests.browser import VIEWS, View, chromium, clipped, needs_browser, opened, overflows, stops, violations
-from tests.test_cli import copy_of_the_repository, vip
+from tests.command import vip
+from tests.test_cli import copy_of_the_repository
 
 pytestmark = needs_browser
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.test_cli import VIP, vip
+from tests.command import VIP, vip
 from tests.test_site import town
 from viputils.backfill import Order, carry_out, orders_of
 from viputils.checksums import checksum

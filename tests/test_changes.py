@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.command import VIP, vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import VIP, contents, vip
+from tests.test_cli import contents
 from tests.test_published import an_issue
 from viputils.changes import Changes, compare, find_changes, read_figures
 from viputils.errors import ParameterError, PublishedError

@@ -6,7 +6,6 @@ import contextlib
 import csv
 import io
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -22,18 +21,12 @@ import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
+from tests.command import VIP
+from tests.command import started_vip as vip
 from tests.conftest import REPOSITORY, Deliver
 from viputils import __version__, cli
 from viputils.project import Project
 from viputils.published import add_issue, read_register
-
-VIP = Path(sys.executable).with_name("vip")
-
-
-def vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [VIP, *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, **env}, timeout=120, check=False
-    )
 
 
 def copy_of_the_repository(root: Path) -> Path:

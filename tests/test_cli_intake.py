@@ -21,8 +21,9 @@ import openpyxl
 import psutil
 import pytest
 
+from tests.command import VIP, vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import VIP, contents, vip
+from tests.test_cli import contents
 from viputils.project import Project
 
 HEADINGS = "Case Number,Incident date,Type of incident,Area Cmd,Victim name"

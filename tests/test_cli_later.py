@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import vip
 from tests.conftest import REPOSITORY
-from tests.test_cli import copy_of_the_repository, vip, without_manifests
+from tests.test_cli import copy_of_the_repository, without_manifests
 
 RESPONSES = "response_id,response_date,incident_type,area_command\n"
 VOIDS = "void_id,voided_date,voided_table,voided_id\n"

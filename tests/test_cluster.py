@@ -19,9 +19,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.command import VIP, vip
 from tests.conftest import REPOSITORY
 from tests.test_backfill import files_of, gone
-from tests.test_cli import VIP, vip
 from tests.test_site import town
 from viputils.backfill import Order, orders_of, outcome_of, shop_of
 from viputils.checksums import checksum

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.command import vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository
 from tests.test_published import an_issue
 from viputils.datapackage import (
     all_issues,

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository
 from viputils.cleaning import clean_records, first_doubt
 from viputils.deliveries import find_deliveries, read_received
 from viputils.desk import new_month, project_status

@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.command import VIP, vip
 from tests.conftest import REPOSITORY
-from tests.test_cli import VIP, vip
 
 HAS_LAB = find_spec("jupyterlab") is not None
 

@@ -25,8 +25,9 @@ from bs4 import BeautifulSoup, Comment, Doctype, Tag
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.command import vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository
 from viputils import language as languages
 from viputils import tables
 from viputils.archive import home_page

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.command import vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import vip
 from viputils.cleaning import load_records
 from viputils.edition import Edition
 from viputils.errors import ParameterError

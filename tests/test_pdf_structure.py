@@ -15,7 +15,8 @@ import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from tests.test_cli import copy_of_the_repository, vip
+from tests.command import vip
+from tests.test_cli import copy_of_the_repository
 from viputils.render.quarto import QuartoEngine
 from viputils.texts import mark_of, read_sections
 

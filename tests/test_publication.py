@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.command import vip
 from tests.conftest import REPOSITORY
-from tests.test_cli import copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository
 from tests.test_published import an_issue
 from viputils.edition import load_edition
 from viputils.errors import ManifestError, ParameterError, PublishedError, QuarantineError

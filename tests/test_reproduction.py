@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.command import VIP, vip
 from tests.conftest import REPOSITORY
-from tests.test_cli import VIP, copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository
 from viputils.edition import load_edition
 from viputils.errors import ManifestError, ParameterError
 from viputils.issue import make_issue

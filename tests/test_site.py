@@ -25,8 +25,9 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.command import VIP, vip
 from tests.conftest import HEADERS, REPOSITORY
-from tests.test_cli import VIP, copy_of_the_repository, vip
+from tests.test_cli import copy_of_the_repository
 from viputils.checksums import checksum
 from viputils.errors import ManifestError
 from viputils.periods import ReportMonth

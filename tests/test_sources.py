@@ -18,8 +18,8 @@ import fsspec
 import pytest
 import sqlalchemy as sa
 
+from tests.command import vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import vip
 from viputils import workbench
 from viputils.addresses import place_of, secrets_in, shown_address, without_secrets
 from viputils.deliveries import find_deliveries

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.command import vip
 from tests.conftest import HEADERS, REPOSITORY, Deliver
-from tests.test_cli import copy_of_the_repository, vip, without_manifests
+from tests.test_cli import copy_of_the_repository, without_manifests
 from tests.test_revisions import snapshots
 from viputils.cleaning import load_records
 from viputils.errors import ParameterError, ProgramError, QuarantineError
@@ -556,7 +557,7 @@ KEYS = [
 ]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
 @given(
     history=st.lists(DELIVERY, min_size=2, max_size=3),
     kind=st.sampled_from([("incremental", "true"), ("snapshot", "true"), ("snapshot", "false")]),

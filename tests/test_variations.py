@@ -25,8 +25,9 @@ from typing import Any
 import pytest
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
+from tests.command import VIP
 from tests.conftest import REPOSITORY
-from tests.test_cli import VIP, contents, copy_of_the_repository
+from tests.test_cli import contents, copy_of_the_repository
 
 WITNESS = """
 import datetime, json, locale, os, sys, time

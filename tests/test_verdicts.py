@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.command import vip
 from tests.conftest import REPOSITORY, Deliver
-from tests.test_cli import vip
 from tests.test_pages import page_made
 from tests.test_published import an_issue
 from viputils import tables

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.command import vip
 from tests.conftest import REPOSITORY
-from tests.test_cli import vip
 
 FOLDER = REPOSITORY / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))

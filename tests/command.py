@@ -1,0 +1,180 @@
+"""The command `vip`: as people start it, and forked from a process that has imported already what it imports.
+
+Most of the time of a short command is spent on imports, and the tests run hundreds of them. A forked one is a process
+of its own all the same, with its own arguments, folder, streams and exit code, and it ends as any Python ends. Where
+anything of the environment is another one, the command is started.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+VIP = Path(sys.executable).with_name("vip")
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+TIMEOUT = 120
+# Where pytest says which test it is at.
+PASSED_OVER = ("PYTEST_CURRENT_TEST",)
+# Beside what viputils imports at its beginning, what it imports where it is needed.
+AHEAD = ("nbclient", "nbformat.v4", "papermill", "pypandoc", "typst", "jupyter_client.manager", "yaml")
+
+
+def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
+    """Start the command."""
+    given = {**os.environ, **env}
+    return subprocess.run(
+        [VIP, *arguments], cwd=cwd, capture_output=True, text=True, env=given, timeout=TIMEOUT, check=False
+    )
+
+
+def vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command: forked where that is the same, and started everywhere else."""
+    if sys.platform != "linux" or env or environment() != server().environment:
+        return started_vip(*arguments, cwd=cwd, **env)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        asked = json.dumps([str(cwd), dict(os.environ), *arguments]).encode()
+        with tempfile.TemporaryFile() as request:
+            request.write(asked)
+            request.flush()
+            streams = [theirs.fileno(), request.fileno(), stdout.fileno(), stderr.fileno()]
+            socket.send_fds(server().connection, [b"!"], streams)
+        theirs.close()
+        ours.settimeout(TIMEOUT)
+        said = b""
+        try:
+            while part := ours.recv(100):
+                said += part
+        except TimeoutError:
+            os.kill(int(said.split()[0]), signal.SIGKILL)
+            raise subprocess.TimeoutExpired(arguments, TIMEOUT) from None
+        output, errors = (_text(file) for file in (stdout, stderr))
+    return subprocess.CompletedProcess([str(VIP), *arguments], int(said.split()[1]), output, errors)
+
+
+def _text(file: object) -> str:
+    file.seek(0)  # type: ignore[attr-defined]
+    # As subprocess gives it.
+    text: str = file.read().decode()  # type: ignore[attr-defined]
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in PASSED_OVER}
+
+
+class Server:
+    """The process that forks; it ends with this one."""
+
+    def __init__(self) -> None:
+        self.environment = environment()
+        self.connection, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.command", str(theirs.fileno())],
+                cwd=REPOSITORY,
+                # Threads would not come along.
+                env={**self.environment, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+
+
+@cache
+def server() -> Server:
+    return Server()
+
+
+def serve(connection: socket.socket) -> None:
+    """Fork whenever that is asked for; in the process that was forked, return."""
+    import viputils
+
+    for name in (*AHEAD, *(f"viputils.{module.name}" for module in pkgutil.iter_modules(viputils.__path__))):
+        # What is not installed is missed by the command that needs it.
+        with suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    # Nobody waits for those that wait for commands.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        try:
+            asked, streams, _, _ = socket.recv_fds(connection, 1, 4)
+        except InterruptedError:
+            continue
+        if not asked:
+            os._exit(0)
+        if os.fork() == 0:
+            connection.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            pid = os.fork()
+            if pid == 0:
+                _become(*streams)
+                return
+            for stream in streams[1:]:
+                os.close(stream)
+            os.write(streams[0], f"{pid} ".encode())
+            _, status = os.waitpid(pid, 0)
+            os.write(streams[0], f"{os.waitstatus_to_exitcode(status)}".encode())
+            os._exit(0)
+        for stream in streams:
+            os.close(stream)
+
+
+def _become(answer: int, request: int, stdout: int, stderr: int) -> None:
+    """Be what was asked for, as if it had been started."""
+    os.close(answer)
+    with os.fdopen(request, "rb") as file:
+        file.seek(0)
+        cwd, env, *arguments = json.loads(file.read())
+    for stream, number in ((stdout, 1), (stderr, 2)):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = [str(VIP), *arguments]
+    sys.path[0] = str(VIP.parent)
+    # What a process that this one starts would import first.
+    main = sys.modules["__main__"]
+    main.__spec__, main.__package__, main.__file__ = None, None, str(VIP)
+
+
+def _run() -> int:
+    """Run what this process has become, with everything that Python does at its end but the clearing of its memory."""
+    code: object = None
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return code if isinstance(code, int) else int(code is not None)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
+    from viputils.command import main
+
+    # To take what so many imports have brought to pieces takes longer than most commands.
+    os._exit(_run())
