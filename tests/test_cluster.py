@@ -112,6 +112,7 @@ def test_issues_have_the_bytes_that_they_have_when_they_are_made_alone(
 ) -> None:
     done = vip(*backfill(a_town, cluster.address, "2023-10", "2023-11"))
     assert done.returncode == 0, done.stderr
+    assert f"Asking {cluster.address} for workers …" in done.stderr
     assert re.search(r"2 issues: 2 made; [0-9.]+ s\.", done.stdout)
     assert files_of(a_town / "issues") == files_of(alone)
     again = vip(*backfill(a_town, cluster.address, "2023-10", "2023-11"))

@@ -325,7 +325,11 @@ def test_a_zygote_has_no_thread_that_would_not_come_along(zygote: Zygote, tmp_pa
 
 
 def test_a_zygote_reckons_in_one_thread(zygote: Zygote) -> None:
-    said = Path(f"/proc/{zygote.process.pid}/environ").read_bytes().split(b"\0")
+    environment = Path(f"/proc/{zygote.process.pid}/environ")
+    until = time.monotonic() + 30
+    # A process that has just begun has none to show yet.
+    while not (said := environment.read_bytes().split(b"\0"))[0] and time.monotonic() < until:
+        time.sleep(0.01)
     assert {b"OPENBLAS_NUM_THREADS=1", b"OMP_NUM_THREADS=1", b"MKL_NUM_THREADS=1"} <= set(said)
 
 

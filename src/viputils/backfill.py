@@ -418,14 +418,21 @@ def _undisturbed() -> Iterator[None]:
 
     A process that is just being started would meet it before it knows what to do, and so hears of it later, too.
     """
-    if not hasattr(signal, "pthread_sigmask"):
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+        # Python lets no other thread hear of it.
         yield
         return
+    came: list[int] = []
+    # What this thread does not hear can reach a thread of some library, and Python would tell this one all the same.
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _begin(safe_path: str | None) -> None:

@@ -245,6 +245,7 @@ def backfill(
     with steps() as step:
         step("Looking at what changed")
         opened = _open(context, project, lang)
+        from viputils.addresses import shown_address
         from viputils.backfill import carry_out, first_reason, orders_of
         from viputils.cluster import carry_out_on
         from viputils.issue import notes_on_texts
@@ -274,6 +275,9 @@ def backfill(
     if scheduler is None:
         made = carry_out(opened, wanted, chosen, jobs, papermill_engine.value)
     else:
+        if wanted:
+            # To reach a cluster can take a while, and so can its first worker.
+            say_aside(f"Asking {shown_address(scheduler)} for workers …")
         made = carry_out_on(scheduler, opened, wanted, chosen, papermill_engine is PapermillEngine.vip)
     try:
         with closing(made) as outcomes, _stopping_aloud(), bar(len(wanted)) as advance:
@@ -298,7 +302,8 @@ def backfill(
         if as_json:
             reasons = {order.place: list(order.why) for order in todo}
             said_of = {"why": reasons, "failed": dict(sorted(failed.items())), "notes": dict(sorted(notes.items()))}
-            show_json({"issues": dict(sorted(results.items())), **said_of})
+            every_issue = results | dict.fromkeys(failed, "could not be made")
+            show_json({"issues": dict(sorted(every_issue.items())), **said_of})
     except (_InterruptedByUser, OSError) as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         number = list(results.values()).count("made")

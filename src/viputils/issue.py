@@ -280,10 +280,7 @@ def reasons_to_make(
     if asked:
         return [f"{name} {what}" for what in asked]
     changes = changed_since(manifest, issue_inputs(project, month, as_of, present), (engine.name, engine.version()))
-    try:
-        touched = touched_since(manifest, folder, name)
-    except OSError as error:
-        return [f"{name}: {Path(str(error.filename)).name} cannot be read ({error.strerror})"]
+    touched = touched_since(manifest, folder, name)
     return [*(str(one) for one in changes), *(f"{one.where} {one.what.rstrip(';')}" for one in touched)]
 
 

@@ -340,7 +340,7 @@ def require_deliveries(project: Project, manifest: Manifest, where: str) -> None
 
 
 def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
-    """Say which files of an issue were edited since it was made, or are gone.
+    """Say which files of an issue were edited since it was made, are gone, or cannot be read.
 
     Parameters
     ----------
@@ -353,7 +353,13 @@ def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
     for file, was in manifest.outputs.items():
         if not (folder / file).is_file():
             problems.append(Problem(f"{name}/{file}", "is missing;", "make the issue again."))
-        elif checksum(folder / file) != was:
+            continue
+        try:
+            now = checksum(folder / file)
+        except OSError as error:
+            problems.append(Problem(f"{name}/{file}", f"cannot be read ({error.strerror});", "make the issue again."))
+            continue
+        if now != was:
             what = "was edited after it was made;"
             problems.append(Problem(f"{name}/{file}", what, "change what it is made from, and make the issue again."))
     return problems
