@@ -20,7 +20,8 @@ settings.load_profile("viputils")
 
 
 # What takes longest begins first, so that no process is left with it alone at the end.
-LONGEST = ["site", "accessibility", "changes", "cluster", "engine", "backfill", "trace", "language", "cli"]
+LONGEST = ["accessibility", "site", "backfill", "changes", "trace", "cli", "publication", "cluster", "engine"]
+LONGEST += ["reproduction", "vintages", "language", "intake", "variations"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
