@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -364,6 +365,29 @@ def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_ins
             "Interrupted. 0 of 5 were made and are whole; the same command makes the others.",
         ],
     )
+
+
+HOLDS_BACK = """
+import signal, threading, time
+from viputils.backfill import _undisturbed
+over = threading.Event()
+other = threading.Thread(target=over.wait)
+other.start()
+try:
+    with _undisturbed():
+        signal.pthread_kill(other.ident, signal.SIGINT)
+        time.sleep(0.2)
+        print("started")
+    print("went on")
+except KeyboardInterrupt:
+    print("heard")
+over.set()
+"""
+
+
+def test_ctrl_c_that_reaches_another_thread_is_heard_after_processes_have_started() -> None:
+    done = subprocess.run([sys.executable, "-c", HOLDS_BACK], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["started", "heard"], done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
