@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +148,52 @@ def test_what_was_half_written_while_it_was_read_is_not_held(late: Project) -> N
 
 @pytest.mark.usefixtures("half_written")
 def test_no_issue_is_made_of_what_was_half_written_while_it_was_read(late: Project) -> None:
+    with pytest.raises(ManifestError, match="was changed while it was being made"), issue_begun(late, NOVEMBER, EARLY):
+        pass
+
+
+@pytest.fixture
+def swapped(late: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], Callable[[], None]]:
+    """Puts another file in the place of one when a checksum has just been taken, and gives what puts it back."""
+    path = late.root / "data/raw/2023-12-04/responses.csv"
+    (path.parent / "SHA256SUMS").unlink()
+    text = path.read_text("utf-8")
+
+    def begin(name: str, call: int) -> Callable[[], None]:
+        module, function = name.rsplit(".", 1)
+        real, calls = getattr(import_module(module), function), count(1)
+
+        def taken(*arguments: Any) -> Any:
+            found = real(*arguments)
+            if next(calls) == call:
+                path.write_text(text.replace("R1,2023-11-02", "R1,2023-11-03"), "utf-8")
+            return found
+
+        def put_back() -> None:
+            monkeypatch.undo()
+            path.write_text(text, "utf-8")
+
+        monkeypatch.setattr(name, taken)
+        return put_back
+
+    return begin
+
+
+def test_what_is_swapped_after_its_checksum_was_taken_is_not_held(
+    late: Project, swapped: Callable[[str, int], Callable[[], None]]
+) -> None:
+    shelf = Shelf(LATE)
+    put_back = swapped("viputils.edition._lying", 2)
+    load_edition(late, NOVEMBER, EARLY, shelf)
+    put_back()
+    require_same(load_edition(late, NOVEMBER, EARLY, shelf), load_edition(late, NOVEMBER, EARLY))
+
+
+@pytest.mark.parametrize("name", ["viputils.issue.key_of", "viputils.issue.issue_inputs"])
+def test_no_issue_is_made_of_what_is_swapped_after_its_checksum_was_taken(
+    late: Project, swapped: Callable[[str, int], Callable[[], None]], name: str
+) -> None:
+    swapped(name, 1)
     with pytest.raises(ManifestError, match="was changed while it was being made"), issue_begun(late, NOVEMBER, EARLY):
         pass
 

@@ -81,7 +81,9 @@ class Shelf:
         # A program that was read from another program.toml is another one, whatever lies there now.
         if held is None or held[1] != project.program or [one for one in held[0] if one[0] <= as_of] != there:
             self._held, by = None, max(as_of, self._by)
-            lying, stamps = _lying(deliveries, by), stamps_of(deliveries, by)
+            # Taken before the checksums that they stand for: what is written to in between is noticed, too.
+            stamps = stamps_of(deliveries, by)
+            lying = _lying(deliveries, by)
             try:
                 read = read_received(project, deliveries, by)
             except DeliveryError:

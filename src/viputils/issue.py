@@ -93,10 +93,11 @@ def issue_begun(
     with nullcontext(kernel) if kernel else kernel_ahead(project.root, project.raw) as ready:
         deliveries = find_deliveries(project)
         as_of = as_of_issue(project.program, deliveries, month, as_of)
+        # Before anything is read, checksums included: what is written to from here on is noticed.
+        stamps = stamps_of(deliveries, as_of)
         inputs = issue_inputs(project, month, as_of)
         require_as_read(project, str(month))
-        # Before anything is read: what is changed meanwhile is read again by the notebook, and then noticed.
-        key, stamps = key_of(project, deliveries, month, as_of), stamps_of(deliveries, as_of)
+        key = key_of(project, deliveries, month, as_of)
         edition = load_edition(project, month, as_of, shelf)
         if stamps_of(deliveries, as_of) != stamps:
             # Also where it holds again what it did before: what was read may have been in between.
