@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY, Deliver
 from tests.test_verdicts import printed
 from viputils.checksums import checksum
 from viputils.edition import load_edition
-from viputils.errors import ManifestError
+from viputils.errors import ManifestError, RenderError
 from viputils.issue import make_issue
 from viputils.manifest import (
     Inventory,
@@ -30,11 +30,13 @@ from viputils.manifest import (
     package_versions,
     read_manifest,
     require_deliveries,
+    touched_since,
 )
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import read_register
 from viputils.render import choose_engine
+from viputils.render.embedded import EmbeddedEngine
 from viputils.verdicts import verify_register
 
 
@@ -177,11 +179,11 @@ def test_the_theme_that_is_named_is_the_one_that_is_used(repository_example: Pat
 
 def test_what_the_settings_name_and_what_a_link_leads_to_are_inputs_too(city: Project, tmp_path: Path) -> None:
     root = shutil.copytree(city.root, tmp_path / "a city")
-    for file in (root / "report" / "city" / "city.css", tmp_path / "shared" / "more.css"):
+    for file in (root / "report" / "city" / "city.css", tmp_path / "elsewhere" / "more.css"):
         file.parent.mkdir()
         file.write_text("h1 { color: red }", "utf-8")
-    (root / "report" / "theme" / "sub").symlink_to(tmp_path / "shared")
-    (tmp_path / "shared" / "round").symlink_to(tmp_path / "shared")
+    (root / "report" / "theme" / "sub").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "elsewhere")
     settings = root / "_quarto.yml"
     css, before = "report/theme/report.css", settings.read_text("utf-8")
     assert css in before
@@ -189,9 +191,41 @@ def test_what_the_settings_name_and_what_a_link_leads_to_are_inputs_too(city: Pr
     names = Inventory(Project.open(root)).templates
     assert {"report/city/city.css", "report/theme/sub/more.css"} <= set(names)
     assert len(names) == len(set(names))
-    settings.write_text(before.replace(css, "../shared/more.css"), "utf-8")
-    with pytest.raises(ManifestError, match=r"'\.\./shared/more\.css', which lies outside the project"):
+    settings.write_text(before.replace(css, "../elsewhere/more.css"), "utf-8")
+    with pytest.raises(ManifestError, match=r"'\.\./elsewhere/more\.css', which lies outside the project"):
         _ = Inventory(Project.open(root)).templates
+
+
+def test_a_folder_that_two_links_lead_to_is_an_input_under_both_names(city: Project, tmp_path: Path) -> None:
+    root = shutil.copytree(city.root, tmp_path / "a city")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "more.css").write_text("h1 { color: red }", "utf-8")
+    for link in ("b", "a", "c"):
+        (root / "report" / "theme" / link).symlink_to(tmp_path / "elsewhere")
+    names = [name for name in Inventory(Project.open(root)).templates if name.endswith("/more.css")]
+    assert names == [f"report/theme/{link}/more.css" for link in "abc"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [b"# Gr\xfc\xdfe\n", b"date: 2023-02-30\n", b"a: &a [*a]\n", b"a: [\n"],
+    ids=["latin", "day", "round", "torn"],
+)
+def test_settings_that_cannot_be_read_name_no_file_and_the_engine_says_what_is_wrong(
+    city: Project, tmp_path: Path, settings: bytes
+) -> None:
+    root = shutil.copytree(city.root, tmp_path / "a city")
+    (root / "_quarto.yml").write_bytes(settings)
+    assert "_quarto.yml" in Inventory(Project.open(root)).templates
+    with pytest.raises(RenderError, match=r"_quarto\.yml"):
+        EmbeddedEngine().render(root, root / "issue.ipynb", ["html"])
+
+
+def test_a_file_that_cannot_even_be_looked_for_was_touched(raw: dict[str, Any], tmp_path: Path) -> None:
+    name = "x" * 300
+    manifest = read_manifest(written(tmp_path, raw | {"outputs": {name: "0" * 64}}))
+    (problem,) = touched_since(manifest, tmp_path, "issues/2023-11")
+    assert str(problem) == f"issues/2023-11/{name}: cannot be read (File name too long); make the issue again."
 
 
 def test_nothing_changed_is_no_change(city: Project, raw: dict[str, Any], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -91,6 +92,24 @@ def test_both_engines_give_the_same_words_numbers_and_structure(project_with_act
     assert "{{< include ../../program.toml >}}" in " ".join(words_of_page(quarto.html))
     assert quarto.notebook.read_bytes() == embedded.notebook.read_bytes()
     assert quarto.figures.read_bytes() == embedded.figures.read_bytes()
+
+
+@needs_quarto
+def test_a_file_beside_the_theme_that_the_settings_name_is_found_by_both_engines(
+    project_with_activities: Project,
+) -> None:
+    root = project_with_activities.root
+    (root / "assets").mkdir()
+    (root / "assets" / "city.css").write_text(":root { --of-the-city: 1 }", "utf-8")
+    settings = root / "_quarto.yml"
+    css = "report/theme/report.css"
+    text = settings.read_text("utf-8")
+    assert text.count(css) == 1
+    settings.write_text(text.replace(css, f"[{css}, assets/city.css]"), "utf-8")
+    for engine in ("quarto", "embedded"):
+        issue = made_with(project_with_activities, engine)
+        assert "of-the-city" in issue.html.read_text("utf-8")
+        assert "assets/city.css" in json.loads(issue.manifest.read_bytes())["inputs"]["templates"]
 
 
 @needs_quarto

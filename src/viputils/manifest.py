@@ -18,7 +18,6 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import yaml
 from packaging.requirements import Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +30,7 @@ from viputils.language import LOCALES, TEMPLATE
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import RAW
 from viputils.project import Project
+from viputils.settings import SETTINGS, named_files
 
 MANIFEST: Final = "manifest.json"
 VERSION: Final = 1
@@ -351,15 +351,14 @@ def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
     """
     problems = []
     for file, was in manifest.outputs.items():
-        if not (folder / file).is_file():
-            problems.append(Problem(f"{name}/{file}", "is missing;", "make the issue again."))
-            continue
         try:
-            now = checksum(folder / file)
+            now = checksum(folder / file) if (folder / file).is_file() else None
         except OSError as error:
             problems.append(Problem(f"{name}/{file}", f"cannot be read ({error.strerror});", "make the issue again."))
             continue
-        if now != was:
+        if now is None:
+            problems.append(Problem(f"{name}/{file}", "is missing;", "make the issue again."))
+        elif now != was:
             what = "was edited after it was made;"
             problems.append(Problem(f"{name}/{file}", what, "change what it is made from, and make the issue again."))
     return problems
@@ -426,7 +425,7 @@ class Inventory:
         pages = self._project.pages
         folders = ("report/theme", "report/fonts")
         found = [path.relative_to(pages).as_posix() for folder in folders for path in _files(pages / folder)]
-        return ["_quarto.yml", *dict.fromkeys([*found, *_named_in_settings(pages)])]
+        return [SETTINGS, *dict.fromkeys([*found, *named_files(pages)])]
 
     @cached_property
     def library(self) -> list[str]:
@@ -485,50 +484,19 @@ def inputs_of(
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Give every file below a folder, in an order that no file system decides; hidden ones are nobody's input."""
-    found: list[Path] = []
-    seen: set[str] = set()
-    # What a link leads to is read as any other file, so it counts as one.
-    for top, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        if (real := os.path.realpath(top)) in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        found += [Path(top) / name for name in names if not name.startswith(".")]
-    yield from sorted(path for path in found if path.is_file())
+    """Give every file below a folder, in an order that no file system decides; hidden ones are nobody's input.
 
-
-def _named_in_settings(pages: Path) -> Iterator[str]:
-    """Give the files that _quarto.yml names, wherever they lie in the project.
-
-    Raises
-    ------
-    ManifestError
-        Where one lies outside: nobody could make the issue again.
+    What a link leads to is read as any other file, so it counts as one, under every name that it has; only a link to a
+    folder in which it lies itself leads nowhere new.
     """
-    try:
-        settings = yaml.safe_load((pages / "_quarto.yml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
-        return  # The engines say what is wrong with it.
-    for text in _texts(settings):
-        try:
-            name = _is_inside(os.path.normpath(text).replace(os.sep, "/")) if (pages / text).is_file() else ""
-        except ValueError:
-            problem = Problem("_quarto.yml", f"names {text!r}, which lies outside the project;", "put it into report/.")
-            raise ManifestError("Nobody could make these pages again.", [problem]) from None
-        except OSError:
-            continue  # A text so long that it is no file's name.
-        if name:
-            yield name
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from [value] if value and "\0" not in value else []
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
+    found: list[Path] = []
+    for top, folders, names in os.walk(folder, followlinks=True):
+        here = Path(top)
+        above = {os.path.realpath(one) for one in (here, *here.parents) if one.is_relative_to(folder)}
+        seen = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in seen if os.path.realpath(here / name) not in above]
+        found += [here / name for name in names if not name.startswith(".")]
+    yield from sorted(path for path in found if path.is_file())
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -60,6 +60,7 @@ from viputils.published import IssueName, PublishedIssue, read_register
 from viputils.render import Engine
 from viputils.screening import require_screened, screen_activities, screen_texts
 from viputils.searchindex import index_script
+from viputils.settings import SETTINGS, copy_named_files, named_files
 from viputils.tables import label_of
 from viputils.texts import outdated_activities
 from viputils.verdicts import IssueVerdicts, verify_register
@@ -152,7 +153,8 @@ def make_site(
     on_step(f"Making the pages ({engine.name} engine)")
     # Any line of the library can have a part in a page.
     code = [package_versions(), _checksums(Path(__file__).parent, ".")]
-    made_with = [engine.name, engine.version(), _settings(project), _checksums(project.pages, "report/theme"), code]
+    theme = _checksums(project.pages, "report/theme", *named_files(project.pages))
+    made_with = [engine.name, engine.version(), _settings(project), theme, code]
     with replaced_whole(out.parent, out.name) as folder:
         keys = {file: _key(page, made_with) for file, page in pages.items()}
         pages_made = _make_pages(project, engine, pages, keys, out, folder)
@@ -488,13 +490,14 @@ def write_page(root: Path, file: str, page: Page) -> None:
 
 def write_settings(project: Project, root: Path) -> None:
     """Write the settings of the website: those of an issue, but for what makes an issue one file of its own."""
-    (root / "_quarto.yml").write_text(_settings(project), encoding="utf-8")
+    (root / SETTINGS).write_text(_settings(project), encoding="utf-8")
     for name in ("report/theme", "report/fonts"):
         shutil.copytree(project.pages / name, root / name)
+    copy_named_files(project.pages, root)
 
 
 def _settings(project: Project) -> str:
-    settings = yaml.safe_load((project.pages / "_quarto.yml").read_text(encoding="utf-8"))
+    settings = yaml.safe_load((project.pages / SETTINGS).read_text(encoding="utf-8"))
     html = {name: value for name, value in settings["format"]["html"].items() if name not in ("css", "embed-resources")}
     website = {
         **settings,
@@ -587,7 +590,7 @@ def _everything(
     issues: Sequence[Sequence[SiteIssue]],
 ) -> str:
     """Give a checksum of all that the site is made from and with: where it is the same, nothing has to be made."""
-    shared = ("_quarto.yml", "report/theme", "report/fonts")
+    shared = (SETTINGS, "report/theme", "report/fonts", *named_files(project.pages))
     return _sum(
         [
             [engine.name, engine.version(), address, [one.language.code for one in projects], package_versions()],

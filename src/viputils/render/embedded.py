@@ -178,7 +178,7 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
     """
     try:
         content = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise RenderError("The settings of the pages cannot be read.", [Problem("_quarto.yml", str(error))]) from None
     settings = _Settings({writer: [] for writer in _WRITERS.values()}, {})
     problems = []

@@ -15,6 +15,7 @@ from viputils.errors import Problem, RenderError
 from viputils.folders import private_folder
 from viputils.render.frontmatter import SITE_FOLDER, read_front_matter
 from viputils.render.word import finished
+from viputils.settings import SETTINGS, copy_named_files
 
 OLDEST: Final = (1, 9)
 
@@ -68,8 +69,9 @@ class QuartoEngine:
         made: dict[str, bytes] = {}
         with private_folder("quarto") as root:
             folder = root / "issues" / "issue"
-            shutil.copy(project_root / "_quarto.yml", root)
+            shutil.copy(project_root / SETTINGS, root)
             shutil.copytree(project_root / "report", root / "report")
+            copy_named_files(project_root, root)
             shutil.copytree(notebook.parent, folder)
             for name in formats:
                 _run(root, folder / notebook.name, _TARGETS[name])
