@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -212,6 +213,41 @@ def test_what_must_not_go_out_is_warned_of_as_by_a_report(made: Path) -> None:
     (warning,) = json.loads(done.stdout)["notes"]["2023-11"]
     assert "WARNING: report/activities/2023-11.md, line 3" in warning
     assert f"2023-11: {warning}" in done.stderr
+
+
+def test_what_is_said_aside_of_an_issue_goes_where_stderr_goes_also_beside_a_progress_bar(
+    made: Path, tmp_path: Path
+) -> None:
+    command = [str(VIP), "backfill", "2023-11", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
+    ours, theirs = pty.openpty()
+    with (tmp_path / "log").open("wb") as log:
+        env = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+        running = subprocess.Popen(command, stdout=theirs, stderr=log, stdin=subprocess.DEVNULL, env=env)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # nobody is at the other end any more
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait(60) == 0
+    said = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert any(line.startswith("2023-11: Note: there is no report/activities/2023-11.md, so the") for line in said)
+    assert b"Making issues" in shown
+    assert b"2023-11: made in" in shown
+    assert b"Note:" not in shown
+
+
+def test_a_text_that_is_broken_when_its_issue_was_made_ends_no_other(tmp_path: Path) -> None:
+    """What is known of the texts in an issue was found when it was made, and goes with it."""
+    project = Project.open(town(tmp_path / "a town"))
+    orders, _ = orders_of(project, OCTOBER, NOVEMBER, EmbeddedEngine())
+    outcomes = carry_out(project, orders, EmbeddedEngine(), jobs=1)
+    first = next(outcomes)
+    (project.root / "report" / "activities" / f"{first.order.month}.md").write_text("# Too high\n", "utf-8")
+    assert [one.error for one in (first, *outcomes)] == [None, None]
+    assert first.notes == (
+        "Note: there is no report/activities/2023-10.md, so the issue says that no activities were written down.",
+    )
 
 
 def test_a_delivery_that_is_not_what_its_checksums_say_makes_no_issue_and_is_named(made: Path) -> None:

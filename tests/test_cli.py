@@ -520,3 +520,24 @@ cli.main()
 def test_ctrl_c_that_python_swallows_is_heard_all_the_same() -> None:
     done = subprocess.run([sys.executable, "-c", SWALLOWING], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")
+
+
+LOOPING = """
+import asyncio, os, signal
+import viputils.cli as cli
+def app():
+    async def work():
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
+        await asyncio.sleep(20)
+    asyncio.run(work())
+cli.app = app
+cli.main()
+"""
+
+
+def test_ctrl_c_in_the_middle_of_an_event_loop_is_heard_at_once() -> None:
+    """As a notebook is run in one."""
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", LOOPING], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")
+    assert time.monotonic() - begin < 15

@@ -139,12 +139,17 @@ def test_workers_read_deliveries_from_an_address_and_speak_the_language_that_is_
 
 
 def test_what_keeps_one_month_from_being_made_keeps_no_other(cluster: Cluster, a_town: Path) -> None:
-    (a_town / "report" / "activities" / "2023-10.md").write_text("# Too high\n", "utf-8")
-    done = vip(*backfill(a_town, cluster.address, "2023-10", "2023-11"))
+    activities = a_town / "report" / "activities"
+    (activities / "2023-10.md").write_text("# Too high\n", "utf-8")
+    # What is allowed by name does not travel, so it is only found to be wrong here.
+    (activities / "2023-09.allowed.toml").write_text("[[", "utf-8")
+    done = vip(*backfill(a_town, cluster.address, "2023-09", "2023-11"))
     assert done.returncode == 2
+    assert "2023-09: cannot be made. " in done.stdout
     assert "2023-10: cannot be made. " in done.stdout
     assert "2023-11: made in" in done.stdout
-    assert not (a_town / "issues" / "2023-10").exists()
+    assert "3 issues: 1 made, 2 could not be made;" in done.stdout
+    assert [path.name for path in (a_town / "issues").iterdir() if not path.name.startswith(".")] == ["2023-11"]
 
 
 def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) -> None:
@@ -218,6 +223,22 @@ def test_what_was_torn_on_the_way_is_refused(a_town: Path, sent: Made) -> None:
 def test_another_issue_than_was_asked_for_is_refused(a_town: Path, sent: Made) -> None:
     order = replace(sent.outcome.order, as_of=sent.outcome.order.as_of.replace(day=5))
     assert "is another issue than was asked for" in refused(a_town, sent, order)
+
+
+def test_what_is_wrong_with_texts_that_no_worker_sees_is_the_fault_of_their_issue_alone(
+    a_town: Path, sent: Made
+) -> None:
+    activities = a_town / "report" / "activities" / "2023-11.md"
+    allowed = activities.with_suffix(".allowed.toml")
+    allowed.write_text("[[", "utf-8")
+    assert "report/activities/2023-11.allowed.toml" in refused(a_town, sent)
+    allowed.unlink()
+    outcome = taken(
+        Project.open(a_town), sent.outcome.order, replace(sent, outcome=replace(sent.outcome, notes=())), ENGINE
+    )
+    assert outcome.error is None
+    assert outcome.notes == sent.outcome.notes
+    assert "there is no report/activities/2023-11.md" in outcome.notes[0]
 
 
 def test_nothing_is_written_outside_the_folder_of_the_issue(a_town: Path, sent: Made) -> None:

@@ -96,11 +96,18 @@ class Shop:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an order: made in so many seconds, or the error that kept it from being made."""
+    """What came of an order: made in so many seconds, or the error that kept it from being made.
+
+    Attributes
+    ----------
+    notes
+        What people should know of the texts in it.
+    """
 
     order: Order
     seconds: float
     error: VipError | None = None
+    notes: tuple[str, ...] = ()
 
 
 def orders_of(
@@ -259,6 +266,7 @@ def outcome_of(
     """
     begin = time.perf_counter()
     error: VipError | None = None
+    notes: tuple[str, ...] = ()
     try:
         if kernel is None:
             with _kernel_of(project, order, shop) as own:
@@ -271,7 +279,7 @@ def outcome_of(
             if not order.left_out_rows:
                 require_no_quarantine(spoken, begun.edition)
             # What cannot be shown of them is said here, with each line, and not by the notebook.
-            notes_on_texts(spoken, order.month)
+            notes = tuple(notes_on_texts(spoken, order.month))
             make_issue(spoken, begun.edition, engine, place=order.place, begun=begun)
     except VipError as found:
         error = found
@@ -284,7 +292,7 @@ def outcome_of(
             "Something unexpected happened. Nothing was made.",
             [Problem(f"issues/{order.place}", what, "this is a fault of viputils.")],
         )
-    return Outcome(order, time.perf_counter() - begin, error)
+    return Outcome(order, time.perf_counter() - begin, error, notes if error is None else ())
 
 
 def _unreadable(order: Order, found: OSError) -> NotebookError:

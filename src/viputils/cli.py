@@ -248,7 +248,6 @@ def backfill(
         from viputils.addresses import shown_address
         from viputils.backfill import carry_out, first_reason, orders_of
         from viputils.cluster import carry_out_on
-        from viputils.issue import notes_on_texts
         from viputils.render import choose_engine
         from viputils.zygote import CANNOT_FORK, can_fork
 
@@ -256,7 +255,7 @@ def backfill(
         orders, lacking = orders_of(opened, months[0], months[1], chosen, allow_quarantined, force)
     todo = [order for order in orders if order.why]
     lines = say_aside if as_json else say
-    said = {month: [f"{month}: cannot be made. {lack}"] for month, lack in lacking.items()}
+    said = {month: [f"{opened.issue_place(str(month))}: cannot be made. {lack}"] for month, lack in lacking.items()}
     if why or dry_run:
         verb = "would be made" if dry_run else "is made"
         for order in todo:
@@ -290,10 +289,10 @@ def backfill(
                     results[order.place] = "made"
                     text = f"{order.place}: made in {outcome.seconds:.1f} s, because {first_reason(order)}."
                 advance(text, lines)
-                if outcome.error is None and (found := notes_on_texts(opened, order.month)):
-                    notes[order.place] = found
-                    for note in found:
-                        say_aside(f"{order.place}: {note}")
+                if outcome.notes:
+                    notes[order.place] = list(outcome.notes)
+                for note in outcome.notes:
+                    say_aside(f"{order.place}: {note}")
         counts = {what: list(results.values()).count(what) for what in ("made", "would be made", "unchanged")}
         summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
         summary += f", {len(failed)} could not be made" if failed else ""
@@ -1129,8 +1128,11 @@ def _say_mark(mark: str | None) -> None:
         say(mark)
 
 
-class _InterruptedByUser(BaseException):
-    """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own."""
+class _InterruptedByUser(SystemExit):
+    """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own.
+
+    An event loop lets out only this and Ctrl-C's own, for which Typer has words of its own.
+    """
 
 
 def _open(context: typer.Context, project: Path | None, language: str | None = None) -> Project:

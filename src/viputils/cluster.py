@@ -29,7 +29,7 @@ from viputils.backfill import Order, Outcome, Shop, outcome_of, own_shelf, shop_
 from viputils.errors import ClusterError, Problem, VipError
 from viputils.folders import replaced_whole
 from viputils.history import commit_of
-from viputils.issue import Present, asked_otherwise, issue_inputs, keep_what_is_not_ours
+from viputils.issue import Present, asked_otherwise, issue_inputs, keep_what_is_not_ours, notes_on_texts
 from viputils.library import LIBRARY_AS_READ
 from viputils.manifest import MANIFEST, GitCommit, changed_since, read_manifest, touched_since
 from viputils.parcel import Parcel, packed
@@ -224,6 +224,8 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
     spoken = project.in_language(order.language)
     name = f"issues/{order.place}"
     try:
+        # The worker has not all that they are about, such as what was allowed by name.
+        notes = tuple(notes_on_texts(spoken, order.month))
         with replaced_whole((project.issues / order.place).parent, Path(order.place).name) as folder:
             (folder / MANIFEST).write_bytes(made.files.get(MANIFEST, b""))
             # Nothing but what it names is written, and it names no path outside the folder.
@@ -253,8 +255,8 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
         return Outcome(order, made.outcome.seconds, error)
     except OSError as error:
         problem = Problem(name, str(error))
-        return Outcome(order, made.outcome.seconds, ClusterError("The issue could not be written.", [problem]))
-    return Outcome(order, made.outcome.seconds)
+        return Outcome(order, made.outcome.seconds, ClusterError("A file could not be read or written.", [problem]))
+    return Outcome(order, made.outcome.seconds, notes=notes)
 
 
 async def _greeted(scheduler: str) -> None:
