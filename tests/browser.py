@@ -38,8 +38,8 @@ class View:
         return f"{self.width} {self.scheme}{' forced' if self.forced else ''}"
 
 
-# Colours do not depend on the width.
-VIEWS = [View(390), View(390, "dark"), View(1280), View(1280, "dark", forced=True)]
+WIDTHS = (390, 1280)
+VIEWS = [view for width in WIDTHS for view in (View(width), View(width, "dark"), View(width, "dark", forced=True))]
 
 
 @contextmanager
@@ -58,15 +58,10 @@ def chromium() -> Iterator[Browser]:
 def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> Iterator[Page]:
     """Open a page as somebody looks at it; whatever goes wrong in it, or is asked of another host, is a fault."""
     address = page.as_uri() if isinstance(page, Path) else page
-    context = browser.new_context(
-        viewport={"width": view.width, "height": 900},
-        color_scheme=view.scheme,
-        forced_colors="active" if view.forced else "none",
-        reduced_motion="reduce",
-        **options,
-    )
+    context = browser.new_context(reduced_motion="reduce", **options)
     faults: list[str] = []
     tab = context.new_page()
+    look(tab, view)
     tab.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
     tab.on("pageerror", lambda error: faults.append(str(error)))
     # What is still on its way when somebody follows a link is given up, and nothing is wrong with it.
@@ -84,6 +79,12 @@ def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> It
             raise AssertionError(f"{page}: {faults}")
     finally:
         context.close()
+
+
+def look(tab: Page, view: View) -> None:
+    """Look at a page in a window of another size or in other colours."""
+    tab.set_viewport_size({"width": view.width, "height": 900})
+    tab.emulate_media(color_scheme=view.scheme, forced_colors="active" if view.forced else "none")
 
 
 def violations(tab: Page, view: View) -> list[str]:

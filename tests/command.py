@@ -1,8 +1,9 @@
 """The command `vip`: as people start it, and forked from a process that has imported already what it imports.
 
 Most of the time of a short command is spent on imports, and the tests run hundreds of them. A forked one is a process
-of its own all the same, with its own arguments, folder, streams and exit code, and it ends as any Python ends. Where
-anything of the environment is another one, the command is started.
+of its own all the same, with its own arguments, folder, streams and exit code. Where anything of the environment is
+another one, the command is started; so is one side of a comparison of bytes, for all that are forked share the seed of
+Python's hashes.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import importlib
 import json
 import os
 import pkgutil
+import selectors
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
+import time
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -44,52 +47,71 @@ def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subproce
 
 def vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command: forked where that is the same, and started everywhere else."""
-    if sys.platform != "linux" or env or environment() != server().environment:
+    if sys.platform != "linux" or env or environment() != ENVIRONMENT:
         return started_vip(*arguments, cwd=cwd, **env)
-    ours, theirs = socket.socketpair()
-    with ours, theirs, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        asked = json.dumps([str(cwd), dict(os.environ), *arguments]).encode()
-        with tempfile.TemporaryFile() as request:
+    command = [str(VIP), *arguments]
+    asked = json.dumps([str(cwd), dict(os.environ), *arguments]).encode()
+    pipes = [os.pipe() for _ in ("what is asked", "how it ends", "stdout", "stderr")]
+    (theirs, ours), (answer, given), (stdout, out), (stderr, err) = pipes
+    try:
+        with os.fdopen(ours, "wb") as request:
+            socket.send_fds(server().connection, [b"!"], [theirs, given, out, err])
+            for stream in (theirs, given, out, err):
+                os.close(stream)
             request.write(asked)
-            request.flush()
-            streams = [theirs.fileno(), request.fileno(), stdout.fileno(), stderr.fileno()]
-            socket.send_fds(server().connection, [b"!"], streams)
-        theirs.close()
-        ours.settimeout(TIMEOUT)
-        said = b""
-        try:
-            while part := ours.recv(100):
-                said += part
-        except TimeoutError:
-            os.kill(int(said.split()[0]), signal.SIGKILL)
-            raise subprocess.TimeoutExpired(arguments, TIMEOUT) from None
-        output, errors = (_text(file) for file in (stdout, stderr))
-    return subprocess.CompletedProcess([str(VIP), *arguments], int(said.split()[1]), output, errors)
+        said = _read((answer, stdout, stderr))
+    finally:
+        for stream in (answer, stdout, stderr):
+            os.close(stream)
+    pid, _, code = said[answer].partition(b" ")
+    if not code:
+        if pid:
+            os.kill(int(pid), signal.SIGKILL)
+        raise subprocess.TimeoutExpired(command, TIMEOUT)
+    return subprocess.CompletedProcess(command, int(code), _text(said[stdout]), _text(said[stderr]))
 
 
-def _text(file: object) -> str:
-    file.seek(0)  # type: ignore[attr-defined]
+def _read(streams: Sequence[int]) -> dict[int, bytes]:
+    """Read streams until everybody has closed them, so that a process that is left behind is noticed, or time is up."""
+    until = time.monotonic() + TIMEOUT
+    said = dict.fromkeys(streams, b"")
+    with selectors.DefaultSelector() as waiting:
+        for stream in streams:
+            waiting.register(stream, selectors.EVENT_READ)
+        while waiting.get_map() and (left := until - time.monotonic()) > 0:
+            for key, _ in waiting.select(left):
+                part = os.read(key.fd, 65536)
+                said[key.fd] += part
+                if not part:
+                    waiting.unregister(key.fd)
+        # Where somebody holds on to one of them, the command has not come to its end.
+        return said | ({streams[0]: said[streams[0]].partition(b" ")[0]} if waiting.get_map() else {})
+
+
+def _text(said: bytes) -> str:
     # As subprocess gives it.
-    text: str = file.read().decode()  # type: ignore[attr-defined]
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return said.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in PASSED_OVER}
 
 
+# As it is before any test changes it.
+ENVIRONMENT = environment()
+
+
 class Server:
     """The process that forks; it ends with this one."""
 
     def __init__(self) -> None:
-        self.environment = environment()
         self.connection, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.command", str(theirs.fileno())],
                 cwd=REPOSITORY,
                 # Threads would not come along.
-                env={**self.environment, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                env={**ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
@@ -126,21 +148,23 @@ def serve(connection: socket.socket) -> None:
             if pid == 0:
                 _become(*streams)
                 return
-            for stream in streams[1:]:
+            request, given, *output = streams
+            for stream in (request, *output):
                 os.close(stream)
-            os.write(streams[0], f"{pid} ".encode())
+            os.write(given, f"{pid} ".encode())
             _, status = os.waitpid(pid, 0)
-            os.write(streams[0], f"{os.waitstatus_to_exitcode(status)}".encode())
+            # Nobody may listen any more.
+            with suppress(OSError):
+                os.write(given, f"{os.waitstatus_to_exitcode(status)}".encode())
             os._exit(0)
         for stream in streams:
             os.close(stream)
 
 
-def _become(answer: int, request: int, stdout: int, stderr: int) -> None:
+def _become(request: int, given: int, stdout: int, stderr: int) -> None:
     """Be what was asked for, as if it had been started."""
-    os.close(answer)
+    os.close(given)
     with os.fdopen(request, "rb") as file:
-        file.seek(0)
         cwd, env, *arguments = json.loads(file.read())
     for stream, number in ((stdout, 1), (stderr, 2)):
         os.dup2(stream, number)
@@ -162,6 +186,8 @@ def _run() -> int:
         main()
     except SystemExit as end:
         code = end.code
+        if code is not None and not isinstance(code, int):
+            sys.stderr.write(f"{code}\n")
     except BaseException:
         traceback.print_exc()
         code = 1

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.command import VIP, vip
+from tests.command import VIP, started_vip, vip
 from tests.test_site import town
 from viputils.backfill import Order, carry_out, orders_of
 from viputils.checksums import checksum
@@ -62,7 +62,7 @@ def todo(root: Path) -> dict[str, tuple[str, ...]]:
 
 def test_an_issue_has_the_bytes_that_it_has_when_it_is_made_alone(made: Path) -> None:
     before = files_of(made / "issues" / "2023-11")
-    done = vip("report", "2023-11", "--project", str(made), "--engine", "embedded")
+    done = started_vip("report", "2023-11", "--project", str(made), "--engine", "embedded")
     assert done.returncode == 0, done.stderr
     assert files_of(made / "issues" / "2023-11") == before
 

@@ -371,7 +371,7 @@ def test_rows_in_are_rows_out_whatever_is_delivered(
     assert set(clean.quarantine["line"]).isdisjoint(clean.rows["line"])
 
 
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(rows=ROWS)
 def test_delivering_the_same_rows_once_more_changes_nothing_that_is_kept(
     program: Program, rows: list[tuple[str, ...]]

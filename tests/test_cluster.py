@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.command import VIP, vip
+from tests.command import VIP, started_vip, vip
 from tests.conftest import REPOSITORY
 from tests.test_backfill import files_of, gone
 from tests.test_site import town
@@ -86,7 +86,7 @@ def alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The issues of two months, each made alone."""
     by_itself = shutil.copytree(root, tmp_path_factory.mktemp("alone") / "a town")
     for month in ("2023-10", "2023-11"):
-        done = vip("report", month, "--project", str(by_itself), "--engine", "embedded")
+        done = started_vip("report", month, "--project", str(by_itself), "--engine", "embedded")
         assert done.returncode == 0, done.stderr
     return by_itself / "issues"
 
@@ -133,7 +133,7 @@ def test_workers_read_deliveries_from_an_address_and_speak_the_language_that_is_
     assert done.returncode == 0, done.stderr
     made = files_of(a_town / "issues")
     assert "es/2023-11/vip-2023-11-es.html" in made
-    done = vip("report", "2023-11", "--lang", "es", "--project", str(a_town), "--engine", "embedded")
+    done = started_vip("report", "2023-11", "--lang", "es", "--project", str(a_town), "--engine", "embedded")
     assert done.returncode == 0, done.stderr
     assert files_of(a_town / "issues") == made
 

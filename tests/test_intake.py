@@ -534,7 +534,7 @@ def require_sound(project: Project, files: Sequence[Path], received: dt.date) ->
             assert not [c for row in csv.reader(file) for c in row if c.lstrip(" \n").startswith(("=", "+", "-", "@"))]
 
 
-@settings(max_examples=int(os.environ.get("VIP_FUZZ_EXAMPLES", "8")), suppress_health_check=list(HealthCheck))
+@settings(max_examples=int(os.environ.get("VIP_FUZZ_EXAMPLES", "15")), suppress_health_check=list(HealthCheck))
 @given(what_is_sent())
 def test_whatever_is_sent_ends_in_a_sound_delivery_or_a_refusal(program: Program, sent: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -206,7 +206,7 @@ ROWS = st.lists(
 # Some deliveries after November, each with rows of responses and the ids that it withdraws.
 HISTORIES: st.SearchStrategy[History] = st.lists(st.tuples(ROWS, st.lists(IDS, max_size=2)), min_size=1, max_size=4)
 KINDS = st.sampled_from([("incremental", "true"), ("snapshot", "true"), ("snapshot", "false")])
-ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 
 
 def remade(root: Path, kind: tuple[str, str], history: History) -> Project:

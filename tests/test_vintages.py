@@ -253,7 +253,7 @@ HISTORIES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(HISTORIES)
 def test_the_counts_of_an_age_add_up_and_the_changes_start_from_the_first_print(
     rows: list[tuple[dt.date, str, int]],
