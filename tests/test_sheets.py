@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import io
 import random
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -154,6 +155,17 @@ def test_what_is_no_table_of_text_is_refused_with_its_line(write: Write, content
     message = refusal(write("a.csv", content))
     assert said in message
     assert "a.csv" in message
+
+
+def test_a_long_value_is_refused_whatever_another_library_allows(write: Write) -> None:
+    path = write("a.csv", b'a,b\n1,2\n3,"' + b"x" * 131_073 + b'"\n')
+    before = csv.field_size_limit()
+    try:
+        for limit in (131_072, sys.maxsize):
+            csv.field_size_limit(limit)
+            assert "line 3: holds a value of more than 131072 characters" in refusal(path)
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_every_odd_byte_of_a_file_is_named_at_once(write: Write) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import IO, Any, Final, TypeVar
@@ -34,6 +34,8 @@ _CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _SNIFFED: Final = 50
 _LONGEST_LINE: Final = 16 << 20
+_LONGEST_VALUE: Final = 131_072
+_TOO_LONG: Final = f"holds a value of more than {_LONGEST_VALUE} characters;"
 _DELIMITERS: Final = {",": "", ";": "separated by semicolons", "\t": "separated by tabs"}
 _ENCODINGS: Final = {"utf-8": "", "utf-8-sig": "", "cp1252": "read as Windows-1252"}
 # What no Windows-1252 text holds: control characters, and the bytes that stand for nothing.
@@ -338,19 +340,29 @@ def _rows(path: Path, name: str, encoding: str, delimiter: str, size: int) -> It
                 lines.append(begins)
                 begins = reader.line_num + 1
                 if len(rows) >= size:
-                    yield Block(rows, lines)
+                    yield _short(Block(rows, lines), name)
                     rows, lines = [], []
     except csv.Error as error:
         long = "field limit" in str(error)
-        raise _refuse(
-            f"{name}, line {begins}",
-            f"holds a value of more than {csv.field_size_limit()} characters;" if long else f"is not CSV: {error};",
-            "look for a quote that is never closed; a quote inside a quoted value is doubled.",
-        ) from None
+        raise _no_csv(name, begins, _TOO_LONG if long else f"is not CSV: {error};") from None
     except (OSError, UnicodeError) as error:
         raise _refuse(f"{name}, line {begins}", f"cannot be read: {error}.", "The file may have changed.") from None
     if rows:
-        yield Block(rows, lines)
+        yield _short(Block(rows, lines), name)
+
+
+def _short(block: Block, name: str) -> Block:
+    """Give a block whose values are none too long; Python's own limit is one for all libraries, and some raise it."""
+    if max(map(len, chain.from_iterable(block.rows)), default=0) > _LONGEST_VALUE:
+        longest = (max(map(len, row), default=0) for row in block.rows)
+        line = next(line for length, line in zip(longest, block.lines, strict=True) if length > _LONGEST_VALUE)
+        raise _no_csv(name, line, _TOO_LONG)
+    return block
+
+
+def _no_csv(name: str, line: int, what: str) -> DeliveryError:
+    how = "look for a quote that is never closed; a quote inside a quoted value is doubled."
+    return _refuse(f"{name}, line {line}", what, how)
 
 
 # --- Workbooks ------------------------------------------------------------------------------------------------------
