@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from viputils.errors import BalanceError, DeliveryError, ParameterError, Problem
 from viputils.program import Crosswalk, Lifetime, Program
 from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
-from viputils.values import ColumnReading, Fault, Reading, fingerprints, read_column, read_ids
+from viputils.values import ColumnReading, Fault, Flags, Numbers, Reading, fingerprints, read_column, read_ids
 
 KEPT: Final = "kept"
 SUPERSEDED: Final = "superseded"
@@ -146,10 +146,7 @@ def clean_records(program: Program, received: Received) -> Records:
     """
     raw = received.tables
     schemas = {name: schema for name, schema in schemas_of(program).items() if name in raw}
-    check = None
-    if len(raw[VOIDS.name].rows):
-        known = {name: _first_delivered(raw[name], schema) for name, schema in schemas.items()}
-        check = partial(_void_faults, known=known)
+    check = partial(_void_faults, tables=raw, schemas=schemas)
     voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
     tables = {name: clean_table(program, schema, raw[name], voids.rows) for name, schema in schemas.items()}
     demonstration = _demonstration_count(program, tables)
@@ -226,8 +223,8 @@ def first_doubt(program: Program, received: Received) -> dt.date | None:
     nothing is in quarantine, and nobody has to clean everything again to know it.
     """
     raw, schemas = received.tables, schemas_of(program)
-    known = {name: _first_delivered(raw[name], schema) for name, schema in schemas.items()}
-    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=partial(_void_faults, known=known))
+    check = partial(_void_faults, tables=raw, schemas=schemas)
+    voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
     days = list(raw[VOIDS.name].rows.loc[voids.ledger["status"].ne(KEPT), RECEIVED])
     for name, schema in schemas.items():
         # In a table in which every row stands, the fault of every row is seen.
@@ -258,8 +255,8 @@ def _readings(program: Program, schema: Schema, raw: RawTable) -> tuple[Reading,
 
 
 def _typed(schema: Schema, given: pd.DataFrame, ids: Reading, columns: Mapping[str, ColumnReading]) -> pd.DataFrame:
-    typed = pd.DataFrame({schema.table.id: ids.value, **{name: column.value for name, column in columns.items()}})
-    return typed.assign(**{name: given[name] for name in ORIGIN})
+    typed = {schema.table.id: ids.value, **{name: column.value for name, column in columns.items()}}
+    return pd.DataFrame({**typed, **{name: given[name] for name in ORIGIN}})
 
 
 def _lifetime_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> list[Fault]:
@@ -322,48 +319,94 @@ def _versions(
     A row without an id has no other version. A void closes what came up to its delivery: the same row sent again
     afterwards is not a duplicate, it reinstates the record.
     """
-    delivery = raw.rows[DELIVERY]
-    status: pd.Series[Any] = pd.Series(KEPT, index=ids.index, dtype=pd.CategoricalDtype(list(STATUSES)))
+    delivery = raw.rows[DELIVERY].to_numpy()
+    status = np.full(len(ids), STATUSES.index(KEPT), dtype="int8")
+    contradicting = np.zeros(len(ids), dtype="bool")
+    alive = np.ones(len(ids), dtype="bool")
     if schema.table.delivery == "snapshot" and raw.delivered:
-        alive = delivery.eq(raw.delivered[-1])
-        status = status.mask(~alive, SUPERSEDED)
-    else:
-        alive = pd.Series(True, index=ids.index)
+        alive = delivery == raw.delivered[-1]
+        status[~alive] = STATUSES.index(SUPERSEDED)
     # Most records have one row, which stands; all that follows is about the others.
-    voided = ids.isin(withdrawn_by["voided_id"])
     several = _repeated(ids) & ids.ne("") if schema.table.one_row_per_id else pd.Series(False, index=ids.index)
-    touched = alive & (several | voided)
-    none = pd.Series(False, index=ids.index)
-    if not touched.any():
-        return status, none
+    rows = np.flatnonzero(alive & (several | ids.isin(withdrawn_by["voided_id"])))
+    if len(rows):
+        record, known = pd.factorize(ids.iloc[rows])
+        withdrawn, epoch = _withdrawn(record, known, delivery[rows], withdrawn_by)
+        if schema.table.one_row_per_id:
+            content = _numbered([column.key(rows) for column in columns.values()], len(rows))
+            duplicate, stands, contradicts = _standing(record, epoch, delivery[rows], content, withdrawn)
+            codes = [STATUSES.index(one) for one in (KEPT, DUPLICATE)]
+            status[rows] = np.select([stands, duplicate], codes, STATUSES.index(SUPERSEDED))
+            contradicting[rows] = stands & contradicts
+        else:
+            status[rows[withdrawn]] = STATUSES.index(SUPERSEDED)
+    statuses = pd.Categorical.from_codes(status, dtype=pd.CategoricalDtype(list(STATUSES)))
+    return pd.Series(statuses, index=ids.index), pd.Series(contradicting, index=ids.index)
 
-    frame = pd.DataFrame({"record": ids, "delivery": delivery}).loc[touched]
-    content = pd.DataFrame({name: column.key(touched) for name, column in columns.items()})
-    frame["content"] = content.groupby(list(content.columns), sort=False).ngroup()
-    frame["withdrawn"] = False
-    frame["epoch"] = 0
-    for record_id, last in withdrawn_by.itertuples(index=False):
-        of_record = frame["record"].eq(record_id)
-        frame.loc[of_record & frame["delivery"].le(last), "withdrawn"] = True
-        frame.loc[of_record & frame["delivery"].gt(last), "epoch"] += 1
-    if not schema.table.one_row_per_id:
-        return status.mask(frame["withdrawn"].reindex(ids.index, fill_value=False), SUPERSEDED), none
 
-    before = frame.groupby(["record", "epoch"], sort=False)["content"].shift()
-    duplicate = before.eq(frame["content"])
-    valid = frame.loc[~frame["withdrawn"]]
-    # What the newest delivery of a record says stands, also where it repeats what an older one said.
-    newest = valid.loc[valid["delivery"].eq(valid.groupby("record", sort=False)["delivery"].transform("max"))]
-    said = newest.groupby("record", sort=False)["content"].nunique()
-    contradicts = frame["record"].isin(said.index[said.gt(1)])
-    first_said = valid.loc[~duplicate.loc[valid.index]]
-    last_said = first_said.loc[~first_said.duplicated("record", keep="last")]
-    rivals = first_said.index.intersection(newest.index)
-    is_rival, is_last = (frame.index.to_series().isin(rows) for rows in (rivals, last_said.index))
-    stands = (is_last & ~contradicts) | (is_rival & contradicts)
-    settled = pd.Series(SUPERSEDED, index=frame.index, dtype="str").mask(duplicate, DUPLICATE).mask(stands, KEPT)
-    status.loc[frame.index] = settled
-    return status, (stands & contradicts).reindex(ids.index, fill_value=False)
+def _withdrawn(
+    record: Numbers, known: pd.Index, delivery: Numbers, withdrawn_by: pd.DataFrame
+) -> tuple[Flags, Numbers]:
+    """Say of each row whether a void withdrew it, and how many had withdrawn its record before the row came.
+
+    Parameters
+    ----------
+    record
+        The number of its record, by its place in ``known``.
+    """
+    number = known.get_indexer(pd.Index(withdrawn_by["voided_id"]))
+    last = withdrawn_by[DELIVERY].to_numpy()
+    # A number for each record and delivery, so that all voids stand in one order.
+    width = int(max(delivery.max(initial=0), last.max(initial=0))) + 1
+    voids = np.sort((number * width + last)[number >= 0])
+    before = np.searchsorted(voids, record * width + delivery)
+    epoch = before - np.searchsorted(voids, record * width)
+    return np.searchsorted(voids, (record + 1) * width) > before, epoch
+
+
+def _standing(
+    record: Numbers, epoch: Numbers, delivery: Numbers, content: Numbers, withdrawn: Flags
+) -> tuple[Flags, Flags, Flags]:
+    """Say of each row whether it repeats the one before it, whether it stands, and whether its record is in doubt.
+
+    What the newest delivery of a record says stands, also where it repeats what an older one said. Where it says
+    several things, all of them stand, and the record is in doubt.
+
+    Parameters
+    ----------
+    epoch
+        Rows of one record that a void lies between are of different epochs.
+    content
+        The same number for rows that say the same.
+    """
+    order = np.lexsort((epoch, record))
+    ordered = np.stack([record, epoch, content])[:, order]
+    duplicate = np.zeros(len(record), dtype="bool")
+    duplicate[order[1:]] = (ordered[:, 1:] == ordered[:, :-1]).all(axis=0)
+
+    number = int(record.max()) + 1
+    newest_of = np.full(number, -1)
+    np.maximum.at(newest_of, record[~withdrawn], delivery[~withdrawn])
+    newest = ~withdrawn & (delivery == newest_of[record])
+    least, most = np.full(number, content.max()), np.full(number, content.min())
+    np.minimum.at(least, record[newest], content[newest])
+    np.maximum.at(most, record[newest], content[newest])
+    contradicts = (least < most)[record]
+
+    first_said = ~withdrawn & ~duplicate
+    last_said = np.full(number, -1)
+    np.maximum.at(last_said, record[first_said], np.flatnonzero(first_said))
+    is_last = last_said[record] == np.arange(len(record))
+    return duplicate, np.where(contradicts, first_said & newest, is_last), contradicts
+
+
+def _numbered(keys: list[Numbers], length: int) -> Numbers:
+    """Give rows a number, the same to those in which every column has the same number."""
+    number = np.zeros(length, dtype="int64")
+    for key in keys:
+        # Missing is -1.
+        number = pd.factorize(number * (int(key.max(initial=-1)) + 2) + key + 1)[0]
+    return number
 
 
 def _repeated(ids: pd.Series) -> pd.Series:
@@ -393,21 +436,25 @@ def _withdrawn_by(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
     return voids.loc[voids["voided_table"].eq(table), ["voided_id", DELIVERY]]
 
 
-def _first_delivered(raw: RawTable, schema: Schema) -> pd.Series:
-    """Give the place of the first delivery that held each id."""
-    return raw.rows.groupby(raw.rows[schema.table.id].str.strip(), sort=False)[DELIVERY].min()
+def _first_delivered(raw: RawTable, schema: Schema, wanted: pd.Series) -> pd.Series:
+    """Give the place of the first delivery that held each of some ids."""
+    ids = raw.rows[schema.table.id].str.strip()
+    found = ids.loc[ids.isin(wanted)]
+    return raw.rows[DELIVERY].loc[found.index].groupby(found, sort=False).min()
 
 
-def _void_faults(rows: pd.DataFrame, known: Mapping[str, pd.Series]) -> list[Fault]:
+def _void_faults(rows: pd.DataFrame, tables: Mapping[str, RawTable], schemas: Mapping[str, Schema]) -> list[Fault]:
     """Find voids of nothing: they would stay without effect, also when such a record comes later."""
     table = rows["voided_table"]
     unknown = pd.Series(False, index=rows.index)
-    for name, first in known.items():
-        # Of a table without a row, whatever is looked up is missing and of no type.
-        delivered = pd.to_numeric(rows["voided_id"].map(first))
-        unknown |= table.eq(name) & ~delivered.le(rows[DELIVERY]).fillna(False).astype("bool")
+    for name, schema in schemas.items():
+        voids = rows.loc[table.eq(name)]
+        if not voids.empty:
+            # Of a table without a row, whatever is looked up is missing and of no type.
+            first = pd.to_numeric(voids["voided_id"].map(_first_delivered(tables[name], schema, voids["voided_id"])))
+            unknown.loc[voids.index] = ~first.le(voids[DELIVERY]).fillna(False).astype("bool")
     return [
-        Fault("voided_table", "unknown_table", ~table.isin(list(known)), f"name one of: {', '.join(known)}."),
+        Fault("voided_table", "unknown_table", ~table.isin(list(schemas)), f"name one of: {', '.join(schemas)}."),
         Fault(
             "voided_id",
             "unknown_record",

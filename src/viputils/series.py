@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from viputils.cleaning import Records
@@ -124,21 +125,21 @@ def _series(
             )
         names = [category]
     spans = list(_spans(program, freq, start, end))
-    keys = pd.MultiIndex.from_product([names, range(len(spans))])
     of_each = set(known)
-    is_known = pd.Series([_months_of(span) <= of_each for span in spans] * len(names), keys, dtype="bool")
-    value = _counts(records, measure, end, spans).reindex(keys, fill_value=0).astype("Int64")
-    table = pd.DataFrame(
+    is_known = np.array([_months_of(span) <= of_each for span in spans], dtype="bool")
+    begins, ends = (
+        np.array([getattr(span, name) for span in spans], dtype="datetime64[s]") for name in ("start", "end")
+    )
+    counts = _counts(records, measure, names, end, spans)
+    return pd.DataFrame(
         {
-            "measure": measure,
-            "category": keys.get_level_values(0),
-            "start": [span.start for span in spans] * len(names),
-            "end": [span.end for span in spans] * len(names),
-            "value": value.where(is_known).array,
+            "measure": pd.Index([measure], dtype="str").repeat(counts.size),
+            "category": pd.Index(names, dtype="str").repeat(len(spans)),
+            "start": np.tile(begins, len(names)),
+            "end": np.tile(ends, len(names)),
+            "value": pd.arrays.IntegerArray(counts.ravel(), np.tile(~is_known, len(names))),
         }
     )
-    days = {"start": "datetime64[s]", "end": "datetime64[s]"}
-    return table.astype({"measure": "str", "category": "str", **days})
 
 
 def every_measure(records: Records, end: ReportMonth) -> pd.DataFrame:
@@ -210,18 +211,20 @@ def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMon
             yield Span(month.span.start, month.plus(_LENGTHS[freq] - 1).span.end)
 
 
-def _counts(records: Records, measure: str, month: ReportMonth, spans: Sequence[Span]) -> pd.Series:
-    """Count a measure in each of some spans: by category and place among them, where there is anything to count."""
+def _counts(
+    records: Records, measure: str, names: Sequence[str], month: ReportMonth, spans: Sequence[Span]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Count a measure: one row for each of some categories, one column for each of some spans."""
     one = records.program.measures[measure]
-    overlap = any(later.start <= earlier.end for earlier, later in pairwise(spans))
+    counts = np.zeros((len(names), len(spans)), dtype="int64")
     if not spans:
-        rows = pd.DataFrame({"category": [], "place": [], "amount": []})
-    elif overlap:
+        return counts
+    if any(later.start <= earlier.end for earlier, later in pairwise(spans)):
         each = (counted_within(records, measure, month, span) for span in spans)
         rows = pd.concat([rows.assign(place=place) for place, rows in enumerate(each)])
     else:
         rows = counted_within(records, measure, month, Span(spans[0].start, spans[-1].end))
-        days = records.tables[one.table].rows.loc[rows.index, records.program.tables[one.table].date]
+        days = records.tables[one.table].rows[records.program.tables[one.table].date].loc[rows.index]
         starts = pd.DatetimeIndex([span.start for span in spans])
         rows = rows.assign(place=starts.searchsorted(days, side="right") - 1)
         if "followed_on" in rows:
@@ -230,10 +233,15 @@ def _counts(records: Records, measure: str, month: ReportMonth, spans: Sequence[
             rows = rows.loc[rows["followed_on"].le(rows["place"].map(ends))]
     if "once" in rows:
         rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "place", "once"])
-    category = rows["category"].astype("category") if one.by != "month" else pd.Categorical([""] * len(rows))
-    # Grouped by its categories, of which there are few, and not by the text in each row.
-    counts = rows.groupby([category, "place"], observed=True)["amount"].sum().astype("int64")
-    return counts.rename(index=str, level=0)
+    if one.by == "month":
+        row = np.zeros(len(rows), dtype="int64")
+    else:
+        # Of categories there are few: the text in each row is not looked at.
+        category = rows["category"].astype("category").cat
+        row = np.append(pd.Index(names).get_indexer(category.categories), -1)[category.codes]
+    asked = row >= 0
+    np.add.at(counts, (row[asked], rows["place"].to_numpy()[asked]), rows["amount"].to_numpy()[asked])
+    return counts
 
 
 def _months_of(span: Span) -> set[ReportMonth]:

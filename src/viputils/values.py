@@ -28,6 +28,10 @@ _LONGEST_ID: Final = 64
 Remedy = str | Callable[[str], str]
 
 
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+
 @dataclass(frozen=True)
 class Fault:
     """Values that one rule refuses (``wrong``, one flag for each value), and what would mend them.
@@ -83,11 +87,10 @@ class ColumnReading:
             if fault.wrong.any()
         ]
 
-    def key(self, rows: pd.Series) -> pd.Series:
-        """Give a number to each of the rows flagged, the same to those that say the same."""
-        numbers = pd.Series(pd.factorize(self.texts.key)[0])
-        codes = self.codes.loc[rows]
-        return numbers.take(codes.to_numpy()).set_axis(codes.index)
+    def key(self, rows: Numbers) -> Numbers:
+        """Give a number to the rows at some places, the same to those that say the same."""
+        numbers: Numbers = pd.factorize(self.texts.key)[0]
+        return np.take(numbers, self.codes.to_numpy()[rows])
 
     def _spread(self, values: pd.Series) -> pd.Series:
         return values.take(self.codes.to_numpy()).set_axis(self.codes.index)
