@@ -20,9 +20,9 @@ needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no Chromium on PATH; on Debian: apt-get install chromium"
 )
 
-# WCAG 2.2 AA, and what the makers of axe recommend beyond it.
-# Those of them that depend on how a page is shown, and not on what it is made of.
+# Rules that depend on how a page is shown, and not on what it is made of.
 _LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size", "aria-hidden-focus"]
+# WCAG 2.2 AA, and what the makers of axe recommend beyond it.
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
