@@ -25,11 +25,11 @@ report:
 	@sh scripts/set_up.sh report
 	@$(BIN)/vip report "$(MONTH)"
 
-# Two processes more than cores: many tests wait for a browser, a server or a process. tests/conftest.py says which files
+# One process more than cores: many tests wait for a browser, a server or a process. tests/conftest.py says which files
 # come first.
 test:
 	@sh scripts/set_up.sh test
-	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 2 )) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist loadfile --no-loadscope-reorder
 
 lint:
 	@sh scripts/set_up.sh test

@@ -30,7 +30,8 @@ from pathlib import Path
 VIP = Path(sys.executable).with_name("vip")
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-TIMEOUT = 120
+# Long enough for a slow machine that does other things, too.
+TIMEOUT = 600
 # Where pytest says which test it is at.
 PASSED_OVER = ("PYTEST_CURRENT_TEST",)
 # Beside what viputils imports at its beginning, what it imports where it is needed.
@@ -59,20 +60,25 @@ def vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.Compl
             for stream in (theirs, given, out, err):
                 os.close(stream)
             request.write(asked)
-        said = _read((answer, stdout, stderr))
+        said, is_over = _read((answer, stdout, stderr))
     finally:
         for stream in (answer, stdout, stderr):
             os.close(stream)
     pid, _, code = said[answer].partition(b" ")
-    if not code:
-        if pid:
+    if not is_over:
+        if pid and not code:
             os.kill(int(pid), signal.SIGKILL)
         raise subprocess.TimeoutExpired(command, TIMEOUT)
+    if not code:
+        raise ChildProcessError(f"Nobody knows how {arguments} ended.")
     return subprocess.CompletedProcess(command, int(code), _text(said[stdout]), _text(said[stderr]))
 
 
-def _read(streams: Sequence[int]) -> dict[int, bytes]:
-    """Read streams until everybody has closed them, so that a process that is left behind is noticed, or time is up."""
+def _read(streams: Sequence[int]) -> tuple[dict[int, bytes], bool]:
+    """Read streams until everybody has closed them, so that a process that is left behind is noticed, or time is up.
+
+    Whether all of them were closed comes with what was read.
+    """
     until = time.monotonic() + TIMEOUT
     said = dict.fromkeys(streams, b"")
     with selectors.DefaultSelector() as waiting:
@@ -84,8 +90,7 @@ def _read(streams: Sequence[int]) -> dict[int, bytes]:
                 said[key.fd] += part
                 if not part:
                     waiting.unregister(key.fd)
-        # Where somebody holds on to one of them, the command has not come to its end.
-        return said | ({streams[0]: said[streams[0]].partition(b" ")[0]} if waiting.get_map() else {})
+        return said, not waiting.get_map()
 
 
 def _text(said: bytes) -> str:

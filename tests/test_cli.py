@@ -522,6 +522,29 @@ def test_ctrl_c_that_python_swallows_is_heard_all_the_same() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")
 
 
+SAYING = """
+import os, signal
+import viputils.cli as cli
+from viputils.errors import VipError
+say = cli.say_aside
+def said(text):
+    say(text)
+    os.kill(os.getpid(), signal.SIGINT)
+def app():
+    raise {error}
+cli.app, cli.say_aside = app, said
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("error", ["VipError('It cannot be.')", "OSError(28, 'No space', 'a')", "KeyError('x')"])
+def test_ctrl_c_while_an_error_is_said_is_never_a_success(error: str) -> None:
+    command = [sys.executable, "-c", SAYING.format(error=error)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 130
+    assert done.stderr
+
+
 LOOPING = """
 import asyncio, os, signal
 import viputils.cli as cli

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import command
@@ -50,7 +52,7 @@ def test_a_process_that_holds_on_to_its_streams_is_noticed(monkeypatch: pytest.M
     os.close(its)
     begin = time.monotonic()
     # Somebody, such as a kernel, still holds the other end of the second stream.
-    assert command._read((other, ours)) == {other: b"1", ours: b""}
+    assert command._read((other, ours)) == ({other: b"1 0", ours: b""}, False)
     assert time.monotonic() - begin >= 2
     os.close(theirs)
     for stream in (ours, other):
@@ -58,8 +60,31 @@ def test_a_process_that_holds_on_to_its_streams_is_noticed(monkeypatch: pytest.M
 
 
 @linux
+def test_what_a_command_leaves_behind_is_a_fault_though_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+
+    def sent(connection: socket.socket, data: list[bytes], streams: list[int]) -> int:
+        held.append(os.dup(streams[2]))
+        return send(connection, data, streams)
+
+    send = socket.send_fds
+    monkeypatch.setattr("tests.command.socket.send_fds", sent)
+    monkeypatch.setattr(command, "TIMEOUT", 5)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            vip("--version")
+    finally:
+        for stream in held:
+            os.close(stream)
+
+
+@linux
 def test_a_command_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     vip("--version")
     monkeypatch.setattr(command, "TIMEOUT", 0.1)
+    before = set(psutil.Process(command.server().process.pid).children(recursive=True))
     with pytest.raises(subprocess.TimeoutExpired):
         vip("figures", "2023-11")
+    left = set(psutil.Process(command.server().process.pid).children(recursive=True)) - before
+    _, alive = psutil.wait_procs(left, 10)
+    assert alive == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from viputils import csvfile
-from viputils.cells import original
+from viputils.cells import LONGEST_VALUE, original
 from viputils.errors import DeliveryError
 from viputils.program import Column, Table
 from viputils.schemas import Schema
@@ -115,3 +116,23 @@ def test_a_letter_that_is_cut_in_two_between_blocks_is_no_error_and_half_a_lette
         read(path)
     assert caught.value.problems[0].where == "things.csv, line 3"
     assert "not UTF-8: the byte 0xc3" in caught.value.problems[0].what
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("limit", [LONGEST_VALUE, sys.maxsize])
+def test_a_long_value_is_refused_quoted_or_not_whatever_another_library_allows(
+    tmp_path: Path, quote: str, limit: int
+) -> None:
+    path = tmp_path / "things.csv"
+    before = csv.field_size_limit()
+    try:
+        csv.field_size_limit(limit)
+        for length, is_read in ((LONGEST_VALUE, True), (LONGEST_VALUE + 1, False)):
+            path.write_text(f"a,b\n1,2\n{quote}{'é' * length}{quote},2\n3,4\n", encoding="utf-8")
+            if is_read:
+                assert len(read(path)[0]) == 3
+            else:
+                with pytest.raises(DeliveryError, match=r"things\.csv, line 3: .*131072"):
+                    read(path)
+    finally:
+        csv.field_size_limit(before)

@@ -1,4 +1,4 @@
-"""A private folder goes with the process that made it; what a killed one left goes with the next."""
+"""What a folder holds. A private one goes with the process that made it; what a killed one left goes with the next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from viputils.folders import private_folder
+from viputils.errors import FolderError
+from viputils.folders import copy_files, files_below, private_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is cleared away on Windows")
 
@@ -75,3 +76,51 @@ def test_what_is_not_ours_stays_whatever_it_is_called(place: Path) -> None:
         pass
     assert sorted(path.name for path in place.iterdir()) == ["elsewhere", "vip-link", "vip-of-somebody"]
     assert (place / "elsewhere" / ".held").exists()
+
+
+def tree(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name, encoding="utf-8")
+    return folder
+
+
+def below(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in files_below(folder)]
+
+
+def test_every_file_of_a_folder_is_found_in_order_but_hidden_ones(place: Path) -> None:
+    folder = tree(place / "theme", "b/c", "b/a", "a", "b/.hidden", ".git/config", "z/.b/c")
+    assert below(folder) == ["a", "b/a", "b/c"]
+    assert below(place / "none") == []
+
+
+def test_what_a_link_leads_to_is_found_under_every_name_and_no_link_leads_round(place: Path) -> None:
+    other = tree(place / "other", "x", "deep/y")
+    folder = tree(place / "theme", "a")
+    for name in ("two", "one"):
+        (folder / name).symlink_to(other)
+    (other / "deep" / "up").symlink_to(other)
+    (folder / "self").symlink_to(folder)
+    (folder / "file").symlink_to(other / "x")
+    (folder / "gone").symlink_to(other / "nothing")
+    assert below(folder) == ["a", "file", "one/deep/y", "one/x", "two/deep/y", "two/x"]
+
+
+def test_links_that_make_very_many_folders_of_few_are_refused(place: Path) -> None:
+    for one in "abcdefgh":
+        tree(place / "theme", f"{one}/x")
+        for other in "abcdefgh":
+            (place / "theme" / one / other).symlink_to(place / "theme" / other)
+    with pytest.raises(FolderError, match="theme: holds more than 1,000 folders, or links that lead in circles"):
+        files_below(place / "theme")
+
+
+def test_a_copy_holds_what_was_found_and_no_link(place: Path) -> None:
+    folder = tree(place / "theme", "a", "b/c", ".hidden")
+    (folder / "self").symlink_to(folder)
+    (folder / "link").symlink_to(folder / "b")
+    copy_files(folder, place / "copy")
+    assert below(place / "copy") == below(folder) == ["a", "b/c", "link/c"]
+    assert not any(path.is_symlink() for path in (place / "copy").rglob("*"))
+    assert (place / "copy" / "link" / "c").read_text(encoding="utf-8") == "b/c"

@@ -33,10 +33,12 @@ from viputils.manifest import (
     touched_since,
 )
 from viputils.periods import ReportMonth
+from viputils.preview import watched
 from viputils.project import Project
 from viputils.published import read_register
 from viputils.render import choose_engine
 from viputils.render.embedded import EmbeddedEngine
+from viputils.site import write_settings
 from viputils.verdicts import verify_register
 
 
@@ -204,6 +206,25 @@ def test_a_folder_that_two_links_lead_to_is_an_input_under_both_names(city: Proj
         (root / "report" / "theme" / link).symlink_to(tmp_path / "elsewhere")
     names = [name for name in Inventory(Project.open(root)).templates if name.endswith("/more.css")]
     assert names == [f"report/theme/{link}/more.css" for link in "abc"]
+
+
+def test_a_site_is_made_with_all_templates_and_the_preview_looks_at_all_of_them(city: Project, tmp_path: Path) -> None:
+    root = shutil.copytree(city.root, tmp_path / "a city")
+    for name in ("elsewhere/more.css", "a city/assets/.own.css"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("h1 { color: red }", "utf-8")
+    (root / "report" / "theme" / "sub").symlink_to(tmp_path / "elsewhere")
+    settings = root / "_quarto.yml"
+    css = "report/theme/report.css"
+    settings.write_text(settings.read_text("utf-8").replace(css, f"[{css}, assets/.own.css]"), "utf-8")
+    project = Project.open(root)
+    names = Inventory(project).templates
+    assert {"report/theme/sub/more.css", "assets/.own.css"} <= set(names)
+    looked_at = watched(project)
+    assert all(any((root / name).is_relative_to(place) for place in looked_at) for name in names)
+    (tmp_path / "a copy").mkdir()
+    write_settings(project, tmp_path / "a copy")
+    assert all((tmp_path / "a copy" / name).is_file() for name in names)
 
 
 @pytest.mark.parametrize(

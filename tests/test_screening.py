@@ -275,6 +275,7 @@ def test_an_allowance_that_names_nothing_is_reported_and_holds_nothing_up(projec
     ("allowed", "said"),
     [
         ("[[allowed", "is not TOML"),
+        ("x = " + "[" * 5_000, "is not TOML"),
         (ALLOWED.replace('by = "J. Doe"\n', ""), "allowed 1, by"),
         (ALLOWED.replace("The public line.", " "), "allowed 1, reason"),
         (ALLOWED.replace("phone number", "phone nummer"), "did you mean 'phone number'"),

@@ -42,11 +42,37 @@ def test_texts_that_are_no_names_of_files_name_none(pages: Path) -> None:
     assert named_files(pages) == []
 
 
-@pytest.mark.parametrize("name", ["../outside.css", "assets/../../outside.css", "{parent}/outside.css"])
-def test_a_file_outside_the_project_is_refused_by_name(pages: Path, name: str) -> None:
+def test_a_path_that_begins_with_a_stroke_begins_in_the_project(pages: Path) -> None:
     (pages.parent / "outside.css").write_text("", "utf-8")
-    write(pages, f"css: [assets/city.css, {name.format(parent=pages.parent)}]")
-    with pytest.raises(ManifestError, match=r"_quarto\.yml: names '.*outside\.css', which lies outside the project;"):
+    write(pages, f"css: [/assets/city.css, {pages.parent}/outside.css, /bin/sh]")
+    assert named_files(pages) == ["assets/city.css"]
+
+
+def test_everything_in_a_folder_that_is_named_as_one_is_named(pages: Path) -> None:
+    (pages / "assets" / "bold").mkdir()
+    (pages / "assets" / "bold" / "a:b.ttf").write_text("", "utf-8")
+    write(pages, "title: filters\nformat:\n  typst:\n    font-paths: [report/none, ./assets]\n")
+    assert named_files(pages) == ["assets/bold/a:b.ttf", "assets/city.css"]
+    write(pages, "project:\n  resources: assets/bold\n")
+    assert named_files(pages) == ["assets/bold/a:b.ttf"]
+
+
+@pytest.mark.parametrize("text", ["x: !!timestamp abc", "x: !!bool foo", "x: !!int ''", "date: 2023-02-30", "x: ["])
+def test_settings_that_cannot_be_read_name_nothing(pages: Path, text: str) -> None:
+    write(pages, f"css: assets/city.css\n{text}\n")
+    assert named_files(pages) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["css: [assets/city.css, ../outside.css]", "css: assets/../../outside.css", "font-paths: ../outside.css/.."],
+)
+def test_a_file_outside_the_project_is_refused_by_name(pages: Path, line: str) -> None:
+    (pages.parent / "outside.css").write_text("", "utf-8")
+    write(pages, line)
+    with pytest.raises(
+        ManifestError, match=r"_quarto\.yml: names '\.\.(/outside\.css)?', which lies outside the project;"
+    ):
         named_files(pages)
 
 

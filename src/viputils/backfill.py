@@ -182,7 +182,8 @@ def carry_out(
     Parameters
     ----------
     jobs
-        How many processes make them; by default one for each core. A single issue, or one process, is made here.
+        How many processes make them; by default one for each core, where each has two issues to make: to start one
+        costs as much as to make an issue. A single issue is made here, and so is everything with one process.
     papermill_engine
         ``vip`` forks kernels where that can be done, ``stock`` starts each.
 
@@ -191,7 +192,7 @@ def carry_out(
     Outcome
         One for each order, as they are ready.
     """
-    jobs = min(jobs or cores(), len(orders))
+    jobs = min(jobs or min(cores(), -(-len(orders) // 2)), len(orders))
     if not orders:
         return
     shop = shop_of(orders, engine, papermill_engine == "vip" and len(orders) > 1)
@@ -286,13 +287,18 @@ def outcome_of(
     except OSError as found:
         error = _unreadable(order, found)
     except Exception as found:
-        where = traceback.extract_tb(found.__traceback__)[-1]
-        what = f"{type(found).__name__}: {found} ({Path(where.filename).name}, line {where.lineno});"
-        error = NotebookError(
-            "Something unexpected happened. Nothing was made.",
-            [Problem(f"issues/{order.place}", what, "this is a fault of viputils.")],
-        )
+        error = unexpected(order, found)
     return Outcome(order, time.perf_counter() - begin, error, notes if error is None else ())
+
+
+def unexpected(order: Order, found: Exception) -> NotebookError:
+    """Say that an issue met an error that no reader of it can mend."""
+    where = traceback.extract_tb(found.__traceback__)[-1]
+    what = f"{type(found).__name__}: {found} ({Path(where.filename).name}, line {where.lineno});"
+    return NotebookError(
+        "Something unexpected happened. Nothing was made.",
+        [Problem(f"issues/{order.place}", what, "this is a fault of viputils.")],
+    )
 
 
 def _unreadable(order: Order, found: OSError) -> NotebookError:

@@ -206,7 +206,8 @@ def backfill(
         str | None, typer.Option("--lang", metavar="CODE", help="The language.", show_default="that of the project")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="How many processes.", show_default="one for each core")
+        int | None,
+        typer.Option("--jobs", min=1, help="How many processes.", show_default="one for each core and two issues"),
     ] = None,
     executor: Annotated[
         Executor, typer.Option(help="Who makes them: processes here, or the workers of a Dask cluster.")
@@ -975,7 +976,7 @@ def main() -> NoReturn:
         heard.append(time.monotonic())
         # What a library has to say of its own end is no news to who ended it.
         logging.disable()
-        raise _InterruptedByUser
+        raise _InterruptedByUser(INTERRUPTED)
 
     def again(lost: sys.UnraisableHookArgs) -> None:
         # Python lets nothing out of what tidies up an object. Then it is said once more, outside of that.
@@ -1131,7 +1132,8 @@ def _say_mark(mark: str | None) -> None:
 class _InterruptedByUser(SystemExit):
     """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own.
 
-    An event loop lets out only this and Ctrl-C's own, for which Typer has words of its own.
+    An event loop lets out only this and Ctrl-C's own, for which Typer has words of its own. Where nobody is left to
+    hear it, Python ends with the code that it carries, which is never that of a success.
     """
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from viputils.addresses import shown_address
-from viputils.backfill import Order, Outcome, Shop, outcome_of, own_shelf, shop_of
+from viputils.backfill import Order, Outcome, Shop, outcome_of, own_shelf, shop_of, unexpected
 from viputils.errors import ClusterError, Problem, VipError
 from viputils.folders import replaced_whole
 from viputils.history import commit_of
@@ -256,6 +256,8 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
     except OSError as error:
         problem = Problem(name, str(error))
         return Outcome(order, made.outcome.seconds, ClusterError("A file could not be read or written.", [problem]))
+    except Exception as error:
+        return Outcome(order, made.outcome.seconds, unexpected(order, error))
     return Outcome(order, made.outcome.seconds, notes=notes)
 
 

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from viputils.cells import original
+from viputils.cells import LONGEST_VALUE, original
 from viputils.errors import DeliveryError, Problem
 from viputils.schemas import Schema
 
@@ -96,7 +97,14 @@ def _read_plain(path: Path, schema: Schema, rows: int) -> Any:
         )
     except pa.ArrowInvalid:
         return None
-    return table if len(table) == rows else None
+    return table if len(table) == rows and _longest(table) <= LONGEST_VALUE else None
+
+
+def _longest(table: Any) -> int:
+    """Give the bytes of the longest text in a table."""
+    columns = (chunk for column in table.columns for chunk in column.chunks)
+    texts = (chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk for chunk in columns)
+    return max((pc.max(pc.binary_length(chunk)).as_py() or 0 for chunk in texts if len(chunk)), default=0)
 
 
 def _read_any(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
@@ -144,6 +152,11 @@ def _blocks(file: Any, name: str, problems: list[Problem]) -> Iterator[tuple[lis
     begins = 1
     try:
         for row in reader:
+            # Python's own limit is one for all libraries, and some of them raise it.
+            if max(map(len, row), default=0) > LONGEST_VALUE:
+                what = f"holds a value of more than {LONGEST_VALUE} characters;"
+                problems.append(Problem(f"{name}, line {begins}", what, "look for a quote that is never closed."))
+                row = [value[:LONGEST_VALUE] for value in row]
             rows.append(row)
             lines.append(begins)
             begins = reader.line_num + 1

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import pandas as pd
 
@@ -106,13 +107,13 @@ def _lying(deliveries: Sequence[Delivery], as_of: dt.date) -> list[tuple[dt.date
     ]
 
 
-def stamps_of(deliveries: Sequence[Delivery], as_of: dt.date) -> list[tuple[str, int, int, int]]:
+def stamps_of(deliveries: Sequence[Delivery], as_of: dt.date = dt.date.max) -> dict[Path, tuple[int, int, int]]:
     """Give what tells whether a file was written to meanwhile, be it with what had been in it before.
 
     Nothing is kept by it: the times of files say only that somebody was at them while they were being read.
     """
     found = [(path, path.stat()) for one in deliveries if one.received <= as_of for path in one.lying]
-    return [(str(path), stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found]
+    return {path: (stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found}
 
 
 def load_edition(

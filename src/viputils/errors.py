@@ -81,6 +81,10 @@ class PublishedError(VipError):
     """A file of published figures is missing or malformed."""
 
 
+class FolderError(VipError):
+    """A folder holds what nobody can look through."""
+
+
 class ManifestError(VipError):
     """A manifest is missing or malformed, or what it names is not there any more."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from viputils.errors import ParameterError, Problem
+from viputils.errors import FolderError, ParameterError, Problem
 
 fcntl: Any
 try:
@@ -22,8 +22,59 @@ try:
 except ImportError:
     fcntl = None  # Windows has none; what a killed process leaves behind stays there.
 
+# More folders than any project has; links that lead round and round make many of few.
+_MOST_FOLDERS: Final = 1_000
 _PRIVATE: Final = "vip"
 _HELD: Final = ".held"
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Give every file below a folder, in an order that no file system decides; hidden ones are nobody's input.
+
+    What a link leads to is read as any other file, so it counts as one, under every name that it has; only a link to a
+    folder in which it lies itself leads nowhere new. Where there is no folder, it holds nothing.
+
+    Raises
+    ------
+    FolderError
+        Where links make a thousand folders of it.
+    OSError
+        Where a folder cannot be read.
+    """
+    entered = 0
+
+    def below(here: Path, above: frozenset[str]) -> Iterator[Path]:
+        nonlocal entered
+        real = os.path.realpath(here)
+        if real in above:
+            return
+        entered += 1
+        if entered > _MOST_FOLDERS:
+            problem = Problem(folder.name, f"holds more than {_MOST_FOLDERS:,} folders, or links that lead in circles;")
+            raise FolderError("What lies in a folder cannot be told.", [problem])
+        for path in here.iterdir():
+            if path.name.startswith("."):
+                continue
+            if path.is_dir():
+                yield from below(path, above | {real})
+            elif path.is_file():
+                yield path
+
+    return sorted(below(folder, frozenset())) if folder.is_dir() else []
+
+
+def copy_files(folder: Path, to: Path) -> None:
+    """Copy every file below a folder, as ``files_below`` finds them, to another one. Links become what they lead to.
+
+    Raises
+    ------
+    FolderError, OSError
+        As ``files_below``.
+    """
+    for path in files_below(folder):
+        target = to / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
 
 
 @contextmanager

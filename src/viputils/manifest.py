@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, distribution
@@ -25,6 +24,7 @@ from viputils.checksums import checksum, what_was_edited
 from viputils.deliveries import Delivery, find_deliveries
 from viputils.edition import Edition
 from viputils.errors import ManifestError, ParameterError, Problem
+from viputils.folders import files_below
 from viputils.history import commit_of
 from viputils.language import LOCALES, TEMPLATE
 from viputils.periods import ReportMonth, parse_date
@@ -424,14 +424,14 @@ class Inventory:
         """The settings of the pages, every file of the theme and the fonts, and others that the settings name."""
         pages = self._project.pages
         folders = ("report/theme", "report/fonts")
-        found = [path.relative_to(pages).as_posix() for folder in folders for path in _files(pages / folder)]
+        found = [path.relative_to(pages).as_posix() for folder in folders for path in files_below(pages / folder)]
         return [SETTINGS, *dict.fromkeys([*found, *named_files(pages)])]
 
     @cached_property
     def library(self) -> list[str]:
         """Every file of code of the library, by name."""
         package = Path(__file__).parent
-        return [path.relative_to(package.parent).as_posix() for path in _files(package) if path.suffix == ".py"]
+        return [path.relative_to(package.parent).as_posix() for path in files_below(package) if path.suffix == ".py"]
 
 
 def inputs_of(
@@ -481,22 +481,6 @@ def inputs_of(
         found = {name: there.checksum(kind, name) for name in names[kind]}
         files[kind] = {name: value for name, value in found.items() if value is not None}
     return Inputs.model_validate({**files, "register": dict(register)})
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Give every file below a folder, in an order that no file system decides; hidden ones are nobody's input.
-
-    What a link leads to is read as any other file, so it counts as one, under every name that it has; only a link to a
-    folder in which it lies itself leads nowhere new.
-    """
-    found: list[Path] = []
-    for top, folders, names in os.walk(folder, followlinks=True):
-        here = Path(top)
-        above = {os.path.realpath(one) for one in (here, *here.parents) if one.is_relative_to(folder)}
-        seen = [name for name in folders if not name.startswith(".")]
-        folders[:] = [name for name in seen if os.path.realpath(here / name) not in above]
-        found += [here / name for name in names if not name.startswith(".")]
-    yield from sorted(path for path in found if path.is_file())
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

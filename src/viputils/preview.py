@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from viputils.errors import ParameterError, Problem
+from viputils.errors import ParameterError, Problem, VipError
 from viputils.project import Project
+from viputils.settings import SETTINGS, named_files
 
 HOST: Final = "127.0.0.1"
 # A page asks at this address whether it is still the newest, and is loaded again where it is not.
@@ -154,7 +155,9 @@ def serving(folder: Path, port: int) -> Iterator[Server]:
 def watched(project: Project) -> list[Path]:
     """Give what the site is made from, as far as people change it."""
     places = [project.root / "program.toml", project.root / "data", project.report, project.notebook.parent]
-    places += [project.pages / "_quarto.yml", project.pages / "report"]
+    places += [project.pages / SETTINGS, project.pages / "report"]
+    with suppress(VipError):  # Whoever makes the site says what is wrong with them.
+        places += [project.pages / name for name in named_files(project.pages)]
     return list(dict.fromkeys(places))
 
 

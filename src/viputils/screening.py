@@ -610,7 +610,8 @@ def read_allowances(path: Path, name: str) -> list[Allowance]:
     lines = read_lines(path, name)
     try:
         raw = tomllib.loads("\n".join(lines))
-    except tomllib.TOMLDecodeError as error:
+    # Brackets within brackets within brackets are no error of their own.
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise TextError("What was allowed cannot be read.", [Problem(name, f"is not TOML: {error}.")]) from None
     entries = raw.pop("allowed", [])
     problems = [Problem(f"{name}, {key}", "is not known here;", "each one is [[allowed]].") for key in raw]

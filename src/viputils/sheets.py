@@ -25,6 +25,7 @@ from xml.parsers import expat
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from viputils.cells import LONGEST_VALUE
 from viputils.errors import DeliveryError, Problem
 
 _T = TypeVar("_T")
@@ -34,8 +35,7 @@ _CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _SNIFFED: Final = 50
 _LONGEST_LINE: Final = 16 << 20
-_LONGEST_VALUE: Final = 131_072
-_TOO_LONG: Final = f"holds a value of more than {_LONGEST_VALUE} characters;"
+_TOO_LONG: Final = "holds a value of more than {} characters;"
 _DELIMITERS: Final = {",": "", ";": "separated by semicolons", "\t": "separated by tabs"}
 _ENCODINGS: Final = {"utf-8": "", "utf-8-sig": "", "cp1252": "read as Windows-1252"}
 # What no Windows-1252 text holds: control characters, and the bytes that stand for nothing.
@@ -344,7 +344,8 @@ def _rows(path: Path, name: str, encoding: str, delimiter: str, size: int) -> It
                     rows, lines = [], []
     except csv.Error as error:
         long = "field limit" in str(error)
-        raise _no_csv(name, begins, _TOO_LONG if long else f"is not CSV: {error};") from None
+        what = _TOO_LONG.format(csv.field_size_limit()) if long else f"is not CSV: {error};"
+        raise _no_csv(name, begins, what) from None
     except (OSError, UnicodeError) as error:
         raise _refuse(f"{name}, line {begins}", f"cannot be read: {error}.", "The file may have changed.") from None
     if rows:
@@ -353,10 +354,10 @@ def _rows(path: Path, name: str, encoding: str, delimiter: str, size: int) -> It
 
 def _short(block: Block, name: str) -> Block:
     """Give a block whose values are none too long; Python's own limit is one for all libraries, and some raise it."""
-    if max(map(len, chain.from_iterable(block.rows)), default=0) > _LONGEST_VALUE:
+    if max(map(len, chain.from_iterable(block.rows)), default=0) > LONGEST_VALUE:
         longest = (max(map(len, row), default=0) for row in block.rows)
-        line = next(line for length, line in zip(longest, block.lines, strict=True) if length > _LONGEST_VALUE)
-        raise _no_csv(name, line, _TOO_LONG)
+        line = next(line for length, line in zip(longest, block.lines, strict=True) if length > LONGEST_VALUE)
+        raise _no_csv(name, line, _TOO_LONG.format(LONGEST_VALUE))
     return block
 
 

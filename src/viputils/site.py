@@ -38,10 +38,10 @@ from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.figures import FIGURES_CSV, KEY
-from viputils.folders import private_folder, replaced_whole
+from viputils.folders import copy_files, files_below, private_folder, replaced_whole
 from viputils.issue import Present, reasons_to_make, require_as_read
 from viputils.language import capital
-from viputils.manifest import MANIFEST, package_versions, read_manifest
+from viputils.manifest import MANIFEST, Inventory, package_versions, read_manifest
 from viputils.navigation import Edge, Notice, Version, navigation
 from viputils.notebook import clean_copy
 from viputils.pages import (
@@ -60,7 +60,7 @@ from viputils.published import IssueName, PublishedIssue, read_register
 from viputils.render import Engine
 from viputils.screening import require_screened, screen_activities, screen_texts
 from viputils.searchindex import index_script
-from viputils.settings import SETTINGS, copy_named_files, named_files
+from viputils.settings import SETTINGS, copy_named_files
 from viputils.tables import label_of
 from viputils.texts import outdated_activities
 from viputils.verdicts import IssueVerdicts, verify_register
@@ -153,7 +153,7 @@ def make_site(
     on_step(f"Making the pages ({engine.name} engine)")
     # Any line of the library can have a part in a page.
     code = [package_versions(), _checksums(Path(__file__).parent, ".")]
-    theme = _checksums(project.pages, "report/theme", *named_files(project.pages))
+    theme = _checksums(project.pages, *Inventory(project).templates)
     made_with = [engine.name, engine.version(), _settings(project), theme, code]
     with replaced_whole(out.parent, out.name) as folder:
         keys = {file: _key(page, made_with) for file, page in pages.items()}
@@ -492,7 +492,7 @@ def write_settings(project: Project, root: Path) -> None:
     """Write the settings of the website: those of an issue, but for what makes an issue one file of its own."""
     (root / SETTINGS).write_text(_settings(project), encoding="utf-8")
     for name in ("report/theme", "report/fonts"):
-        shutil.copytree(project.pages / name, root / name)
+        copy_files(project.pages / name, root / name)
     copy_named_files(project.pages, root)
 
 
@@ -590,13 +590,12 @@ def _everything(
     issues: Sequence[Sequence[SiteIssue]],
 ) -> str:
     """Give a checksum of all that the site is made from and with: where it is the same, nothing has to be made."""
-    shared = (SETTINGS, "report/theme", "report/fonts", *named_files(project.pages))
     return _sum(
         [
             [engine.name, engine.version(), address, [one.language.code for one in projects], package_versions()],
             _checksums(project.root, *_COUNTED, "report"),
             _checksums(project.raw, "."),
-            _checksums(project.pages, *shared),
+            _checksums(project.pages, *Inventory(project).templates),
             _checksums(Path(__file__).parent, "."),
             [[one.place, checksum(one.folder / MANIFEST)] for mine in issues for one in mine],
         ]
@@ -608,10 +607,9 @@ def _checksums(root: Path, *names: str) -> dict[str, str]:
     found = {}
     for name in names:
         there = root / name
-        for path in [there] if there.is_file() else sorted(there.rglob("*")):
-            inside = path.relative_to(root)
-            if path.is_file() and path.suffix != ".pyc" and not any(part.startswith(".") for part in inside.parts):
-                found[inside.as_posix()] = checksum(path)
+        for path in [there] if there.is_file() else files_below(there):
+            if path.suffix != ".pyc":
+                found[path.relative_to(root).as_posix()] = checksum(path)
     return found
 
 

@@ -23,6 +23,7 @@ import yaml
 from viputils.errors import Problem, RenderError
 from viputils.render.frontmatter import SITE_FOLDER, FrontMatter, read_front_matter
 from viputils.render.word import finished
+from viputils.settings import UNREADABLE, path_in_pages
 
 # What only Quarto understands. Pandoc would print it as it stands, or drop it.
 _QUARTO_ONLY = {
@@ -178,7 +179,7 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
     """
     try:
         content = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except UNREADABLE as error:
         raise RenderError("The settings of the pages cannot be read.", [Problem("_quarto.yml", str(error))]) from None
     settings = _Settings({writer: [] for writer in _WRITERS.values()}, {})
     problems = []
@@ -192,8 +193,8 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
         elif key in _FILES:
             # A filter may say at which of Quarto's stages it runs; here there is one.
             names = [each.get("path") if isinstance(each, dict) else each for each in values]
-            values = [os.path.relpath(root / str(name), folder) for name in names]
-            gone = [name for name in names if not (root / str(name)).exists()]
+            values = [os.path.relpath(root / path_in_pages(str(name)), folder) for name in names]
+            gone = [name for name in names if not (root / path_in_pages(str(name))).exists()]
             problems += [Problem("_quarto.yml", f"{key} names {name!r}, which is not there.") for name in gone]
         elif key not in _OPTIONS:
             remedy = "Take it out, or render with Quarto."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from viputils.errors import Problem, RenderError
-from viputils.folders import private_folder
+from viputils.folders import copy_files, private_folder
 from viputils.render.frontmatter import SITE_FOLDER, read_front_matter
 from viputils.render.word import finished
 from viputils.settings import SETTINGS, copy_named_files
@@ -70,7 +70,7 @@ class QuartoEngine:
         with private_folder("quarto") as root:
             folder = root / "issues" / "issue"
             shutil.copy(project_root / SETTINGS, root)
-            shutil.copytree(project_root / "report", root / "report")
+            copy_files(project_root / "report", root / "report")
             copy_named_files(project_root, root)
             shutil.copytree(notebook.parent, folder)
             for name in formats:
