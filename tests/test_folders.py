@@ -112,8 +112,16 @@ def test_links_that_make_very_many_folders_of_few_are_refused(place: Path) -> No
         tree(place / "theme", f"{one}/x")
         for other in "abcdefgh":
             (place / "theme" / one / other).symlink_to(place / "theme" / other)
-    with pytest.raises(FolderError, match="theme: holds more than 1,000 folders, or links that lead in circles"):
+    with pytest.raises(
+        FolderError, match="theme: holds links to more than 1,000 folders, or links that lead in circles"
+    ):
         files_below(place / "theme")
+
+
+def test_a_folder_can_hold_any_number_of_folders_of_its_own(place: Path) -> None:
+    """Such as those of deliveries that came every day for years."""
+    names = [f"{number:04}/x" for number in range(1_100)]
+    assert below(tree(place / "raw", *names)) == names
 
 
 def test_a_copy_holds_what_was_found_and_no_link(place: Path) -> None:

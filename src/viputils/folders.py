@@ -1,4 +1,4 @@
-"""Folders that come into being whole or not at all."""
+"""Folders: which files lie in them, and how they come into being whole or not at all."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ try:
 except ImportError:
     fcntl = None  # Windows has none; what a killed process leaves behind stays there.
 
-# More folders than any project has; links that lead round and round make many of few.
-_MOST_FOLDERS: Final = 1_000
+# Below links alone: those that lead round and round make many folders of few.
+_MOST_LINKED: Final = 1_000
 _PRIVATE: Final = "vip"
 _HELD: Final = ".held"
 
@@ -37,30 +37,30 @@ def files_below(folder: Path) -> list[Path]:
     Raises
     ------
     FolderError
-        Where links make a thousand folders of it.
+        Where more than a thousand folders lie below links.
     OSError
         Where a folder cannot be read.
     """
-    entered = 0
+    linked = 0
 
-    def below(here: Path, above: frozenset[str]) -> Iterator[Path]:
-        nonlocal entered
+    def below(here: Path, above: frozenset[str], by_link: bool) -> Iterator[Path]:
+        nonlocal linked
         real = os.path.realpath(here)
         if real in above:
             return
-        entered += 1
-        if entered > _MOST_FOLDERS:
-            problem = Problem(folder.name, f"holds more than {_MOST_FOLDERS:,} folders, or links that lead in circles;")
-            raise FolderError("What lies in a folder cannot be told.", [problem])
+        linked += by_link
+        if linked > _MOST_LINKED:
+            what = f"holds links to more than {_MOST_LINKED:,} folders, or links that lead in circles;"
+            raise FolderError("What lies in a folder cannot be told.", [Problem(folder.name, what, "take them out.")])
         for path in here.iterdir():
             if path.name.startswith("."):
                 continue
             if path.is_dir():
-                yield from below(path, above | {real})
+                yield from below(path, above | {real}, by_link or path.is_symlink())
             elif path.is_file():
                 yield path
 
-    return sorted(below(folder, frozenset())) if folder.is_dir() else []
+    return sorted(below(folder, frozenset(), by_link=False)) if folder.is_dir() else []
 
 
 def copy_files(folder: Path, to: Path) -> None:
