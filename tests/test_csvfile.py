@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from viputils import csvfile
-from viputils.cells import LONGEST_VALUE, original
+from viputils.cells import original
+from viputils.csvfile import LONGEST_VALUE
 from viputils.errors import DeliveryError
 from viputils.program import Column, Table
 from viputils.schemas import Schema
@@ -132,7 +133,9 @@ def test_a_long_value_is_refused_quoted_or_not_whatever_another_library_allows(
             if is_read:
                 assert len(read(path)[0]) == 3
             else:
-                with pytest.raises(DeliveryError, match=r"things\.csv, line 3: .*131072"):
+                with pytest.raises(
+                    DeliveryError, match=r"things\.csv, line 3: holds a value of more than 131072 characters"
+                ):
                     read(path)
     finally:
         csv.field_size_limit(before)

@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import pandas as pd
 
-# In characters: more than any spreadsheet takes, and where Python's own reader stops. What is longer is a quote that is
-# never closed.
-LONGEST_VALUE: Final = 131_072
-
 # With one of these a spreadsheet takes what follows for a formula, with the last two after passing over them.
 _LIVE: Final = ("=", "+", "-", "@", "\t", "\r")
 # A spreadsheet shows what follows this mark as it stands.

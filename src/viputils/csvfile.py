@@ -17,12 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from viputils.cells import LONGEST_VALUE, original
+from viputils.cells import original
 from viputils.errors import DeliveryError, Problem
 from viputils.schemas import Schema
 
+# In characters: more than any spreadsheet takes, and where Python's own reader stops. What is longer is a quote that is
+# never closed. Python's limit is one for all libraries, and some of them raise it.
+LONGEST_VALUE: Final = 131_072
+
 _BLOCK: Final = 1 << 21
 _ROWS: Final = 50_000
+# What mends nearly every file that is no CSV.
+NEVER_CLOSED: Final = "look for a quote that is never closed; a quote inside a quoted value is doubled."
 
 
 def read_csv(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
@@ -58,6 +64,16 @@ def read_csv(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
 def _types(schema: Schema) -> dict[str, Any]:
     texts = pa.dictionary(pa.int32(), pa.string())
     return {schema.table.id: pa.large_string(), **dict.fromkeys(schema.table.columns, texts)}
+
+
+def too_long(limit: int = LONGEST_VALUE) -> str:
+    """Say that a value is longer than a limit."""
+    return f"holds a value of more than {limit} characters;"
+
+
+def what_is_wrong(error: csv.Error) -> str:
+    """Say what Python's reader found wrong with a file."""
+    return too_long(csv.field_size_limit()) if "field limit" in str(error) else f"is not CSV: {error};"
 
 
 def _rows_if_plain(path: Path, schema: Schema) -> int | None:
@@ -152,11 +168,8 @@ def _blocks(file: Any, name: str, problems: list[Problem]) -> Iterator[tuple[lis
     begins = 1
     try:
         for row in reader:
-            # Python's own limit is one for all libraries, and some of them raise it.
             if max(map(len, row), default=0) > LONGEST_VALUE:
-                what = f"holds a value of more than {LONGEST_VALUE} characters;"
-                problems.append(Problem(f"{name}, line {begins}", what, "look for a quote that is never closed."))
-                row = [value[:LONGEST_VALUE] for value in row]
+                problems.append(Problem(f"{name}, line {begins}", too_long(), NEVER_CLOSED))
             rows.append(row)
             lines.append(begins)
             begins = reader.line_num + 1
@@ -164,9 +177,7 @@ def _blocks(file: Any, name: str, problems: list[Problem]) -> Iterator[tuple[lis
                 yield rows, lines
                 rows, lines = [], []
     except csv.Error as error:
-        problems.append(
-            Problem(f"{name}, line {begins}", f"is not CSV: {error};", "a quote inside a quoted value is doubled.")
-        )
+        problems.append(Problem(f"{name}, line {begins}", what_is_wrong(error), NEVER_CLOSED))
     if rows:
         yield rows, lines
 

@@ -25,7 +25,7 @@ from xml.parsers import expat
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from viputils.cells import LONGEST_VALUE
+from viputils.csvfile import LONGEST_VALUE, NEVER_CLOSED, too_long, what_is_wrong
 from viputils.errors import DeliveryError, Problem
 
 _T = TypeVar("_T")
@@ -35,7 +35,6 @@ _CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _SNIFFED: Final = 50
 _LONGEST_LINE: Final = 16 << 20
-_TOO_LONG: Final = "holds a value of more than {} characters;"
 _DELIMITERS: Final = {",": "", ";": "separated by semicolons", "\t": "separated by tabs"}
 _ENCODINGS: Final = {"utf-8": "", "utf-8-sig": "", "cp1252": "read as Windows-1252"}
 # What no Windows-1252 text holds: control characters, and the bytes that stand for nothing.
@@ -343,9 +342,7 @@ def _rows(path: Path, name: str, encoding: str, delimiter: str, size: int) -> It
                     yield _short(Block(rows, lines), name)
                     rows, lines = [], []
     except csv.Error as error:
-        long = "field limit" in str(error)
-        what = _TOO_LONG.format(csv.field_size_limit()) if long else f"is not CSV: {error};"
-        raise _no_csv(name, begins, what) from None
+        raise _refuse(f"{name}, line {begins}", what_is_wrong(error), NEVER_CLOSED) from None
     except (OSError, UnicodeError) as error:
         raise _refuse(f"{name}, line {begins}", f"cannot be read: {error}.", "The file may have changed.") from None
     if rows:
@@ -353,17 +350,12 @@ def _rows(path: Path, name: str, encoding: str, delimiter: str, size: int) -> It
 
 
 def _short(block: Block, name: str) -> Block:
-    """Give a block whose values are none too long; Python's own limit is one for all libraries, and some raise it."""
+    """Give a block, where none of its values is too long."""
     if max(map(len, chain.from_iterable(block.rows)), default=0) > LONGEST_VALUE:
         longest = (max(map(len, row), default=0) for row in block.rows)
         line = next(line for length, line in zip(longest, block.lines, strict=True) if length > LONGEST_VALUE)
-        raise _no_csv(name, line, _TOO_LONG.format(LONGEST_VALUE))
+        raise _refuse(f"{name}, line {line}", too_long(), NEVER_CLOSED)
     return block
-
-
-def _no_csv(name: str, line: int, what: str) -> DeliveryError:
-    how = "look for a quote that is never closed; a quote inside a quoted value is doubled."
-    return _refuse(f"{name}, line {line}", what, how)
 
 
 # --- Workbooks ------------------------------------------------------------------------------------------------------
