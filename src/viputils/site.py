@@ -60,7 +60,7 @@ from viputils.published import IssueName, PublishedIssue, read_register
 from viputils.render import Engine
 from viputils.screening import require_screened, screen_activities, screen_texts
 from viputils.searchindex import index_script
-from viputils.settings import SETTINGS, copy_named_files
+from viputils.settings import SETTINGS, copy_named_files, named_files
 from viputils.tables import label_of
 from viputils.texts import outdated_activities
 from viputils.verdicts import IssueVerdicts, verify_register
@@ -153,7 +153,7 @@ def make_site(
     on_step(f"Making the pages ({engine.name} engine)")
     # Any line of the library can have a part in a page.
     code = [package_versions(), _checksums(Path(__file__).parent, ".")]
-    theme = _checksums(project.pages, *Inventory(project).templates)
+    theme = _checksums(project.pages, "report/theme", *named_files(project.pages))
     made_with = [engine.name, engine.version(), _settings(project), theme, code]
     with replaced_whole(out.parent, out.name) as folder:
         keys = {file: _key(page, made_with) for file, page in pages.items()}

@@ -23,7 +23,7 @@ import yaml
 from viputils.errors import Problem, RenderError
 from viputils.render.frontmatter import SITE_FOLDER, FrontMatter, read_front_matter
 from viputils.render.word import finished
-from viputils.settings import UNREADABLE, path_in_pages
+from viputils.settings import SETTINGS, UNREADABLE, path_in_pages
 
 # What only Quarto understands. Pandoc would print it as it stands, or drop it.
 _QUARTO_ONLY = {
@@ -178,7 +178,7 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
     above the project for a part of a web address.
     """
     try:
-        content = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
+        content = yaml.safe_load((root / SETTINGS).read_text(encoding="utf-8"))
     except UNREADABLE as error:
         raise RenderError("The settings of the pages cannot be read.", [Problem("_quarto.yml", str(error))]) from None
     settings = _Settings({writer: [] for writer in _WRITERS.values()}, {})
