@@ -320,12 +320,13 @@ def _versions(
     afterwards is not a duplicate, it reinstates the record.
     """
     delivery = raw.rows[DELIVERY].to_numpy()
-    status = np.full(len(ids), STATUSES.index(KEPT), dtype="int8")
+    kept, superseded, duplicate = (STATUSES.index(one) for one in (KEPT, SUPERSEDED, DUPLICATE))
+    status = np.full(len(ids), kept, dtype="int8")
     contradicting = np.zeros(len(ids), dtype="bool")
     alive = np.ones(len(ids), dtype="bool")
     if schema.table.delivery == "snapshot" and raw.delivered:
         alive = delivery == raw.delivered[-1]
-        status[~alive] = STATUSES.index(SUPERSEDED)
+        status[~alive] = superseded
     # Most records have one row, which stands; all that follows is about the others.
     several = _repeated(ids) & ids.ne("") if schema.table.one_row_per_id else pd.Series(False, index=ids.index)
     rows = np.flatnonzero(alive & (several | ids.isin(withdrawn_by["voided_id"])))
@@ -334,12 +335,11 @@ def _versions(
         withdrawn, epoch = _withdrawn(record, known, delivery[rows], withdrawn_by)
         if schema.table.one_row_per_id:
             content = _numbered([column.key(rows) for column in columns.values()], len(rows))
-            duplicate, stands, contradicts = _standing(record, epoch, delivery[rows], content, withdrawn)
-            codes = [STATUSES.index(one) for one in (KEPT, DUPLICATE)]
-            status[rows] = np.select([stands, duplicate], codes, STATUSES.index(SUPERSEDED))
+            repeats, stands, contradicts = _standing(record, epoch, delivery[rows], content, withdrawn)
+            status[rows] = np.select([stands, repeats], [kept, duplicate], superseded)
             contradicting[rows] = stands & contradicts
         else:
-            status[rows[withdrawn]] = STATUSES.index(SUPERSEDED)
+            status[rows[withdrawn]] = superseded
     statuses = pd.Categorical.from_codes(status, dtype=pd.CategoricalDtype(list(STATUSES)))
     return pd.Series(statuses, index=ids.index), pd.Series(contradicting, index=ids.index)
 
@@ -381,8 +381,8 @@ def _standing(
     """
     order = np.lexsort((epoch, record))
     ordered = np.stack([record, epoch, content])[:, order]
-    duplicate = np.zeros(len(record), dtype="bool")
-    duplicate[order[1:]] = (ordered[:, 1:] == ordered[:, :-1]).all(axis=0)
+    repeats = np.zeros(len(record), dtype="bool")
+    repeats[order[1:]] = (ordered[:, 1:] == ordered[:, :-1]).all(axis=0)
 
     number = int(record.max()) + 1
     newest_of = np.full(number, -1)
@@ -393,11 +393,11 @@ def _standing(
     np.maximum.at(most, record[newest], content[newest])
     contradicts = (least < most)[record]
 
-    first_said = ~withdrawn & ~duplicate
+    first_said = ~withdrawn & ~repeats
     last_said = np.full(number, -1)
     np.maximum.at(last_said, record[first_said], np.flatnonzero(first_said))
     is_last = last_said[record] == np.arange(len(record))
-    return duplicate, np.where(contradicts, first_said & newest, is_last), contradicts
+    return repeats, np.where(contradicts, first_said & newest, is_last), contradicts
 
 
 def _numbered(keys: list[Numbers], length: int) -> Numbers:

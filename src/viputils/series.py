@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from viputils.errors import ParameterError, Problem, nearest
 from viputils.figures import categories_of, counted_within
 from viputils.periods import ReportMonth, Span
 from viputils.program import Program
+from viputils.values import Numbers
 
 Frequency = Literal["month", "quarter", "fiscal_year", "fytd"]
 FREQUENCIES: Final[tuple[Frequency, ...]] = get_args(Frequency)
@@ -211,9 +212,7 @@ def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMon
             yield Span(month.span.start, month.plus(_LENGTHS[freq] - 1).span.end)
 
 
-def _counts(
-    records: Records, measure: str, names: Sequence[str], month: ReportMonth, spans: Sequence[Span]
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _counts(records: Records, measure: str, names: Sequence[str], month: ReportMonth, spans: Sequence[Span]) -> Numbers:
     """Count a measure: one row for each of some categories, one column for each of some spans."""
     one = records.program.measures[measure]
     counts = np.zeros((len(names), len(spans)), dtype="int64")

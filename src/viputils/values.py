@@ -26,8 +26,6 @@ _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 _LONGEST_ID: Final = 64
 
 Remedy = str | Callable[[str], str]
-
-
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
