@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.command import REPOSITORY as REPOSITORY
+from tests.support.projects import HEADERS, REPOSITORY, Deliver
 from viputils.edition import Edition, load_edition
 from viputils.program import Program, read_program
 from viputils.project import Project
@@ -27,21 +26,6 @@ LONGEST += ["reproduction", "vintages", "language", "intake", "variations"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     names = [f"test_{name}.py" for name in LONGEST]
     items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
-
-
-# One good row of each table, received after November 2023; a test replaces the tables it is about.
-HEADERS: Mapping[str, str] = {
-    "responses": "response_id,response_date,incident_type,area_command",
-    "outreach": "operation_id,operation_date,area_command,kind,response_id,adults_assisted,children_assisted",
-    "referrals": "referral_id,referral_date,service,operation_id,candidate_id",
-    "reviews": "review_id,review_date,incidents_reviewed,persons_identified",
-    "candidates": "candidate_id,received_date,source",
-    "notifications": "notification_id,notified_date,candidate_id,outcome,community_leader_present",
-    "engagements": "engagement_id,engaged_date,candidate_id,service",
-    "voids": "void_id,voided_date,voided_table,voided_id",
-}
-
-Deliver = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")

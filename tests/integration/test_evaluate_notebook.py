@@ -1,0 +1,64 @@
+"""The evaluators' notebook runs from top to bottom, and shows what the commands say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.projects import REPOSITORY
+from viputils.notebook import run_notebook
+
+NOTEBOOK = REPOSITORY / "notebooks" / "evaluate_published.ipynb"
+
+
+@pytest.fixture(scope="module")
+def executed() -> Any:
+    return run_notebook(NOTEBOOK, {}, cwd=REPOSITORY / "notebooks")
+
+
+def markdown(executed: Any) -> str:
+    outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert all(output.output_type in ("display_data", "execute_result") for output in outputs)
+    return "\n\n".join(output.data["text/markdown"] for output in outputs)
+
+
+def test_it_shows_the_register_the_verdicts_and_the_revisions(executed: Any) -> None:
+    text = markdown(executed)
+    assert "These records are synthetic" in text
+    assert "| November 2023 | 28 | not known | not stated |" in text
+    assert r"| Incident type\: Homicide, Nov | 5 | 5 | 5 | reproduced |" in text
+    assert "| November 2023 | December 4, 2023 | 28 | 28 |" in text
+    # Of the real vintages: what the files of the public repository say of November 2020.
+    assert "| November 2020 | 207 | 220 | +13 | +6.3% |" in text
+    assert "| November 2020 | 32 | 35 | +3 | +9.4% |" in text
+    assert "Of 10 months beyond age 0, 10 have another number now than at first; the median change is +5.3%." in text
+    assert "| December 2, 2020 | 23 | 22 | +149 |" in text
+    assert "synthetic" in "".join(cell.source for cell in executed.cells if cell.cell_type == "markdown")
+
+
+def test_it_is_comfortable_to_read_where_notebooks_are_opened(executed: Any) -> None:
+    text = markdown(executed)
+    assert text.count("![Chart of the median change") == 3
+    assert not any(line.startswith((":::", ": ")) for line in text.splitlines())
+    assert "fig-alt" not in text
+
+
+def test_the_commands_that_it_names_are_there(executed: Any) -> None:
+    from typer.main import get_command
+
+    from viputils.cli import app
+
+    known = set(get_command(app).commands)  # type: ignore[attr-defined]
+    last = executed.cells[-1].source
+    named = {line.split("`vip ")[1].split()[0] for line in last.splitlines() if "`vip " in line}
+    assert named == {"verify", "trace", "revisions", "reproduce", "changes"}
+    assert named <= known
+
+
+def test_a_copy_of_the_notebook_elsewhere_runs_from_the_project(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.ipynb"
+    copy.write_bytes(NOTEBOOK.read_bytes())
+    notebook = run_notebook(copy, {"example": "examples/philadelphia"}, cwd=REPOSITORY)
+    assert "| November 2020 | 207 | 220 | +13 | +6.3% |" in markdown(notebook)

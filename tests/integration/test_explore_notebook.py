@@ -1,0 +1,150 @@
+"""The analysts' notebook runs from top to bottom on both cities, and shows what the library counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.projects import REPOSITORY, Deliver
+from viputils import engagement, exploration, workbench
+from viputils.errors import ParameterError
+from viputils.notebook import run_notebook
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.workbench import Tables
+
+NOTEBOOK = REPOSITORY / "notebooks" / "explore_trends.ipynb"
+
+
+def markdown(executed: Any) -> str:
+    outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "\n\n".join(output.data.get("text/markdown", "") for output in outputs if "data" in output)
+
+
+@pytest.fixture(scope="module")
+def executed() -> Any:
+    return run_notebook(NOTEBOOK, {"as_of": "2023-12-04"}, cwd=REPOSITORY / "notebooks")
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return workbench.load("2023-12-04", REPOSITORY)
+
+
+def test_it_shows_counts_by_type_area_service_and_source_beside_what_chance_gives(executed: Any) -> None:
+    text = markdown(executed)
+    assert "These records are synthetic" in text
+    # The month as printed; it alone stands out of the demonstration records.
+    assert "| November 2023 | 90 | 38 | 87 | high | one month outside the limits |" in text
+    assert "| November 2023 | 55 | 7 | 5 | 11 | 7 | 5 |" in text
+    for category in ("Homicide", "Southeast", "Housing", "Crime data"):
+        assert f"| {category} |" in text.replace("  ", " ")
+    assert "| **To the end of November** | **320** | **315** |" in text
+    assert r"| Responses | 320 | 315 | +5 | 0.87 to 1.19 | months differ too much |" in text
+    assert "| Adults assisted | 2,599 |" in text
+
+
+def test_it_follows_people_to_a_service_and_shows_recent_months_as_incomplete(executed: Any, tables: Tables) -> None:
+    text = markdown(executed)
+    followed = engagement.follow(tables.records)
+    for line in engagement.cohorts(followed).to_dict("records")[-2:]:
+        month = ReportMonth.parse(str(line["month"])).label
+        (row,) = [one for one in text.splitlines() if one.startswith(f"| {month} | {line['people']} | ") and "p" in one]
+        cells = [cell.strip().replace("\\", "") for cell in row.strip("| ").split("|")]
+        assert cells[3:5] == ["[p]", "[p]"]  # Nobody of these months could be watched for 90 days.
+        assert cells[6] == "[x]"
+    assert "![Rising line of the share of people who took up a service after a Custom Notification" in text
+    # The report prints 13 and 7 for November, 57 and 24 for the fiscal year to date.
+    assert any(
+        line.startswith("| November 2023 |") and "| 13 | 7 |" in line and line.endswith("| 57 | 24 |")
+        for line in text.splitlines()
+    )
+
+
+def test_it_can_be_read_without_a_kernel_and_its_charts_say_what_they_show(executed: Any) -> None:
+    text = markdown(executed)
+    assert text.count("![Chart of responses") == 2
+    assert "Marked\\: November 2023 \\(one month outside the limits\\)" in text or "Marked: November 2023" in text
+    assert not any(line.startswith((":::", ": ")) for line in text.splitlines())
+    assert "fig-alt" not in text
+    (chooser,) = [cell for cell in executed.cells if cell.source == "exploration.choose(tables)"]
+    assert [output.output_type for output in chooser.outputs] == ["execute_result"]
+
+
+def test_it_runs_for_another_city_and_another_measure() -> None:
+    parameters = {"as_of": "2020-12-01", "measure": "victims", "project": "../examples/philadelphia"}
+    text = markdown(run_notebook(NOTEBOOK, parameters, cwd=REPOSITORY / "notebooks"))
+    assert "| November 2020 | 207 |" in text
+    assert "synthetic" not in text
+    assert "Custom Notification" not in text
+    assert "These months differ from each other more than chance alone would make them" in text
+
+
+def test_without_a_measure_it_shows_the_one_that_the_report_of_that_city_follows() -> None:
+    tables = workbench.load(project=REPOSITORY / "examples" / "philadelphia")
+    program = tables.project.program
+    assert exploration.main_measure(tables) in program.measures
+    assert program.whole_of(program.report.trend or "") == exploration.main_measure(tables)
+    with pytest.raises(ParameterError) as raised:
+        tables.months("responsez")
+    assert "'responsez' is not a measure of program.toml" in str(raised.value)
+
+
+def test_a_choice_of_a_measure_offers_its_categories_and_its_months(tables: Tables) -> None:
+    box = exploration.choose(tables)
+    measure, category, month, _ = box.children
+    assert measure.value == "adults_assisted"
+    assert category.disabled
+    measure.value = "responses_by_incident_type"
+    assert "Homicide" in [name for name, _ in category.options]
+    assert month.options[0][0] == "November 2023"
+    assert not category.disabled
+
+
+def test_a_sum_is_shown_without_limits_and_says_why(tables: Tables) -> None:
+    text = exploration.over_time(tables, "adults_assisted").data
+    assert "One record can add many here" in text
+    assert "Seldom" not in text
+    assert "adds up a column or counts people" in exploration.rate_by_day(tables, "adults_assisted").data
+    # Every measure can be asked for: one with categories is shown as a whole.
+    for measure in tables.project.program.measures:
+        whole = exploration.main_measure(tables, measure)
+        assert exploration.over_time(tables, whole).data
+        assert exploration.rate_by_day(tables, whole).data
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda tables: exploration.over_time(tables, "homicides"), "is not a measure"),
+        (lambda tables: exploration.over_time(tables, "responses_by_incident_type", "Homicides"), "'Homicide'"),
+        (lambda tables: exploration.over_time(tables, "responses", end="2031-01"), "beyond the data"),
+        (lambda tables: exploration.small_multiples(tables, "responses"), "responses_by_incident_type"),
+        (lambda tables: exploration.against(tables, "2023-11", "2022-11", "year"), "write month or fytd"),  # type: ignore[arg-type]
+        (lambda tables: exploration.against(tables, "2023-11", "2019-11"), "known are 2022-07 to 2023-11"),
+    ],
+)
+def test_what_cannot_be_is_said_with_what_would_be_right(tables: Tables, ask: Any, said: str) -> None:
+    with pytest.raises(ParameterError) as refused:
+        ask(tables)
+    assert said in str(refused.value.problems[0])
+
+
+def test_small_counts_and_few_months_say_that_they_are(whole_project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    text = exploration.over_time(workbench.load(project=whole_project), "responses", end="2022-10").data
+    assert "That is too few: it takes 12 to say what is usual." in text
+    text = exploration.over_time(workbench.load(project=whole_project), "responses").data
+    assert "The counts are too small for one month to show a fall: even none would be no sign." in text
+
+
+def test_notebooks_are_kept_without_outputs() -> None:
+    import nbformat
+
+    for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
+        for cell in nbformat.read(Path(path), as_version=4).cells:
+            if cell.cell_type == "code":
+                assert cell.outputs == []
+                assert cell.execution_count is None

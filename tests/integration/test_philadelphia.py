@@ -1,0 +1,115 @@
+"""The second city: real records at three vintages, and no Python of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.support.projects import REPOSITORY
+from viputils.edition import load_edition
+from viputils.figures import breakdown, value_of
+from viputils.project import Project
+
+
+@pytest.fixture(scope="module")
+def example(repository_example: Path) -> Project:
+    return Project.open(repository_example)
+
+
+# Victims, of whom fatal, and incidents, counted in the files of the public repository with other tools.
+@pytest.mark.parametrize(
+    ("month", "as_of", "victims", "fatal", "incidents"),
+    [
+        ("2020-11", dt.date(2020, 12, 1), 207, 32, 207),
+        ("2020-11", dt.date(2021, 1, 5), 220, 32, 212),
+        ("2020-11", dt.date(2021, 7, 19), 220, 35, 212),
+        ("2021-02", dt.date(2021, 7, 19), 122, 25, None),
+    ],
+)
+def test_the_figures_of_each_vintage_come_out(
+    example: Project, month: str, as_of: dt.date, victims: int, fatal: int, incidents: int | None
+) -> None:
+    figures = load_edition(example, month, as_of).figures
+    assert value_of(figures, "victims", "month") == victims
+    assert value_of(figures, "fatal_victims", "month") == fatal
+    if incidents is not None:
+        assert value_of(figures, "incidents", "month") == incidents
+
+
+@pytest.mark.parametrize(
+    ("as_of", "rows", "no_outcome", "no_district"),
+    [(dt.date(2020, 12, 1), 3393, 17, 78), (dt.date(2021, 1, 5), 3737, 17, 84), (dt.date(2021, 7, 19), 4983, 17, 213)],
+)
+def test_rows_without_an_outcome_or_a_district_are_kept_and_counted_as_not_recorded(
+    example: Project, as_of: dt.date, rows: int, no_outcome: int, no_district: int
+) -> None:
+    edition = load_edition(example, "2020-11", as_of)
+    victims = edition.records.tables["victims"]
+    assert edition.records.quarantine.empty
+    assert len(victims.rows) == rows
+    assert int(victims.rows["fatal"].isna().sum()) == no_outcome
+    assert int(victims.rows["police"].isna().sum()) == no_district
+    for name in ("victims_by_outcome", "victims_by_police_district"):
+        for period in ("month", "fytd"):
+            parts = breakdown(edition.figures, name)[period]
+            assert parts.index[-1] == "Not recorded"
+            assert parts.sum() == value_of(edition.figures, "victims", period)
+
+
+def test_the_year_to_date_is_the_calendar_year(example: Project) -> None:
+    edition = load_edition(example, "2021-02", dt.date(2021, 7, 19))
+    assert [str(month) for month in edition.months] == ["2021-01", "2021-02"]
+    assert value_of(edition.figures, "victims", "fytd") == 196 + 122
+
+
+def test_its_report_is_made_by_the_command_with_no_part_that_the_city_does_not_have(
+    tmp_path: Path, repository_example: Path
+) -> None:
+    root = tmp_path / "another city"
+    shutil.copytree(repository_example, root, ignore=shutil.ignore_patterns("issues", ".*"))
+    assert not list(root.rglob("*.py"))
+    settings = root / "program.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace('"../.."', json.dumps(str(REPOSITORY))), encoding="utf-8")
+    vip = str(Path(sys.executable).parent / "vip")
+    command = [vip, "--project", str(root), "report", "2020-11", "--as-of", "2021-01-05"]
+    done = subprocess.run(
+        [*command, "--engine", "embedded", "--json"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    page = BeautifulSoup(Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8"), "html.parser")
+    headings = [heading.get_text(strip=True) for heading in page.find_all("h2")]
+    assert headings == [
+        "Introduction to Shooting Victims",
+        "Calendar year to date by the numbers",
+        "What changed this month",
+        "Victims of shootings",
+        "Victims by month",
+        "Victims: what is usual",
+        "Victims: this calendar year and the one before",
+        "Definitions",
+        "How these figures were made",
+    ]
+    words = page.get_text(" ", strip=True)
+    assert "not a publication of the City" in words
+    assert "MIT licence" in words
+    assert "Not recorded" in words
+    assert "Demonstration" not in words
+    assert "fiscal" not in words.casefold()
+    assert "220 [p]" in words
+    assert "256 [r]" in words
+
+
+def test_its_deliveries_are_as_they_were_taken_in(example: Project) -> None:
+    from viputils.checks import check_project
+
+    found = check_project(example)
+    assert found.clean
+    assert found.notes == ()

@@ -1,0 +1,283 @@
+"""An issue that was made here goes into the register once; a correction is a numbered re-issue, and both stay."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.support.command import vip
+from tests.support.projects import REPOSITORY, copy_of_the_repository
+from tests.support.register import an_issue
+from viputils.edition import load_edition
+from viputils.errors import ManifestError, ParameterError, PublishedError, QuarantineError
+from viputils.issue import make_issue
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.publication import keep_reproduction, publish
+from viputils.published import IssueName, add_issue, read_register, write_register
+from viputils.render import choose_engine
+from viputils.reproduction import reproduce
+from viputils.verdicts import verify_register, worst
+
+OCTOBER = ReportMonth(2023, 10)
+DAY = dt.date(2023, 11, 10)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository's project in another folder, and its October issue, made there."""
+    root = copy_of_the_repository(tmp_path_factory.mktemp("published") / "a project")
+    project = Project.open(root)
+    make_issue(project, load_edition(project, OCTOBER), choose_engine("embedded"))
+    return root
+
+
+@pytest.fixture
+def city(made: Path, tmp_path: Path) -> Project:
+    root = tmp_path / "a project"
+    shutil.copytree(made, root)
+    return Project.open(root)
+
+
+def test_an_issue_made_here_is_published_with_every_figure_and_its_manifest(city: Project) -> None:
+    done = vip("publish", "2023-10", "--printed", "2023-11-10", "--project", str(city.root))
+    assert done.returncode == 0, done.stderr
+    assert "data/published/2023-10.csv" in done.stdout
+    october, november = read_register(city).issues
+    assert [str(issue.name) for issue in (october, november)] == ["2023-10", "2023-11"]
+    made = (city.issues / "2023-10" / "figures.csv").read_bytes()
+    assert (city.published / "2023-10.csv").read_bytes() == made
+    assert (october.as_of, october.printed) == (dt.date(2023, 11, 3), DAY)
+    assert "demonstration records" in october.source
+    assert october.manifest is not None
+    assert october.manifest.read_bytes() == (city.issues / "2023-10" / "manifest.json").read_bytes()
+    verdicts = verify_register(city)
+    assert worst(verdicts) is None
+    # What came in with the November delivery has moved October since.
+    assert verdicts[0].count("reproduced") + verdicts[0].count("revised since") == len(october.figures)
+
+
+def test_what_was_published_is_never_replaced(city: Project) -> None:
+    publish(city, OCTOBER, DAY)
+    before = {path.name: path.read_bytes() for path in city.published.iterdir()}
+    with pytest.raises(PublishedError, match="publish a correction as a re-issue"):
+        publish(city, OCTOBER, DAY)
+    assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
+
+
+def test_a_correction_needs_an_issue_and_a_reason_and_both_stay(city: Project) -> None:
+    with pytest.raises(ParameterError, match="--reason: is missing"):
+        publish(city, OCTOBER, DAY, reissue=True)
+    with pytest.raises(ParameterError, match="--reason: stands alone"):
+        publish(city, OCTOBER, DAY, reason="why")
+    with pytest.raises(PublishedError, match="There is no issue of 2023-10 to correct"):
+        publish(city, OCTOBER, DAY, reissue=True, reason="why")
+    publish(city, OCTOBER, DAY)
+    for number in (1, 2):
+        issue = publish(city, OCTOBER, DAY, reissue=True, reason=f"The\nreason {number}.")
+        assert (issue.name.number, issue.reason) == (number, f"The reason {number}.")
+    assert [str(issue.name) for issue in read_register(city).of(OCTOBER)] == ["2023-10", "2023-10-r1", "2023-10-r2"]
+
+
+@pytest.mark.parametrize("name", ["vip-2023-10.html", "vip-2023-10.pdf", "figures.csv", "charts/chart-by-month.svg"])
+def test_an_issue_of_which_a_file_was_edited_or_is_gone_is_not_published(city: Project, name: str) -> None:
+    path = city.issues / "2023-10" / name
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(ManifestError, match=rf"issues/2023-10/{name}: was edited after it was made"):
+        publish(city, OCTOBER, DAY)
+    path.unlink()
+    with pytest.raises(ManifestError, match=rf"issues/2023-10/{name}: is missing"):
+        publish(city, OCTOBER, DAY)
+    assert [str(issue.name) for issue in read_register(city).issues] == ["2023-11"]
+
+
+def test_an_issue_whose_records_are_not_as_they_were_is_not_published(city: Project) -> None:
+    (city.raw / "2023-11-03" / "reviews.csv").unlink()
+    with pytest.raises(ManifestError, match=r"data/raw/2023-11-03/reviews\.csv: is gone"):
+        publish(city, OCTOBER, DAY)
+
+
+def test_an_issue_that_is_counted_otherwise_now_is_not_published(city: Project) -> None:
+    settings = city.root / "program.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        text.replace('count = { sum = "children_assisted" }', 'count = { sum = "adults_assisted" }'), "utf-8"
+    )
+    with pytest.raises(ManifestError, match="Counting again gives other figures"):
+        publish(Project.open(city.root), OCTOBER, DAY)
+
+
+def test_an_issue_that_was_not_made_or_is_not_over_is_not_published(city: Project) -> None:
+    with pytest.raises(ManifestError, match=r"issues/2023-09/manifest\.json: is missing"):
+        publish(city, ReportMonth(2023, 9), DAY)
+    with pytest.raises(ParameterError, match="2023-11-02 is before 2023-11-03"):
+        publish(city, OCTOBER, dt.date(2023, 11, 2))
+    done = vip("publish", "2023-10", "--printed", "2999-01-01", "--project", str(city.root))
+    assert (done.returncode, "has not come yet" in done.stderr) == (2, True)
+
+
+def test_an_issue_that_does_not_add_up_is_published_with_what_it_says_of_that(city: Project) -> None:
+    # One response of this fiscal year has no area command, so its two tables differ by one.
+    said = publish(city, OCTOBER, DAY).footnote
+    assert said.startswith("In the fiscal year to date, 1 of 229 responses has no usable area command")
+    words = BeautifulSoup((city.issues / "2023-10" / "vip-2023-10.html").read_text("utf-8"), "html.parser").get_text(
+        " "
+    )
+    assert said in " ".join(words.split())
+    own = publish(city, OCTOBER, DAY, reissue=True, reason="why", footnote="One\nhas none.")
+    assert own.footnote == "One has none."
+
+
+def test_an_issue_that_does_not_add_up_and_does_not_say_why_is_not_published(city: Project) -> None:
+    settings = city.root / "program.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        text.replace('breakdowns = ["responses_by_incident_type", "responses_by_area_command"]\n', ""), "utf-8"
+    )
+    project = Project.open(city.root)
+    make_issue(project, load_edition(project, OCTOBER), choose_engine("embedded"))
+    with pytest.raises(ParameterError, match="by incident type 229, by area command 228"):
+        publish(project, OCTOBER, DAY)
+
+
+def test_a_reproduction_is_kept_beside_a_print_whose_figures_it_gives(city: Project) -> None:
+    make_issue(city, load_edition(city, "2023-11"), choose_engine("embedded"))
+    figures = (city.published / "2023-11.csv").read_bytes()
+    done = vip("publish", "2023-11", "--reproduction", "--project", str(city.root))
+    assert done.returncode == 0, done.stderr
+    kept = json.loads((city.published / "2023-11.manifest.json").read_text(encoding="utf-8"))
+    assert kept["outputs"] == json.loads((city.issues / "2023-11" / "manifest.json").read_text("utf-8"))["outputs"]
+    assert (city.published / "2023-11.csv").read_bytes() == figures
+    assert vip("publish", "2023-11", "--reproduction", "--reissue", "--project", str(city.root)).returncode == 2
+
+
+def test_the_record_of_what_was_published_from_here_is_never_replaced(city: Project) -> None:
+    publish(city, OCTOBER, DAY)
+    before = {path.name: path.read_bytes() for path in city.published.iterdir()}
+    with pytest.raises(PublishedError, match="is the record of what was published; it is never replaced"):
+        keep_reproduction(city, OCTOBER)
+    assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
+
+
+def test_a_reproduction_as_of_another_day_than_the_print_is_not_kept(city: Project) -> None:
+    (issue,) = read_register(city).issues
+    figures = load_edition(city, OCTOBER).figures.head(3)
+    write_register(
+        city.published, [issue, replace(issue, name=IssueName(OCTOBER), figures=figures, as_of=DAY, manifest=None)]
+    )
+    with pytest.raises(PublishedError, match="is as of 2023-11-10, and the one made here as of 2023-11-03"):
+        keep_reproduction(city, OCTOBER)
+
+
+@pytest.mark.parametrize("what", ["a delivery", "a text"])
+def test_an_issue_is_not_made_while_something_that_it_is_made_from_changes(city: Project, what: str) -> None:
+    issue = city.issues / "2023-10"
+    before = (issue / "manifest.json").read_bytes()
+
+    def meanwhile(step: str) -> None:
+        if step == "Running the notebook":
+            if what == "a delivery":
+                shutil.copytree(city.raw / "2023-11-03", city.raw / "2023-11-03-2")
+            else:
+                (city.report / "activities" / "2023-10.md").write_text("## News\n\nText.\n", encoding="utf-8")
+
+    with pytest.raises(ManifestError, match="was changed while it was being made"):
+        make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"), meanwhile)
+    assert (issue / "manifest.json").read_bytes() == before
+
+
+def test_an_issue_is_not_made_from_figures_that_were_read_before_a_record_changed(city: Project) -> None:
+    edition = load_edition(city, OCTOBER)
+    path = city.raw / "2023-11-03" / "responses.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Suicide,", 1), encoding="utf-8")
+    with pytest.raises(ManifestError, match="was changed while it was being made"):
+        make_issue(city, edition, choose_engine("embedded"))
+
+
+def test_a_reproduction_that_gives_other_figures_is_not_kept(city: Project) -> None:
+    path = city.raw / "2023-12-04" / "responses.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Suicide,", 1), encoding="utf-8")
+    make_issue(city, load_edition(city, "2023-11"), choose_engine("embedded"))
+    before = {each.name: each.read_bytes() for each in city.published.iterdir()}
+    with pytest.raises(PublishedError, match="responses_by_incident_type/Homicide/"):
+        keep_reproduction(city, ReportMonth(2023, 11))
+    assert {each.name: each.read_bytes() for each in city.published.iterdir()} == before
+
+
+def test_the_sister_series_cannot_happen_here(city: Project) -> None:
+    """An issue titled with another month's figures, replaced in silence: the register refuses each step of it."""
+    shutil.copytree(city.issues / "2023-10", city.issues / "2023-09")
+    with pytest.raises(ManifestError, match=r"parameters\.month: is 2023-10; it is 2023-09"):
+        publish(city, ReportMonth(2023, 9), DAY)
+    publish(city, OCTOBER, DAY)
+    figures = city.published / "2023-10.csv"
+    figures.write_text(figures.read_text(encoding="utf-8").replace("fytd,1", "fytd,2", 1), encoding="utf-8")
+    done = vip("verify", "--all", "--project", str(city.root))
+    assert done.returncode == 2
+    assert "2023-10.csv: was edited after it was published" in done.stderr
+    assert "reproduced" not in done.stdout
+
+
+def test_the_repository_itself_can_be_published_from_a_fresh_clone(tmp_path: Path) -> None:
+    """The register that is committed passes its own checks, and is what git would give to anyone."""
+    done = subprocess.run(
+        ["git", "ls-files", "data/published"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("git keeps no history of this folder")
+    known = {Path(name).name for name in done.stdout.splitlines()}
+    assert {f"{issue.name}.csv" for issue in read_register(Project.open(REPOSITORY)).issues} | {"index.csv"} <= known
+
+
+@pytest.mark.parametrize("text", ["a\x1b[31m", "b\u202e", "c\udcff"])
+def test_a_reason_is_plain_text(city: Project, text: str) -> None:
+    publish(city, OCTOBER, DAY)
+    with pytest.raises(ParameterError, match=r"--reason: .* holds a character that cannot be seen"):
+        publish(city, OCTOBER, DAY, reissue=True, reason=text)
+
+
+def test_a_register_that_could_not_be_read_again_is_not_written(project: Project) -> None:
+    issue = an_issue(value=10**18)
+    with pytest.raises(PublishedError, match="'1000000000000000000' is not a whole number"):
+        add_issue(project, issue)
+    assert not list(project.published.iterdir())
+    add_issue(project, an_issue(value=10**18 - 1))
+    assert read_register(project).issues[0].figures["value"].item() == 10**18 - 1
+
+
+def test_an_issue_that_was_made_without_some_rows_says_so_in_the_register(city: Project) -> None:
+    path = city.raw / "2023-11-03" / "responses.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Nonsense,", 1), encoding="utf-8")
+    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    issue = publish(city, OCTOBER, DAY)
+    assert issue.footnote.endswith("1 row could not be read and was not counted.")
+    # As of its own day it is verified as it was made; as of now the rows are asked for.
+    (found,) = verify_register(city, "2023-10", as_of=dt.date(2023, 11, 3))
+    assert found.count("reproduced") == len(issue.figures)
+    assert found.left_out
+    with pytest.raises(QuarantineError):
+        verify_register(city, "2023-10")
+
+
+def test_an_issue_with_an_empty_folder_for_activities_is_made_again_from_a_clone_that_has_none(city: Project) -> None:
+    shutil.rmtree(city.report / "activities")
+    (city.report / "activities").mkdir()
+    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    (city.report / "activities").rmdir()
+    assert reproduce(city, "2023-10").identical
+
+
+def test_a_correction_does_not_know_less_than_what_it_corrects(city: Project) -> None:
+    edition = load_edition(city, OCTOBER, dt.date(2023, 12, 4))
+    make_issue(city, edition, choose_engine("embedded"))
+    publish(city, OCTOBER, dt.date(2023, 12, 8))
+    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    with pytest.raises(ParameterError, match="2023-11-03 is before 2023-12-04, that of 2023-10"):
+        publish(city, OCTOBER, dt.date(2023, 12, 8), reissue=True, reason="why")

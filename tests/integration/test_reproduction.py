@@ -1,0 +1,213 @@
+"""An issue is made again from its record alone, and every byte that is another one is said, with what changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command import VIP, vip
+from tests.support.projects import REPOSITORY, copy_of_the_repository
+from viputils.edition import load_edition
+from viputils.errors import ManifestError, ParameterError
+from viputils.issue import make_issue
+from viputils.project import Project
+from viputils.render import choose_engine
+from viputils.reproduction import reproduce
+
+OUTPUTS = {
+    "figures.csv", "figures.json", "series.csv", "datapackage.json", "vip-2023-11.ipynb",
+    *(f"charts/chart-{name}.{kind}" for name in ("by-month", "usual-range", "pace") for kind in ("svg", "png")),
+    "vip-2023-11.html", "vip-2023-11.pdf", "vip-2023-11.docx",
+}  # fmt: skip
+PARTS = ["Figures", *["Data"] * 3, "Notebook outputs", *["Charts"] * 6, "HTML", "PDF", "DOCX"]
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project.open(copy_of_the_repository(tmp_path_factory.mktemp("reproduced") / "a project"))
+    make_issue(project, load_edition(project, "2023-11"), choose_engine("embedded"))
+    # The record of the register has its own test; here it is the issue made here that is made again.
+    shutil.rmtree(project.published)
+    shutil.copytree(REPOSITORY / "data" / "published", project.published, ignore=shutil.ignore_patterns("*.json"))
+    index = project.published / "index.csv"
+    head, line = index.read_text(encoding="utf-8").splitlines()
+    index.write_text(f"{head}\n{line[: line.rindex(',')]},\n", encoding="utf-8")
+    return project
+
+
+@pytest.fixture
+def manifest(city: Project) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((city.issues / "2023-11" / "manifest.json").read_text(encoding="utf-8"))
+    return read
+
+
+def results(found: Any) -> dict[str, str]:
+    return dict(zip(found.outputs["file"], found.outputs["result"], strict=True))
+
+
+def test_the_november_2023_issue_of_the_register_is_reproduced_byte_for_byte() -> None:
+    done = vip("reproduce", "2023-11", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert said["manifest"] == "data/published/2023-11.manifest.json"
+    assert {row["file"]: row["result"] for row in said["outputs"]} == dict.fromkeys(OUTPUTS, "identical")
+    assert [row["part"] for row in said["outputs"]] == PARTS
+
+
+def test_later_deliveries_other_months_and_later_issues_have_no_part_in_it(city: Project, tmp_path: Path) -> None:
+    root = tmp_path / "later"
+    shutil.copytree(city.root, root)
+    shutil.copytree(root / "data" / "raw" / "2023-12-04", root / "data" / "raw" / "2024-01-04")
+    (root / "report" / "activities" / "2023-12.md").write_text("## Later\n\nText.\n", encoding="utf-8")
+    (root / "report" / "theme" / "notes.txt").write_text("not a part of any page", encoding="utf-8")
+    later = Project.open(root)
+    found = reproduce(later, "2023-11", keep=tmp_path / "kept")
+    assert found.identical, found.conclusion
+    assert found.changes == ()
+    assert found.source == "issues/2023-11/manifest.json"
+    for name in OUTPUTS:
+        assert (tmp_path / "kept" / name).read_bytes() == (city.issues / "2023-11" / name).read_bytes()
+
+
+def test_what_made_the_bytes_differ_is_named(city: Project, tmp_path: Path) -> None:
+    root = tmp_path / "changed"
+    shutil.copytree(city.root, root)
+    css = root / "report" / "theme" / "report.css"
+    css.write_text(css.read_text(encoding="utf-8") + "\n/* another page */\n", encoding="utf-8")
+    found = reproduce(Project.open(root), str(city.issues / "2023-11" / "manifest.json"))
+    assert not found.identical
+    assert results(found) == dict.fromkeys(OUTPUTS, "identical") | {"vip-2023-11.html": "differs"}
+    assert [str(change) for change in found.changes] == ["report/theme/report.css (templates): changed"]
+    assert found.conclusion[0] == "Not reproduced: vip-2023-11.html."
+
+
+def test_an_alias_that_was_added_since_makes_no_difference_and_is_named(city: Project, tmp_path: Path) -> None:
+    root = tmp_path / "alias"
+    shutil.copytree(city.root, root)
+    settings = root / "program.toml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace('["HOM", ', '["HOM", "Killing", '), encoding="utf-8"
+    )
+    found = reproduce(Project.open(root), "2023-11")
+    assert found.identical
+    assert "  program.toml (program): changed" in found.conclusion
+
+
+def test_another_print_in_the_register_is_a_change(city: Project, manifest: dict[str, Any], tmp_path: Path) -> None:
+    manifest["inputs"]["register"]["2023-11"] = "0" * 64
+    manifest["outputs"]["gone.pdf"] = "0" * 64
+    del manifest["outputs"]["figures.csv"]
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    found = reproduce(city, str(path))
+    assert [str(change) for change in found.changes] == ["data/published/2023-11.csv (register): changed"]
+    assert results(found)["gone.pdf"] == "not made again"
+    assert results(found)["figures.csv"] == "was not there"
+    assert not found.identical
+
+
+def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(tmp_path: Path, repository_example: Path) -> None:
+    root = tmp_path / "cities" / "philadelphia"
+    shutil.copytree(repository_example, root, ignore=shutil.ignore_patterns("issues", ".*"))
+    shared = tmp_path
+    for name in ("notebooks", "report"):
+        shutil.copytree(REPOSITORY / name, shared / name)
+    shutil.copy(REPOSITORY / "_quarto.yml", shared)
+    project = Project.open(root)
+    made = make_issue(project, load_edition(project, "2020-11"), choose_engine("embedded"))
+    manifest = json.loads(made.manifest.read_text(encoding="utf-8"))
+    assert "report/fonts/PublicSans-Regular.ttf" in manifest["inputs"]["templates"]
+    assert reproduce(project, "2020-11").identical
+
+
+def test_an_issue_of_which_a_file_was_edited_since_is_not_reproduced(city: Project, tmp_path: Path) -> None:
+    root = tmp_path / "touched"
+    shutil.copytree(city.root, root)
+    html = root / "issues" / "2023-11" / "vip-2023-11.html"
+    html.write_text(html.read_text(encoding="utf-8").replace("2,599", "9,999"), encoding="utf-8")
+    (root / "issues" / "2023-11" / "vip-2023-11.pdf").unlink()
+    done = vip("reproduce", "2023-11", "--project", str(root))
+    assert done.returncode == 1
+    assert "Reproduced" not in done.stdout
+    assert "issues/2023-11/vip-2023-11.html: was edited after it was made" in done.stdout
+    assert "issues/2023-11/vip-2023-11.pdf: is missing" in done.stdout
+    # A manifest that lies alone describes what lies elsewhere.
+    alone = tmp_path / "manifest.json"
+    shutil.copy(root / "issues" / "2023-11" / "manifest.json", alone)
+    assert reproduce(Project.open(root), str(alone)).identical
+
+
+def test_a_delivery_that_the_manifest_names_and_that_is_gone_is_refused(city: Project, tmp_path: Path) -> None:
+    root = tmp_path / "gone"
+    shutil.copytree(city.root, root)
+    (root / "data" / "raw" / "2022-08-03" / "reviews.csv").unlink()
+    done = vip("reproduce", "2023-11", "--project", str(root))
+    assert done.returncode == 2
+    assert "data/raw/2022-08-03/reviews.csv: is gone, and issues/2023-11/manifest.json names it" in done.stderr
+    assert "Reproduced" not in done.stdout
+
+
+def test_an_edited_delivery_is_refused(city: Project, tmp_path: Path) -> None:
+    root = tmp_path / "edited"
+    shutil.copytree(city.root, root)
+    path = root / "data" / "raw" / "2023-12-04" / "responses.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("HOM", "SUI", 1), encoding="utf-8")
+    with pytest.raises(ManifestError, match=r"2023-12-04/responses\.csv: is not the file that"):
+        reproduce(Project.open(root), "2023-11")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"manifest_version": 2}, "2 is newer than 1"),
+        (
+            {
+                "parameters": {
+                    "month": "2023-10",
+                    "as_of": "2023-12-04",
+                    "allow_quarantined": False,
+                    "has_activities": True,
+                }
+            },
+            "is 2023-10",
+        ),
+    ],
+)
+def test_a_newer_manifest_or_that_of_another_month_is_refused(
+    city: Project, manifest: dict[str, Any], change: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    root = tmp_path / "other"
+    shutil.copytree(city.root, root)
+    path = root / "issues" / "2023-11" / "manifest.json"
+    path.write_text(json.dumps(manifest | change), encoding="utf-8")
+    with pytest.raises(ManifestError, match=says):
+        reproduce(Project.open(root), "2023-11")
+
+
+def test_an_issue_without_a_manifest_is_refused(city: Project) -> None:
+    for issue in ("2023-10", "2023-11-r1"):
+        with pytest.raises(ManifestError, match=f"There is no manifest of the issue of {issue}"):
+            reproduce(city, issue)
+    with pytest.raises(ParameterError, match="neither an issue nor a manifest"):
+        reproduce(city, "november")
+    with pytest.raises(ManifestError, match=r"nowhere\.json: is missing"):
+        reproduce(city, "nowhere.json")
+
+
+def test_what_is_there_is_not_overwritten_by_what_is_kept(city: Project, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="name a new one"):
+        reproduce(city, "2023-11", keep=tmp_path)
+
+
+def test_nothing_is_left_behind(city: Project, tmp_path: Path) -> None:
+    before = sorted(path.relative_to(city.root) for path in city.root.rglob("*"))
+    assert VIP.exists()
+    done = vip("reproduce", "2023-11", "--project", str(city.root), TMPDIR=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "Reproduced: all 14 files are identical, byte for byte." in done.stdout
+    assert sorted(path.relative_to(city.root) for path in city.root.rglob("*")) == before
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("vip-")]

@@ -1,0 +1,372 @@
+"""Issues that the workers of a Dask cluster make: the same bytes, whole or not at all, whatever becomes of a worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.command import VIP, started_vip, vip
+from tests.support.processes import gone
+from tests.support.projects import REPOSITORY, files_of, town
+from viputils.backfill import Order, orders_of, outcome_of, shop_of
+from viputils.checksums import checksum
+from viputils.cluster import Made, carry_out_on, taken
+from viputils.edition import Shelf
+from viputils.errors import ClusterError
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.render.embedded import EmbeddedEngine
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+
+OCTOBER, NOVEMBER = ReportMonth(2023, 10), ReportMonth(2023, 11)
+ENGINE = EmbeddedEngine()
+
+
+@dataclass
+class Cluster:
+    address: str
+    workers: list[subprocess.Popen[bytes]]
+
+
+@contextmanager
+def started(folder: Path, threads: tuple[int, ...], library: Path | None = None) -> Iterator[Cluster]:
+    """A scheduler and some workers, each a process of its own with so many threads; none is started again."""
+    folder.mkdir()
+    where = folder / "scheduler.json"
+    env = dict(os.environ) if library is None else {**os.environ, "PYTHONPATH": str(library)}
+    quiet = {"cwd": folder, "env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    dask = [sys.executable, "-m", "dask"]
+    here = ["--scheduler-file", str(where), "--no-dashboard", "--host", "127.0.0.1"]
+    running = [subprocess.Popen([*dask, "scheduler", *here, "--port", "0"], **quiet)]  # type: ignore[call-overload]
+    try:
+        for number, some in enumerate(threads):
+            local = ["--local-directory", str(folder / f"worker {number}"), "--nthreads", str(some), "--no-nanny"]
+            running.append(subprocess.Popen([*dask, "worker", *here, *local], **quiet))  # type: ignore[call-overload]
+        until = time.monotonic() + 60
+        while not where.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        address = json.loads(where.read_text())["address"]
+        with distributed.Client(address, set_as_default=False, timeout=60) as client:
+            client.wait_for_workers(len(threads), timeout=60) if threads else None
+        yield Cluster(address, running[1:])
+    finally:
+        for process in reversed(running):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return town(tmp_path_factory.mktemp("towns") / "a town")
+
+
+@pytest.fixture
+def a_town(root: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(root, tmp_path / "a town")
+
+
+@pytest.fixture(scope="module")
+def alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The issues of two months, each made alone."""
+    by_itself = shutil.copytree(root, tmp_path_factory.mktemp("alone") / "a town")
+    for month in ("2023-10", "2023-11"):
+        done = started_vip("report", month, "--project", str(by_itself), "--engine", "embedded")
+        assert done.returncode == 0, done.stderr
+    return by_itself / "issues"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with started(tmp_path_factory.mktemp("cluster") / "a cluster", (2, 1)) as found:
+        yield found
+
+
+def backfill(root: Path, cluster: str, *arguments: str) -> list[str]:
+    given = ["--project", str(root), "--engine", "embedded", "--executor", "dask", "--scheduler", cluster]
+    return ["backfill", *arguments, *given]
+
+
+def orders(root: Path, first: ReportMonth = OCTOBER) -> tuple[Project, list[Order]]:
+    project = Project.open(root)
+    return project, orders_of(project, first, NOVEMBER, ENGINE)[0]
+
+
+def test_issues_have_the_bytes_that_they_have_when_they_are_made_alone(
+    cluster: Cluster, a_town: Path, alone: Path
+) -> None:
+    done = vip(*backfill(a_town, cluster.address, "2023-10", "2023-11"))
+    assert done.returncode == 0, done.stderr
+    assert f"Asking {cluster.address} for workers …" in done.stderr
+    assert re.search(r"2 issues: 2 made; [0-9.]+ s\.", done.stdout)
+    assert files_of(a_town / "issues") == files_of(alone)
+    again = vip(*backfill(a_town, cluster.address, "2023-10", "2023-11"))
+    assert "2 issues: 2 unchanged" in again.stdout
+
+
+def test_workers_read_deliveries_from_an_address_and_speak_the_language_that_is_asked_for(
+    cluster: Cluster, a_town: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "deliveries"
+    shutil.move(a_town / "data" / "raw", elsewhere)
+    program = a_town / "program.toml"
+    place = f"file://{elsewhere}"
+    program.write_text(
+        program.read_text("utf-8").replace("[program]", f'[program]\ndeliveries = "{place}"', 1), "utf-8"
+    )
+    done = vip(*backfill(a_town, cluster.address, "2023-11", "2023-11", "--lang", "es"))
+    assert done.returncode == 0, done.stderr
+    made = files_of(a_town / "issues")
+    assert "es/2023-11/vip-2023-11-es.html" in made
+    done = started_vip("report", "2023-11", "--lang", "es", "--project", str(a_town), "--engine", "embedded")
+    assert done.returncode == 0, done.stderr
+    assert files_of(a_town / "issues") == made
+
+
+def test_what_keeps_one_month_from_being_made_keeps_no_other(cluster: Cluster, a_town: Path) -> None:
+    activities = a_town / "report" / "activities"
+    (activities / "2023-10.md").write_text("# Too high\n", "utf-8")
+    # What is allowed by name does not travel, so it is only found to be wrong here.
+    (activities / "2023-09.allowed.toml").write_text("[[", "utf-8")
+    done = vip(*backfill(a_town, cluster.address, "2023-09", "2023-11"))
+    assert done.returncode == 2
+    assert "2023-09: cannot be made. " in done.stdout
+    assert "2023-10: cannot be made. " in done.stdout
+    assert "2023-11: made in" in done.stdout
+    assert "3 issues: 1 made, 2 could not be made;" in done.stdout
+    assert [path.name for path in (a_town / "issues").iterdir() if not path.name.startswith(".")] == ["2023-11"]
+
+
+def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) -> None:
+    library = Path(
+        shutil.copytree(REPOSITORY / "src", tmp_path / "other", ignore=shutil.ignore_patterns("__pycache__"))
+    )
+    with (library / "viputils" / "periods.py").open("a") as file:
+        file.write("# Another version.\n")
+    with started(tmp_path / "cluster", (1,), library) as other:
+        project, todo = orders(a_town, NOVEMBER)
+        (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
+    assert "viputils: the worker has read other code; install the same there, and start it again" in str(outcome.error)
+    assert not (a_town / "issues" / "2023-11").exists()
+
+
+def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_nothing(
+    a_town: Path, tmp_path: Path
+) -> None:
+    library = Path(
+        shutil.copytree(REPOSITORY / "src", tmp_path / "other", ignore=shutil.ignore_patterns("__pycache__"))
+    )
+    path = library / "viputils" / "periods.py"
+    now = path.read_bytes()
+    path.write_bytes(now + b"# An older version.\n")
+    with started(tmp_path / "cluster", (1,), library) as other:
+        with distributed.Client(other.address, set_as_default=False) as client:
+            client.run(lambda: __import__("viputils.cluster"))
+        path.write_bytes(now)
+        project, todo = orders(a_town, NOVEMBER)
+        (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
+    assert "the worker has read other code" in str(outcome.error)
+    assert not (a_town / "issues" / "2023-11").exists()
+
+
+def made_in(root: Path) -> Made:
+    """What a worker would send that made November in this project."""
+    project, (order,) = orders(root, NOVEMBER)
+    outcome = outcome_of(project, order, ENGINE, shop_of([order], ENGINE, forks=False), Shelf(order.as_of))
+    folder = root / "issues" / "2023-11"
+    return Made(outcome, {name: (folder / name).read_bytes() for name in files_of(folder)})
+
+
+@pytest.fixture(scope="module")
+def sent(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made_in(shutil.copytree(root, tmp_path_factory.mktemp("worker") / "a town"))
+
+
+def refused(root: Path, made: Made, order: Order | None = None) -> str:
+    outcome = taken(Project.open(root), order or made.outcome.order, made, ENGINE)
+    assert outcome.error is not None
+    assert not (root / "issues" / "2023-11").exists()
+    return str(outcome.error)
+
+
+def test_what_was_made_from_other_deliveries_is_refused(a_town: Path, sent: Made) -> None:
+    path = a_town / "data" / "raw" / "2023-12-04" / "responses.csv"
+    path.write_text(path.read_text("utf-8").replace("2023-11-02,DV", "2023-11-03,DV"), "utf-8")
+    assert "was made from something else: data/raw/2023-12-04/responses.csv (deliveries): changed" in refused(
+        a_town, sent
+    )
+
+
+def test_what_was_torn_on_the_way_is_refused(a_town: Path, sent: Made) -> None:
+    without = {name: data for name, data in sent.files.items() if name != "figures.csv"}
+    assert "issues/2023-11/figures.csv: is missing;" in refused(a_town, replace(sent, files=without))
+    edited = sent.files | {"figures.csv": sent.files["figures.csv"].replace(b",1\n", b",2\n")}
+    assert "issues/2023-11/figures.csv: was edited" in refused(a_town, replace(sent, files=edited))
+    assert "is not JSON" in refused(a_town, replace(sent, files={}))
+
+
+def test_another_issue_than_was_asked_for_is_refused(a_town: Path, sent: Made) -> None:
+    order = replace(sent.outcome.order, as_of=sent.outcome.order.as_of.replace(day=5))
+    assert "is another issue than was asked for" in refused(a_town, sent, order)
+
+
+def test_what_is_wrong_with_texts_that_no_worker_sees_is_the_fault_of_their_issue_alone(
+    a_town: Path, sent: Made
+) -> None:
+    activities = a_town / "report" / "activities" / "2023-11.md"
+    allowed = activities.with_suffix(".allowed.toml")
+    allowed.write_text("[[", "utf-8")
+    assert "report/activities/2023-11.allowed.toml" in refused(a_town, sent)
+    allowed.unlink()
+    outcome = taken(
+        Project.open(a_town), sent.outcome.order, replace(sent, outcome=replace(sent.outcome, notes=())), ENGINE
+    )
+    assert outcome.error is None
+    assert outcome.notes == sent.outcome.notes
+    assert "there is no report/activities/2023-11.md" in outcome.notes[0]
+
+
+def test_nothing_is_written_outside_the_folder_of_the_issue(a_town: Path, sent: Made) -> None:
+    before = files_of(a_town)
+    manifest = json.loads(sent.files["manifest.json"])
+    manifest["outputs"]["../../../evil"] = checksum(a_town / "program.toml")
+    evil = {"manifest.json": json.dumps(manifest).encode(), "../../../evil": b"x"}
+    assert "must be a path inside" in refused(a_town, replace(sent, files=sent.files | evil))
+    beside = replace(sent, files=sent.files | {"../beside": b"x", "another": b"x"})
+    assert taken(Project.open(a_town), sent.outcome.order, beside, ENGINE).error is None
+    assert set(files_of(a_town)) - set(before) == {f"issues/2023-11/{name}" for name in sent.files}
+
+
+def test_a_local_cluster_will_do(a_town: Path, alone: Path, tmp_path: Path) -> None:
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, dashboard_address=None, local_directory=str(tmp_path), silence_logs=50
+    ) as local:
+        project, todo = orders(a_town)
+        found = list(carry_out_on(local.scheduler_address, project, todo, ENGINE))
+    assert [outcome.error for outcome in found] == [None, None]
+    assert files_of(a_town / "issues") == files_of(alone)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--executor", "dask"], "--executor dask: needs a cluster; add --scheduler"),
+        (["--executor", "dask", "--scheduler", "tcp://127.0.0.1:1", "--jobs", "2"], "--jobs: is how many processes"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler: is for a cluster; add --executor dask"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(a_town: Path, arguments: list[str], said: str) -> None:
+    done = vip("backfill", "2023-11", "2023-11", "--project", str(a_town), *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_scheduler_that_is_not_there_is_named_in_plain_words(a_town: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"
+        project, todo = orders(a_town, NOVEMBER)
+        with pytest.raises(ClusterError, match=f"{address}: does not answer"):
+            list(carry_out_on(address, project, todo, ENGINE, patience=1))
+
+
+def test_somebody_who_listens_and_never_answers_is_not_waited_for(a_town: Path) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        address = f"tcp://127.0.0.1:{deaf.getsockname()[1]}"
+        project, todo = orders(a_town, NOVEMBER)
+        with pytest.raises(ClusterError, match=f"{address}: does not answer"):
+            list(carry_out_on(address, project, todo, ENGINE, patience=1))
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8786", "somewhere", "tcp://", "tcp://x:y"])
+def test_what_is_no_address_of_a_scheduler_is_refused(a_town: Path, address: str) -> None:
+    done = vip(*backfill(a_town, address, "2023-11", "2023-11"))
+    assert done.returncode == 2
+    assert f"{address}: is no address of a scheduler; one looks like tcp://" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_without_workers_is_named_in_plain_words(a_town: Path, tmp_path: Path) -> None:
+    project, todo = orders(a_town, NOVEMBER)
+    with started(tmp_path / "cluster", ()) as empty, pytest.raises(ClusterError, match="has no worker"):
+        list(carry_out_on(empty.address, project, todo, ENGINE, patience=1))
+
+
+def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Path) -> None:
+    command = [str(VIP), *backfill(a_town, cluster.address, "2023-07", "2023-11")]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    assert ": made in" in running.stdout.readline()
+    mine = psutil.Process(running.pid).children(recursive=True)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    found = re.search(r"Interrupted\. ([1-4]) of 5 were made and are whole; the same command makes the others\.", said)
+    assert found is not None
+    assert "Traceback" not in said
+    assert gone(mine)
+    left = [path for path in (a_town / "issues").iterdir() if not path.name.startswith(".")]
+    assert len(left) == int(found[1])
+    for folder in left:
+        outputs = json.loads((folder / "manifest.json").read_bytes())["outputs"]
+        assert {file: checksum(folder / file) for file in outputs} == outputs
+
+
+# The two last ones: they leave the cluster with fewer workers.
+
+
+def test_a_worker_that_is_killed_in_the_middle_costs_no_issue(cluster: Cluster, a_town: Path, alone: Path) -> None:
+    command = [str(VIP), *backfill(a_town, cluster.address, "2023-09", "2023-11")]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    worker = psutil.Process(cluster.workers[1].pid)
+    until = time.monotonic() + 60
+    while not (kernels := _kernels(worker)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    own = worker.children(recursive=True)
+    worker.kill()
+    out, said = running.communicate(timeout=120)
+    assert running.returncode == 0, said
+    assert "3 issues: 3 made" in out
+    assert gone([*kernels, *own]), "what the worker had started goes with it"
+    for month in ("2023-10", "2023-11"):
+        assert files_of(a_town / "issues" / month) == files_of(alone / month)
+
+
+def test_where_no_worker_is_left_each_issue_that_was_not_made_is_named(cluster: Cluster, a_town: Path) -> None:
+    project, todo = orders(a_town, ReportMonth(2023, 7))
+    outcomes = carry_out_on(cluster.address, project, todo, ENGINE, patience=2)
+    first = next(outcomes)
+    cluster.workers[0].kill()
+    rest = list(outcomes)
+    assert first.error is None
+    assert len(rest) == 4
+    lost = [outcome for outcome in rest if outcome.error is not None]
+    assert lost
+    assert all("no worker is left" in str(outcome.error) for outcome in lost)
+    made = {order.place for order in todo} - {outcome.order.place for outcome in lost}
+    assert {path.name for path in (a_town / "issues").iterdir() if not path.name.startswith(".")} == made
+
+
+def _kernels(worker: psutil.Process) -> list[psutil.Process]:
+    """The kernels that a worker has forked."""
+    try:
+        return [kernel for zygote in worker.children() for kernel in zygote.children()]
+    except psutil.NoSuchProcess:
+        return []

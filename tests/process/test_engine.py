@@ -1,0 +1,441 @@
+"""The fast engine does what Papermill's own does, in kernels that are forked, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import psutil
+import pytest
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+from papermill.engines import papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from tests.support.projects import REPOSITORY
+from viputils.engine import ForkEngine
+from viputils.errors import ManifestError
+from viputils.zygote import Zygote, can_fork, own_zygote
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels cannot be forked on this system")
+
+ENGINES = ["nbclient", "vip"]
+
+# What notebooks do that is awkward for who runs them.
+CELLS = [
+    "import sys, os, threading, subprocess, asyncio, warnings\n1 + 1",
+    "print('one', flush=True); print('aside', file=sys.stderr, flush=True); print('two', flush=True)",
+    "print('one'); print('then another')",
+    "from IPython.display import HTML, Markdown, display\ndisplay(Markdown('**bold**'), HTML('<b>bold</b>'))",
+    "shown = display('before', display_id=True)\nshown.update('after')",
+    "%%time\nsum(range(1000))",
+    "!echo from the shell",
+    "await asyncio.sleep(0.01)\n'awaited'",
+    "warnings.warn('careful')",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "figure, axes = plt.subplots()\naxes.plot([2, 1])",
+    "plt.plot([3, 1]);",
+    "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
+    "said = []\nthread = threading.Thread(target=lambda: print('from a thread'))\nthread.start(); thread.join()",
+    "print(subprocess.run(['echo', 'from a program'], capture_output=True, text=True).stdout)",
+    "child = os.fork()\nif child == 0:\n    os._exit(7)\nos.waitstatus_to_exitcode(os.waitpid(child, 0)[1])",
+    "__name__, os.path.basename(os.getcwd()), sys.path",
+    "os.isatty(0), os.environ.get('MPLBACKEND'), plt.get_backend()",
+    "%matplotlib --list",
+    "print('x' * 3, end='', flush=True); sys.stdout.write('y')",
+    "a = [1]; a.append(a); a",
+    "[os.path.basename(one) for one in sys.argv[:2]], sys.executable == sys.orig_argv[0], sorted(os.environ)",
+    "import __main__; __main__.__spec__, getattr(__main__, '__file__', None), '__mp_main__' in sys.modules",
+    "from IPython.display import clear_output\nprint('gone'); clear_output(); print('stays')",
+    "async def numbers():\n    for n in range(3):\n        yield n\n[n async for n in numbers()]",
+    "import logging\nlogging.warning('by a logger')\nlogging.root.handlers, logging.root.level",
+    "for _ in range(2): warnings.warn('once for each place')",
+    "%%bash\necho shell; echo aside >&2",
+    "%load_ext autoreload\n%autoreload 2",
+    "%%writefile beside.py\nvalue = 41",
+    "import beside; beside.value + 1",
+    "%run beside.py\nvalue",
+    "%history -l 1",
+    "import multiprocessing\ndef twice(x): return 2 * x\n"
+    "with multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map(twice, [1, 2]))",
+    "with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.map(abs, [-1]))",
+    "sorted(one.name.split('-')[0] for one in threading.enumerate())",
+    "import signal\n[signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]",
+    "import gc, locale\ngc.isenabled(), gc.get_threshold(), locale.getlocale(), sys.getrecursionlimit()",
+    "os.getpgid(0) == os.getpid(), os.getsid(0) == os.getpid()",
+    "import matplotlib\n{key: matplotlib.rcParams[key] for key in ('figure.dpi', 'savefig.bbox', 'figure.figsize')}",
+    "for n in range(2):\n    plt.figure(); plt.plot([n])",
+    "plt.figure(); plt.plot([1]); plt.close()",
+    "import numpy as np\nnp.geterr(), np.get_printoptions()['precision'], pd.options.display.max_rows",
+    "class Shown:\n    def _repr_html_(self): return '<i>html</i>'\n    def _repr_latex_(self): return '$x$'\nShown()",
+    "print('\\x1b[31mred\\x1b[0m \\u00e9\\u4e2d\\U0001f600')",
+    "import ipywidgets\nipywidgets.IntSlider(3)",
+    "print(1, file=sys.__stdout__); os.write(1, b'to the descriptor\\n'); os.system('echo system')",
+    "len?",
+    "sys.stdin.read()",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered() -> None:
+    # As the entry point of the package does it where the package was installed since.
+    papermill_engines.register("vip", ForkEngine)
+
+
+def folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def notebook(folder: Path, cells: list[str], parameters: str = "") -> Path:
+    path = folder / "a notebook.ipynb"
+    first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=[first, *map(new_code_cell, cells)], metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def run(path: Path, engine: str, **options: Any) -> Any:
+    return papermill.execute_notebook(
+        str(path), None, engine_name=engine, kernel_name="python3", cwd=str(path.parent), progress_bar=False, **options
+    )
+
+
+def normal(executed: Any) -> list[list[Any]]:
+    """What the cells show, without what differs from run to run: times, addresses, the numbers of processes.
+
+    A kernel sends what was printed when its clock says so, so where a text is cut in two is chance in either engine.
+    """
+
+    def whole(outputs: list[Any]) -> list[Any]:
+        found: list[Any] = []
+        for output in outputs:
+            name = output.get("name")
+            if found and name is not None and found[-1].get("name") == name:
+                found[-1] = {**found[-1], "text": found[-1]["text"] + output["text"]}
+            else:
+                found.append(output)
+        return found
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items() if key not in ("transient", "execution_count")}
+        if isinstance(value, list):
+            return [plain(one) for one in value]
+        text = re.sub(r"0x[0-9a-f]+|ipykernel_[0-9]+/[0-9]+|[0-9.]+ (?:[nµμm]?s)\b", "…", str(value))
+        # The ids of widgets, and folders.
+        return re.sub(rf"(?:IPY_MODEL_|\b)[0-9a-f]{{32}}\b|{tempfile.gettempdir()}/\S+", "…", text)
+
+    return [plain(whole(cell.outputs)) for cell in executed.cells if cell.cell_type == "code"]
+
+
+def test_awkward_cells_show_the_same_as_in_a_kernel_that_was_started(tmp_path: Path) -> None:
+    stock, fast = (normal(run(notebook(folder(tmp_path / engine / "here"), CELLS), engine)) for engine in ENGINES)
+    for cell, one, other in zip(["", *CELLS], stock, fast, strict=True):
+        assert other == one, cell
+    assert [len(outputs) for outputs in fast][10:13] == [1, 2, 1]  # Figures with and without show.
+
+
+@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_of_this_project_shows_the_same(path: Path, tmp_path: Path) -> None:
+    # Papermill runs it by itself, meanwhile.
+    command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb"), "--cwd", str(path.parent)]
+    stock = subprocess.Popen([*command, "--kernel", "python3", "--no-progress-bar"], stderr=subprocess.PIPE, text=True)
+    fast = normal(run(path, "vip"))
+    _, said = stock.communicate(timeout=300)
+    assert stock.returncode == 0, said
+    assert fast == normal(nbformat.read(tmp_path / "out.ipynb", as_version=4))
+    assert any(outputs for outputs in fast)
+
+
+def test_what_a_user_lets_every_notebook_begin_with_runs_as_in_stock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = tmp_path / "ipython" / "profile_default" / "startup" / "00-mine.py"
+    begin.parent.mkdir(parents=True)
+    begin.write_text("mine = 'from my own folder'")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    path = notebook(tmp_path, ["mine"])
+    stock, fast = (normal(run(path, engine)) for engine in ENGINES)
+    assert fast == stock
+    assert "from my own folder" in str(fast)
+
+
+def test_a_notebook_can_run_another_one(tmp_path: Path) -> None:
+    inner = notebook(folder(tmp_path / "inner"), ["month * 2"], "month = ''")
+    outer = notebook(
+        tmp_path,
+        [
+            "import papermill",
+            f"made = papermill.execute_notebook({str(inner)!r}, None, {{'month': 'ab'}}, engine_name='vip', "
+            "progress_bar=False)",
+            "made.cells[-1].outputs[0].data['text/plain']",
+        ],
+    )
+    assert run(outer, "vip").cells[-1].outputs[0].data["text/plain"] == "\"'abab'\""
+
+
+def test_where_kernels_cannot_be_forked_they_are_started_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("viputils.engine.can_fork", lambda: False)
+    before = {one.pid for one in kernels()}
+    assert run(notebook(tmp_path, ["1 + 1"]), "vip").cells[-1].outputs[0].data["text/plain"] == "2"
+    assert {one.pid for one in kernels()} <= before
+    assert "Kernels cannot be forked on this system; each is started" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("cell", "error", "said"),
+    [
+        ("1 / 0", PapermillExecutionError, "ZeroDivisionError"),
+        ("input('name')", PapermillExecutionError, "StdinNotImplementedError"),
+        ("import sys; sys.exit(3)", PapermillExecutionError, "SystemExit"),
+        ("import os; os._exit(3)", DeadKernelError, "Kernel died"),
+        ("import ctypes; ctypes.string_at(0)", DeadKernelError, "Kernel died"),
+    ],
+)
+def test_what_fails_fails_in_the_same_way(tmp_path: Path, cell: str, error: type[Exception], said: str) -> None:
+    path = notebook(tmp_path, ["print('before')", cell])
+    for engine in ENGINES:
+        with pytest.raises(error, match=said):
+            run(path, engine)
+
+
+def test_a_cell_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    path = notebook(tmp_path, ["import time", "time.sleep(60)"])
+    begin = time.monotonic()
+    with pytest.raises(CellTimeoutError):
+        run(path, "vip", execution_timeout=2)
+    assert time.monotonic() - begin < 30
+
+
+def test_fifty_megabytes_come_through(tmp_path: Path) -> None:
+    executed = run(notebook(tmp_path, ["print('x' * 50_000_000)"]), "vip")
+    assert len(executed.cells[-1].outputs[0].text) == 50_000_001
+
+
+def test_each_kernel_begins_fresh_and_random_numbers_depend_on_the_parameters_alone(tmp_path: Path) -> None:
+    cells = [
+        "import random, numpy as np",
+        "(random.random(), np.random.rand(3).tolist(), 'left' in globals())",
+        "left = 1",
+    ]
+    path = notebook(tmp_path, cells, "month = ''")
+    shown = [
+        run(path, "vip", parameters={"month": month}).cells[3].outputs[0].data["text/plain"]
+        for month in ("2023-11", "2023-10", "2023-11")
+    ]
+    assert shown[0] == shown[2] != shown[1]
+    assert shown[0].endswith("False)")
+
+
+def test_the_environment_and_the_folder_are_those_of_the_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = notebook(tmp_path, ["import os, time\nos.environ.get('OF_THE_MOMENT'), time.tzname[0]"])
+    shown = []
+    for value, zone in (("one", "UTC"), ("two", "Pacific/Auckland")):
+        monkeypatch.setenv("OF_THE_MOMENT", value)
+        monkeypatch.setenv("TZ", zone)
+        shown.append(run(path, "vip").cells[-1].outputs[0].data["text/plain"])
+    assert shown == ["('one', 'UTC')", "('two', 'NZST')"]
+
+
+def test_matplotlib_is_set_as_the_folder_of_the_notebook_says_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, elsewhere = folder(tmp_path / "here"), folder(tmp_path / "elsewhere")
+    (elsewhere / "matplotlibrc").write_text("lines.linewidth: 7\nlines.markersize: 9\n", "utf-8")
+    monkeypatch.chdir(elsewhere)
+    cell = "import matplotlib\n[matplotlib.rcParams[key] for key in ('lines.linewidth', 'lines.markersize', 'backend')]"
+    path = notebook(here, [cell])
+    assert normal(run(path, "vip")) == normal(run(path, "nbclient"))
+    (here / "matplotlibrc").write_text("lines.linewidth: 3.5\n", "utf-8")
+    shown = run(path, "vip")
+    assert "[3.5, 6.0, " in shown.cells[-1].outputs[0].data["text/plain"]
+    assert normal(shown) == normal(run(path, "nbclient"))
+
+
+def test_a_kernel_that_would_run_other_code_than_was_read_is_not_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = notebook(tmp_path, ["1 + 1"])
+    before = own_zygote()
+    with monkeypatch.context() as patch:
+        # As where a file was changed after this process had read it, and before the zygote did.
+        patch.setattr("viputils.zygote.LIBRARY_AS_READ", "0" * 64)
+        with pytest.raises(ManifestError, match="other code than this process has read"):
+            run(path, "vip")
+    assert not before.usable
+    assert run(path, "vip").cells[-1].outputs[0].data["text/plain"] == "2"
+
+
+def test_papermill_itself_finds_the_engine_and_writes_the_notebook(tmp_path: Path) -> None:
+    path = notebook(tmp_path, ["month * 2"], "month = ''")
+    command = [sys.executable, "-m", "papermill", "--engine", "vip", str(path), str(tmp_path / "out.ipynb")]
+    done = subprocess.run([*command, "-p", "month", "ab"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].data["text/plain"] == "'abab'"
+
+
+def kernels() -> list[psutil.Process]:
+    return [one for one in psutil.Process().children(recursive=True) if "zygote" in " ".join(one.cmdline())]
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    return not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture
+def zygote() -> Iterator[Zygote]:
+    started = Zygote()
+    yield started
+    started.close()
+
+
+def asleep(zygote: Zygote, folder: Path) -> psutil.Process:
+    """A kernel that was forked and waits."""
+    arguments = ["-f", str(folder / "kernel.json")]
+    forked = zygote.fork(arguments, str(folder), dict(os.environ), 0, None, None)
+    until = time.monotonic() + 30
+    while not (folder / "kernel.json").exists():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return psutil.Process(forked.pid)
+
+
+def test_a_zygote_has_no_thread_that_would_not_come_along(zygote: Zygote, tmp_path: Path) -> None:
+    asleep(zygote, tmp_path)
+    threads = Path(f"/proc/{zygote.process.pid}/task").glob("*/comm")
+    # That of jemalloc is begun again in whatever is forked, by jemalloc itself.
+    assert sorted(thread.read_text().strip() for thread in threads)[1:] in ([], ["python"])
+
+
+def test_a_zygote_reckons_in_one_thread(zygote: Zygote) -> None:
+    environment = Path(f"/proc/{zygote.process.pid}/environ")
+    until = time.monotonic() + 30
+    # A process that has just begun has none to show yet.
+    while not (said := environment.read_bytes().split(b"\0"))[0] and time.monotonic() < until:
+        time.sleep(0.01)
+    assert {b"OPENBLAS_NUM_THREADS=1", b"OMP_NUM_THREADS=1", b"MKL_NUM_THREADS=1"} <= set(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cell"),
+    [("PYTHONPATH", "lib", "import a_city_of_ours\na_city_of_ours.NAME"), ("PYTHONHASHSEED", "0", "hash('a')")],
+)
+def test_what_python_is_told_when_it_starts_holds_for_a_kernel_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, cell: str
+) -> None:
+    own_zygote()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "a_city_of_ours.py").write_text("NAME = 'Albuquerque'", "utf-8")
+    path = notebook(tmp_path, [cell])
+    monkeypatch.setenv(name, value)
+    assert normal(run(path, "vip")) == normal(run(path, "nbclient"))
+
+
+def test_kernels_end_with_the_process_that_forked_them_however_it_ends(zygote: Zygote, tmp_path: Path) -> None:
+    kernel = asleep(zygote, tmp_path)
+    zygote.process.kill()
+    assert gone([kernel])
+
+
+def test_closing_ends_the_kernels_that_are_left(tmp_path: Path) -> None:
+    zygote = Zygote()
+    kernel = asleep(zygote, tmp_path)
+    zygote.close()
+    assert gone([kernel])
+    assert zygote.process.returncode == 0
+
+
+def test_nothing_is_left_when_the_process_that_uses_it_is_killed(tmp_path: Path) -> None:
+    path = notebook(tmp_path, ["import time", "time.sleep(100)"])
+    code = (
+        "import papermill, sys\nfrom papermill.engines import papermill_engines\n"
+        "from viputils.engine import ForkEngine\npapermill_engines.register('vip', ForkEngine)\n"
+        "papermill.execute_notebook(sys.argv[1], None, engine_name='vip', kernel_name='python3', progress_bar=False)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path)]) as running:
+        until = time.monotonic() + 60
+        while len(started := psutil.Process(running.pid).children(recursive=True)) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        running.send_signal(signal.SIGKILL)
+    assert gone(started)
+
+
+def test_the_engine_can_be_imported_before_papermill_and_after_it() -> None:
+    for first, second in (("viputils.engine", "papermill"), ("papermill", "viputils.engine")):
+        code = (
+            f"import {first}, {second}; from papermill.engines import papermill_engines as all; all.get_engine('vip')"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_kernel_of_another_python_is_not_forked_from_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kernels" / "other"
+    folder.mkdir(parents=True)
+    argv = [str(tmp_path / "python-elsewhere"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "other", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    path = notebook(tmp_path, ["1"])
+    with pytest.raises(FileNotFoundError, match="python-elsewhere"):
+        papermill.execute_notebook(str(path), None, engine_name="vip", kernel_name="other", progress_bar=False)
+
+
+def test_an_interrupted_question_is_not_answered_to_the_next(tmp_path: Path) -> None:
+    begun = own_zygote()
+    kernel = asleep(begun, tmp_path)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    os.kill(begun.process.pid, signal.SIGSTOP)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    with pytest.raises(KeyboardInterrupt):
+        begun.poll(kernel.pid)
+    os.kill(begun.process.pid, signal.SIGCONT)
+    signal.signal(signal.SIGALRM, before)
+    assert begun.poll(kernel.pid) == -signal.SIGKILL
+    assert gone([kernel])
+    (tmp_path / "kernel.json").unlink()
+    assert asleep(own_zygote(), tmp_path).is_running()
+
+
+def test_a_zygote_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    killed = own_zygote()
+    killed.process.kill()
+    killed.process.wait()
+    assert asleep(own_zygote(), tmp_path).is_running()
+
+
+def test_a_process_that_was_forked_does_not_keep_a_zygote_alive(zygote: Zygote, tmp_path: Path) -> None:
+    kernel = asleep(zygote, tmp_path)
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    try:
+        zygote.close()
+        assert zygote.process.returncode == 0
+        assert gone([kernel])
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

@@ -1,0 +1,209 @@
+"""What was read once and handed to the notebook: taken only where it is exactly what would be read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import papermill
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+import viputils
+from tests.support.projects import Deliver
+from viputils import library
+from viputils.deliveries import find_deliveries
+from viputils.edition import Edition, load_edition
+from viputils.errors import ManifestError
+from viputils.handover import VARIABLE, hand_over, key_of
+from viputils.issue import issue_begun, make_issue
+from viputils.library import LIBRARY_AS_READ, library_checksum
+from viputils.notebook import clean_copy, run_notebook
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.render.embedded import EmbeddedEngine
+
+ASKS = """
+from pathlib import Path
+import viputils.tables
+from viputils.edition import load_edition
+from viputils.project import Project
+assert "# Another one." in Path(viputils.tables.__file__).read_text("utf-8")
+load_edition(Project.find(), month)
+"""
+RUNS = """
+import sys
+from pathlib import Path
+from viputils.notebook import run_notebook
+run_notebook(Path(sys.argv[1]), {"month": "2023-11"}, Path(sys.argv[2]))
+"""
+NOVEMBER = ReportMonth(2023, 11)
+ROWS = {"responses": ["R1,2023-11-02,DV,SE", "R2,2023-10-07,murder,NE"], "reviews": ["W1,2023-11-07,3,41"]}
+
+
+@pytest.fixture
+def place(project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file in which figures are handed over that nobody would count, so that it shows whether they are taken."""
+    deliver(**ROWS)
+    edition = load_edition(project, NOVEMBER)
+    found = tmp_path / "handed over"
+    key = key_of(project, find_deliveries(project), NOVEMBER, edition.as_of)
+    hand_over(found, key, edition.records, edition.figures.assign(value=-1))
+    monkeypatch.setenv(VARIABLE, str(found))
+    return found
+
+
+def is_taken(edition: Edition) -> bool:
+    return bool(edition.figures["value"].eq(-1).all())
+
+
+def test_what_was_handed_over_is_what_would_be_read(
+    project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(**ROWS)
+    deliver("2023-12-11", responses=["R1,2023-11-02,Homicide,SE", "R3,2023-11-31,DV,SE"])
+    day = find_deliveries(project)[-1].received
+    read = load_edition(project, NOVEMBER, day)
+    hand_over(tmp_path / "it", key_of(project, find_deliveries(project), NOVEMBER, day), read.records, read.figures)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "it"))
+    taken = load_edition(project, NOVEMBER, day)
+    assert not (tmp_path / "it").exists()
+    pd.testing.assert_frame_equal(taken.figures, read.figures)
+    pd.testing.assert_frame_equal(taken.records.account, read.records.account)
+    pd.testing.assert_frame_equal(taken.records.quarantine, read.records.quarantine)
+    assert len(taken.records.quarantine) == 1
+    for name, table in read.records.tables.items():
+        pd.testing.assert_frame_equal(taken.records.tables[name].rows, table.rows)
+        pd.testing.assert_frame_equal(taken.records.tables[name].ledger, table.ledger)
+    assert taken.program == read.program
+    assert taken.as_of == read.as_of
+
+
+def test_it_is_taken_once_and_nobody_else_can_open_it(place: Path, project: Project) -> None:
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert is_taken(load_edition(project, NOVEMBER))
+    assert not place.exists()
+    assert not is_taken(load_edition(project, NOVEMBER))
+
+
+def _edit(name: str, old: str, new: str) -> Callable[[Project], None]:
+    def change(project: Project) -> None:
+        path = project.root / name
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+    return change
+
+
+def _deliver_more(project: Project) -> None:
+    again = project.raw / "2023-12-04-2"
+    again.mkdir()
+    (again / "responses.csv").write_text(
+        "response_id,response_date,incident_type,area_command\nR9,2023-11-05,DV,SE\n", "utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _edit("data/raw/2023-12-04/responses.csv", "R1,2023-11-02,DV", "R1,2023-11-03,DV"),
+        _edit("data/raw/2023-12-04/reviews.csv", ",41", ",42"),
+        _edit("program.toml", "[program]", "# A word.\n[program]"),
+        _deliver_more,
+    ],
+)
+def test_where_anything_was_changed_since_it_is_read_again(
+    place: Path, project: Project, change: Callable[[Project], None]
+) -> None:
+    change(project)
+    assert not is_taken(load_edition(Project.open(project.root), NOVEMBER))
+
+
+def test_another_month_and_another_day_are_read(place: Path, project: Project, deliver: Deliver) -> None:
+    assert not is_taken(load_edition(project, NOVEMBER.plus(-1)))
+    deliver("2023-12-05", responses=["R4,2023-11-02,DV,SE"])
+    assert not is_taken(load_edition(project, NOVEMBER, find_deliveries(project)[-1].received))
+    # What came in later changes nothing of what was known on the day that it was handed over for.
+    assert is_taken(load_edition(project, NOVEMBER, find_deliveries(project)[0].received))
+
+
+def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
+    whole_project: Project, deliver: Deliver, tmp_path: Path
+) -> None:
+    deliver(**ROWS)
+    with issue_begun(whole_project, NOVEMBER) as begun:
+        assert begun.kernel.handed_over.is_file()
+        issue = make_issue(whole_project, begun.edition, EmbeddedEngine(), begun=begun)
+        assert not begun.kernel.handed_over.exists(), "the notebook read for itself"
+    alone = papermill.execute_notebook(
+        str(whole_project.notebook), None, {"month": "2023-11"}, cwd=str(whole_project.root), progress_bar=False
+    )
+    shown, _ = clean_copy(alone, {})
+    in_issue = [cell["outputs"] for cell in json.loads(issue.notebook.read_text("utf-8"))["cells"] if "outputs" in cell]
+    assert in_issue == [
+        [
+            {**output, "data": {name: value.splitlines(keepends=True) for name, value in output["data"].items()}}
+            for output in cell.outputs
+        ]
+        for cell in shown.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def test_a_kernel_that_has_read_another_library_makes_nothing(
+    project: Project, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(**ROWS)
+    monkeypatch.setenv("VIP_LIBRARY", "0" * 64)
+    with pytest.raises(ManifestError, match="would run other code than the issue names"):
+        load_edition(project, NOVEMBER)
+
+
+def test_code_and_catalogues_are_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "viputils"
+    shutil.copytree(Path(viputils.__file__).parent, copy)
+    monkeypatch.setattr(library, "__file__", str(copy / "library.py"))
+    found = [library_checksum()]
+    assert found == [LIBRARY_AS_READ]
+    for name in ("locale/es.po", "locale/viputils.pot", "render/word.py"):
+        (copy / name).write_bytes((copy / name).read_bytes() + b"\n")
+        assert library_checksum() not in found
+        found.append(library_checksum())
+
+
+def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
+    project: Project, deliver: Deliver, tmp_path: Path
+) -> None:
+    deliver(**ROWS)
+    source = Path(viputils.__file__).parent
+    shutil.copytree(source, tmp_path / "src" / "viputils", ignore=shutil.ignore_patterns("__pycache__"))
+    told = tmp_path / "src" / "viputils" / "tables.py"
+    told.write_text(told.read_text("utf-8") + "\n# Another one.\n", "utf-8")
+    cells = [new_code_cell("month = ''", metadata={"tags": ["parameters"]}), new_code_cell(ASKS)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "n.ipynb")
+    # A path that leads to it from here, and nowhere from the folder of the project.
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS, str(tmp_path / "n.ipynb"), str(project.root)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": "src"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_notebook_that_is_handed_nothing_reads(whole_project: Project, deliver: Deliver) -> None:
+    deliver(**ROWS)
+    run = run_notebook(whole_project.notebook, {"month": "2023-11"}, whole_project.root)
+    assert any("responses" in str(cell.get("outputs")).lower() for cell in run.cells)

@@ -1,0 +1,41 @@
+"""Issues for a register of published figures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pandas as pd
+
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.published import (
+    IssueName,
+    PublishedIssue,
+    add_issue,
+)
+from viputils.verdicts import printed_keys
+
+NOVEMBER = ReportMonth(2023, 11)
+
+
+def an_issue(name: str = "2023-11", value: int = 5, **changes: object) -> PublishedIssue:
+    row = {"measure": "adults_assisted", "category": "", "period": "fytd", "value": value}
+    issue = PublishedIssue(IssueName.parse(name), pd.DataFrame([row]), dt.date(2023, 12, 4), None, "here", "a person")
+    return replace(issue, **changes)  # type: ignore[arg-type]
+
+
+KEY = ["measure", "category", "period"]
+
+
+def printed(project: Project, value: int, **changes: object) -> PublishedIssue:
+    """Put an issue into the register whose headline prints some adults assisted; everything else was none."""
+    figures = all_printed(project, NOVEMBER, value)
+    issue = replace(an_issue(), figures=figures, as_of=None, **changes)  # type: ignore[arg-type]
+    add_issue(project, issue)
+    return issue
+
+
+def all_printed(project: Project, month: ReportMonth, adults: int) -> pd.DataFrame:
+    rows = [(*key, adults if key[0] == "adults_assisted" else 0) for key in printed_keys(project.program, month)]
+    return pd.DataFrame(rows, columns=[*KEY, "value"])
