@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import VIP, vip
+from tests.support.command import VIP, started_vip, vip
 from tests.support.projects import REPOSITORY, copy_of_the_repository
 from viputils.edition import load_edition
 from viputils.errors import ManifestError, ParameterError
@@ -206,7 +206,7 @@ def test_what_is_there_is_not_overwritten_by_what_is_kept(city: Project, tmp_pat
 def test_nothing_is_left_behind(city: Project, tmp_path: Path) -> None:
     before = sorted(path.relative_to(city.root) for path in city.root.rglob("*"))
     assert VIP.exists()
-    done = vip("reproduce", "2023-11", "--project", str(city.root), TMPDIR=str(tmp_path))
+    done = started_vip("reproduce", "2023-11", "--project", str(city.root), TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "Reproduced: all 14 files are identical, byte for byte." in done.stdout
     assert sorted(path.relative_to(city.root) for path in city.root.rglob("*")) == before

@@ -18,7 +18,7 @@ import fsspec
 import pytest
 import sqlalchemy as sa
 
-from tests.support.command import vip
+from tests.support.command import started_vip, vip
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import workbench
 from viputils.addresses import place_of, secrets_in, shown_address, without_secrets
@@ -97,7 +97,7 @@ def test_the_environment_says_where_before_program_toml_does_and_the_command_say
     project.raw.rename(shared)
     toml = project.root / "program.toml"
     toml.write_text(toml.read_text().replace("[program]", '[program]\ndeliveries = "not there"', 1))
-    done = vip("check", "--project", str(project.root), VIP_DELIVERIES=str(shared))
+    done = started_vip("check", "--project", str(project.root), VIP_DELIVERIES=str(shared))
     assert done.returncode == 0, done.stderr
     assert f"Deliveries come from {shared}." in done.stderr
     refused = vip("check", "--project", str(project.root))
@@ -123,7 +123,7 @@ def test_a_report_is_made_from_an_address_byte_for_byte(whole_project: Project, 
     shutil.copytree(REPOSITORY / "data" / "published", whole_project.published, dirs_exist_ok=True)
     shared = tmp_path / "shared"
     whole_project.raw.rename(shared)
-    done = vip("report", "2023-11", "--project", str(whole_project.root), VIP_DELIVERIES=f"file://{shared}")
+    done = started_vip("report", "2023-11", "--project", str(whole_project.root), VIP_DELIVERIES=f"file://{shared}")
     assert done.returncode == 0, done.stderr
     made = read_manifest(whole_project.issues / "2023-11" / "manifest.json")
     kept = read_manifest(REPOSITORY / "data" / "published" / "2023-11.manifest.json")

@@ -1,24 +1,21 @@
-"""A forked command is the command: what it says, how it ends, and what it leaves behind."""
+"""A command in the process of a test is the command: what it says, how it ends, and what it leaves behind."""
 
 from __future__ import annotations
 
 import os
-import socket
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.support import command
 from tests.support.command import started_vip, vip
+from viputils import cli
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="commands are forked on Linux alone")
 
-
-@linux
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -32,60 +29,68 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="commands are forked 
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_forked_command_says_and_ends_with_what_a_started_one_does(arguments: list[str], code: int) -> None:
-    forked, started = vip(*arguments), started_vip(*arguments)
-    assert (forked.returncode, forked.stdout, forked.stderr) == (started.returncode, started.stdout, started.stderr)
-    assert forked.returncode == code
+def test_it_says_and_ends_with_what_a_started_one_does(arguments: list[str], code: int) -> None:
+    here, started = vip(*arguments), started_vip(*arguments)
+    assert (here.returncode, here.stdout, here.stderr) == (started.returncode, started.stdout, started.stderr)
+    assert here.returncode == code
 
 
-def test_it_runs_in_the_folder_that_is_given(tmp_path: Path) -> None:
+def test_it_runs_in_the_folder_that_is_given_and_the_test_in_its_own(tmp_path: Path) -> None:
+    before = Path.cwd(), sys.argv, sys.stdout, signal.getsignal(signal.SIGINT), sys.unraisablehook
     assert str(tmp_path) in vip("figures", "2023-11", cwd=tmp_path).stderr
+    assert (Path.cwd(), sys.argv, sys.stdout, signal.getsignal(signal.SIGINT), sys.unraisablehook) == before
 
 
-@linux
-def test_a_process_that_holds_on_to_its_streams_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with a command that is started: it has not come to its end before everything that it started has."""
-    monkeypatch.setattr(command, "TIMEOUT", 2)
-    ours, theirs = os.pipe()
-    other, its = os.pipe()
-    os.write(its, b"1 0")
-    os.close(its)
-    begin = time.monotonic()
-    # Somebody, such as a kernel, still holds the other end of the second stream.
-    assert command._read((other, ours)) == ({other: b"1 0", ours: b""}, False)
-    assert time.monotonic() - begin >= 2
-    os.close(theirs)
-    for stream in (ours, other):
-        os.close(stream)
+def take_a_handler() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-@linux
-def test_what_a_command_leaves_behind_is_a_fault_though_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    held: list[int] = []
+def hold_a_lock() -> None:
+    HELD.append(Path(os.environ["HELD"]).open("w"))  # noqa: SIM115 - that is the fault
 
-    def sent(connection: socket.socket, data: list[bytes], streams: list[int]) -> int:
-        held.append(os.dup(streams[2]))
-        return send(connection, data, streams)
 
-    send = socket.send_fds
-    monkeypatch.setattr("tests.support.command.socket.send_fds", sent)
-    monkeypatch.setattr(command, "TIMEOUT", 5)
+def start_a_process() -> None:
+    HELD.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+
+
+def change_the_environment() -> None:
+    os.environ["LEFT"] = "behind"
+
+
+HELD: list[object] = []
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (take_a_handler, "other signal handlers"),
+        (hold_a_lock, "left behind: {'locks'"),
+        (start_a_process, "left behind: {'processes'"),
+        (change_the_environment, "left behind: {'environment'"),
+        (lambda: os.chdir("/"), "left behind: {'folder'"),
+    ],
+)
+def test_what_a_command_leaves_behind_fails_its_test(
+    fault: Callable[[], None], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HELD", str(tmp_path / "a.lock"))
+    monkeypatch.setenv("LEFT", "")
+    monkeypatch.setattr(cli, "app", fault)
     try:
-        with pytest.raises(subprocess.TimeoutExpired):
+        with pytest.raises(AssertionError, match=said):
             vip("--version")
     finally:
-        for stream in held:
-            os.close(stream)
+        while HELD:
+            held = HELD.pop()
+            if isinstance(held, subprocess.Popen):
+                held.communicate()
+            else:
+                held.close()  # type: ignore[attr-defined]
 
 
-@linux
-def test_a_command_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    vip("--version")
-    monkeypatch.setattr(command, "TIMEOUT", 0.1)
-    before = set(psutil.Process(command.server().process.pid).children(recursive=True))
+def test_a_started_command_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.command.TIMEOUT", 0.1)
+    begin = time.monotonic()
     with pytest.raises(subprocess.TimeoutExpired):
-        vip("figures", "--all")
-    # By itself it would go on for longer than it is waited for here.
-    left = set(psutil.Process(command.server().process.pid).children(recursive=True)) - before
-    _, alive = psutil.wait_procs(left, 3)
-    assert alive == []
+        started_vip("figures", "--all")
+    assert time.monotonic() - begin < 60

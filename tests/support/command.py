@@ -1,212 +1,135 @@
-"""The command `vip`: as people start it, and forked from a process that has imported already what it imports.
+"""The command `vip`: as people start it, and in the process of the test.
 
-Most of the time of a short command is spent on imports, and the tests run hundreds of them. A forked one is a process
-of its own all the same, with its own arguments, folder, streams and exit code. Where anything of the environment is
-another one, the command is started; so is one side of a comparison of bytes, for all that are forked share the seed of
-Python's hashes.
+Nearly all of the time of a short command goes into starting Python and importing pandas, and the tests run hundreds of
+them. ``vip`` runs the command in this process and checks that it leaves this process as it found it. ``started_vip``
+starts the command; use it when the start itself, the environment, a signal or the bytes of an issue matter.
 """
 
 from __future__ import annotations
 
-import atexit
-import gc
-import importlib
-import json
+import contextlib
+import io
+import logging
 import os
-import pkgutil
-import selectors
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
-import traceback
-from collections.abc import Sequence
-from contextlib import suppress
-from functools import cache
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
+from types import ModuleType
+
+import psutil
 
 from tests.support.projects import REPOSITORY
+from viputils import cli
 
 VIP = Path(sys.executable).with_name("vip")
 
-# Long enough for a slow machine that does other things, too.
+# Long enough for a slow machine that also does other work.
 TIMEOUT = 600
-# Where pytest says which test it is at.
-PASSED_OVER = ("PYTEST_CURRENT_TEST",)
-# Beside what viputils imports at its beginning, what it imports where it is needed.
-AHEAD = ("nbclient", "nbformat.v4", "papermill", "pypandoc", "typst", "jupyter_client.manager", "yaml")
+# The signals that the command handles.
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# Kept for the life of a process: the one that forks kernels.
+_KEPT = "viputils.zygote"
 
 
 def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
-    """Start the command."""
+    """Start the command as a process."""
     given = {**os.environ, **env}
     return subprocess.run(
         [VIP, *arguments], cwd=cwd, capture_output=True, text=True, env=given, timeout=TIMEOUT, check=False
     )
 
 
-def vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command: forked where that is the same, and started everywhere else."""
-    if sys.platform != "linux" or env or environment() != ENVIRONMENT:
-        return started_vip(*arguments, cwd=cwd, **env)
-    command = [str(VIP), *arguments]
-    asked = json.dumps([str(cwd), dict(os.environ), *arguments]).encode()
-    pipes = [os.pipe() for _ in ("what is asked", "how it ends", "stdout", "stderr")]
-    (theirs, ours), (answer, given), (stdout, out), (stderr, err) = pipes
-    try:
-        with os.fdopen(ours, "wb") as request:
-            socket.send_fds(server().connection, [b"!"], [theirs, given, out, err])
-            for stream in (theirs, given, out, err):
-                os.close(stream)
-            request.write(asked)
-        said, is_over = _read((answer, stdout, stderr))
-    finally:
-        for stream in (answer, stdout, stderr):
-            os.close(stream)
-    pid, _, code = said[answer].partition(b" ")
-    if not is_over:
-        if pid and not code:
-            os.kill(int(pid), signal.SIGKILL)
-        raise subprocess.TimeoutExpired(command, TIMEOUT)
-    if not code:
-        raise ChildProcessError(f"Nobody knows how {arguments} ended.")
-    return subprocess.CompletedProcess(command, int(code), _text(said[stdout]), _text(said[stderr]))
-
-
-def _read(streams: Sequence[int]) -> tuple[dict[int, bytes], bool]:
-    """Read streams until everybody has closed them, so that a process that is left behind is noticed, or time is up.
-
-    Whether all of them were closed comes with what was read.
-    """
-    until = time.monotonic() + TIMEOUT
-    said = dict.fromkeys(streams, b"")
-    with selectors.DefaultSelector() as waiting:
-        for stream in streams:
-            waiting.register(stream, selectors.EVENT_READ)
-        while waiting.get_map() and (left := until - time.monotonic()) > 0:
-            for key, _ in waiting.select(left):
-                part = os.read(key.fd, 65536)
-                said[key.fd] += part
-                if not part:
-                    waiting.unregister(key.fd)
-        return said, not waiting.get_map()
-
-
-def _text(said: bytes) -> str:
-    # As subprocess gives it.
-    return said.decode().replace("\r\n", "\n").replace("\r", "\n")
-
-
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in PASSED_OVER}
-
-
-# As it is before any test changes it.
-ENVIRONMENT = environment()
-
-
-class Server:
-    """The process that forks; it ends with this one."""
-
-    def __init__(self) -> None:
-        self.connection, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.command", str(theirs.fileno())],
-                cwd=REPOSITORY,
-                # Threads would not come along.
-                env={**ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
-
-
-@cache
-def server() -> Server:
-    return Server()
-
-
-def serve(connection: socket.socket) -> None:
-    """Fork whenever that is asked for; in the process that was forked, return."""
-    import viputils
-
-    for name in (*AHEAD, *(f"viputils.{module.name}" for module in pkgutil.iter_modules(viputils.__path__))):
-        # What is not installed is missed by the command that needs it.
-        with suppress(ImportError):
-            importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
-    # Nobody waits for those that wait for commands.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
+def vip(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, and return what it printed and its exit code."""
+    with _as_a_command(cwd, arguments) as (stdout, stderr):
+        before = Leavings.now()
         try:
-            asked, streams, _, _ = socket.recv_fds(connection, 1, 4)
-        except InterruptedError:
-            continue
-        if not asked:
-            os._exit(0)
-        if os.fork() == 0:
-            connection.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            pid = os.fork()
-            if pid == 0:
-                _become(*streams)
-                return
-            request, given, *output = streams
-            for stream in (request, *output):
-                os.close(stream)
-            os.write(given, f"{pid} ".encode())
-            _, status = os.waitpid(pid, 0)
-            # Nobody may listen any more.
-            with suppress(OSError):
-                os.write(given, f"{os.waitstatus_to_exitcode(status)}".encode())
-            os._exit(0)
-        for stream in streams:
-            os.close(stream)
+            cli.main()
+        except SystemExit as end:
+            code = end.code
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        if len(set(handlers.values())) != 1:
+            raise AssertionError(f"vip {arguments} left other signal handlers than it begins with: {handlers}")
+        if left := Leavings.now().beyond(before):
+            raise AssertionError(f"vip {arguments} left behind: {left}")
+    if not isinstance(code, int):
+        raise TypeError(f"vip {arguments} ended with {code!r}, which is no exit code.")
+    return subprocess.CompletedProcess([str(VIP), *arguments], code, _text(stdout), _text(stderr))
 
 
-def _become(request: int, given: int, stdout: int, stderr: int) -> None:
-    """Be what was asked for, as if it had been started."""
-    os.close(given)
-    with os.fdopen(request, "rb") as file:
-        cwd, env, *arguments = json.loads(file.read())
-    for stream, number in ((stdout, 1), (stderr, 2)):
-        os.dup2(stream, number)
-        os.close(stream)
-    os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(env)
-    sys.argv = [str(VIP), *arguments]
-    sys.path[0] = str(VIP.parent)
-    # What a process that this one starts would import first.
-    main = sys.modules["__main__"]
-    main.__spec__, main.__package__, main.__file__ = None, None, str(VIP)
+@dataclass(frozen=True)
+class Leavings:
+    """What a command could leave behind in the process that it ran in."""
+
+    locks: frozenset[str]
+    processes: frozenset[str]
+    threads: frozenset[str]
+    environment: frozenset[tuple[str, str]]
+    folder: str
+    logging: int
+
+    @classmethod
+    def now(cls) -> Leavings:
+        """Look at this process."""
+        mine = psutil.Process()
+        open_files = (str(file.path) for file in mine.open_files())
+        started = [f"{child.pid} {' '.join(_command_line(child))}" for child in mine.children()]
+        threads = [thread.name for thread in threading.enumerate() if not thread.daemon]
+        return cls(
+            frozenset(path for path in open_files if path.endswith(".lock")),
+            frozenset(one for one in started if _KEPT not in one),
+            frozenset(threads),
+            frozenset((name, value) for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"),
+            str(Path.cwd()),
+            logging.root.manager.disable,
+        )
+
+    def beyond(self, before: Leavings) -> dict[str, object]:
+        """Return what is here and was not there before."""
+        found: dict[str, object] = {}
+        for one in fields(self):
+            now, then = getattr(self, one.name), getattr(before, one.name)
+            new = now - then if isinstance(now, frozenset) and one.name != "environment" else now if now != then else ""
+            if new:
+                found[one.name] = new
+        return found
 
 
-def _run() -> int:
-    """Run what this process has become, with everything that Python does at its end but the clearing of its memory."""
-    code: object = None
+def _command_line(process: psutil.Process) -> list[str]:
     try:
-        main()
-    except SystemExit as end:
-        code = end.code
-        if code is not None and not isinstance(code, int):
-            sys.stderr.write(f"{code}\n")
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    return code if isinstance(code, int) else int(code is not None)
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
-if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
-    from viputils.command import main
+@contextlib.contextmanager
+def _as_a_command(cwd: Path, arguments: tuple[str, ...]) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
+    """Give this process the arguments, folder and streams of a command, and afterwards its own again."""
+    out, err = io.BytesIO(), io.BytesIO()
+    argv, hook, folder = sys.argv, sys.unraisablehook, Path.cwd()
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    stdout, stderr = (io.TextIOWrapper(one, encoding="utf-8", write_through=True) for one in (out, err))
+    os.chdir(cwd)
+    sys.argv = [str(VIP), *arguments]
+    # What the name in its help is taken from, and what a process that it starts would import first.
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    sys.modules["__main__"].__file__ = str(VIP)
+    try:
+        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+            yield out, err
+    finally:
+        os.chdir(folder)
+        sys.argv, sys.unraisablehook, sys.modules["__main__"] = argv, hook, main
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for stream in (stdout, stderr):
+            stream.detach()
 
-    # To take what so many imports have brought to pieces takes longer than most commands.
-    os._exit(_run())
+
+def _text(said: io.BytesIO) -> str:
+    # As subprocess returns it.
+    return said.getvalue().decode().replace("\r\n", "\n").replace("\r", "\n")

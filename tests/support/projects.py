@@ -75,3 +75,11 @@ def town(root: Path) -> Path:
 
 def files_of(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): checksum(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def with_one_cell(root: Path) -> Path:
+    """Put a notebook of one cell in place of the report's; for tests that are not about the report's content."""
+    shutil.copy(
+        REPOSITORY / "tests" / "notebooks" / "shows_markdown.ipynb", root / "notebooks" / "monthly_report.ipynb"
+    )
+    return root

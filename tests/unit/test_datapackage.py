@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.command import vip
+from tests.support.command import started_vip, vip
 from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository
 from tests.support.register import an_issue
 from viputils.datapackage import (
@@ -278,7 +278,7 @@ def test_text_of_the_program_stays_text(demonstration: Edition, tmp_path: Path) 
 
 def test_an_issue_is_made_with_its_data_and_the_manifest_names_it(tmp_path: Path, november: Path) -> None:
     root = copy_of_the_repository(tmp_path / "another place")
-    done = vip("report", "2023-11", "--project", str(root), "--engine", "embedded", TZ="Asia/Tokyo", LC_ALL="C")
+    done = started_vip("report", "2023-11", "--project", str(root), "--engine", "embedded", TZ="Asia/Tokyo", LC_ALL="C")
     assert done.returncode == 0, done.stderr
     issue = root / "issues" / "2023-11"
     outputs = json.loads((issue / "manifest.json").read_bytes())["outputs"]

@@ -25,7 +25,7 @@ from bs4 import BeautifulSoup, Comment, Doctype, Tag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.command import vip
+from tests.support.command import started_vip, vip
 from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository
 from viputils import language as languages
 from viputils import tables
@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     issues = {}
     for code in ("en", "es"):
         arguments = ("--lang", code, "--engine", "embedded", "--project", str(root), "--json")
-        done = vip("report", "2023-11", *arguments, LC_ALL="de_DE.UTF-8", LANGUAGE="de")
+        done = started_vip("report", "2023-11", *arguments, LC_ALL="de_DE.UTF-8", LANGUAGE="de")
         assert done.returncode == 0, done.stderr
         issues[code] = json.loads(done.stdout)
     return issues

@@ -1,0 +1,159 @@
+"""What many tests read and is costly to make: built once for all processes of a run, and kept for the next one.
+
+An artifact is a folder. Its place depends on everything that it is made from, so a change of the code, the report, the
+notebooks or the records makes a new one. Tests that only read use it where it is; tests that write copy it first.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+from tests.support.command import started_vip
+from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town
+
+# What artifacts are made from and with, this folder included.
+_MADE_FROM = ("src", "report", "notebooks", "data", "examples", "tests/support", "requirements/test.txt")
+_FILES = ("program.toml", "_quarto.yml", "pyproject.toml")
+# A blank and an accent in the path, as people have them.
+_NAME = "città di prova"
+# Where the site of the artifacts says that it is.
+SITE_ADDRESS = "https://vip.example/reports/"
+
+
+@functools.cache
+def key() -> str:
+    """Return a checksum of everything that artifacts are made from."""
+    known = hashlib.sha256(sys.version.encode())
+    for name in (*_MADE_FROM, *_FILES):
+        place = REPOSITORY / name
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path.is_file() and not {"__pycache__", "issues", "_site"} & set(path.parts):
+                known.update(path.relative_to(REPOSITORY).as_posix().encode() + b"\0")
+                known.update(hashlib.sha256(path.read_bytes()).digest())
+    return known.hexdigest()[:16]
+
+
+class Artifacts:
+    """The artifacts of a run.
+
+    Attributes
+    ----------
+    seconds
+        How long this process has built artifacts or waited for another one to build them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / key() / _NAME
+        self.seconds = 0.0
+
+    def get(self, name: str, build: Callable[[Path], object]) -> Path:
+        """Return the folder of an artifact. The first process that asks for it builds it."""
+        place = self.folder / name
+        if place.is_dir():
+            return place
+        begin = time.monotonic()
+        inner = self.seconds
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / f"{name}.lock"):
+            if not place.is_dir():
+                unfinished = self.folder / f"{name} unfinished"
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                build(unfinished)
+                (self.folder / f"{name}.sum").write_text(_sum(unfinished), encoding="utf-8")
+                unfinished.rename(place)
+        # An artifact that asked for another one has counted that one's seconds already.
+        self.seconds = inner + time.monotonic() - begin
+        return place
+
+    def november(self) -> Path:
+        """Return the repository's project with the issue of November 2023, in a folder of its own."""
+
+        def build(root: Path) -> None:
+            copy_of_the_repository(root)
+            _run("report", "2023-11", root)
+
+        return self.get("November", build)
+
+    def in_two_languages(self) -> Path:
+        """Return the same with the issue in Spanish as well."""
+
+        def build(root: Path) -> None:
+            shutil.copytree(self.november(), root, dirs_exist_ok=True)
+            _run("report", "2023-11", root, "--lang", "es")
+
+        return self.get("November in two languages", build)
+
+    def site(self) -> Path:
+        """Return the same with the issue of October, and with the site of both months in ``_site``."""
+
+        def build(root: Path) -> None:
+            shutil.copytree(self.in_two_languages(), root, dirs_exist_ok=True)
+            _run("site", "--since", "2023-10", root, "--address", SITE_ADDRESS)
+
+        return self.get("the site", build)
+
+    def two_months_of_a_town(self) -> Path:
+        """Return a small town whose issues of October and November 2023 were made by two processes."""
+
+        def build(root: Path) -> None:
+            town(root)
+            _run("backfill", "2023-10", "2023-11", root, "--jobs", "2")
+
+        return self.get("a town", build)
+
+    def philadelphia(self) -> Path:
+        """Return the second city with its issue of November 2020 as of 5 January 2021."""
+
+        def build(root: Path) -> None:
+            example = REPOSITORY / "examples" / "philadelphia"
+            shutil.copytree(example, root, ignore=shutil.ignore_patterns("issues", "_site", ".*"), dirs_exist_ok=True)
+            program = root / "program.toml"
+            text = program.read_text(encoding="utf-8").replace('"../.."', json.dumps(str(REPOSITORY)))
+            program.write_text(text, encoding="utf-8")
+            _run("report", "2020-11", root, "--as-of", "2021-01-05")
+
+        return self.get("Philadelphia", build)
+
+    def changed(self) -> list[str]:
+        """Return the names of the artifacts into which a test has written."""
+        sums = sorted(self.folder.glob("*.sum")) if self.folder.is_dir() else []
+        places = {path: path.with_suffix("") for path in sums}
+        return [
+            place.name
+            for path, place in places.items()
+            if place.is_dir() and _sum(place) != path.read_text(encoding="utf-8")
+        ]
+
+    def forget_others(self) -> None:
+        """Remove the artifacts of other contents, and those into which a test has written."""
+        keep = self.folder.parent
+        for path in keep.parent.glob("*") if keep.parent.is_dir() else []:
+            if path != keep:
+                shutil.rmtree(path, ignore_errors=True)
+        for name in self.changed():
+            shutil.rmtree(self.folder / name)
+
+
+def _run(command: str, *given: str | Path) -> None:
+    """Run a command on a project with the embedded engine; it must succeed."""
+    arguments = [part if isinstance(part, str) else f"--project={part}" for part in given]
+    done = started_vip(command, *arguments, "--engine", "embedded")
+    if done.returncode:
+        raise AssertionError(f"vip {command} failed: {done.stderr}")
+
+
+def _sum(folder: Path) -> str:
+    known = hashlib.sha256()
+    for name, data in contents(folder).items():
+        known.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
+    return known.hexdigest()
