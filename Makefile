@@ -7,11 +7,12 @@ BASE ?= HEAD~1
 # Paths stay relative to this folder, so that a blank in its own path never matters.
 BIN := .venv/bin
 
-.PHONY: help report test lint format bench catalogue record lab cluster lock clean
+.PHONY: help report test test-rest test-all lint format changes bench catalogue record lab cluster lock clean
 
 help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
-	@echo "make test              set up what is missing and run all tests"
+	@echo "make test              set up what is missing and run the tests, all but the slow ones (FILE=tests/unit/test_cells.py for a part)"
+	@echo "make test-all          run these, and then the slow ones (make test-rest for the slow ones alone)"
 	@echo "make lint              ruff and mypy"
 	@echo "make changes           printed figures that HEAD moves (BASE=origin/main for another commit than HEAD~1)"
 	@echo "make bench             measure, and print ratios (ROWS=10000,1000000 for fewer rows)"
@@ -25,11 +26,22 @@ report:
 	@sh scripts/set_up.sh report
 	@$(BIN)/vip report "$(MONTH)"
 
-# One process more than cores: many tests wait for a browser, a server or a process. tests/conftest.py says which files
-# come first.
+# One process more than cores: many tests wait for a browser, a server or a process.
+PYTEST = $(BIN)/python -m pytest --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal $(OPTIONS)
+
+# A file, a folder or a test that is named runs whole, with its slow tests.
 test:
 	@sh scripts/set_up.sh test
-	@$(BIN)/python -m pytest --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) $(if $(FILE),"$(FILE)",-m "not slow")
+
+# What is slow by nature, and every law with more examples.
+test-rest:
+	@sh scripts/set_up.sh test
+	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
+
+test-all:
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-rest
 
 lint:
 	@sh scripts/set_up.sh test

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.support.artifacts import Artifacts
-from tests.support.pages import PlainEngine
-from tests.support.projects import HEADERS, REPOSITORY, Deliver
+from tests.support.artifacts import Artifacts, folder_for_artifacts
+from tests.support.pages import plain_pages
+from tests.support.projects import HEADERS, REPOSITORY, Deliver, town
 from viputils.edition import Edition, load_edition
-from viputils.notebook import kernel_ahead
 from viputils.program import Program, read_program
 from viputils.project import Project
-from viputils.render.embedded import EmbeddedEngine
-from viputils.zygote import can_fork, own_zygote
 
 # No deadline: a slow machine is no failure. `make test` uses the fast profile. `make test-all` uses the thorough one.
 settings.register_profile("fast", deadline=None, max_examples=20)
@@ -44,20 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_ARTIFACTS] = Artifacts(_folder_for_artifacts(config))
+    config.stash[_ARTIFACTS] = Artifacts(folder_for_artifacts())
     if not hasattr(config, "workerinput"):
         config.stash[_ARTIFACTS].forget_others()
-
-
-def _folder_for_artifacts(config: pytest.Config) -> Path:
-    """Return the same folder in every process of a run, and in the next run."""
-    try:
-        folder = config.cache.mkdir("artifacts")
-        (folder / "writable").touch()
-    except (AttributeError, OSError):
-        # The checkout is read-only, or there is no cache.
-        folder = Path(tempfile.gettempdir()) / f"viputils tests of {os.getuid() if hasattr(os, 'getuid') else 'a user'}"
-    return folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -137,7 +121,7 @@ def deliver(project: Project) -> Deliver:
         folder = project.raw / received
         folder.mkdir(exist_ok=True)
         for table, header in HEADERS.items():
-            if table != "voids" or table in rows:
+            if table in project.program.tables or table in rows:
                 text = "\n".join([header, *rows.get(table, [])]) + "\n"
                 (folder / f"{table}.csv").write_text(text, encoding="utf-8", newline="")
         return folder
@@ -161,17 +145,28 @@ def demonstration() -> Edition:
 
 
 @pytest.fixture(scope="session")
+def edition_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Edition]:
+    """Load an edition of November 2023 of one delivery, as ``deliver`` takes it; for what a whole module reads."""
+
+    def load(**rows: list[str]) -> Edition:
+        root = town(tmp_path_factory.mktemp("towns") / "a town")
+        for table, header in HEADERS.items():
+            if table != "voids":
+                text = "\n".join([header, *rows.get(table, [])]) + "\n"
+                (root / "data" / "raw" / "2023-12-04" / f"{table}.csv").write_text(text, encoding="utf-8", newline="")
+        return load_edition(Project.open(root), "2023-11")
+
+    return load
+
+
+@pytest.fixture(scope="session")
 def repository_example() -> Path:
     """The second city, with real records."""
     return REPOSITORY / "examples" / "philadelphia"
 
 
-@pytest.fixture
-def plain_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(name="plain_pages")
+def _plain_pages() -> Iterator[None]:
     """Make plain pages in place of real ones, and fork the kernels; for tests that are not about pages."""
-    monkeypatch.setattr(EmbeddedEngine, "render", PlainEngine.render)
-    monkeypatch.setattr(EmbeddedEngine, "render_site", PlainEngine.render_site)
-    if can_fork():
-        monkeypatch.setattr(
-            "viputils.issue.kernel_ahead", lambda root, raw: kernel_ahead(root, raw, own_zygote(), seed=0)
-        )
+    with plain_pages():
+        yield

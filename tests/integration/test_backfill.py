@@ -1,54 +1,35 @@
-"""Many issues at once: the same bytes as one by one, only what changed, and whole whatever happens meanwhile."""
+"""Many issues at once: only what changed is made, and one failure does not stop the others."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import pty
-import re
 import shutil
-import signal
 import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.support.artifacts import Artifacts
 from tests.support.command import VIP, started_vip, vip
-from tests.support.processes import gone
-from tests.support.projects import files_of, town
+from tests.support.projects import files_of, town, with_a_short_report
 from viputils.backfill import Order, carry_out, orders_of
-from viputils.checksums import checksum
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render.embedded import EmbeddedEngine
-from viputils.zygote import Zygote
 
 OCTOBER, NOVEMBER = ReportMonth(2023, 10), ReportMonth(2023, 11)
 
 
 def backfill(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return vip("backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2")
-
-
-@pytest.fixture(scope="module")
-def two_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A town whose issues of two months were made by two processes."""
-    root = town(tmp_path_factory.mktemp("backfill") / "a town")
-    done = backfill(root, "2023-10", "2023-11")
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"2 issues: 2 made; [0-9.]+ s\.", done.stdout)
-    return root
+    return vip("backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "1")
 
 
 @pytest.fixture
-def made(two_made: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(two_made, tmp_path / "a town")
+def made(artifacts: Artifacts, tmp_path: Path, plain_pages: None) -> Path:
+    """A town with plain issues of two months."""
+    return shutil.copytree(artifacts.two_plain_months_of_a_town(), tmp_path / "a town")
 
 
 def todo(root: Path) -> dict[str, tuple[str, ...]]:
@@ -57,7 +38,9 @@ def todo(root: Path) -> dict[str, tuple[str, ...]]:
     return {order.place: order.why for order in orders if order.why}
 
 
-def test_an_issue_has_the_bytes_that_it_has_when_it_is_made_alone(made: Path) -> None:
+def test_an_issue_has_the_bytes_that_it_has_when_it_is_made_alone(artifacts: Artifacts, tmp_path: Path) -> None:
+    """Made by two processes that were started by a command, and by one."""
+    made = shutil.copytree(artifacts.two_months_of_a_town(), tmp_path / "a town")
     before = files_of(made / "issues" / "2023-11")
     done = started_vip("report", "2023-11", "--project", str(made), "--engine", "embedded")
     assert done.returncode == 0, done.stderr
@@ -212,31 +195,9 @@ def test_what_must_not_go_out_is_warned_of_as_by_a_report(made: Path) -> None:
     assert f"2023-11: {warning}" in done.stderr
 
 
-def test_what_is_said_aside_of_an_issue_goes_where_stderr_goes_also_beside_a_progress_bar(
-    made: Path, tmp_path: Path
-) -> None:
-    command = [str(VIP), "backfill", "2023-11", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
-    ours, theirs = pty.openpty()
-    with (tmp_path / "log").open("wb") as log:
-        env = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-        running = subprocess.Popen(command, stdout=theirs, stderr=log, stdin=subprocess.DEVNULL, env=env)
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # nobody is at the other end any more
-        while part := os.read(ours, 65536):
-            shown += part
-    os.close(ours)
-    assert running.wait(60) == 0
-    said = (tmp_path / "log").read_text("utf-8").splitlines()
-    assert any(line.startswith("2023-11: Note: there is no report/activities/2023-11.md, so the") for line in said)
-    assert b"Making issues" in shown
-    assert b"2023-11: made in" in shown
-    assert b"Note:" not in shown
-
-
-def test_a_text_that_is_broken_when_its_issue_was_made_ends_no_other(tmp_path: Path) -> None:
+def test_a_text_that_is_broken_when_its_issue_was_made_ends_no_other(tmp_path: Path, plain_pages: None) -> None:
     """What is known of the texts in an issue was found when it was made, and goes with it."""
-    project = Project.open(town(tmp_path / "a town"))
+    project = Project.open(with_a_short_report(town(tmp_path / "a town")))
     orders, _ = orders_of(project, OCTOBER, NOVEMBER, EmbeddedEngine())
     outcomes = carry_out(project, orders, EmbeddedEngine(), jobs=1)
     first = next(outcomes)
@@ -254,30 +215,6 @@ def test_a_delivery_that_is_not_what_its_checksums_say_makes_no_issue_and_is_nam
     failed = json.loads(done.stdout)["failed"]
     assert sorted(failed) == BOTH
     assert "data/raw/2023-12-04/responses.csv: was edited after it was delivered" in failed["2023-11"]
-
-
-def test_where_no_kernel_can_be_forked_it_is_started(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed = Zygote()
-    killed.process.kill()
-    killed.process.wait()
-    monkeypatch.setattr("viputils.backfill.own_zygote", lambda: killed)
-    before = files_of(made / "issues")
-    project = Project.open(made)
-    orders, _ = orders_of(project, OCTOBER, NOVEMBER, EmbeddedEngine(), forced=True)
-    outcomes = list(carry_out(project, orders, EmbeddedEngine(), jobs=1))
-    assert [one.error for one in outcomes] == [None, None]
-    assert files_of(made / "issues") == before
-
-
-def test_nothing_is_imported_from_the_folder_that_somebody_is_in(made: Path, tmp_path: Path) -> None:
-    for name in ("ctypes", "socket", "multiprocessing", "json", "pandas", "viputils"):
-        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'a').write({name!r})", "utf-8")
-    command = [str(VIP), "backfill", "2023-10", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
-    done = subprocess.run(
-        [*command, "--jobs", "2"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert not (tmp_path / "was run").exists()
 
 
 def test_an_engine_that_is_not_there_is_refused_before_anything_is_made(made: Path) -> None:
@@ -317,172 +254,10 @@ def test_what_keeps_one_month_from_being_made_keeps_no_other(made: Path) -> None
         (("2023-13", "2023-11"), "2023-13"),
     ],
 )
-def test_months_that_cannot_be_are_refused(two_made: Path, arguments: tuple[str, ...], said: str) -> None:
-    done = backfill(two_made, *arguments)
+def test_months_that_cannot_be_are_refused(made: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = backfill(made, *arguments)
     assert done.returncode == 2
     assert said in done.stderr
-
-
-def begun(root: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a backfill in two processes, as a terminal does: Ctrl-C goes to its whole group."""
-    command = [str(VIP), "backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2"]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-
-
-def started(root: Path, *arguments: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
-    """Start a backfill, and wait until its first issue is made; give it and every process that it started."""
-    running = begun(root, *arguments)
-    assert running.stdout is not None
-    for line in running.stdout:
-        if ": made in" in line:
-            return running, psutil.Process(running.pid).children(recursive=True)
-    raise AssertionError("nothing was made")
-
-
-def ctrl_c(running: subprocess.Popen[str], times: int = 1) -> list[str]:
-    """Press Ctrl-C, give the lines that are said from then on, and wait for the end."""
-    for _ in range(times):
-        os.killpg(running.pid, signal.SIGINT)
-        time.sleep(0.2)
-    assert running.stdout is not None
-    lines = running.stdout.read().splitlines()
-    assert running.wait(60) == 130
-    # Of an issue that had just been made, it may still have been said.
-    return [line for line in lines if ": made in" not in line and ": Note: there is no report/activities/" not in line]
-
-
-def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    running, processes = started(root, "2023-07", "2023-11")
-    lines = ctrl_c(running)
-    assert gone(processes)
-    assert lines[:-1] == ["Stopping …"]
-    left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
-    # None was begun afterwards; one may just have been put into its folder.
-    number = re.fullmatch(r"Interrupted\. ([1-3]) of 5 were made and are whole; the same command makes .*", lines[-1])
-    assert number is not None
-    assert int(number[1]) <= len(left) <= int(number[1]) + 1
-    for name in left:
-        manifest = json.loads((root / "issues" / name / "manifest.json").read_bytes())
-        assert {file: checksum(root / "issues" / name / file) for file in manifest["outputs"]} == manifest["outputs"]
-    done = backfill(root, "2023-07", "2023-11", "--dry-run", "--json")
-    found = json.loads(done.stdout)["issues"]
-    assert [month for month, what in found.items() if what == "unchanged"] == left
-
-
-@pytest.mark.parametrize("wait", [1.0, 2.0, 3.0])
-def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_insides(
-    tmp_path: Path, wait: float
-) -> None:
-    running = begun(town(tmp_path / "a town"), "2023-07", "2023-11")
-    time.sleep(wait)
-    lines = ctrl_c(running, times=2)
-    beginning = ["Looking at what changed …"]
-    assert lines in (
-        ["Interrupted. Nothing was changed."],
-        [*beginning, "Interrupted. Nothing was changed."],
-        [
-            *beginning,
-            "Stopping …",
-            "Interrupted. 0 of 5 were made and are whole; the same command makes the others.",
-        ],
-    )
-
-
-HOLDS_BACK = """
-import signal, threading, time
-from viputils.backfill import _undisturbed
-over = threading.Event()
-other = threading.Thread(target=over.wait)
-other.start()
-try:
-    with _undisturbed():
-        signal.pthread_kill(other.ident, signal.SIGINT)
-        time.sleep(0.2)
-        print("started")
-    print("went on")
-except KeyboardInterrupt:
-    print("heard")
-over.set()
-"""
-
-
-def test_ctrl_c_that_reaches_another_thread_is_heard_after_processes_have_started() -> None:
-    done = subprocess.run([sys.executable, "-c", HOLDS_BACK], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["started", "heard"], done.stderr
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
-def test_what_finds_no_room_to_be_said_is_done_and_that_is_said(made: Path) -> None:
-    before = files_of(made / "issues")
-    command = [str(VIP), "backfill", "2023-11", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
-    for more in ([], ["--json"]):
-        with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                [*command, *more], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120
-            )
-        assert done.returncode == 2
-        assert "No space left on device. 1 of 1 were made and are whole; the others are as they were." in done.stderr
-        assert "Nothing was changed" not in done.stderr
-    assert files_of(made / "issues") == before
-
-
-def test_nothing_of_it_goes_on_after_its_parent_was_killed(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    running, processes = started(root, "2023-08", "2023-11")
-    running.kill()
-    running.wait()
-    assert processes
-    assert gone(processes)
-
-
-def test_a_process_that_somebody_ends_costs_no_issue(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    program = root / "program.toml"
-    text = program.read_text(encoding="utf-8").replace("records_from = 2023-07-01", "records_from = 2022-07-01")
-    program.write_text(text, encoding="utf-8")
-    project, engine = Project.open(root), EmbeddedEngine()
-    # More than the processes may have in hand, so that the others are made together again.
-    orders, _ = orders_of(project, ReportMonth(2023, 5), NOVEMBER, engine)
-    outcomes = carry_out(project, orders, engine, jobs=2)
-    made = next(outcomes)
-    workers = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
-    assert workers
-    workers[0].terminate()
-    rest = list(outcomes)
-    assert [one.error for one in (made, *rest)] == [None] * len(orders)
-    assert sorted(one.order.place for one in (made, *rest)) == [order.place for order in orders]
-    assert all((root / "issues" / order.place / "manifest.json").is_file() for order in orders)
-
-
-def test_an_issue_that_kills_every_process_that_makes_it_is_named_and_the_others_are_made(tmp_path: Path) -> None:
-    root = town(tmp_path / "a town")
-    orders, _ = orders_of(Project.open(root), ReportMonth(2023, 9), NOVEMBER, EmbeddedEngine())
-    over = threading.Event()
-
-    def kill_whoever_is_at_it() -> None:
-        while not over.wait(0.05):
-            for child in psutil.Process().children():
-                with contextlib.suppress(psutil.Error):
-                    if any(file.path.endswith(".2023-10.lock") for file in child.open_files()):
-                        child.kill()
-
-    watching = threading.Thread(target=kill_whoever_is_at_it)
-    watching.start()
-    try:
-        outcomes = list(carry_out(Project.open(root), orders, EmbeddedEngine(), jobs=2))
-    finally:
-        over.set()
-        watching.join()
-    errors = {one.order.place: str(one.error) for one in outcomes if one.error is not None}
-    assert list(errors) == ["2023-10"]
-    assert "issues/2023-10: the process that made it died; the memory may not have sufficed." in errors["2023-10"]
-    made = {one.order.place for one in outcomes if one.error is None}
-    assert made == {"2023-09", "2023-11"}
-    assert all((root / "issues" / place / "manifest.json").is_file() for place in made)
-    assert not (root / "issues" / "2023-10").exists()
 
 
 def test_an_order_names_its_first_reason_and_how_many_more_there_are() -> None:

@@ -1,61 +1,53 @@
-"""The commands as people run them: real processes, real files, exit codes, and nothing half-written."""
+"""What the commands say, and how they end: real files, exit codes, and nothing half-written."""
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from tests.support.command import VIP
-from tests.support.command import started_vip as vip
-from tests.support.projects import REPOSITORY, Deliver, contents, copy_of_the_repository, without_manifests
+from tests.support.artifacts import Artifacts
+from tests.support.command import vip
+from tests.support.projects import (
+    REPOSITORY,
+    Deliver,
+    contents,
+    copy_of_the_repository,
+    with_a_short_report,
+    without_manifests,
+)
 from viputils import __version__, cli
 from viputils.project import Project
 from viputils.published import add_issue, read_register
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository's project in another folder, with a blank and an accent in its path."""
-    return copy_of_the_repository(tmp_path_factory.mktemp("città di prova") / "a project")
+def made(artifacts: Artifacts) -> Path:
+    """The issue of November 2023, in a folder with a blank and an accent in its path."""
+    return artifacts.november() / "issues" / "2023-11"
 
 
-@pytest.fixture(scope="module")
-def made(city: Path) -> dict[str, str]:
-    done = vip("report", "2023-11", "--project", str(city), "--engine", "embedded", "--json", cwd=Path("/"))
-    assert done.returncode == 0, done.stderr
-    paths: dict[str, str] = json.loads(done.stdout)
-    return paths
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """The repository's project in another folder, with a report that is made quickly."""
+    return with_a_short_report(copy_of_the_repository(tmp_path / "a project"))
 
 
 # ---------------------------------------------------------------- vip report
 
 
-def test_report_prints_where_the_parts_of_the_issue_are(city: Path, made: dict[str, str]) -> None:
-    assert set(made) == {"month", "as_of", "engine", "html", "pdf", "docx", "figures", "notebook", "manifest"}
-    assert (made["month"], made["as_of"], made["engine"]) == ("2023-11", "2023-12-04", "embedded")
-    for name in ("html", "pdf", "docx", "figures", "notebook", "manifest"):
-        assert Path(made[name]).is_file()
-        assert Path(made[name]).parent == city / "issues" / "2023-11"
-
-
-def test_the_page_holds_every_part_of_the_printed_issue(made: dict[str, str]) -> None:
-    page = BeautifulSoup(Path(made["html"]).read_text(encoding="utf-8"), "html.parser")
+def test_the_page_holds_every_part_of_the_printed_issue(made: Path) -> None:
+    page = BeautifulSoup((made / "vip-2023-11.html").read_text(encoding="utf-8"), "html.parser")
     (title,) = page.find_all("h1")
     assert "Monthly Informational Report" in title.get_text()
     assert "November 2023" in page.get_text()
@@ -80,8 +72,8 @@ def published_rows() -> list[tuple[str, str, str, str]]:
     return [(measure, category, period, f"{int(value):,}") for measure, category, period, value in rows]
 
 
-def test_the_tables_of_the_page_hold_the_printed_figures(made: dict[str, str]) -> None:
-    page = BeautifulSoup(Path(made["html"]).read_text(encoding="utf-8"), "html.parser")
+def test_the_tables_of_the_page_hold_the_printed_figures(made: Path) -> None:
+    page = BeautifulSoup((made / "vip-2023-11.html").read_text(encoding="utf-8"), "html.parser")
     by_row = {
         row.select("th")[0].get_text(strip=True): [cell.get_text(strip=True) for cell in row.find_all("td")]
         for row in page.select("tbody tr")
@@ -96,8 +88,8 @@ def test_the_tables_of_the_page_hold_the_printed_figures(made: dict[str, str]) -
             assert f"{value} {labels[measure]}" in tiles
 
 
-def test_the_pdf_holds_the_same_words_and_its_running_header_and_footer(made: dict[str, str]) -> None:
-    pdf = PdfReader(made["pdf"])
+def test_the_pdf_holds_the_same_words_and_its_running_header_and_footer(made: Path) -> None:
+    pdf = PdfReader(made / "vip-2023-11.pdf")
     pages = [" ".join((page.extract_text() or "").split()) for page in pdf.pages]
     assert len(pages) >= 4
     assert "Monthly Informational Report" in pages[0]
@@ -116,27 +108,29 @@ def test_the_pdf_holds_the_same_words_and_its_running_header_and_footer(made: di
     assert pdf.metadata.title == "Violence Intervention Program Monthly Informational Report, November 2023"
 
 
-def test_every_page_says_that_it_was_made_from_demonstration_records(made: dict[str, str]) -> None:
-    cover, *pages = (" ".join((page.extract_text() or "").split()) for page in PdfReader(made["pdf"]).pages)
+def test_every_page_says_that_it_was_made_from_demonstration_records(made: Path) -> None:
+    cover, *pages = (
+        " ".join((page.extract_text() or "").split()) for page in PdfReader(made / "vip-2023-11.pdf").pages
+    )
     assert "These records are synthetic" in cover
     assert all("Demonstration records" in page for page in pages)
-    page = BeautifulSoup(Path(made["html"]).read_text(encoding="utf-8"), "html.parser")
+    page = BeautifulSoup((made / "vip-2023-11.html").read_text(encoding="utf-8"), "html.parser")
     assert "Demonstration records" in page.select("footer")[0].get_text()
     assert "These records are synthetic" in page.select(".notice")[0].get_text()
 
 
-def test_figures_csv_is_the_figures_table_of_the_issue(city: Path, made: dict[str, str]) -> None:
-    printed = vip("figures", "2023-11", "--csv", "--project", str(city)).stdout
-    assert Path(made["figures"]).read_text(encoding="utf-8") == printed
+def test_figures_csv_is_the_figures_table_of_the_issue(made: Path) -> None:
+    printed = vip("figures", "2023-11", "--csv", "--project", str(made.parents[1])).stdout
+    assert (made / "figures.csv").read_text(encoding="utf-8") == printed
 
 
-def test_the_kept_notebook_is_valid_and_begins_with_its_front_matter(made: dict[str, str]) -> None:
-    notebook = nbformat.read(made["notebook"], as_version=4)
+def test_the_kept_notebook_is_valid_and_begins_with_its_front_matter(made: Path) -> None:
+    notebook = nbformat.read(made / "vip-2023-11.ipynb", as_version=4)
     nbformat.validate(notebook)
     assert notebook.cells[0].cell_type == "raw"
 
 
-def test_another_month_can_be_made_and_says_that_it_has_no_activities(city: Path) -> None:
+def test_another_month_can_be_made_and_says_that_it_has_no_activities(city: Path, plain_pages: None) -> None:
     done = vip("report", "2023-10", "--project", str(city), "--engine", "embedded")
     assert done.returncode == 0, done.stderr
     assert "there is no report/activities/2023-10.md" in done.stderr
@@ -144,7 +138,8 @@ def test_another_month_can_be_made_and_says_that_it_has_no_activities(city: Path
     assert "No activities have been written down for October 2023." in page
 
 
-def test_an_issue_as_of_a_later_day_is_made_from_what_was_known_then(city: Path) -> None:
+def test_an_issue_as_of_a_later_day_is_made_from_what_was_known_then(tmp_path: Path) -> None:
+    city = copy_of_the_repository(tmp_path / "a project")
     arguments = ("2023-10", "--project", str(city), "--as-of", "2023-12-04")
     done = vip("report", *arguments, "--engine", "embedded", "--json")
     assert done.returncode == 0, done.stderr
@@ -162,7 +157,7 @@ def test_an_issue_as_of_a_later_day_is_made_from_what_was_known_then(city: Path)
     assert {category: int(shown[category]) for category in months} == months
 
 
-def test_progress_and_the_balance_are_shown_while_it_works(city: Path) -> None:
+def test_progress_and_the_balance_are_shown_while_it_works(city: Path, plain_pages: None) -> None:
     done = vip("--project", str(city), "report", "2022-07", "--engine", "embedded", "--json")
     assert "Reading and cleaning the records" in done.stderr
     assert "Running the notebook" in done.stderr
@@ -375,170 +370,9 @@ def test_what_a_file_says_reaches_the_terminal_as_text(small: Project) -> None:
     assert "'[bold]x[/bold] :smile:'" in vip("figures", "2023-11", cwd=small.root).stderr
 
 
-def test_quarantined_rows_can_be_left_out_on_demand_and_the_page_says_so(small: Project) -> None:
+def test_quarantined_rows_can_be_left_out_on_demand_and_the_page_says_so(small: Project, plain_pages: None) -> None:
     replace_row("responses", "R1,2023-11-02,DV,Downtown")(small)
     done = vip("report", "2023-11", "--engine", "embedded", "--allow-quarantined", "--json", cwd=small.root)
     assert done.returncode == 0, done.stderr
     page = Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8")
     assert "1 record could not be read" in page
-
-
-# ---------------------------------------------------------------- Interruptions
-
-
-@dataclass
-class UnderWay:
-    """A `vip report` that has begun to fill its folder, and the kernel that it waits for."""
-
-    process: subprocess.Popen[str]
-    kernels: list[psutil.Process]
-
-    def wait_until_gone(self) -> None:
-        assert self.kernels
-        _, alive = psutil.wait_procs(self.kernels, timeout=30)
-        assert alive == []
-
-
-@pytest.fixture
-def under_way(small: Project) -> Iterator[UnderWay]:
-    in_notebook("import time\ntime.sleep(60)")(small)
-    process = subprocess.Popen(
-        [VIP, "report", "2023-11", "--engine", "embedded"],
-        cwd=small.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    kernels: list[psutil.Process] = []
-    while not kernels and time.monotonic() < deadline:
-        time.sleep(0.05)
-        kernels = [
-            child
-            for child in psutil.Process(process.pid).children(recursive=True)
-            if any("ipykernel" in word for word in child.cmdline())
-        ]
-    time.sleep(1.5)
-    yield UnderWay(process, kernels)
-    process.kill()
-    for kernel in kernels:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            kernel.kill()
-    process.communicate()
-
-
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "kill", "the terminal is closed"]
-)
-def test_an_interrupted_report_changes_nothing_and_leaves_nothing_behind(
-    small: Project, under_way: UnderWay, number: signal.Signals
-) -> None:
-    under_way.process.send_signal(number)
-    _, said = under_way.process.communicate(timeout=30)
-    assert under_way.process.returncode == 130
-    assert "Interrupted. Nothing was changed." in said
-    assert "Traceback" not in said
-    assert contents(small.issues / "2023-11") == {"vip-2023-11.html": b"the issue as it was"}
-    assert not list(small.issues.glob(".*partial*"))
-    under_way.wait_until_gone()
-
-
-def test_a_killed_report_changes_nothing_and_the_next_one_clears_up(small: Project, under_way: UnderWay) -> None:
-    under_way.process.kill()
-    under_way.process.communicate(timeout=30)
-    assert contents(small.issues / "2023-11") == {"vip-2023-11.html": b"the issue as it was"}
-    under_way.wait_until_gone()
-    shutil.copy(REPOSITORY / "notebooks" / "monthly_report.ipynb", small.notebook)
-    done = vip("report", "2023-11", "--engine", "embedded", cwd=small.root)
-    assert done.returncode == 0, done.stderr
-    assert (small.issues / "2023-11" / "figures.csv").is_file()
-    assert [path.name for path in small.issues.iterdir() if "partial" in path.name] == []
-
-
-def test_two_reports_of_one_month_at_once_do_not_mix(small: Project, under_way: UnderWay) -> None:
-    done = vip("report", "2023-11", "--engine", "embedded", cwd=small.root)
-    assert done.returncode == 2
-    assert "is being made already" in done.stderr
-
-
-IMPORTING = """
-import os, signal, sys
-class Finder:
-    def find_spec(self, name, path=None, target=None):
-        if name == "typer":
-            os.kill(os.getpid(), signal.SIGINT)
-sys.meta_path.insert(0, Finder())
-sys.argv = ["vip", "--help"]
-from viputils.command import main
-main()
-"""
-
-
-def test_ctrl_c_while_everything_is_imported_says_the_same_and_no_traceback() -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")
-
-
-SWALLOWING = """
-import os, signal, sys, time
-import viputils.cli as cli
-class Waits:
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(1000):
-            pass
-def app():
-    Waits()
-    time.sleep(20)
-cli.app = app
-cli.main()
-"""
-
-
-def test_ctrl_c_that_python_swallows_is_heard_all_the_same() -> None:
-    done = subprocess.run([sys.executable, "-c", SWALLOWING], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")
-
-
-SAYING = """
-import os, signal
-import viputils.cli as cli
-from viputils.errors import VipError
-say = cli.say_aside
-def said(text):
-    say(text)
-    os.kill(os.getpid(), signal.SIGINT)
-def app():
-    raise {error}
-cli.app, cli.say_aside = app, said
-cli.main()
-"""
-
-
-@pytest.mark.parametrize("error", ["VipError('It cannot be.')", "OSError(28, 'No space', 'a')", "KeyError('x')"])
-def test_ctrl_c_while_an_error_is_said_is_never_a_success(error: str) -> None:
-    command = [sys.executable, "-c", SAYING.format(error=error)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 130
-    assert done.stderr
-
-
-LOOPING = """
-import asyncio, os, signal
-import viputils.cli as cli
-def app():
-    async def work():
-        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)
-        await asyncio.sleep(20)
-    asyncio.run(work())
-cli.app = app
-cli.main()
-"""
-
-
-def test_ctrl_c_in_the_middle_of_an_event_loop_is_heard_at_once() -> None:
-    """As a notebook is run in one."""
-    begin = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", LOOPING], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted. Nothing was changed.\n")
-    assert time.monotonic() - begin < 15

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.support.artifacts import Artifacts
 from tests.support.command import vip
-from tests.support.projects import REPOSITORY, copy_of_the_repository
+from tests.support.projects import REPOSITORY
 from tests.support.register import an_issue
 from viputils.edition import load_edition
 from viputils.errors import ManifestError, ParameterError, PublishedError, QuarantineError
@@ -30,20 +31,10 @@ OCTOBER = ReportMonth(2023, 10)
 DAY = dt.date(2023, 11, 10)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository's project in another folder, and its October issue, made there."""
-    root = copy_of_the_repository(tmp_path_factory.mktemp("published") / "a project")
-    project = Project.open(root)
-    make_issue(project, load_edition(project, OCTOBER), choose_engine("embedded"))
-    return root
-
-
 @pytest.fixture
-def city(made: Path, tmp_path: Path) -> Project:
-    root = tmp_path / "a project"
-    shutil.copytree(made, root)
-    return Project.open(root)
+def city(artifacts: Artifacts, tmp_path: Path, plain_pages: None) -> Project:
+    """The repository's project with its October issue, made in this folder."""
+    return Project.open(shutil.copytree(artifacts.plain_issue("2023-10"), tmp_path / "a project"))
 
 
 def test_an_issue_made_here_is_published_with_every_figure_and_its_manifest(city: Project) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import VIP, started_vip, vip
-from tests.support.projects import REPOSITORY, copy_of_the_repository
+from tests.support.artifacts import Artifacts
+from tests.support.command import started_vip, vip
+from tests.support.projects import REPOSITORY, with_a_short_report, without_manifests
 from viputils.edition import load_edition
 from viputils.errors import ManifestError, ParameterError
 from viputils.issue import make_issue
@@ -23,20 +24,24 @@ OUTPUTS = {
     *(f"charts/chart-{name}.{kind}" for name in ("by-month", "usual-range", "pace") for kind in ("svg", "png")),
     "vip-2023-11.html", "vip-2023-11.pdf", "vip-2023-11.docx",
 }  # fmt: skip
+# The report of tests that are not about pages has one chart.
+FEW_OUTPUTS = {name for name in OUTPUTS if "usual-range" not in name and "pace" not in name}
 PARTS = ["Figures", *["Data"] * 3, "Notebook outputs", *["Charts"] * 6, "HTML", "PDF", "DOCX"]
 
 
-@pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project.open(copy_of_the_repository(tmp_path_factory.mktemp("reproduced") / "a project"))
-    make_issue(project, load_edition(project, "2023-11"), choose_engine("embedded"))
-    # The record of the register has its own test; here it is the issue made here that is made again.
-    shutil.rmtree(project.published)
-    shutil.copytree(REPOSITORY / "data" / "published", project.published, ignore=shutil.ignore_patterns("*.json"))
-    index = project.published / "index.csv"
-    head, line = index.read_text(encoding="utf-8").splitlines()
-    index.write_text(f"{head}\n{line[: line.rindex(',')]},\n", encoding="utf-8")
-    return project
+def without_record(root: Path) -> Path:
+    """Leave only the figures in the register, so that the issue that was made in this folder is made again.
+
+    The record in the register has its own test.
+    """
+    without_manifests(root / "data" / "published")
+    return root
+
+
+@pytest.fixture
+def city(artifacts: Artifacts, tmp_path: Path, plain_pages: None) -> Project:
+    """The repository's project with its November issue, short and plain."""
+    return Project.open(without_record(shutil.copytree(artifacts.plain_issue("2023-11"), tmp_path / "a project")))
 
 
 @pytest.fixture
@@ -69,16 +74,15 @@ def test_later_deliveries_other_months_and_later_issues_have_no_part_in_it(city:
     assert found.identical, found.conclusion
     assert found.changes == ()
     assert found.source == "issues/2023-11/manifest.json"
-    for name in OUTPUTS:
+    for name in FEW_OUTPUTS:
         assert (tmp_path / "kept" / name).read_bytes() == (city.issues / "2023-11" / name).read_bytes()
 
 
-def test_what_made_the_bytes_differ_is_named(city: Project, tmp_path: Path) -> None:
-    root = tmp_path / "changed"
-    shutil.copytree(city.root, root)
+def test_what_made_the_bytes_differ_is_named(artifacts: Artifacts, tmp_path: Path) -> None:
+    root = without_record(shutil.copytree(artifacts.november(), tmp_path / "changed"))
     css = root / "report" / "theme" / "report.css"
     css.write_text(css.read_text(encoding="utf-8") + "\n/* another page */\n", encoding="utf-8")
-    found = reproduce(Project.open(root), str(city.issues / "2023-11" / "manifest.json"))
+    found = reproduce(Project.open(root), "2023-11")
     assert not found.identical
     assert results(found) == dict.fromkeys(OUTPUTS, "identical") | {"vip-2023-11.html": "differs"}
     assert [str(change) for change in found.changes] == ["report/theme/report.css (templates): changed"]
@@ -110,13 +114,16 @@ def test_another_print_in_the_register_is_a_change(city: Project, manifest: dict
     assert not found.identical
 
 
-def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(tmp_path: Path, repository_example: Path) -> None:
+def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(
+    tmp_path: Path, repository_example: Path, plain_pages: None
+) -> None:
     root = tmp_path / "cities" / "philadelphia"
     shutil.copytree(repository_example, root, ignore=shutil.ignore_patterns("issues", ".*"))
     shared = tmp_path
     for name in ("notebooks", "report"):
         shutil.copytree(REPOSITORY / name, shared / name)
     shutil.copy(REPOSITORY / "_quarto.yml", shared)
+    with_a_short_report(shared)
     project = Project.open(root)
     made = make_issue(project, load_edition(project, "2020-11"), choose_engine("embedded"))
     manifest = json.loads(made.manifest.read_text(encoding="utf-8"))
@@ -128,7 +135,7 @@ def test_an_issue_of_which_a_file_was_edited_since_is_not_reproduced(city: Proje
     root = tmp_path / "touched"
     shutil.copytree(city.root, root)
     html = root / "issues" / "2023-11" / "vip-2023-11.html"
-    html.write_text(html.read_text(encoding="utf-8").replace("2,599", "9,999"), encoding="utf-8")
+    html.write_text(html.read_text(encoding="utf-8").replace("Homicide", "Suicide"), encoding="utf-8")
     (root / "issues" / "2023-11" / "vip-2023-11.pdf").unlink()
     done = vip("reproduce", "2023-11", "--project", str(root))
     assert done.returncode == 1
@@ -203,11 +210,13 @@ def test_what_is_there_is_not_overwritten_by_what_is_kept(city: Project, tmp_pat
         reproduce(city, "2023-11", keep=tmp_path)
 
 
-def test_nothing_is_left_behind(city: Project, tmp_path: Path) -> None:
-    before = sorted(path.relative_to(city.root) for path in city.root.rglob("*"))
-    assert VIP.exists()
-    done = started_vip("reproduce", "2023-11", "--project", str(city.root), TMPDIR=str(tmp_path))
+def test_nothing_is_left_behind(artifacts: Artifacts, tmp_path: Path) -> None:
+    root = without_record(shutil.copytree(artifacts.november(), tmp_path / "a project"))
+    before = sorted(path.relative_to(root) for path in root.rglob("*"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    done = started_vip("reproduce", "2023-11", "--project", str(root), TMPDIR=str(scratch))
     assert done.returncode == 0, done.stderr
     assert "Reproduced: all 14 files are identical, byte for byte." in done.stdout
-    assert sorted(path.relative_to(city.root) for path in city.root.rglob("*")) == before
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("vip-")]
+    assert sorted(path.relative_to(root) for path in root.rglob("*")) == before
+    assert not [path for path in scratch.iterdir() if path.name.startswith("vip-")]

@@ -7,10 +7,13 @@ notebooks or the records makes a new one. Tests that only read use it where it i
 from __future__ import annotations
 
 import functools
+import getpass
 import hashlib
 import json
+import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +21,19 @@ from pathlib import Path
 from filelock import FileLock
 
 from tests.support.command import started_vip
-from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town
+from tests.support.pages import PlainEngine, forked_kernels
+from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town, with_a_short_report
+from viputils.backfill import carry_out, orders_of
+from viputils.edition import load_edition
+from viputils.issue import make_issue
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.site import make_site
 
-# What artifacts are made from and with, this folder included.
-_MADE_FROM = ("src", "report", "notebooks", "data", "examples", "tests/support", "requirements/test.txt")
+# What artifacts are made from, and what builds them.
+_MADE_FROM = ("src", "report", "notebooks", "data", "examples", "requirements/test.txt")
 _FILES = ("program.toml", "_quarto.yml", "pyproject.toml")
+_BUILT_BY = ("artifacts.py", "pages.py", "projects.py")
 # A blank and an accent in the path, as people have them.
 _NAME = "città di prova"
 # Where the site of the artifacts says that it is.
@@ -33,13 +44,26 @@ SITE_ADDRESS = "https://vip.example/reports/"
 def key() -> str:
     """Return a checksum of everything that artifacts are made from."""
     known = hashlib.sha256(sys.version.encode())
-    for name in (*_MADE_FROM, *_FILES):
+    for name in (*_MADE_FROM, *_FILES, *(f"tests/support/{file}" for file in _BUILT_BY)):
         place = REPOSITORY / name
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path.is_file() and not {"__pycache__", "issues", "_site"} & set(path.parts):
                 known.update(path.relative_to(REPOSITORY).as_posix().encode() + b"\0")
                 known.update(hashlib.sha256(path.read_bytes()).digest())
     return known.hexdigest()[:16]
+
+
+def folder_for_artifacts() -> Path:
+    """Return the folder for the artifacts of this checkout, the same in every process of a run and in the next run.
+
+    It is in no git repository, because an issue names the commit of the repository that it is made in.
+    """
+    checkout = hashlib.sha256(str(REPOSITORY).encode()).hexdigest()[:8]
+    folder = (
+        Path(tempfile.gettempdir()) / f"viputils-tests-{os.getuid() if hasattr(os, 'getuid') else getpass.getuser()}"
+    )
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / checkout
 
 
 class Artifacts:
@@ -106,10 +130,40 @@ class Artifacts:
         """Return a small town whose issues of October and November 2023 were made by two processes."""
 
         def build(root: Path) -> None:
-            town(root)
+            with_a_short_report(town(root))
             _run("backfill", "2023-10", "2023-11", root, "--jobs", "2")
 
         return self.get("a town", build)
+
+    def two_plain_months_of_a_town(self) -> Path:
+        """Return a small town with plain issues of October and November 2023."""
+
+        def build(root: Path) -> None:
+            project, engine = Project.open(with_a_short_report(town(root))), PlainEngine()
+            orders, _ = orders_of(project, ReportMonth(2023, 10), ReportMonth(2023, 11), engine)
+            if failed := [str(one.error) for one in carry_out(project, orders, engine, jobs=1) if one.error]:
+                raise AssertionError(failed)
+
+        return self.get("a town with two issues", build)
+
+    def plain_issue(self, month: str) -> Path:
+        """Return the repository's project with a short and plain issue of a month."""
+
+        def build(root: Path) -> None:
+            project = Project.open(with_a_short_report(copy_of_the_repository(root)))
+            with forked_kernels():
+                make_issue(project, load_edition(project, month), PlainEngine())
+
+        return self.get(f"plain {month}", build)
+
+    def town_with_a_plain_site(self) -> Path:
+        """Return a small town with plain pages: its issue of November 2023 and the site of that month."""
+
+        def build(root: Path) -> None:
+            with_a_short_report(town(root))
+            make_site(Project.open(root), PlainEngine(), SITE_ADDRESS, ReportMonth(2023, 11))
+
+        return self.get("a town with a site", build)
 
     def philadelphia(self) -> Path:
         """Return the second city with its issue of November 2020 as of 5 January 2021."""

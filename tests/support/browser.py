@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +16,9 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from tests.support.projects import REPOSITORY
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -77,8 +83,25 @@ def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> It
         yield tab
         if faults:
             raise AssertionError(f"{page}: {faults}")
+    except BaseException as error:
+        error.add_note(f"What the page looked like: {_kept_screenshot(tab)}")
+        raise
     finally:
         context.close()
+
+
+def _kept_screenshot(tab: Page) -> str:
+    """Keep what a page looks like for whoever reads the failure of the test, and return where."""
+    name = re.sub(r"[^\w.-]+", "-", os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].rpartition(" ")[0])
+    for folder in (REPOSITORY / ".pytest_cache", Path(tempfile.gettempdir())):
+        path = folder / "screenshots" / f"{name.strip('-')}.png"
+        try:
+            tab.screenshot(path=path, full_page=True)
+        except (OSError, PlaywrightError) as error:
+            said = f"none could be made ({error})"
+        else:
+            return str(path)
+    return said
 
 
 def look(tab: Page, view: View) -> None:

@@ -1,8 +1,9 @@
 """The command `vip`: as people start it, and in the process of the test.
 
 Nearly all of the time of a short command goes into starting Python and importing pandas, and the tests run hundreds of
-them. ``vip`` runs the command in this process and checks that it leaves this process as it found it. ``started_vip``
-starts the command; use it when the start itself, the environment, a signal or the bytes of an issue matter.
+them. ``vip`` runs the command in this process, with forked kernels, and checks that it leaves this process as it
+found it. ``started_vip`` starts the command; use it when the start itself, the environment, a signal or the bytes of an
+issue matter.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from types import ModuleType
 
 import psutil
 
+from tests.support.pages import forked_kernels
 from tests.support.projects import REPOSITORY
 from viputils import cli
 
@@ -45,7 +47,7 @@ def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subproce
 
 def vip(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     """Run the command in this process, and return what it printed and its exit code."""
-    with _as_a_command(cwd, arguments) as (stdout, stderr):
+    with forked_kernels(), _as_a_command(cwd, arguments) as (stdout, stderr):
         before = Leavings.now()
         try:
             cli.main()

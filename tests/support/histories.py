@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
+import tomllib
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.projects import HEADERS, REPOSITORY
 from viputils.project import Project
 
@@ -93,7 +97,7 @@ HISTORIES: st.SearchStrategy[History] = st.lists(st.tuples(ROWS, st.lists(IDS, m
 KINDS = st.sampled_from([("incremental", "true"), ("snapshot", "true"), ("snapshot", "false")])
 
 
-ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
 
 
 def remade(root: Path, kind: tuple[str, str], history: History) -> Project:
@@ -112,3 +116,42 @@ def remade(root: Path, kind: tuple[str, str], history: History) -> Project:
             (folder / f"{table}.csv").write_text("\n".join([HEADERS[table], *lines]) + "\n", encoding="utf-8")
     (root / "program.toml").write_text(identity + small, encoding="utf-8")
     return Project.open(root)
+
+
+def with_tables(project: Project, *tables: str) -> Project:
+    """Leave only some tables in a project, and what is counted of them: reading and counting takes a fraction."""
+    path = project.root / "program.toml"
+    head, *parts = re.split(r"(?m)^(?=\[)", path.read_text(encoding="utf-8"))
+    given = tomllib.loads("".join([head, *parts]))
+    measures = [
+        name
+        for name, measure in given["measures"].items()
+        if {measure["table"], measure.get("followed_by", measure["table"])} <= set(tables)
+    ]
+    kept = [head]
+    for part in parts:
+        kind, _, name = part[1 : part.index("]")].partition(".")
+        if kind == "intake":
+            if name == "left_out":
+                lines = part.splitlines(keepends=True)
+                part = "".join(line for line in lines if "=" not in line or line.split()[0] in tables)
+            elif name and name.removeprefix("headings.") not in tables:
+                continue
+        if (kind == "tables" and name not in tables) or (kind == "measures" and name not in measures):
+            continue
+        if kind != "report":
+            kept.append(part)
+    report = {key: value for key, value in given["report"].items() if not isinstance(value, dict)}
+    kept.append("[report]\n")
+    for key, value in report.items():
+        if isinstance(value, str):
+            kept += [f'{key} = "{value}"\n'] if value in measures else []
+        else:
+            left = [one for one in value if one in measures]
+            if key == "headline":
+                left = left or [name for name in measures if "by" not in given["measures"][name]][:1]
+            elif len(left) < len(value):
+                continue
+            kept.append(f"{key} = {json.dumps(left)}\n")
+    path.write_text("".join(kept), encoding="utf-8")
+    return Project.open(project.root)

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import nbformat
+import pytest
 from markdown_it import MarkdownIt
 
+from tests.support.projects import REPOSITORY
 from viputils.navigation import file_of
+from viputils.notebook import Kernel, kernel_ahead, run_notebook
 from viputils.pages import Page
 from viputils.project import Project
 from viputils.render import Engine
 from viputils.render.embedded import EmbeddedEngine
 from viputils.render.frontmatter import SITE_FOLDER, read_front_matter
+from viputils.render.quarto import QuartoEngine
 from viputils.site import write_page, write_settings
+from viputils.zygote import Zygote, can_fork, own_zygote
+
+if TYPE_CHECKING:
+    from tests.support.artifacts import Artifacts
+
+needs_quarto = pytest.mark.skipif(
+    not QuartoEngine.available(),
+    reason="Quarto 1.9 or newer is not on PATH; install it from quarto.org to run these",
+)
 
 
 def page_made(project: Project, page: Page | None, engine: Engine) -> Path:
@@ -29,6 +44,59 @@ def page_made(project: Project, page: Page | None, engine: Engine) -> Path:
     write_page(root, file, page)
     write_settings(project, root)
     return engine.render_site(root) / file
+
+
+def executed(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
+    """Run a notebook in a kernel that is forked where that can be done: it begins sooner, and shows the same."""
+    with kernel_ahead(cwd, zygote=own_zygote() if can_fork() else None) as kernel:
+        return run_notebook(path, parameters, cwd, kernel)
+
+
+def notebook_shown(artifacts: Artifacts, name: str, parameters: Mapping[str, str], cwd: Path | None = None) -> Any:
+    """Return a notebook of the repository as it shows everything, run once for all tests; by default in its folder."""
+    path = REPOSITORY / "notebooks" / f"{name}.ipynb"
+
+    def build(folder: Path) -> None:
+        nbformat.write(executed(path, parameters, cwd or path.parent), folder / path.name)
+
+    of = " ".join(value.replace("/", "-").strip(".-") for value in parameters.values())
+    return nbformat.read(artifacts.get(f"{name} of {of or 'nothing'}", build) / path.name, as_version=4)
+
+
+def with_activities(project: Project, text: str, engine: Engine | None = None) -> dict[str, Path]:
+    """Render the issue of November 2023 again with other activities, without running the rest of its notebook again."""
+    (notebook,) = (project.issues / project.issue_place("2023-11")).glob("*.ipynb")
+    shown = nbformat.read(notebook, as_version=4)
+    (cell,) = [cell for cell in shown.cells if "activities(" in cell.source]
+    cell.outputs[0].data["text/markdown"] = text
+    nbformat.write(shown, notebook)
+    return (engine or EmbeddedEngine()).render(project.pages, notebook, ["html", "pdf"])
+
+
+@contextmanager
+def plain_pages() -> Iterator[None]:
+    """Make plain pages in place of real ones, and fork the kernels; for tests that are not about pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EmbeddedEngine, "render", PlainEngine.render)
+        patch.setattr(EmbeddedEngine, "render_site", PlainEngine.render_site)
+        with forked_kernels():
+            yield
+
+
+@contextmanager
+def forked_kernels() -> Iterator[None]:
+    """Fork the kernels of the issues that are made in this process, as a backfill does, where that can be done."""
+
+    def forked(
+        cwd: Path, deliveries: Path | None = None, zygote: Zygote | None = None, seed: int = 0
+    ) -> AbstractContextManager[Kernel]:
+        return kernel_ahead(cwd, deliveries, zygote or own_zygote(), seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if can_fork():
+            for module in ("notebook", "issue", "backfill"):
+                patch.setattr(f"viputils.{module}.kernel_ahead", forked)
+        yield
 
 
 class PlainEngine(EmbeddedEngine):

@@ -1,16 +1,33 @@
-"""Processes that tests start."""
+"""Processes that tests start, and waiting for what they do."""
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable, Sequence
 
 import psutil
 
+# Only what never happens takes this long, however loaded the machine is.
+PATIENCE = 300
 
-def gone(processes: list[psutil.Process]) -> bool:
-    until = time.monotonic() + 30
-    while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes):
+
+def wait_until(happened: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait until something has happened."""
+    until = time.monotonic() + seconds
+    while not happened():
         if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
+            raise AssertionError(f"{happened} was waited for in vain")
+        time.sleep(0.05)
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Return whether a process has ended."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def gone(processes: Sequence[psutil.Process]) -> bool:
+    """Wait until processes have ended, and return whether they have."""
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: all(map(is_gone, processes)), 60)
+    return all(map(is_gone, processes))

@@ -77,9 +77,8 @@ def files_of(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): checksum(path) for path in folder.rglob("*") if path.is_file()}
 
 
-def with_one_cell(root: Path) -> Path:
-    """Put a notebook of one cell in place of the report's; for tests that are not about the report's content."""
-    shutil.copy(
-        REPOSITORY / "tests" / "notebooks" / "shows_markdown.ipynb", root / "notebooks" / "monthly_report.ipynb"
-    )
+def with_a_short_report(root: Path) -> Path:
+    """Put a notebook with few parts in place of the report; for tests that are not about what it says."""
+    short = REPOSITORY / "tests" / "notebooks" / "short_report.ipynb"
+    shutil.copy(short, root / "notebooks" / "monthly_report.ipynb")
     return root

@@ -1,0 +1,363 @@
+"""What of a site is made again, and what keeps a site from being made."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.support.artifacts import SITE_ADDRESS as ADDRESS
+from tests.support.artifacts import Artifacts
+from tests.support.command import vip
+from tests.support.projects import HEADERS, REPOSITORY, town, with_a_short_report
+from tests.support.site import links_of, pages_of, soup_of, words
+from viputils.checksums import checksum
+from viputils.errors import ManifestError
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.published import IssueName, PublishedIssue, write_register
+from viputils.render.embedded import EmbeddedEngine
+from viputils.render.quarto import QuartoEngine
+from viputils.site import make_site
+
+
+def make(root: Path, *arguments: str) -> dict[str, object]:
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    said: dict[str, object] = json.loads(done.stdout)
+    return said
+
+
+@pytest.fixture
+def built(artifacts: Artifacts, tmp_path: Path, plain_pages: None) -> Path:
+    """A town whose site from November 2023 on was made before."""
+    return shutil.copytree(artifacts.town_with_a_plain_site(), tmp_path / "a town")
+
+
+def test_a_site_that_is_made_again_with_nothing_changed_is_left_as_it_is(artifacts: Artifacts, tmp_path: Path) -> None:
+    root = shutil.copytree(artifacts.site(), tmp_path / "a project")
+    before = {path: path.stat().st_mtime_ns for path in (root / "_site").rglob("*")}
+    again = make(root, "--since", "2023-10")
+    assert (again["made"], again["pages_made"]) == ([], 0)
+    assert again["pages"] == len(pages_of(root / "_site"))
+    assert {path: path.stat().st_mtime_ns for path in (root / "_site").rglob("*")} == before
+
+
+def test_only_what_changed_is_made_again(built: Path) -> None:
+    root = built
+    only = ("--since", "2023-11")
+    activities = root / "report" / "activities" / "2023-11.md"
+    activities.write_text("## News\n\nSomething was done.\n", encoding="utf-8")
+    # The page of the issue alone: its other figures, and so every other page, are what they were.
+    changed = make(root, *only)
+    assert changed["made"] == [["2023-11", ["report/activities/2023-11.md (texts): new"]]]
+    assert changed["pages_made"] == 1
+    assert "Something was done." in words(soup_of(root / "_site" / "issues" / "2023-11" / "index.html"))
+    page = root / "_site" / "methods" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("Every figure", "No figure"), encoding="utf-8")
+    mended = make(root, *only)
+    assert (mended["made"], mended["pages_made"]) == ([], 1)
+    assert "No figure" not in page.read_text(encoding="utf-8")
+    (root / "issues" / "2023-11" / "figures.csv").write_text("measure,category,period,value\n", encoding="utf-8")
+    assert [one[0] for one in make(root, *only)["made"]] == ["2023-11"]  # type: ignore[attr-defined]
+    # What the site holds and nobody asked for any more is gone from it, and stays where it was made.
+    none = make(root, "--since", "2023-12")
+    assert none["issues"] == 0
+    assert not (root / "_site" / "issues").exists()
+    assert (root / "issues" / "2023-11").exists()
+
+
+def test_a_site_that_cannot_be_made_is_as_it_was_before(built: Path) -> None:
+    root = built
+    before = {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()}
+    texts = root / "report" / "pages" / "overview.md"
+    texts.write_text("## A\n\n![a picture](x.png)\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
+    assert done.returncode == 2
+    assert "report/pages/overview.md, line 3: holds an image;" in done.stderr
+    assert {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()} == before
+    assert not [path for path in root.iterdir() if "partial" in path.name]
+
+
+def publish(root: Path, *options: str) -> None:
+    """Publish November 2023, which was made in a town."""
+    done = vip("publish", "2023-11", *options, "--project", str(root))
+    assert done.returncode == 0, done.stderr
+
+
+def made_in(root: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (root / "_site").rglob("*") if path.is_file()}
+
+
+def test_an_issue_that_was_published_from_here_goes_online_as_it_was_and_its_figures_never_change(
+    built: Path,
+) -> None:
+    root = built
+    publish(root, "--printed", "2023-12-10")
+    said = make(root, "--since", "2023-11")
+    # An issue does not change by being published.
+    assert said["made"] == []
+    kept = json.loads((root / "data" / "published" / "2023-11.manifest.json").read_bytes())["outputs"]
+    online = root / "_site" / "issues" / "2023-11"
+    assert {name: checksum(online / name) for name in kept} == kept
+    # A measure gets another name, and one more is counted from now on: no published figure moves.
+    program = root / "program.toml"
+    text = program.read_text(encoding="utf-8").replace("[measures.candidates]", "[measures.candidates_received]")
+    text = text.replace('label = "candidates received"\n', 'label = "candidates received"\nformerly = ["candidates"]\n')
+    text = text.replace('candidates = "candidates"', 'candidates = "candidates_received"')
+    text += '\n[measures.reviews_too]\nlabel = "reviews"\ntable = "reviews"\ncount = "rows"\nissues_from = "2023-12"\n'
+    program.write_text(text, encoding="utf-8")
+    said = make(root, "--since", "2023-11")
+    notes = said["notes"]
+    assert isinstance(notes, list)
+    assert [note["where"] for note in notes] == ["--since", "issues/2023-11"]
+    assert "candidates_received,,month" in (online / "figures.csv").read_text(encoding="utf-8")
+    before = made_in(root)
+    # Somebody counts under another name from now on what was counted under this one.
+    alias = '"DV/Sexual Assault" = ["DV", '
+    assert alias in text
+    text = text.replace(alias, '"DV/Sexual Assault" = [').replace('"Homicide" = [', '"Homicide" = ["DV", ')
+    program.write_text(text, encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
+    assert done.returncode == 2
+    key = "issues/2023-11, responses_by_incident_type/DV/Sexual Assault/month"
+    assert f"{key}: was published as 1 and would be 0;" in done.stderr
+    assert made_in(root) == before
+
+
+def test_of_the_folder_of_an_issue_only_what_its_manifest_names_goes_online(built: Path) -> None:
+    root = built
+    before = made_in(root)
+    issue = root / "issues" / "2023-11"
+    draft = (issue / "vip-2023-11.ipynb").read_text(encoding="utf-8").replace("Responses", "Edited")
+    (issue / "a draft.ipynb").write_text(draft, encoding="utf-8")
+    for name in ("a.pdf", "~$p-2023-11.docx", "names of clients.docx", "charts/face.png"):
+        (issue / name).write_bytes(b"not of the issue")
+    (issue / "hostname").symlink_to("/etc/hostname")
+    (root / "_site" / "old.html").write_text("left over", encoding="utf-8")
+    (root / "report" / "pages" / "strategies.md").write_text("## A\n\nB.\n", encoding="utf-8")
+    said = make(root, "--since", "2023-11")
+    assert said["made"] == []
+    now = made_in(root)
+    assert now.keys() == before.keys()
+    page = root / "_site" / "issues" / "2023-11" / "index.html"
+    assert now[page] == before[page]
+    # What does not belong to a site makes it no other one, and does not stay.
+    (root / "_site" / "old.html").write_text("left over", encoding="utf-8")
+    make(root, "--since", "2023-11")
+    assert made_in(root) == now
+
+
+def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path, plain_pages: None) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    web = tmp_path / "web root"
+    web.mkdir()
+    (root / "_site").symlink_to(web)
+    make(root, "--since", "2023-12")
+    assert (root / "_site").is_symlink()
+    assert (web / "index.html").is_file()
+    # Pages about the program and its data are there, whatever issues are left out.
+    assert "All issues are of earlier months" in words(soup_of(web / "index.html"))
+    assert "December 4, 2023" in words(soup_of(web / "methods" / "index.html"))
+
+
+def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it_is(
+    artifacts: Artifacts, tmp_path: Path
+) -> None:
+    # Real pages: the notice is in the template.
+    root = shutil.copytree(artifacts.town_with_a_plain_site(), tmp_path / "a town")
+    publish(root, "--printed", "2023-12-10")
+    late = root / "data" / "raw" / "2023-12-20"
+    late.mkdir()
+    for table, header in HEADERS.items():
+        rows = "DEMO-R3,2023-11-09,Suicide,NE\n" if table == "responses" else ""
+        if table != "voids":
+            (late / f"{table}.csv").write_text(f"{header}\n{rows}", encoding="utf-8", newline="")
+    for command in (
+        ["report", "2023-11", "--as-of", "2023-12-20", "--engine", "embedded"],
+        ["publish", "2023-11", "--reissue", "--reason", "One record <b>came</b> late.", "--printed", "2023-12-21"],
+    ):
+        done = vip(*command, "--project", str(root))
+        assert done.returncode == 0, done.stderr
+    make(root, "--since", "2023-11")
+    first, second = (soup_of(root / "_site" / "issues" / name / "index.html") for name in ("2023-11", "2023-11-r1"))
+    notices = [words(page.select_one("[role=note]")) for page in (first, second)]
+    assert notices[0].startswith("This issue was replaced. Its figures stay here as they were.")
+    assert notices[1].startswith("This issue corrects an earlier one: November 2023 .")
+    assert notices[1].endswith("One record <b>came</b> late.")
+    links = [str(page.select_one("[role=note] a")["href"]) for page in (first, second)]  # type: ignore[index]
+    assert links == ["../../issues/2023-11-r1/index.html", "../../issues/2023-11/index.html"]
+    assert [page.title.get_text() for page in (first, second)] == [  # type: ignore[union-attr]
+        "Violence Intervention Program Monthly Informational Report, November 2023",
+        "Violence Intervention Program Monthly Informational Report, November 2023, re-issue 1",
+    ]
+    assert "re-issue 1" in words(second.h1)
+    # The newest are found first, and the page for what is not there is never found.
+    index = (root / "_site" / "search" / "index.js").read_text(encoding="utf-8")
+    assert 0 < index.index("issues/2023-11-r1/index.html") < index.index("issues/2023-11/index.html")
+    assert "404.html" not in index
+
+
+def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_named(built: Path) -> None:
+    root = built
+    register = root / "data" / "published"
+    register.mkdir()
+    figures = pd.DataFrame({"measure": ["responses"], "category": [""], "period": ["month"], "value": [1]})
+    write_register(
+        register,
+        [
+            PublishedIssue(IssueName(ReportMonth(2023, 11), number), figures, None, None, "print", "a person", "why")
+            for number in (0, 1)
+        ],
+    )
+    said = make(root, "--since", "2023-11")
+    notes = said["notes"]
+    assert isinstance(notes, list)
+    assert [note["where"] for note in notes] == ["data/published/2023-11-r1.csv", "--since"]
+    assert notes[1]["what"] == "leaves out 4 issues of months before 2023-11;"  # July to October 2023
+    page = root / "_site" / "index.html"
+    assert "replaced by" not in words(soup_of(page))
+    assert not (root / "_site" / "issues" / "2023-11-r1").exists()
+
+
+def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(built: Path) -> None:
+    root = built
+    delivery = root / "data" / "raw" / "2023-12-04" / "responses.csv"
+    delivery.write_text(delivery.read_text(encoding="utf-8") + "DEMO-R9,2023-11-03,Homocide,SE\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
+    assert done.returncode == 2
+    assert "1 row is in quarantine" in done.stderr
+    for command in (["report", "2023-11", "--engine", "embedded", "--allow-quarantined"], ["publish", "2023-11"]):
+        done = vip(*command, "--project", str(root))
+        assert done.returncode == 0, done.stderr
+    make(root, "--since", "2023-11")
+    assert "1 record could not be read" in words(soup_of(root / "_site" / "issues" / "2023-11" / "index.html"))
+    package = json.loads((root / "_site" / "data" / "datapackage.json").read_bytes())
+    assert "were left out" in package["description"]
+
+
+def test_a_program_that_is_saved_while_the_site_is_made_keeps_it_from_being_made(
+    tmp_path: Path, plain_pages: None
+) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    project = Project.open(root)
+    program = root / "program.toml"
+    program.write_text(program.read_text(encoding="utf-8") + "\n# Saved just now.\n", encoding="utf-8")
+    with pytest.raises(ManifestError) as refused:
+        make_site(project, EmbeddedEngine(), since=ReportMonth(2023, 11))
+    assert refused.value.problems[0].where == "program.toml"
+    assert not (root / "_site").exists()
+    assert not (root / "issues" / "2023-11").exists()
+
+
+def test_an_issue_that_is_made_again_while_the_site_is_put_together_keeps_it_from_being_made(
+    tmp_path: Path, plain_pages: None
+) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+
+    def meanwhile(step: str) -> None:
+        if step.startswith("Making the pages"):
+            figures = root / "issues" / "2023-11" / "figures.csv"
+            figures.write_text("measure,category,period,value\n", encoding="utf-8")
+
+    with pytest.raises(ManifestError) as refused:
+        make_site(Project.open(root), EmbeddedEngine(), since=ReportMonth(2023, 11), on_step=meanwhile)
+    assert refused.value.problems[0].where == "issues/2023-11/figures.csv"
+    assert not (root / "_site").exists()
+
+
+def test_texts_around_the_issues_are_screened_as_activities_are(built: Path) -> None:
+    root = built
+    (root / "report" / "introduction.md").write_text("## A\n\nCall 505-555-0123.\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS)
+    assert done.returncode == 2
+    assert "report/introduction.md, line 3: phone number" in done.stderr
+    assert "report/texts.allowed.toml" in done.stderr
+
+
+def test_activities_that_must_not_go_out_keep_the_site_from_being_made(tmp_path: Path, plain_pages: None) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    (root / "report" / "activities" / "2023-11.md").write_text("## News\n\nCall 505-555-0123.\n", encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--since", "2023-11")
+    assert done.returncode == 2
+    assert "report/activities/2023-11.md, line 3" in done.stderr
+    assert not (root / "_site").exists()
+
+
+def test_activities_of_a_month_without_data_are_named_and_keep_nothing_else_from_being_made(
+    tmp_path: Path, plain_pages: None
+) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    (root / "report" / "activities" / "2024-02.md").write_text("## News\n\nToo early.\n", encoding="utf-8")
+    notes: Any = make(root, "--since", "2023-12")["notes"]
+    note, left_out = notes
+    assert note["where"] == "report/activities/2024-02.md"
+    assert left_out["where"] == "--since"
+    assert "the data of its month is not complete" in note["what"]
+    assert not [page for page in (root / "_site").rglob("*.html") if "Too early." in page.read_text(encoding="utf-8")]
+
+
+def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path: Path, plain_pages: None) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    program = root / "program.toml"
+    program.write_text(re.sub(r"address = .*", "", program.read_text(encoding="utf-8")), encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--since", "2023-12")
+    assert done.returncode == 0, done.stderr
+    assert "it has no feed and no sitemap, because program.address in program.toml does not say" in done.stdout
+    assert not list((root / "_site").rglob("*.xml"))
+    for page in pages_of(root / "_site"):
+        assert not [link for link in links_of(page) if link.endswith("feed.xml")]
+
+
+@pytest.mark.skipif(not QuartoEngine.available(), reason="there is no Quarto 1.9 or newer on PATH")
+def test_quarto_renders_the_same_site_as_a_website_project_with_its_own_search_index(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    make(root, "--since", "2023-11")
+    pages = {page.relative_to(root / "_site"): words(soup_of(page).body) for page in pages_of(root / "_site")}
+    done = vip(
+        "site", "--project", str(root), "--engine", "quarto", "--address", ADDRESS, "--since", "2023-11", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pages_made"] == len(pages)
+    by_quarto = {page.relative_to(root / "_site"): words(soup_of(page).body) for page in pages_of(root / "_site")}
+    assert by_quarto == pages
+    found = json.loads((root / "_site" / "search.json").read_text(encoding="utf-8"))
+    assert {one["href"].partition("#")[0] for one in found} == {
+        page.as_posix() for page in pages if page.name != "404.html"
+    }
+    again = vip(
+        "site", "--project", str(root), "--engine", "quarto", "--address", ADDRESS, "--since", "2023-11", "--json"
+    )
+    assert json.loads(again.stdout)["pages_made"] == 0
+
+
+def test_without_any_delivery_there_is_no_site_and_the_message_says_what_is_missing(
+    tmp_path: Path, plain_pages: None
+) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    shutil.rmtree(root / "data" / "raw" / "2023-12-04")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS)
+    assert done.returncode == 2
+    assert "data/raw: holds no delivery; a delivery is a folder such as data/raw/2023-12-04." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "remark"),
+    [
+        ("vip.example/reports/", "must be a web address"),
+        ("https://vip.example/reports", "must end with a stroke: 'https://vip.example/reports/'"),
+        ("javascript:alert(1)/", "must be a web address"),
+        ("https://user:secret@vip.example/", "must be the web address of a folder"),
+        ("https:///reports/", "must be the web address of a folder"),
+        ("https://vip.example//evil.example/", "must be the web address of a folder"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str, remark: str) -> None:
+    done = vip("site", "--project", str(REPOSITORY), "--address", address, cwd=tmp_path)
+    assert done.returncode == 2
+    assert remark in done.stderr

@@ -1,0 +1,247 @@
+"""Many issues by several processes: the same bytes as one by one, and whole issues whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.artifacts import Artifacts
+from tests.support.command import TIMEOUT, VIP, vip
+from tests.support.processes import gone
+from tests.support.projects import files_of, town, with_a_short_report
+from viputils.backfill import carry_out, orders_of
+from viputils.checksums import checksum
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.render.embedded import EmbeddedEngine
+from viputils.zygote import Zygote
+
+pytestmark = pytest.mark.process
+
+OCTOBER, NOVEMBER = ReportMonth(2023, 10), ReportMonth(2023, 11)
+
+
+@pytest.fixture
+def made(artifacts: Artifacts, tmp_path: Path) -> Path:
+    """A town whose issues of two months were made by two processes."""
+    return shutil.copytree(artifacts.two_months_of_a_town(), tmp_path / "a town")
+
+
+def backfill(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return vip("backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2")
+
+
+def test_what_is_said_aside_of_an_issue_goes_where_stderr_goes_also_beside_a_progress_bar(
+    made: Path, tmp_path: Path
+) -> None:
+    command = [str(VIP), "backfill", "2023-11", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
+    ours, theirs = pty.openpty()
+    with (tmp_path / "log").open("wb") as log:
+        env = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+        running = subprocess.Popen(command, stdout=theirs, stderr=log, stdin=subprocess.DEVNULL, env=env)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # nobody is at the other end any more
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait(TIMEOUT) == 0
+    said = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert any(line.startswith("2023-11: Note: there is no report/activities/2023-11.md, so the") for line in said)
+    assert b"Making issues" in shown
+    assert b"2023-11: made in" in shown
+    assert b"Note:" not in shown
+
+
+def test_where_no_kernel_can_be_forked_it_is_started(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = Zygote()
+    killed.process.kill()
+    killed.process.wait()
+    monkeypatch.setattr("viputils.backfill.own_zygote", lambda: killed)
+    before = files_of(made / "issues")
+    project = Project.open(made)
+    orders, _ = orders_of(project, OCTOBER, NOVEMBER, EmbeddedEngine(), forced=True)
+    outcomes = list(carry_out(project, orders, EmbeddedEngine(), jobs=1))
+    assert [one.error for one in outcomes] == [None, None]
+    assert files_of(made / "issues") == before
+
+
+def test_nothing_is_imported_from_the_folder_that_somebody_is_in(made: Path, tmp_path: Path) -> None:
+    for name in ("ctypes", "socket", "multiprocessing", "json", "pandas", "viputils"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'a').write({name!r})", "utf-8")
+    command = [str(VIP), "backfill", "2023-10", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
+    done = subprocess.run(
+        [*command, "--jobs", "2"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "was run").exists()
+
+
+def begun(root: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a backfill in two processes, as a terminal does: Ctrl-C goes to its whole group."""
+    command = [str(VIP), "backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2"]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def started(root: Path, *arguments: str) -> tuple[subprocess.Popen[str], list[psutil.Process]]:
+    """Start a backfill, and wait until its first issue is made; give it and every process that it started."""
+    running = begun(root, *arguments)
+    assert running.stdout is not None
+    for line in running.stdout:
+        if ": made in" in line:
+            return running, psutil.Process(running.pid).children(recursive=True)
+    raise AssertionError("nothing was made")
+
+
+def ctrl_c(running: subprocess.Popen[str], times: int = 1) -> list[str]:
+    """Press Ctrl-C, give the lines that are said from then on, and wait for the end."""
+    for _ in range(times):
+        os.killpg(running.pid, signal.SIGINT)
+        time.sleep(0.2)
+    assert running.stdout is not None
+    lines = running.stdout.read().splitlines()
+    assert running.wait(TIMEOUT) == 130
+    # Of an issue that had just been made, it may still have been said.
+    return [line for line in lines if ": made in" not in line and ": Note: there is no report/activities/" not in line]
+
+
+def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    root = town(tmp_path / "a town")
+    running, processes = started(root, "2023-07", "2023-11")
+    lines = ctrl_c(running)
+    assert gone(processes)
+    assert lines[:-1] == ["Stopping …"]
+    left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
+    # None was begun afterwards; one may just have been put into its folder.
+    number = re.fullmatch(r"Interrupted\. ([1-4]) of 5 were made and are whole; the same command makes .*", lines[-1])
+    assert number is not None
+    assert int(number[1]) <= len(left) <= int(number[1]) + 1
+    for name in left:
+        manifest = json.loads((root / "issues" / name / "manifest.json").read_bytes())
+        assert {file: checksum(root / "issues" / name / file) for file in manifest["outputs"]} == manifest["outputs"]
+    done = backfill(root, "2023-07", "2023-11", "--dry-run", "--json")
+    found = json.loads(done.stdout)["issues"]
+    assert [month for month, what in found.items() if what == "unchanged"] == left
+
+
+@pytest.mark.parametrize("wait", [1.0, 2.0, 3.0])
+def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_insides(
+    tmp_path: Path, wait: float
+) -> None:
+    running = begun(with_a_short_report(town(tmp_path / "a town")), "2023-07", "2023-11")
+    time.sleep(wait)
+    lines = ctrl_c(running, times=2)
+    *before, last = lines
+    assert before in ([], ["Looking at what changed …"], ["Looking at what changed …", "Stopping …"])
+    # A quick machine has made some by then.
+    whole = r"Interrupted\. [0-4] of 5 were made and are whole; the same command makes the others\."
+    assert re.fullmatch(whole if "Stopping …" in before else r"Interrupted\. Nothing was changed\.", last)
+
+
+HOLDS_BACK = """
+import signal, threading, time
+from viputils.backfill import _undisturbed
+over = threading.Event()
+other = threading.Thread(target=over.wait)
+other.start()
+try:
+    with _undisturbed():
+        signal.pthread_kill(other.ident, signal.SIGINT)
+        time.sleep(0.2)
+        print("started")
+    print("went on")
+except KeyboardInterrupt:
+    print("heard")
+over.set()
+"""
+
+
+def test_ctrl_c_that_reaches_another_thread_is_heard_after_processes_have_started() -> None:
+    done = subprocess.run([sys.executable, "-c", HOLDS_BACK], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["started", "heard"], done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
+def test_what_finds_no_room_to_be_said_is_done_and_that_is_said(made: Path) -> None:
+    before = files_of(made / "issues")
+    command = [str(VIP), "backfill", "2023-11", "2023-11", "--project", str(made), "--engine", "embedded", "--force"]
+    for more in ([], ["--json"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*command, *more], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=TIMEOUT
+            )
+        assert done.returncode == 2
+        assert "No space left on device. 1 of 1 were made and are whole; the others are as they were." in done.stderr
+        assert "Nothing was changed" not in done.stderr
+    assert files_of(made / "issues") == before
+
+
+def test_nothing_of_it_goes_on_after_its_parent_was_killed(tmp_path: Path) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    running, processes = started(root, "2023-08", "2023-11")
+    running.kill()
+    running.wait()
+    assert processes
+    assert gone(processes)
+
+
+def test_a_process_that_somebody_ends_costs_no_issue(tmp_path: Path) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    program = root / "program.toml"
+    text = program.read_text(encoding="utf-8").replace("records_from = 2023-07-01", "records_from = 2022-07-01")
+    program.write_text(text, encoding="utf-8")
+    project, engine = Project.open(root), EmbeddedEngine()
+    # More than the processes may have in hand, so that the others are made together again.
+    orders, _ = orders_of(project, ReportMonth(2023, 5), NOVEMBER, engine)
+    outcomes = carry_out(project, orders, engine, jobs=2)
+    made = next(outcomes)
+    workers = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    assert workers
+    workers[0].terminate()
+    rest = list(outcomes)
+    assert [one.error for one in (made, *rest)] == [None] * len(orders)
+    assert sorted(one.order.place for one in (made, *rest)) == [order.place for order in orders]
+    assert all((root / "issues" / order.place / "manifest.json").is_file() for order in orders)
+
+
+def test_an_issue_that_kills_every_process_that_makes_it_is_named_and_the_others_are_made(tmp_path: Path) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    orders, _ = orders_of(Project.open(root), ReportMonth(2023, 9), NOVEMBER, EmbeddedEngine())
+    over = threading.Event()
+
+    def kill_whoever_is_at_it() -> None:
+        while not over.wait(0.05):
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):
+                    if any(file.path.endswith(".2023-10.lock") for file in child.open_files()):
+                        child.kill()
+
+    watching = threading.Thread(target=kill_whoever_is_at_it)
+    watching.start()
+    try:
+        outcomes = list(carry_out(Project.open(root), orders, EmbeddedEngine(), jobs=2))
+    finally:
+        over.set()
+        watching.join()
+    errors = {one.order.place: str(one.error) for one in outcomes if one.error is not None}
+    assert list(errors) == ["2023-10"]
+    assert "issues/2023-10: the process that made it died; the memory may not have sufficed." in errors["2023-10"]
+    made = {one.order.place for one in outcomes if one.error is None}
+    assert made == {"2023-09", "2023-11"}
+    assert all((root / "issues" / place / "manifest.json").is_file() for place in made)
+    assert not (root / "issues" / "2023-10").exists()
