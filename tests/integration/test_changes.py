@@ -1,4 +1,8 @@
-"""`vip changes`: real repositories with real commits, each computing its own figures with its own code."""
+"""`vip changes`: real repositories with real commits, each computing its own figures with its own code.
+
+A process for each commit and month takes seconds. Where commits differ in their program or records only, `make test`
+counts them in the process of the test, and `make test-all` runs the same test with the code of each commit as well.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,11 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psutil
@@ -17,14 +23,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.command import VIP, vip
+from tests.support.command import TIMEOUT, VIP, vip
+from tests.support.examples import examples
+from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver, contents
 from tests.support.register import an_issue
 from viputils.changes import Changes, compare, find_changes, read_figures
-from viputils.errors import ParameterError, PublishedError
+from viputils.edition import load_edition
+from viputils.errors import ParameterError, PublishedError, VipError
 from viputils.figures import figures_csv
 from viputils.history import check_out
-from viputils.periods import ReportMonth
+from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 from viputils.published import add_issue
 
@@ -70,16 +79,46 @@ def moved(found: Changes) -> dict[str, tuple[object, object]]:
 
 
 @pytest.fixture
-def city(project: Project, deliver: Deliver) -> Project:
-    """A small project with its own copy of the code, one delivery, one issue in its register, and one commit."""
+def project(project: Project, request: pytest.FixtureRequest) -> Project:
+    """A project of few tables, which is read and counted in a fraction of the time; for whole issues it has all."""
+    return project if "two_issues" in request.fixturenames else with_tables(project, "responses", "outreach")
+
+
+@pytest.fixture
+def city(project: Project, deliver: Deliver, request: pytest.FixtureRequest) -> Project:
+    """A small project with one delivery, one issue in its register, one commit, and its own code where that counts."""
     deliver(responses=ROWS)
     (project.published / "2023-11.csv").write_text(PUBLISHED, encoding="utf-8")
-    shutil.copytree(
-        REPOSITORY / "src", project.root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
-    )
+    if "_counted" not in request.fixturenames or request.getfixturevalue("_counted") != HERE:
+        shutil.copytree(
+            REPOSITORY / "src", project.root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+        )
     git(project.root, "init", "--quiet", "--initial-branch=main")
     commit(project.root, "Begin")
     return project
+
+
+def _counted_here(_: object, tree: Any, wanted: Any) -> pd.DataFrame | str:
+    """Count what a commit would count, with the code of this process in place of the commit's own."""
+    as_of = parse_date(wanted.as_of) if wanted.as_of else None
+    try:
+        return load_edition(Project.open(tree.root), wanted.month, as_of).figures
+    except VipError as error:
+        return str(error).splitlines()[0]
+
+
+HERE = "in this process"
+
+
+@pytest.fixture(params=[HERE, pytest.param("with the code of each commit", marks=pytest.mark.history)])
+def _counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == HERE:
+        monkeypatch.setattr("viputils.changes._Runs.figures", _counted_here)
+    return str(request.param)
+
+
+# For commits whose code is the same.
+both_ways = pytest.mark.usefixtures("_counted")
 
 
 # ---------------------------------------------------------------- Two tables
@@ -96,7 +135,7 @@ def frame(table: Table) -> pd.DataFrame:
     return rows.astype({**dict.fromkeys(KEY, "str"), "value": "int64"})
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(tables, tables)
 def test_the_changes_put_upon_the_one_table_give_the_other(before: Table, after: Table) -> None:
     found = compare(frame(before), frame(after))
@@ -113,7 +152,7 @@ def test_the_changes_put_upon_the_one_table_give_the_other(before: Table, after:
     assert (len(found) == 0) == (before == after)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(tables, tables)
 def test_the_other_way_round_the_same_figures_change_by_the_opposite(before: Table, after: Table) -> None:
     there, back = (compare(frame(one), frame(other)) for one, other in ((before, after), (after, before)))
@@ -124,7 +163,7 @@ def test_the_other_way_round_the_same_figures_change_by_the_opposite(before: Tab
     assert there["change"].equals(-back["change"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(tables)
 def test_a_figures_table_is_read_as_it_was_written(table: Table) -> None:
     pd.testing.assert_frame_equal(read_figures(figures_csv(frame(table)), "figures.csv"), frame(table))
@@ -265,6 +304,7 @@ def test_a_change_of_code_shows_the_printed_figure_that_it_moves_by_one(city: Pr
     assert shown["compared"] == ["2023-11"]
 
 
+@both_ways
 def test_what_a_message_says_that_it_moves_is_shown_with_its_reason_and_decides_nothing(city: Project) -> None:
     count_homicides_as_suicides(city)
     first = commit(
@@ -301,6 +341,7 @@ def test_what_a_message_says_that_it_moves_is_shown_with_its_reason_and_decides_
     assert "4 printed figures moved, 4 of them as a commit's message says." in done.stdout
 
 
+@both_ways
 def test_figures_that_come_and_go_with_a_measure_are_added_and_removed(city: Project) -> None:
     before = commit(city.root)
     edit(city.root / "program.toml", "[measures.adults_assisted]", "[measures.adults_helped]")
@@ -315,6 +356,7 @@ def test_figures_that_come_and_go_with_a_measure_are_added_and_removed(city: Pro
     assert len(found.unsaid) == 2
 
 
+@both_ways
 def test_the_working_tree_is_compared_as_it_is_and_nothing_is_written_into_it(
     city: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,11 +390,19 @@ def take_the_project_away(project: Project) -> str:
     return "{}: has no program.toml at that place"
 
 
-@pytest.mark.parametrize("spoil", [break_code, break_records, print_what_is_no_table, take_the_project_away])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        break_code,
+        pytest.param(break_records, marks=pytest.mark.history),
+        pytest.param(print_what_is_no_table, marks=pytest.mark.history),
+        take_the_project_away,
+    ],
+)
 def test_what_one_side_cannot_compute_is_never_no_change(city: Project, spoil: Callable[[Project], str]) -> None:
     says = spoil(city)
     bad = commit(city.root)
-    # Be it the earlier one or the later one.
+    # The earlier one or the later one.
     sides = (bad, "HEAD~1") if spoil in (break_code, take_the_project_away) else ("HEAD~1", bad)
     found = find_changes(Project(city.root, city.program), *sides)
     (problem,) = found.not_compared
@@ -360,6 +410,7 @@ def test_what_one_side_cannot_compute_is_never_no_change(city: Project, spoil: C
     assert (found.compared, found.sentence, len(found.unsaid)) == ((), "Nothing could be compared.", 0)
 
 
+@both_ways
 def test_where_one_month_cannot_be_told_and_the_others_stayed_the_command_cannot_tell(
     city: Project, deliver: Deliver
 ) -> None:
@@ -369,11 +420,12 @@ def test_where_one_month_cannot_be_told_and_the_others_stayed_the_command_cannot
     assert done.returncode == 2
     assert "COULD NOT BE COMPARED: 2024-01 at HEAD" in done.stdout
     assert "No figure moved in what could be compared." in done.stdout
-    # A figure that did move is told all the same.
+    # A figure that did move is told.
     count_homicides_as_suicides(city)
     assert vip("changes", "HEAD", ".", cwd=city.root).returncode == 1
 
 
+@both_ways
 def test_an_issue_that_only_the_later_commit_has_is_new_and_no_failure(city: Project, deliver: Deliver) -> None:
     deliver("2024-01-04", responses=["R9,2023-12-02,DV,SE"])
     (city.published / "2023-12.csv").write_text(PUBLISHED, encoding="utf-8")
@@ -385,6 +437,7 @@ def test_an_issue_that_only_the_later_commit_has_is_new_and_no_failure(city: Pro
     assert vip("changes", "HEAD~1", "HEAD", "--month", "2023-12", cwd=city.root).returncode == 2
 
 
+@both_ways
 def test_months_are_those_of_either_register_those_asked_for_or_all_with_records(
     city: Project, deliver: Deliver
 ) -> None:
@@ -401,6 +454,7 @@ def test_months_are_those_of_either_register_those_asked_for_or_all_with_records
         find_changes(city, ".", ".")
 
 
+@both_ways
 def test_a_re_issue_is_computed_as_of_the_day_that_the_register_states(city: Project, deliver: Deliver) -> None:
     deliver("2024-01-04", responses=["R3,2023-11-30,HOM,NE"])
     (city.published / "2023-11-r1.csv").write_text(PUBLISHED, encoding="utf-8")
@@ -417,6 +471,7 @@ def test_a_re_issue_is_computed_as_of_the_day_that_the_register_states(city: Pro
     ]
 
 
+@pytest.mark.history
 def test_a_city_in_a_folder_of_a_repository_takes_its_code_and_may_share_what_lies_beside_it(
     city: Project, tmp_path: Path
 ) -> None:
@@ -438,8 +493,9 @@ def test_a_city_in_a_folder_of_a_repository_takes_its_code_and_may_share_what_li
     assert moved(found)[HOMICIDES] == (1, 2)
 
 
+@both_ways
 def test_a_city_without_code_of_its_own_is_computed_with_the_code_that_asks(city: Project) -> None:
-    shutil.rmtree(city.root / "src")
+    shutil.rmtree(city.root / "src", ignore_errors=True)
     commit(city.root)
     count_homicides_as_suicides(city)
     commit(city.root)
@@ -449,6 +505,7 @@ def test_a_city_without_code_of_its_own_is_computed_with_the_code_that_asks(city
 # ---------------------------------------------------------------- Nothing is left behind
 
 
+@both_ways
 def test_nothing_stays_in_the_repository_and_no_hook_or_setting_matters(city: Project, tmp_path: Path) -> None:
     root, home, scratch = city.root, tmp_path / "home", tmp_path / "scratch"
     (root / ".gitattributes").write_text("*.csv export-ignore\nprogram.toml export-subst\n", encoding="utf-8")
@@ -472,7 +529,11 @@ def test_nothing_stays_in_the_repository_and_no_hook_or_setting_matters(city: Pr
     before = contents(root)
     # As in a hook of another repository, which says where that one is.
     env = {"HOME": str(home), "TMPDIR": str(scratch), "GIT_DIR": str(tmp_path / "another"), "GIT_INDEX_FILE": "x"}
-    done = vip("changes", "HEAD~1", "HEAD", "--json", cwd=root, **env)
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in env.items():
+            patch.setenv(variable, value)
+        patch.setattr(tempfile, "tempdir", None)
+        done = vip("changes", "HEAD~1", "HEAD", "--json", cwd=root)
     assert done.returncode == 1, done.stderr
     said = {row["said"][:7] for row in json.loads(done.stdout)["figures"] if row["category"] == "Homicide"}
     assert said == {"", "because"}
@@ -496,7 +557,7 @@ def test_a_commit_is_taken_out_as_it_was_committed_whatever_the_settings_of_git(
     assert not check_out(city.root, "0" * 40, tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.process)])
 def test_an_interruption_ends_what_is_under_way_and_leaves_nothing(
     city: Project, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -504,7 +565,7 @@ def test_an_interruption_ends_what_is_under_way_and_leaves_nothing(
     scratch.mkdir()
     witness = tmp_path / "running"
     cli = city.root / "src" / "viputils" / "cli.py"
-    slow = f"\n\ndef main():\n    open({str(witness)!r}, 'w').close()\n    import time\n    time.sleep(60)\n"
+    slow = f"\n\ndef main():\n    open({str(witness)!r}, 'w').close()\n    import time\n    time.sleep(600)\n"
     cli.write_text(cli.read_text(encoding="utf-8") + slow, encoding="utf-8")
     commit(city.root)
     before = contents(city.root)
@@ -512,13 +573,13 @@ def test_an_interruption_ends_what_is_under_way_and_leaves_nothing(
         [VIP, "changes", "HEAD", "HEAD"], cwd=city.root, env={**os.environ, "TMPDIR": str(scratch)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    until = time.monotonic() + 60
-    while not witness.exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    until = time.monotonic() + TIMEOUT
+    while not witness.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
     children = psutil.Process(process.pid).children(recursive=True)
     assert children
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 130
     assert "Interrupted. Nothing was changed." in said
     assert "Traceback" not in said
@@ -549,6 +610,31 @@ def make(city: Project) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+@pytest.mark.parametrize(
+    ("code", "ends", "last"),
+    [
+        (0, 0, "vip changes HEAD~1 HEAD\n"),
+        (1, 2, "vip changes HEAD~1 HEAD\n"),
+        (2, 0, "what could be has not moved.\n"),
+    ],
+)
+def test_make_changes_fails_where_the_command_finds_that_a_figure_moved(
+    city: Project, make: Callable[..., subprocess.CompletedProcess[str]], code: int, ends: int, last: str
+) -> None:
+    nothing = make()
+    assert (nothing.returncode, nothing.stdout) == (0, "No figures were compared: there is no commit HEAD~1 here.\n")
+    assert "there is no commit origin/main here" in make("BASE=origin/main").stdout
+    commit(city.root)
+    command = city.root / ".venv" / "bin" / "vip"
+    command.unlink()
+    command.write_text(f'#!/bin/sh\necho "vip $*"\nexit {code}\n', encoding="utf-8")
+    command.chmod(0o755)
+    done = make()
+    assert (done.returncode, done.stdout.endswith(last)) == (ends, True), done.stdout
+    assert ("NOT EVERYTHING COULD BE COMPARED with HEAD~1;" in done.stdout) == (code == 2)
+
+
+@pytest.mark.history
 def test_make_changes_fails_only_where_a_printed_figure_moved_that_no_message_names(
     city: Project, make: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -565,6 +651,7 @@ def test_make_changes_fails_only_where_a_printed_figure_moved_that_no_message_na
     assert "there is no commit origin/main here" in make("BASE=origin/main").stdout
 
 
+@pytest.mark.history
 def test_make_changes_says_loudly_that_an_old_commit_lacks_something_and_goes_on(
     city: Project, make: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

@@ -11,18 +11,32 @@ from typing import Any
 
 import pytest
 
+from tests.support.artifacts import Artifacts
+from tests.support.histories import with_tables
+from tests.support.pages import executed, notebook_shown
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import inspection, workbench
-from viputils.notebook import run_notebook
 from viputils.project import Project
 
 NOTEBOOK = REPOSITORY / "notebooks" / "data_quality.ipynb"
 RAW = REPOSITORY / "data" / "raw"
 
 
-def shown(executed: Any) -> str:
+@pytest.fixture
+def kept() -> tuple[str, ...]:
+    """The tables that most tests need; a parameter of this name gives other ones."""
+    return ("responses", "candidates")
+
+
+@pytest.fixture
+def project(project: Project, kept: tuple[str, ...]) -> Project:
+    """A project of few tables, which is read and counted in a fraction of the time."""
+    return with_tables(project, *kept)
+
+
+def shown(run: Any) -> str:
     """Give everything that the cells show, images without their bytes."""
-    outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    outputs = [output for cell in run.cells if cell.cell_type == "code" for output in cell.outputs]
     texts = [output.data.get("text/markdown", output.data.get("text/plain", "")) for output in outputs]
     return re.sub(r"\(data:image/svg\+xml;base64,[^)]*\)", "(image)", "\n\n".join(texts))
 
@@ -39,8 +53,8 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def text() -> str:
-    return shown(run_notebook(NOTEBOOK, {"as_of": "2023-12-04"}, cwd=REPOSITORY / "notebooks"))
+def text(artifacts: Artifacts) -> str:
+    return shown(notebook_shown(artifacts, NOTEBOOK.stem, {"as_of": "2023-12-04"}))
 
 
 def test_it_says_what_became_of_every_row_of_the_files(text: str) -> None:
@@ -103,8 +117,8 @@ def test_no_id_of_a_record_is_on_the_page(text: str) -> None:
     assert not re.search(r"DEMO-[A-Z]", text)
 
 
-def test_it_runs_for_another_city_that_sends_everything_each_time() -> None:
-    text = shown(run_notebook(NOTEBOOK, {"project": "../examples/philadelphia"}, cwd=REPOSITORY / "notebooks"))
+def test_it_runs_for_another_city_that_sends_everything_each_time(artifacts: Artifacts) -> None:
+    text = shown(notebook_shown(artifacts, NOTEBOOK.stem, {"project": "../examples/philadelphia"}))
     assert "synthetic" not in text
     raw = REPOSITORY / "examples" / "philadelphia" / "data" / "raw"
     snapshots = [Counter(row["dc_key"] for row in rows_of(path)) for path in sorted(raw.glob("*/victims.csv"))]
@@ -136,7 +150,7 @@ def test_rows_in_quarantine_do_not_stop_it_and_nothing_that_they_say_is_shown(
         voids=["DEMO-V-1,2023-12-04,responses,DEMO-R-77"],
     )
     notebook = whole_project.root / "notebooks" / NOTEBOOK.name
-    text = shown(run_notebook(notebook, {}, cwd=notebook.parent))
+    text = shown(executed(notebook, {}, notebook.parent))
     assert "**3 rows are in quarantine and in no count.** **1 void is in quarantine and without effect.**" in text
     file = "data/raw/2023-12-04/responses.csv"
     lines = [line.replace("\\", "") for line in text.splitlines() if "2023-12-04/" in line.replace("\\", "")]
@@ -170,6 +184,7 @@ def test_a_project_of_which_hardly_anything_is_known_has_tables_all_the_same(
     assert "| Responses to incidents | 0 | 0 |  |" in inspection.months_without_rows(tables).data
 
 
+@pytest.mark.parametrize("kept", [("responses", "outreach", "referrals")])
 def test_only_what_has_no_gap_is_called_complete(whole_project: Project, deliver: Deliver) -> None:
     days = [f"2023-11-{1 + number % 30:02}" for number in range(3000)]
     rows = [f"R{number},{day},DV,{'SE' if number else ''}" for number, day in enumerate(days)]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.artifacts import Artifacts
+from tests.support.pages import notebook_shown
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import engagement, exploration, workbench
+from viputils.edition import Edition
 from viputils.errors import ParameterError
-from viputils.notebook import run_notebook
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.workbench import Tables
 
-NOTEBOOK = REPOSITORY / "notebooks" / "explore_trends.ipynb"
+NOTEBOOK = "explore_trends"
 
 
 def markdown(executed: Any) -> str:
@@ -24,13 +25,14 @@ def markdown(executed: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def executed() -> Any:
-    return run_notebook(NOTEBOOK, {"as_of": "2023-12-04"}, cwd=REPOSITORY / "notebooks")
+def executed(artifacts: Artifacts) -> Any:
+    return notebook_shown(artifacts, NOTEBOOK, {"as_of": "2023-12-04"})
 
 
 @pytest.fixture(scope="module")
-def tables() -> Tables:
-    return workbench.load("2023-12-04", REPOSITORY)
+def tables(demonstration: Edition) -> Tables:
+    # As workbench.load gives them.
+    return Tables(Project.open(REPOSITORY), demonstration.records)
 
 
 def test_it_shows_counts_by_type_area_service_and_source_beside_what_chance_gives(executed: Any) -> None:
@@ -73,9 +75,9 @@ def test_it_can_be_read_without_a_kernel_and_its_charts_say_what_they_show(execu
     assert [output.output_type for output in chooser.outputs] == ["execute_result"]
 
 
-def test_it_runs_for_another_city_and_another_measure() -> None:
+def test_it_runs_for_another_city_and_another_measure(artifacts: Artifacts) -> None:
     parameters = {"as_of": "2020-12-01", "measure": "victims", "project": "../examples/philadelphia"}
-    text = markdown(run_notebook(NOTEBOOK, parameters, cwd=REPOSITORY / "notebooks"))
+    text = markdown(notebook_shown(artifacts, NOTEBOOK, parameters))
     assert "| November 2020 | 207 |" in text
     assert "synthetic" not in text
     assert "Custom Notification" not in text
@@ -109,8 +111,7 @@ def test_a_sum_is_shown_without_limits_and_says_why(tables: Tables) -> None:
     assert "Seldom" not in text
     assert "adds up a column or counts people" in exploration.rate_by_day(tables, "adults_assisted").data
     # Every measure can be asked for: one with categories is shown as a whole.
-    for measure in tables.project.program.measures:
-        whole = exploration.main_measure(tables, measure)
+    for whole in {exploration.main_measure(tables, measure) for measure in tables.project.program.measures}:
         assert exploration.over_time(tables, whole).data
         assert exploration.rate_by_day(tables, whole).data
 
@@ -138,13 +139,3 @@ def test_small_counts_and_few_months_say_that_they_are(whole_project: Project, d
     assert "That is too few: it takes 12 to say what is usual." in text
     text = exploration.over_time(workbench.load(project=whole_project), "responses").data
     assert "The counts are too small for one month to show a fall: even none would be no sign." in text
-
-
-def test_notebooks_are_kept_without_outputs() -> None:
-    import nbformat
-
-    for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
-        for cell in nbformat.read(Path(path), as_version=4).cells:
-            if cell.cell_type == "code":
-                assert cell.outputs == []
-                assert cell.execution_count is None

@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import nbformat
 import psutil
 import pytest
 
+from tests.support.pages import executed
 from tests.support.projects import REPOSITORY
 from viputils.errors import NotebookError
 from viputils.notebook import clean_copy, connection_in, kernel_ahead, run_notebook
@@ -22,7 +24,7 @@ PARAMETERS = {"month": "2023-10", "as_of": "2023-11-06"}
 
 
 def run(name: str, parameters: dict[str, str] = PARAMETERS) -> Any:
-    return run_notebook(FIXTURES / f"{name}.ipynb", parameters, cwd=REPOSITORY)
+    return executed(FIXTURES / f"{name}.ipynb", parameters, REPOSITORY)
 
 
 def refusal(name: str, parameters: dict[str, str] = PARAMETERS) -> str:
@@ -32,12 +34,12 @@ def refusal(name: str, parameters: dict[str, str] = PARAMETERS) -> str:
 
 
 @pytest.fixture(scope="module")
-def executed() -> Any:
+def shown() -> Any:
     return run("shows_markdown")
 
 
-def test_parameters_reach_the_notebook(executed: Any) -> None:
-    copy, _ = clean_copy(executed, {"title": "x"})
+def test_parameters_reach_the_notebook(shown: Any) -> None:
+    copy, _ = clean_copy(shown, {"title": "x"})
     assert copy.cells[-1].outputs[0].data == {"text/markdown": "month 2023-10 as of 2023-11-06"}
 
 
@@ -79,39 +81,48 @@ def test_a_warning_goes_to_the_terminal_and_not_onto_a_page(capsys: pytest.Captu
     assert "a warning" not in json.dumps(copy.cells[-1].outputs)
 
 
-def test_the_copy_holds_nothing_that_differs_from_run_to_run(executed: Any) -> None:
-    copy, _ = clean_copy(executed, {"title": "x", "date": "2023-12-04"})
+def test_the_copy_holds_nothing_that_differs_from_run_to_run(shown: Any) -> None:
+    copy, _ = clean_copy(shown, {"title": "x", "date": "2023-12-04"})
     again, _ = clean_copy(run("shows_markdown"), {"title": "x", "date": "2023-12-04"})
     assert nbformat.writes(copy) == nbformat.writes(again)
     assert "papermill" not in nbformat.writes(copy)
 
 
-def test_the_copy_begins_with_its_front_matter_and_leaves_out_what_is_for_the_notebook_only(executed: Any) -> None:
-    copy, _ = clean_copy(executed, {"title": 'A "title": with marks'})
+def test_the_copy_begins_with_its_front_matter_and_leaves_out_what_is_for_the_notebook_only(shown: Any) -> None:
+    copy, _ = clean_copy(shown, {"title": 'A "title": with marks'})
     assert copy.cells[0].cell_type == "raw"
     assert copy.cells[0].source == "---\ntitle: 'A \"title\": with marks'\n---"
     assert not any("IPython" in cell.source for cell in copy.cells)
     nbformat.validate(copy)
 
 
-def test_images_become_files_beside_the_copy(executed: Any) -> None:
+def test_images_become_files_beside_the_copy(shown: Any) -> None:
     svg = b"<svg/>"
     data = base64.b64encode(svg).decode()
-    executed = nbformat.from_dict(json.loads(json.dumps(executed)))
-    executed.cells[-1].outputs[0].data["text/markdown"] = (
+    changed = nbformat.from_dict(json.loads(json.dumps(shown)))
+    changed.cells[-1].outputs[0].data["text/markdown"] = (
         f'![c](data:image/svg+xml;base64,{data}){{#chart-x .chart fig-alt="a"}}'
     )
-    copy, images = clean_copy(executed, {"title": "x"})
+    copy, images = clean_copy(changed, {"title": "x"})
     assert images == {"charts/chart-x.svg": svg}
     assert copy.cells[-1].outputs[0].data["text/markdown"] == '![c](charts/chart-x.svg){#chart-x .chart fig-alt="a"}'
 
 
-def test_the_report_runs_by_hand_from_its_own_folder_as_it_stands() -> None:
+def by_hand(path: Path) -> Any:
     from nbclient import NotebookClient
 
-    path = REPOSITORY / "notebooks" / "monthly_report.ipynb"
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}, kernel_name="python3").execute()
+    return notebook
+
+
+def as_it_stands(path: Path) -> Any:
+    return executed(path, {}, path.parent)
+
+
+@pytest.mark.parametrize("run", [as_it_stands, pytest.param(by_hand, marks=pytest.mark.engines)])
+def test_the_report_runs_from_its_own_folder_as_it_stands(run: Callable[[Path], Any]) -> None:
+    notebook = run(REPOSITORY / "notebooks" / "monthly_report.ipynb")
     shown = "\n".join(
         output.data["text/markdown"] for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
     )
@@ -131,11 +142,17 @@ def test_a_kernel_that_dies_is_told_and_not_waited_for() -> None:
     assert "The kernel of notebooks/kills_its_kernel.ipynb died" in refusal("kills_its_kernel")
 
 
+@pytest.mark.process
+def test_a_started_kernel_that_dies_is_told_and_not_waited_for() -> None:
+    with pytest.raises(NotebookError, match=r"The kernel of notebooks/kills_its_kernel\.ipynb died"):
+        run_notebook(FIXTURES / "kills_its_kernel.ipynb", PARAMETERS, cwd=REPOSITORY)
+
+
 def test_a_kernel_that_was_started_ahead_is_the_one_that_runs_the_notebook_and_is_gone_after_it() -> None:
     with kernel_ahead(REPOSITORY) as kernel:
         process = psutil.Process(kernel.manager.provisioner.process.pid)
-        executed = run_notebook(FIXTURES / "shows_markdown.ipynb", PARAMETERS, REPOSITORY, kernel)
-        assert executed.cells[-1].outputs
+        shown = run_notebook(FIXTURES / "shows_markdown.ipynb", PARAMETERS, REPOSITORY, kernel)
+        assert shown.cells[-1].outputs
         # It served one notebook, so another kernel did not.
         assert not process.is_running()
 

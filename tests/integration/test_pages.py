@@ -5,26 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, Tag
 from IPython.display import Markdown
 
-from tests.support.pages import page_made
+from tests.support.pages import needs_quarto, page_made
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import pages
 from viputils.edition import Edition, load_edition
 from viputils.errors import RenderError, TextError
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
-from viputils.render.quarto import QuartoEngine
 from viputils.texts import read_sections
 from viputils.verdicts import VERDICTS
 
 DAY = dt.date(2023, 12, 4)
-
-needs_quarto = pytest.mark.skipif(not QuartoEngine.available(), reason="there is no Quarto 1.9 or newer on PATH")
 
 
 @pytest.fixture(params=["embedded", pytest.param("quarto", marks=needs_quarto)])
@@ -37,15 +35,13 @@ def embedded() -> Engine:
     return choose_engine("embedded")
 
 
-@pytest.fixture
-def edition(whole_project: Project, deliver: Deliver) -> Edition:
-    deliver(
-        "2023-12-04",
+@pytest.fixture(scope="module")
+def edition(edition_with: Callable[..., Edition]) -> Edition:
+    return edition_with(
         reviews=["DEMO-V1,2023-11-07,3,41"],
         candidates=["DEMO-C1,2023-11-08,Hospital"],
         notifications=["DEMO-N1,2023-11-12,DEMO-C1,Delivered,yes"],
     )
-    return load_edition(whole_project, "2023-11")
 
 
 def soup_of(page: Path) -> BeautifulSoup:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from tests.support.command import vip
-from tests.support.projects import copy_of_the_repository
-from viputils.render.quarto import QuartoEngine
+from tests.support.artifacts import Artifacts
+from tests.support.pages import needs_quarto, with_activities
+from viputils import tables
+from viputils.edition import Edition
+from viputils.project import Project
+from viputils.render import choose_engine
 from viputils.texts import mark_of, read_sections
 
 # What the activities of the demonstration do not hold.
@@ -42,28 +45,28 @@ class Issue:
     params=[
         ("embedded", "en"),
         ("embedded", "es"),
-        pytest.param(
-            ("quarto", "en"),
-            marks=pytest.mark.skipif(
-                not QuartoEngine.available(), reason="Quarto 1.9 or newer is not on PATH, so it makes no PDF here"
-            ),
-        ),
+        pytest.param(("quarto", "en"), marks=needs_quarto),
     ],
     ids=lambda made: " ".join(made),
 )
-def issue(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Issue:
+def issue(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    artifacts: Artifacts,
+    demonstration: Edition,
+) -> Issue:
     engine, language = request.param
-    root = copy_of_the_repository(tmp_path_factory.mktemp("structure") / "a project")
+    root = shutil.copytree(artifacts.in_two_languages(), tmp_path_factory.mktemp("structure") / "a project")
     activities = root / "report" / "activities"
     english, spanish = (activities / name for name in ("2023-11.md", "2023-11.es.md"))
     english.write_text(english.read_text(encoding="utf-8") + MORE, encoding="utf-8")
     mark = mark_of(read_sections(english, english.name)[-1])
     marked = MORE.replace("find help", f"find help {{{mark}}}")
     spanish.write_text(spanish.read_text(encoding="utf-8") + marked, encoding="utf-8")
-    done = vip("report", "2023-11", "--project", str(root), "--engine", engine, "--lang", language, "--json")
-    assert done.returncode == 0, done.stderr
-    made = json.loads(done.stdout)
-    return Issue(Path(made["pdf"]), BeautifulSoup(Path(made["html"]).read_text(encoding="utf-8"), "html.parser"))
+    project = Project.open(root, language)
+    text = tables.activities(project, replace(demonstration, language=project.language)).data
+    made = with_activities(project, text, choose_engine(engine))
+    return Issue(made["pdf"], BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser"))
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import shutil
-import subprocess
-import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.support.projects import REPOSITORY
-from viputils.edition import load_edition
+from tests.support.artifacts import Artifacts
+from viputils.checks import check_project
+from viputils.edition import Edition, load_edition
 from viputils.figures import breakdown, value_of
 from viputils.project import Project
 
@@ -21,6 +20,12 @@ from viputils.project import Project
 @pytest.fixture(scope="module")
 def example(repository_example: Path) -> Project:
     return Project.open(repository_example)
+
+
+@pytest.fixture(scope="module")
+def known(example: Project) -> Callable[[str, dt.date], Edition]:
+    """What was known of a month by a day; each is read once."""
+    return cache(lambda month, as_of: load_edition(example, month, as_of))
 
 
 # Victims, of whom fatal, and incidents, counted in the files of the public repository with other tools.
@@ -34,9 +39,14 @@ def example(repository_example: Path) -> Project:
     ],
 )
 def test_the_figures_of_each_vintage_come_out(
-    example: Project, month: str, as_of: dt.date, victims: int, fatal: int, incidents: int | None
+    known: Callable[[str, dt.date], Edition],
+    month: str,
+    as_of: dt.date,
+    victims: int,
+    fatal: int,
+    incidents: int | None,
 ) -> None:
-    figures = load_edition(example, month, as_of).figures
+    figures = known(month, as_of).figures
     assert value_of(figures, "victims", "month") == victims
     assert value_of(figures, "fatal_victims", "month") == fatal
     if incidents is not None:
@@ -48,9 +58,9 @@ def test_the_figures_of_each_vintage_come_out(
     [(dt.date(2020, 12, 1), 3393, 17, 78), (dt.date(2021, 1, 5), 3737, 17, 84), (dt.date(2021, 7, 19), 4983, 17, 213)],
 )
 def test_rows_without_an_outcome_or_a_district_are_kept_and_counted_as_not_recorded(
-    example: Project, as_of: dt.date, rows: int, no_outcome: int, no_district: int
+    known: Callable[[str, dt.date], Edition], as_of: dt.date, rows: int, no_outcome: int, no_district: int
 ) -> None:
-    edition = load_edition(example, "2020-11", as_of)
+    edition = known("2020-11", as_of)
     victims = edition.records.tables["victims"]
     assert edition.records.quarantine.empty
     assert len(victims.rows) == rows
@@ -63,28 +73,19 @@ def test_rows_without_an_outcome_or_a_district_are_kept_and_counted_as_not_recor
             assert parts.sum() == value_of(edition.figures, "victims", period)
 
 
-def test_the_year_to_date_is_the_calendar_year(example: Project) -> None:
-    edition = load_edition(example, "2021-02", dt.date(2021, 7, 19))
+def test_the_year_to_date_is_the_calendar_year(known: Callable[[str, dt.date], Edition]) -> None:
+    edition = known("2021-02", dt.date(2021, 7, 19))
     assert [str(month) for month in edition.months] == ["2021-01", "2021-02"]
     assert value_of(edition.figures, "victims", "fytd") == 196 + 122
 
 
 def test_its_report_is_made_by_the_command_with_no_part_that_the_city_does_not_have(
-    tmp_path: Path, repository_example: Path
+    artifacts: Artifacts, repository_example: Path
 ) -> None:
-    root = tmp_path / "another city"
-    shutil.copytree(repository_example, root, ignore=shutil.ignore_patterns("issues", ".*"))
-    assert not list(root.rglob("*.py"))
-    settings = root / "program.toml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace('"../.."', json.dumps(str(REPOSITORY))), encoding="utf-8")
-    vip = str(Path(sys.executable).parent / "vip")
-    command = [vip, "--project", str(root), "report", "2020-11", "--as-of", "2021-01-05"]
-    done = subprocess.run(
-        [*command, "--engine", "embedded", "--json"], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
-    page = BeautifulSoup(Path(json.loads(done.stdout)["html"]).read_text(encoding="utf-8"), "html.parser")
+    assert not list(repository_example.rglob("*.py"))
+    made = artifacts.philadelphia() / "issues" / "2020-11"
+    (path,) = made.glob("*.html")
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
     headings = [heading.get_text(strip=True) for heading in page.find_all("h2")]
     assert headings == [
         "Introduction to Shooting Victims",
@@ -108,8 +109,6 @@ def test_its_report_is_made_by_the_command_with_no_part_that_the_city_does_not_h
 
 
 def test_its_deliveries_are_as_they_were_taken_in(example: Project) -> None:
-    from viputils.checks import check_project
-
     found = check_project(example)
     assert found.clean
     assert found.notes == ()

@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import docx
+import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from docx.document import Document
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
+from tests.support.artifacts import Artifacts
 from tests.support.documents import ALT, FRONT_MATTER, HOSTILE, INTRODUCTION, cell, issue, issue_cells, project, same
-from tests.support.projects import REPOSITORY, Deliver
+from tests.support.pages import forked_kernels, needs_quarto
+from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
 from viputils.edition import Edition, load_edition
 from viputils.errors import RenderError
 from viputils.issue import make_issue
 from viputils.project import Project
 from viputils.render import choose_engine
 from viputils.render.embedded import EmbeddedEngine
-from viputils.render.quarto import QuartoEngine
 from viputils.render.rasters import rasters
 
-ENGINES = [
-    "embedded",
-    pytest.param(
-        "quarto",
-        marks=pytest.mark.skipif(
-            not QuartoEngine.available(), reason="Quarto 1.9 or newer is not on PATH, so it makes no DOCX here"
-        ),
-    ),
-]
+ENGINES = ["embedded", pytest.param("quarto", marks=needs_quarto)]
 
 
 def with_pictures(notebook: Path) -> Path:
@@ -321,9 +315,22 @@ def test_no_text_ever_becomes_code_a_field_or_markup(empty: Path) -> None:
     require_harmless(parts(made))
 
 
+class DocxAlone(EmbeddedEngine):
+    """Makes no other page."""
+
+    def render(self, project_root: Path, notebook: Path, formats: Sequence[str]) -> dict[str, Path]:
+        return super().render(project_root, notebook, [name for name in formats if name == "docx"])
+
+
+@pytest.mark.parametrize("report", ["short", pytest.param("whole", marks=pytest.mark.exhaustive)])
 def test_what_activities_categories_and_the_cover_say_is_text_in_the_docx_of_an_issue(
-    whole_project: Project, deliver: Deliver
+    whole_project: Project, deliver: Deliver, report: str
 ) -> None:
+    if report == "short":
+        with_a_short_report(whole_project.root)
+        notebook = nbformat.read(whole_project.notebook, as_version=4)
+        notebook.cells[-1].source = "tables.breakdowns(edition)"
+        nbformat.write(notebook, whole_project.notebook)
     category = '<w:p><w:r/></w:p> { INCLUDETEXT "y" } `x`{=openxml} $z$'
     settings = whole_project.root / "program.toml"
     settings.write_text(settings.read_text("utf-8").replace('"Homicide"', f"'{category}'"), "utf-8")
@@ -336,7 +343,8 @@ def test_what_activities_categories_and_the_cover_say_is_text_in_the_docx_of_an_
     month = load_edition(opened, "2023-11").month
     with opened.activities(month).open("a", encoding="utf-8") as file:
         file.write(hostile)
-    made = make_issue(opened, load_edition(opened, "2023-11"), EmbeddedEngine())
+    with forked_kernels():
+        made = make_issue(opened, load_edition(opened, "2023-11"), DocxAlone())
     document = docx.Document(str(made.docx))
     assert same(category) in {same(row[0]) for table in document.tables for row in rows_of(table)}
     words = same(all_words(document))
@@ -393,17 +401,11 @@ def test_nothing_in_the_file_knows_when_or_by_what_it_was_packed(made: Path) -> 
     assert not re.search(rb"w:rsid", parts(made)["word/document.xml"])
 
 
-def test_docx_says_what_the_page_says(demonstration: Edition, tmp_path: Path) -> None:
+def test_docx_says_what_the_page_says(demonstration: Edition, artifacts: Artifacts) -> None:
     """Every table and heading of the real issue, read from HTML by other means."""
-    from bs4 import BeautifulSoup
-
-    root = tmp_path / "project"
-    ignored = shutil.ignore_patterns("issues", ".*", "_site", "tests", "src", "docs")
-    shutil.copytree(REPOSITORY, root, ignore=ignored)
-    opened = Project.open(root)
-    issue_made = make_issue(opened, load_edition(opened, "2023-11"), EmbeddedEngine())
-    document = docx.Document(str(issue_made.docx))
-    page: Any = BeautifulSoup(issue_made.html.read_text(encoding="utf-8"), "html.parser")
+    made = artifacts.november() / "issues" / "2023-11" / "vip-2023-11"
+    document = docx.Document(str(made.with_suffix(".docx")))
+    page: Any = BeautifulSoup(made.with_suffix(".html").read_text(encoding="utf-8"), "html.parser")
     words = [" ".join(heading.get_text().split()) for heading in page.main.find_all(re.compile(r"^h\d$"))]
     assert [text for name, text in styles_of(document) if name.startswith("Heading")] == words
     rows = [

@@ -253,23 +253,39 @@ def test_real_records_leave_no_trace_of_a_notice(empty: Path) -> None:
 # ---------------------------------------------------------------- Text stays text
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize("place", ["a paragraph", "a table", "a tile", "a notice"])
-def test_text_that_looks_like_code_is_shown_as_text(empty: Path, hostile: str, place: str) -> None:
-    markdown = {
-        "a paragraph": f"Words {hostile} end.",
-        "a table": f"| Name | Count |\n|:--|--:|\n| Words {hostile} end. | 1 |\n\n: Caption",
-        "a tile": f"::: {{.tiles}}\n- **5** Words {hostile} end.\n:::",
-        "a notice": f"::: {{.notice}}\nWords {hostile} end.\n:::",
-    }[place]
-    made = render(empty, cell("## Part\n\n" + markdown))
+PLACES = {
+    "a paragraph": "{}",
+    "a table": "| Name | Count |\n|:--|--:|\n| {} | 1 |\n\n: Caption",
+    "a tile": "::: {{.tiles}}\n- **5** {}\n:::",
+    "a notice": "::: {{.notice}}\n{}\n:::",
+}
+
+
+@pytest.fixture(scope="module")
+def hostile_pages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str, str]:
+    """One document with every hostile text in every place: its page, and the words of both formats."""
+    cells = [
+        cell(f"## Part {number} of {place}\n\n{PLACES[place].format(f'Words {text} end in {place} {number}.')}")
+        for place in PLACES
+        for number, text in enumerate(HOSTILE)
+    ]
+    made = render(project(tmp_path_factory.mktemp("hostile") / "project"), *cells)
     soup = soup_of(made["html"])
+    return soup, same(words(soup.main.get_text())), same(text_of(made["pdf"]))
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)), ids=HOSTILE)
+@pytest.mark.parametrize("place", PLACES)
+def test_text_that_looks_like_code_is_shown_as_text(
+    hostile_pages: tuple[Any, str, str], number: int, place: str
+) -> None:
+    soup, *shown = hostile_pages
     assert not soup.find_all(["script", "label"])
     assert not soup.main.find_all("img")
     # What a reader sees: backslashes that only escape, and the marks of inline code, are gone.
-    seen = re.sub(r"\\(?=[{}<>])|`", "", hostile)
-    for text in (words(soup.main.get_text()), text_of(made["pdf"])):
-        assert same(f"Words {seen} end.") in same(text)
+    seen = re.sub(r"\\(?=[{}<>])|`", "", HOSTILE[number])
+    for text in shown:
+        assert same(f"Words {seen} end in {place} {number}.") in text
 
 
 def test_text_that_looks_like_front_matter_cannot_change_the_document(empty: Path) -> None:
@@ -284,6 +300,7 @@ def test_text_that_looks_like_front_matter_cannot_change_the_document(empty: Pat
 # ---------------------------------------------------------------- The same bytes
 
 
+@pytest.mark.exact_bytes
 def test_bytes_do_not_depend_on_folder_time_zone_or_locale(tmp_path: Path) -> None:
     made = []
     for name, zone, locale in (
@@ -307,9 +324,14 @@ def test_bytes_do_not_depend_on_folder_time_zone_or_locale(tmp_path: Path) -> No
     assert made[0] == made[1]
 
 
-def test_environment_of_the_caller_is_left_alone(empty: Path) -> None:
+def test_bytes_do_not_depend_on_the_folder_and_the_environment_of_the_caller_is_left_alone(
+    pages: dict[str, Path], tmp_path: Path
+) -> None:
     before = dict(os.environ)
-    render(empty, cell("## Part\n\nText."))
+    made = render(project(tmp_path / "another folder: #1, 100%41 ä"))
+    assert {name: path.read_bytes() for name, path in made.items()} == {
+        name: path.read_bytes() for name, path in pages.items()
+    }
     assert dict(os.environ) == before
 
 

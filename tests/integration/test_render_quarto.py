@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from docx.oxml.ns import qn
 from pypdf import PdfReader
 
+from tests.support.pages import needs_quarto
 from tests.support.projects import Deliver
 from viputils.edition import load_edition
 from viputils.errors import RenderError
@@ -20,10 +21,6 @@ from viputils.issue import Issue, make_issue
 from viputils.project import Project
 from viputils.render import choose_engine
 from viputils.render.quarto import QuartoEngine
-
-needs_quarto = pytest.mark.skipif(
-    not QuartoEngine.available(), reason="Quarto 1.9 or newer is not on PATH, so nothing can be said about its pages"
-)
 
 
 def words_of_page(path: Path) -> list[str]:

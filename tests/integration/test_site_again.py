@@ -14,6 +14,7 @@ import pytest
 from tests.support.artifacts import SITE_ADDRESS as ADDRESS
 from tests.support.artifacts import Artifacts
 from tests.support.command import vip
+from tests.support.pages import needs_quarto
 from tests.support.projects import HEADERS, REPOSITORY, town, with_a_short_report
 from tests.support.site import links_of, pages_of, soup_of, words
 from viputils.checksums import checksum
@@ -22,7 +23,6 @@ from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, write_register
 from viputils.render.embedded import EmbeddedEngine
-from viputils.render.quarto import QuartoEngine
 from viputils.site import make_site
 
 
@@ -314,7 +314,7 @@ def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path:
         assert not [link for link in links_of(page) if link.endswith("feed.xml")]
 
 
-@pytest.mark.skipif(not QuartoEngine.available(), reason="there is no Quarto 1.9 or newer on PATH")
+@needs_quarto
 def test_quarto_renders_the_same_site_as_a_website_project_with_its_own_search_index(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")
     make(root, "--since", "2023-11")

@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.command import started_vip, vip
-from tests.support.projects import REPOSITORY, Deliver
+from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
 from viputils import workbench
 from viputils.addresses import place_of, secrets_in, shown_address, without_secrets
 from viputils.deliveries import find_deliveries
@@ -117,6 +117,28 @@ def test_an_object_store_gives_the_same_files_and_figures_as_the_folder(
     require_same(load_edition(there, "2023-11"), demonstration)
 
 
+@pytest.mark.usefixtures("plain_pages")
+def test_a_report_from_an_address_is_the_one_from_the_folder(
+    whole_project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_a_short_report(whole_project.root)
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    report = ("report", "2023-11", "--project", str(whole_project.root), "--engine", "embedded")
+    manifest = whole_project.issues / "2023-11" / "manifest.json"
+    assert vip(*report).returncode == 0
+    from_folder = read_manifest(manifest)
+    shutil.rmtree(whole_project.issues)
+    shared = tmp_path / "shared"
+    whole_project.raw.rename(shared)
+    monkeypatch.setenv("VIP_DELIVERIES", f"file://{shared}")
+    done = vip(*report)
+    assert done.returncode == 0, done.stderr
+    made = read_manifest(manifest)
+    assert made.inputs.deliveries == from_folder.inputs.deliveries
+    assert made.outputs == from_folder.outputs
+
+
+@pytest.mark.exact_bytes
 def test_a_report_is_made_from_an_address_byte_for_byte(whole_project: Project, tmp_path: Path) -> None:
     shutil.copytree(RAW, whole_project.raw, dirs_exist_ok=True)
     shutil.copy(REPOSITORY / "program.toml", whole_project.root)
@@ -552,6 +574,7 @@ def run(*command: str) -> None:
     assert done.returncode == 0, f"{command[0]}: {done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.process
 def test_postgresql_gives_the_same_figures_as_the_files(
     postgres: str, project: Project, demonstration: Edition
 ) -> None:
@@ -563,6 +586,7 @@ def test_postgresql_gives_the_same_figures_as_the_files(
     require_same(load_edition(elsewhere(project, postgres), "2023-11"), demonstration)
 
 
+@pytest.mark.process
 def test_postgresql_that_lacks_a_table_is_one_clear_line(postgres: str, project: Project) -> None:
     engine = sa.create_engine(postgres)
     with engine.begin() as connection:
@@ -579,7 +603,7 @@ def test_postgresql_that_lacks_a_table_is_one_clear_line(postgres: str, project:
     assert 'database "nowhere" does not exist' in str(raised.value)
 
 
-# ---------------------------------------------------------------- what nobody may read
+# ---------------------------------------------------------------- what must stay secret
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,8 +19,9 @@ import psutil
 import pytest
 
 from tests.support.command import VIP, started_vip, vip
-from tests.support.processes import gone
-from tests.support.projects import REPOSITORY, files_of, town
+from tests.support.pages import plain_pages
+from tests.support.processes import PATIENCE, gone, wait_until
+from tests.support.projects import REPOSITORY, files_of, town, with_a_short_report
 from viputils.backfill import Order, orders_of, outcome_of, shop_of
 from viputils.checksums import checksum
 from viputils.cluster import Made, carry_out_on, taken
@@ -51,18 +51,24 @@ def started(folder: Path, threads: tuple[int, ...], library: Path | None = None)
     env = dict(os.environ) if library is None else {**os.environ, "PYTHONPATH": str(library)}
     quiet = {"cwd": folder, "env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     dask = [sys.executable, "-m", "dask"]
-    here = ["--scheduler-file", str(where), "--no-dashboard", "--host", "127.0.0.1"]
+    here = [
+        "--scheduler-file",
+        str(where),
+        "--no-dashboard",
+        "--dashboard-address",
+        "127.0.0.1:0",
+        "--host",
+        "127.0.0.1",
+    ]
     running = [subprocess.Popen([*dask, "scheduler", *here, "--port", "0"], **quiet)]  # type: ignore[call-overload]
     try:
         for number, some in enumerate(threads):
             local = ["--local-directory", str(folder / f"worker {number}"), "--nthreads", str(some), "--no-nanny"]
             running.append(subprocess.Popen([*dask, "worker", *here, *local], **quiet))  # type: ignore[call-overload]
-        until = time.monotonic() + 60
-        while not where.exists() and time.monotonic() < until:
-            time.sleep(0.1)
+        wait_until(where.exists)
         address = json.loads(where.read_text())["address"]
-        with distributed.Client(address, set_as_default=False, timeout=60) as client:
-            client.wait_for_workers(len(threads), timeout=60) if threads else None
+        with distributed.Client(address, set_as_default=False, timeout=PATIENCE) as client:
+            client.wait_for_workers(len(threads), timeout=PATIENCE) if threads else None
         yield Cluster(address, running[1:])
     finally:
         for process in reversed(running):
@@ -91,6 +97,17 @@ def alone(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def hamlet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same town with a report of one cell, for what needs no cluster."""
+    return with_a_short_report(town(tmp_path_factory.mktemp("hamlets") / "a town"))
+
+
+@pytest.fixture
+def a_hamlet(hamlet: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(hamlet, tmp_path / "a town")
+
+
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with started(tmp_path_factory.mktemp("cluster") / "a cluster", (2, 1)) as found:
         yield found
@@ -106,6 +123,7 @@ def orders(root: Path, first: ReportMonth = OCTOBER) -> tuple[Project, list[Orde
     return project, orders_of(project, first, NOVEMBER, ENGINE)[0]
 
 
+@pytest.mark.cluster
 def test_issues_have_the_bytes_that_they_have_when_they_are_made_alone(
     cluster: Cluster, a_town: Path, alone: Path
 ) -> None:
@@ -118,6 +136,7 @@ def test_issues_have_the_bytes_that_they_have_when_they_are_made_alone(
     assert "2 issues: 2 unchanged" in again.stdout
 
 
+@pytest.mark.cluster
 def test_workers_read_deliveries_from_an_address_and_speak_the_language_that_is_asked_for(
     cluster: Cluster, a_town: Path, tmp_path: Path
 ) -> None:
@@ -137,6 +156,7 @@ def test_workers_read_deliveries_from_an_address_and_speak_the_language_that_is_
     assert files_of(a_town / "issues") == made
 
 
+@pytest.mark.cluster
 def test_what_keeps_one_month_from_being_made_keeps_no_other(cluster: Cluster, a_town: Path) -> None:
     activities = a_town / "report" / "activities"
     (activities / "2023-10.md").write_text("# Too high\n", "utf-8")
@@ -151,6 +171,7 @@ def test_what_keeps_one_month_from_being_made_keeps_no_other(cluster: Cluster, a
     assert [path.name for path in (a_town / "issues").iterdir() if not path.name.startswith(".")] == ["2023-11"]
 
 
+@pytest.mark.cluster
 def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) -> None:
     library = Path(
         shutil.copytree(REPOSITORY / "src", tmp_path / "other", ignore=shutil.ignore_patterns("__pycache__"))
@@ -164,6 +185,7 @@ def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) ->
     assert not (a_town / "issues" / "2023-11").exists()
 
 
+@pytest.mark.cluster
 def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_nothing(
     a_town: Path, tmp_path: Path
 ) -> None:
@@ -192,8 +214,9 @@ def made_in(root: Path) -> Made:
 
 
 @pytest.fixture(scope="module")
-def sent(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return made_in(shutil.copytree(root, tmp_path_factory.mktemp("worker") / "a town"))
+def sent(hamlet: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    with plain_pages():
+        return made_in(shutil.copytree(hamlet, tmp_path_factory.mktemp("worker") / "a town"))
 
 
 def refused(root: Path, made: Made, order: Order | None = None) -> str:
@@ -203,57 +226,62 @@ def refused(root: Path, made: Made, order: Order | None = None) -> str:
     return str(outcome.error)
 
 
-def test_what_was_made_from_other_deliveries_is_refused(a_town: Path, sent: Made) -> None:
-    path = a_town / "data" / "raw" / "2023-12-04" / "responses.csv"
+def test_what_was_made_from_other_deliveries_is_refused(a_hamlet: Path, sent: Made) -> None:
+    path = a_hamlet / "data" / "raw" / "2023-12-04" / "responses.csv"
     path.write_text(path.read_text("utf-8").replace("2023-11-02,DV", "2023-11-03,DV"), "utf-8")
     assert "was made from something else: data/raw/2023-12-04/responses.csv (deliveries): changed" in refused(
-        a_town, sent
+        a_hamlet, sent
     )
 
 
-def test_what_was_torn_on_the_way_is_refused(a_town: Path, sent: Made) -> None:
+def test_what_was_torn_on_the_way_is_refused(a_hamlet: Path, sent: Made) -> None:
     without = {name: data for name, data in sent.files.items() if name != "figures.csv"}
-    assert "issues/2023-11/figures.csv: is missing;" in refused(a_town, replace(sent, files=without))
+    assert "issues/2023-11/figures.csv: is missing;" in refused(a_hamlet, replace(sent, files=without))
     edited = sent.files | {"figures.csv": sent.files["figures.csv"].replace(b",1\n", b",2\n")}
-    assert "issues/2023-11/figures.csv: was edited" in refused(a_town, replace(sent, files=edited))
-    assert "is not JSON" in refused(a_town, replace(sent, files={}))
+    assert "issues/2023-11/figures.csv: was edited" in refused(a_hamlet, replace(sent, files=edited))
+    assert "is not JSON" in refused(a_hamlet, replace(sent, files={}))
 
 
-def test_another_issue_than_was_asked_for_is_refused(a_town: Path, sent: Made) -> None:
+def test_another_issue_than_was_asked_for_is_refused(a_hamlet: Path, sent: Made) -> None:
     order = replace(sent.outcome.order, as_of=sent.outcome.order.as_of.replace(day=5))
-    assert "is another issue than was asked for" in refused(a_town, sent, order)
+    assert "is another issue than was asked for" in refused(a_hamlet, sent, order)
 
 
 def test_what_is_wrong_with_texts_that_no_worker_sees_is_the_fault_of_their_issue_alone(
-    a_town: Path, sent: Made
+    a_hamlet: Path, sent: Made
 ) -> None:
-    activities = a_town / "report" / "activities" / "2023-11.md"
+    activities = a_hamlet / "report" / "activities" / "2023-11.md"
     allowed = activities.with_suffix(".allowed.toml")
     allowed.write_text("[[", "utf-8")
-    assert "report/activities/2023-11.allowed.toml" in refused(a_town, sent)
+    assert "report/activities/2023-11.allowed.toml" in refused(a_hamlet, sent)
     allowed.unlink()
     outcome = taken(
-        Project.open(a_town), sent.outcome.order, replace(sent, outcome=replace(sent.outcome, notes=())), ENGINE
+        Project.open(a_hamlet), sent.outcome.order, replace(sent, outcome=replace(sent.outcome, notes=())), ENGINE
     )
     assert outcome.error is None
     assert outcome.notes == sent.outcome.notes
     assert "there is no report/activities/2023-11.md" in outcome.notes[0]
 
 
-def test_nothing_is_written_outside_the_folder_of_the_issue(a_town: Path, sent: Made) -> None:
-    before = files_of(a_town)
+def test_nothing_is_written_outside_the_folder_of_the_issue(a_hamlet: Path, sent: Made) -> None:
+    before = files_of(a_hamlet)
     manifest = json.loads(sent.files["manifest.json"])
-    manifest["outputs"]["../../../evil"] = checksum(a_town / "program.toml")
+    manifest["outputs"]["../../../evil"] = checksum(a_hamlet / "program.toml")
     evil = {"manifest.json": json.dumps(manifest).encode(), "../../../evil": b"x"}
-    assert "must be a path inside" in refused(a_town, replace(sent, files=sent.files | evil))
+    assert "must be a path inside" in refused(a_hamlet, replace(sent, files=sent.files | evil))
     beside = replace(sent, files=sent.files | {"../beside": b"x", "another": b"x"})
-    assert taken(Project.open(a_town), sent.outcome.order, beside, ENGINE).error is None
-    assert set(files_of(a_town)) - set(before) == {f"issues/2023-11/{name}" for name in sent.files}
+    assert taken(Project.open(a_hamlet), sent.outcome.order, beside, ENGINE).error is None
+    assert set(files_of(a_hamlet)) - set(before) == {f"issues/2023-11/{name}" for name in sent.files}
 
 
+@pytest.mark.cluster
 def test_a_local_cluster_will_do(a_town: Path, alone: Path, tmp_path: Path) -> None:
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, dashboard_address=None, local_directory=str(tmp_path), silence_logs=50
+        n_workers=1,
+        threads_per_worker=2,
+        dashboard_address="127.0.0.1:0",
+        local_directory=str(tmp_path),
+        silence_logs=50,
     ) as local:
         project, todo = orders(a_town)
         found = list(carry_out_on(local.scheduler_address, project, todo, ENGINE))
@@ -269,21 +297,23 @@ def test_a_local_cluster_will_do(a_town: Path, alone: Path, tmp_path: Path) -> N
         (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler: is for a cluster; add --executor dask"),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(a_town: Path, arguments: list[str], said: str) -> None:
-    done = vip("backfill", "2023-11", "2023-11", "--project", str(a_town), *arguments)
+def test_options_that_contradict_each_other_are_refused(a_hamlet: Path, arguments: list[str], said: str) -> None:
+    done = vip("backfill", "2023-11", "2023-11", "--project", str(a_hamlet), *arguments)
     assert done.returncode == 2
     assert said in done.stderr
 
 
+@pytest.mark.cluster
 def test_a_scheduler_that_is_not_there_is_named_in_plain_words(a_town: Path) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{nobody.getsockname()[1]}"
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
         project, todo = orders(a_town, NOVEMBER)
         with pytest.raises(ClusterError, match=f"{address}: does not answer"):
             list(carry_out_on(address, project, todo, ENGINE, patience=1))
 
 
+@pytest.mark.cluster
 def test_somebody_who_listens_and_never_answers_is_not_waited_for(a_town: Path) -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
@@ -295,19 +325,21 @@ def test_somebody_who_listens_and_never_answers_is_not_waited_for(a_town: Path) 
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8786", "somewhere", "tcp://", "tcp://x:y"])
-def test_what_is_no_address_of_a_scheduler_is_refused(a_town: Path, address: str) -> None:
-    done = vip(*backfill(a_town, address, "2023-11", "2023-11"))
+def test_what_is_no_address_of_a_scheduler_is_refused(a_hamlet: Path, address: str) -> None:
+    done = vip(*backfill(a_hamlet, address, "2023-11", "2023-11"))
     assert done.returncode == 2
     assert f"{address}: is no address of a scheduler; one looks like tcp://" in done.stderr
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.cluster
 def test_a_cluster_without_workers_is_named_in_plain_words(a_town: Path, tmp_path: Path) -> None:
     project, todo = orders(a_town, NOVEMBER)
     with started(tmp_path / "cluster", ()) as empty, pytest.raises(ClusterError, match="has no worker"):
         list(carry_out_on(empty.address, project, todo, ENGINE, patience=1))
 
 
+@pytest.mark.cluster
 def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Path) -> None:
     command = [str(VIP), *backfill(a_town, cluster.address, "2023-07", "2023-11")]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -315,7 +347,7 @@ def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Pat
     assert ": made in" in running.stdout.readline()
     mine = psutil.Process(running.pid).children(recursive=True)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     found = re.search(r"Interrupted\. ([1-4]) of 5 were made and are whole; the same command makes the others\.", said)
     assert found is not None
@@ -331,17 +363,21 @@ def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Pat
 # The two last ones: they leave the cluster with fewer workers.
 
 
+@pytest.mark.cluster
 def test_a_worker_that_is_killed_in_the_middle_costs_no_issue(cluster: Cluster, a_town: Path, alone: Path) -> None:
     command = [str(VIP), *backfill(a_town, cluster.address, "2023-09", "2023-11")]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     worker = psutil.Process(cluster.workers[1].pid)
-    until = time.monotonic() + 60
-    while not (kernels := _kernels(worker)):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    kernels: list[psutil.Process] = []
+
+    def has_begun() -> bool:
+        kernels[:] = _kernels(worker)
+        return bool(kernels)
+
+    wait_until(has_begun)
     own = worker.children(recursive=True)
     worker.kill()
-    out, said = running.communicate(timeout=120)
+    out, said = running.communicate(timeout=PATIENCE)
     assert running.returncode == 0, said
     assert "3 issues: 3 made" in out
     assert gone([*kernels, *own]), "what the worker had started goes with it"
@@ -349,6 +385,7 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_issue(cluster: Cluster, 
         assert files_of(a_town / "issues" / month) == files_of(alone / month)
 
 
+@pytest.mark.cluster
 def test_where_no_worker_is_left_each_issue_that_was_not_made_is_named(cluster: Cluster, a_town: Path) -> None:
     project, todo = orders(a_town, ReportMonth(2023, 7))
     outcomes = carry_out_on(cluster.address, project, todo, ENGINE, patience=2)

@@ -18,7 +18,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 import viputils
-from tests.support.projects import Deliver
+from tests.support.histories import with_tables
+from tests.support.pages import executed
+from tests.support.projects import Deliver, with_a_short_report
 from viputils import library
 from viputils.deliveries import find_deliveries
 from viputils.edition import Edition, load_edition
@@ -26,7 +28,7 @@ from viputils.errors import ManifestError
 from viputils.handover import VARIABLE, hand_over, key_of
 from viputils.issue import issue_begun, make_issue
 from viputils.library import LIBRARY_AS_READ, library_checksum
-from viputils.notebook import clean_copy, run_notebook
+from viputils.notebook import clean_copy
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render.embedded import EmbeddedEngine
@@ -50,8 +52,14 @@ ROWS = {"responses": ["R1,2023-11-02,DV,SE", "R2,2023-10-07,murder,NE"], "review
 
 
 @pytest.fixture
+def project(project: Project, request: pytest.FixtureRequest) -> Project:
+    """A project of few tables, which is read and counted in a fraction of the time; for the report it has all."""
+    return project if "whole_project" in request.fixturenames else with_tables(project, "responses", "reviews")
+
+
+@pytest.fixture
 def place(project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file in which figures are handed over that nobody would count, so that it shows whether they are taken."""
+    """A file that hands over figures which no records give, so that it shows whether they are taken."""
     deliver(**ROWS)
     edition = load_edition(project, NOVEMBER)
     found = tmp_path / "handed over"
@@ -136,17 +144,24 @@ def test_another_month_and_another_day_are_read(place: Path, project: Project, d
     assert is_taken(load_edition(project, NOVEMBER, find_deliveries(project)[0].received))
 
 
+@pytest.mark.usefixtures("plain_pages")
+@pytest.mark.parametrize("report", ["short", pytest.param("whole", marks=pytest.mark.exhaustive)])
 def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
-    whole_project: Project, deliver: Deliver, tmp_path: Path
+    whole_project: Project, deliver: Deliver, report: str
 ) -> None:
     deliver(**ROWS)
+    if report == "short":
+        with_a_short_report(whole_project.root)
     with issue_begun(whole_project, NOVEMBER) as begun:
         assert begun.kernel.handed_over.is_file()
         issue = make_issue(whole_project, begun.edition, EmbeddedEngine(), begun=begun)
         assert not begun.kernel.handed_over.exists(), "the notebook read for itself"
-    alone = papermill.execute_notebook(
-        str(whole_project.notebook), None, {"month": "2023-11"}, cwd=str(whole_project.root), progress_bar=False
-    )
+    if report == "short":
+        alone = executed(whole_project.notebook, {"month": "2023-11"}, whole_project.root)
+    else:
+        alone = papermill.execute_notebook(
+            str(whole_project.notebook), None, {"month": "2023-11"}, cwd=str(whole_project.root), progress_bar=False
+        )
     shown, _ = clean_copy(alone, {})
     in_issue = [cell["outputs"] for cell in json.loads(issue.notebook.read_text("utf-8"))["cells"] if "outputs" in cell]
     assert in_issue == [
@@ -180,6 +195,7 @@ def test_code_and_catalogues_are_the_library(tmp_path: Path, monkeypatch: pytest
         found.append(library_checksum())
 
 
+@pytest.mark.history
 def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
     project: Project, deliver: Deliver, tmp_path: Path
 ) -> None:
@@ -205,5 +221,6 @@ def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
 
 def test_a_notebook_that_is_handed_nothing_reads(whole_project: Project, deliver: Deliver) -> None:
     deliver(**ROWS)
-    run = run_notebook(whole_project.notebook, {"month": "2023-11"}, whole_project.root)
+    with_a_short_report(whole_project.root)
+    run = executed(whole_project.notebook, {"month": "2023-11"}, whole_project.root)
     assert any("responses" in str(cell.get("outputs")).lower() for cell in run.cells)

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from tests.support.command import VIP, vip
+from tests.support.processes import PATIENCE, gone
 from tests.support.projects import REPOSITORY
 
 HAS_LAB = find_spec("jupyterlab") is not None
@@ -48,6 +49,7 @@ def test_without_jupyterlab_it_says_what_installs_it() -> None:
     assert "make lab installs them, and opens it." in done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not HAS_LAB, reason="JupyterLab is not installed here; make lab installs it")
 def test_it_opens_the_notebooks_with_this_python_and_leaves_nothing_behind(tmp_path: Path) -> None:
     # A kernel under the same name that somebody installed for another Python.
@@ -61,7 +63,7 @@ def test_it_opens_the_notebooks_with_this_python_and_leaves_nothing_behind(tmp_p
     said = tmp_path / "said"
     with said.open("w") as out, subprocess.Popen(command, cwd=REPOSITORY, stdout=out, stderr=out, env=env) as running:
         try:
-            until = time.monotonic() + 60
+            until = time.monotonic() + PATIENCE
             while not (found := re.search(r"(http://127\.0\.0\.1:\d+)/lab\S*token=([0-9a-f]+)", said.read_text())):
                 assert time.monotonic() < until, said.read_text()
                 time.sleep(0.2)
@@ -72,10 +74,10 @@ def test_it_opens_the_notebooks_with_this_python_and_leaves_nothing_behind(tmp_p
             started = psutil.Process(running.pid).children(recursive=True)
         finally:
             running.send_signal(signal.SIGINT)
-            code = running.wait(30)
+            code = running.wait(PATIENCE)
     assert code == 0
     assert "JupyterLab has ended." in said.read_text()
-    assert not [process for process in started if process.is_running()]
+    assert gone(started)
     assert not list(tmp_path.glob("vip-lab-*"))
 
 

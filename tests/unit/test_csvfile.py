@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from viputils import csvfile
 from viputils.cells import original
 from viputils.csvfile import LONGEST_VALUE
@@ -66,7 +67,7 @@ def test_every_csv_file_reads_back_as_python_reads_it(
     assert got_lines == lines
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300))
 @given(st.lists(st.sampled_from(PIECES)).map(b"".join))
 def test_any_bytes_are_rows_or_a_named_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "things.csv"

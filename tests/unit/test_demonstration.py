@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests.support.projects import REPOSITORY
 from viputils.edition import Edition
@@ -17,6 +18,7 @@ from viputils.program import folded
 RAW = REPOSITORY / "data" / "raw"
 
 
+@pytest.mark.exact_bytes
 def test_the_script_makes_the_same_bytes_again(tmp_path: Path) -> None:
     script = REPOSITORY / "scripts" / "make_demonstration_records.py"
     env = {**os.environ, "PYTHONHASHSEED": "11", "TZ": "Asia/Kolkata", "LC_ALL": "C"}

@@ -6,6 +6,7 @@ import base64
 import re
 import tomllib
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -34,11 +35,15 @@ NOVEMBER = {
 }
 
 
-@pytest.fixture
-def edition(whole_project: Project, deliver: Deliver) -> Edition:
+@pytest.fixture(scope="module")
+def edition(edition_with: Callable[..., Edition]) -> Edition:
     """Two reviews with 46 persons, three candidates, two people notified, one of them engaged; one candidate before."""
-    deliver("2023-12-04", **NOVEMBER)
-    return load_edition(whole_project, "2023-11")
+    return edition_with(**NOVEMBER)
+
+
+@pytest.fixture(scope="module")
+def repository() -> Project:
+    return Project.open(REPOSITORY)
 
 
 def shown(project: Project, edition: Edition) -> str:
@@ -66,8 +71,8 @@ def figure_of(project: Project, edition: Edition) -> Figure:
 # ---------------------------------------------------------------- counts
 
 
-def test_picture_alternative_text_and_words_have_the_same_counts(whole_project: Project, edition: Edition) -> None:
-    markdown = shown(whole_project, edition)
+def test_picture_alternative_text_and_words_have_the_same_counts(repository: Project, edition: Edition) -> None:
+    markdown = shown(repository, edition)
     assert alt_of(markdown) == (
         "Flow diagram of the practice model with the counts of November 2023. "
         "Weekly shooting review (shooting reviews 2, incidents reviewed 5, persons identified 46), "
@@ -83,12 +88,12 @@ def test_picture_alternative_text_and_words_have_the_same_counts(whole_project: 
     assert "people notified **2**" in markdown
     assert "people engaged **1**" in markdown
     assert "no counts" in markdown.split("**What follows.**")[1]
-    drawn = [text.get_text() for text in figure_of(whole_project, edition).axes[0].texts]
+    drawn = [text.get_text() for text in figure_of(repository, edition).axes[0].texts]
     assert [text for text in drawn if text.isdigit()] == ["2", "5", "46", "3", "1", "0", "2", "0", "2", "1"]
 
 
-def test_the_table_gives_the_year_to_date_as_well(whole_project: Project, edition: Edition) -> None:
-    rows = dict(re.findall(r"^\| (.+?) \| (\d+ \| \d+) \|$", shown(whole_project, edition), flags=re.MULTILINE))
+def test_the_table_gives_the_year_to_date_as_well(repository: Project, edition: Edition) -> None:
+    rows = dict(re.findall(r"^\| (.+?) \| (\d+ \| \d+) \|$", shown(repository, edition), flags=re.MULTILINE))
     assert rows["Candidates received"] == "3 | 4"
     assert rows[r"Candidates received, source\: Other"] == "0 | 1"
     assert rows["Persons identified"] == "46 | 46"
@@ -111,8 +116,8 @@ def test_the_measures_of_the_diagram_are_not_among_those_that_an_issue_prints(pr
 # ---------------------------------------------------------------- the picture
 
 
-def test_the_picture_is_the_same_every_time_and_needs_no_font(whole_project: Project, edition: Edition) -> None:
-    first, second = (svg_of(shown(whole_project, edition)) for _ in range(2))
+def test_the_picture_is_the_same_every_time_and_needs_no_font(repository: Project, edition: Edition) -> None:
+    first, second = (svg_of(shown(repository, edition)) for _ in range(2))
     assert first == second
     tags = {element.tag.rsplit("}", maxsplit=1)[-1] for element in ET.fromstring(first).iter()}  # noqa: S314 - our own
     assert "path" in tags
@@ -120,8 +125,8 @@ def test_the_picture_is_the_same_every_time_and_needs_no_font(whole_project: Pro
     assert b"font-family" not in first
 
 
-def test_what_has_no_counts_has_a_dashed_border_and_says_so(whole_project: Project, edition: Edition) -> None:
-    axes = figure_of(whole_project, edition).axes[0]
+def test_what_has_no_counts_has_a_dashed_border_and_says_so(repository: Project, edition: Edition) -> None:
+    axes = figure_of(repository, edition).axes[0]
     dashed = [patch for patch in axes.patches if patch.get_linestyle() not in ("-", "solid")]
     assert len(axes.patches) - len(dashed) == 4
     assert len(dashed) == 2
@@ -139,15 +144,15 @@ def contrast(one: Any, other: Any) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_text_and_borders_stand_out_from_what_they_stand_on(whole_project: Project, edition: Edition) -> None:
-    axes = figure_of(whole_project, edition).axes[0]
+def test_text_and_borders_stand_out_from_what_they_stand_on(repository: Project, edition: Edition) -> None:
+    axes = figure_of(repository, edition).axes[0]
     fills = {patch.get_facecolor() for patch in axes.patches}
     assert min(contrast(text.get_color(), fill) for text in axes.texts if text.get_text() for fill in fills) >= 4.5
     assert min(contrast(patch.get_edgecolor(), fill) for patch in axes.patches for fill in (*fills, "white")) >= 3
     assert contrast(charts.BAR, "white") >= 3
 
 
-def test_no_text_reaches_beyond_its_box(whole_project: Project, edition: Edition) -> None:
+def test_no_text_reaches_beyond_its_box(repository: Project, edition: Edition) -> None:
     # A label that is far too long for one line, of a measure with a number of seven digits.
     measures = dict(edition.program.measures)
     label = "persons whom at least one of the agencies at the table had named in the course of the review"
@@ -156,7 +161,7 @@ def test_no_text_reaches_beyond_its_box(whole_project: Project, edition: Edition
     program = edition.program.model_copy(update={"measures": measures})
     figures = edition.figures.assign(value=edition.figures["value"].mask(edition.figures["value"].eq(46), 1_234_567))
     other = replace(edition, records=replace(edition.records, program=program), figures=figures)
-    figure = figure_of(whole_project, other)
+    figure = figure_of(repository, other)
     axes = figure.axes[0]
     drawn = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     boxes = [patch.get_window_extent(drawn) for patch in axes.patches]
@@ -169,10 +174,10 @@ def test_no_text_reaches_beyond_its_box(whole_project: Project, edition: Edition
         )
 
 
-def test_dollar_signs_in_a_label_are_no_formula(whole_project: Project, edition: Edition) -> None:
+def test_dollar_signs_in_a_label_are_no_formula(repository: Project, edition: Edition) -> None:
     step = diagram.Step("$x^2$ and $y$", r"\frac $a$", (("$b$ in all", 3),))
     steps = diagram.Steps(step, step, step, step, diagram.Step("A", "b"), diagram.Step("C", "d"))
-    figure = diagram.steps_diagram(whole_project.fonts, steps)
+    figure = diagram.steps_diagram(repository.fonts, steps)
     texts = [text for text in figure.axes[0].texts if "$" in text.get_text()]
     assert texts
     assert not any(is_math_text(text.get_text()) for text in texts)

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
+from tests.support.histories import with_tables
 from tests.support.projects import Deliver
 from viputils.cleaning import Records, load_records
 from viputils.edition import Edition
@@ -38,6 +40,18 @@ RELAPSED = [6, 6, 6, 7, 10, 13, 16, 22, 23]
 CENSORED = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
 SURVIVAL = {6: 0.8571, 7: 0.8067, 10: 0.7529, 13: 0.6902, 16: 0.6275, 22: 0.5378, 23: 0.4482}
 AT_RISK = {6: 21, 7: 17, 10: 15, 13: 12, 16: 11, 22: 7, 23: 6}
+
+
+@pytest.fixture
+def is_whole() -> bool:
+    """Whether a test needs the whole program; a parameter of this name says so."""
+    return False
+
+
+@pytest.fixture
+def project(project: Project, is_whole: bool) -> Project:
+    """A project of few tables, which is read and counted in a fraction of the time."""
+    return project if is_whole else with_tables(project, "candidates", "notifications", "engagements")
 
 
 @pytest.fixture
@@ -163,6 +177,7 @@ def test_a_rate_has_wilsons_interval() -> None:
     assert (row["low"], round(row["high"], 4)) == (0, 0.1611)
 
 
+@pytest.mark.parametrize("is_whole", [True])  # Its practice model says where people come from.
 def test_people_are_told_apart_by_where_they_came_from_and_nobody_is_dropped(told: Told) -> None:
     records = told(
         [("C1", "2023-10-02"), ("C2", "2023-10-02"), ("C3", "2023-10-02")],
@@ -175,12 +190,16 @@ def test_people_are_told_apart_by_where_they_came_from_and_nobody_is_dropped(tol
     assert not table["is_enough"].any()
 
 
+@pytest.fixture(scope="module")
+def steps(demonstration: Edition) -> pd.DataFrame:
+    return funnel(demonstration.records).set_index(["step", "month"])
+
+
 @pytest.mark.parametrize("month", [ReportMonth(2022, 7), ReportMonth(2023, 6), NOVEMBER])
-def test_the_funnel_is_that_of_the_figures(demonstration: Edition, month: ReportMonth) -> None:
-    table = funnel(demonstration.records).set_index(["step", "month"])
+def test_the_funnel_is_that_of_the_figures(steps: pd.DataFrame, demonstration: Edition, month: ReportMonth) -> None:
     figures = compute_figures(demonstration.records, month)
     for step in ("candidates", "people_notified", "people_engaged"):
-        row = table.xs((step, str(month)))
+        row = steps.xs((step, str(month)))
         assert row["value"] == value_of(figures, step, "month")
         assert row["fytd"] == value_of(figures, step, "fytd")
 
@@ -197,7 +216,7 @@ DAY = st.integers(0, 500).map(lambda ahead: str(dt.date(2022, 7, 1) + dt.timedel
 PEOPLE = st.sampled_from(["C1", "C2", "C3", "C4"])
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(
     notified=st.lists(st.tuples(PEOPLE, DAY), min_size=1, max_size=6),
     engaged=st.lists(st.tuples(PEOPLE, DAY), max_size=6),

@@ -5,11 +5,24 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from tests.support.histories import with_tables
 from tests.support.projects import Deliver
 from viputils.edition import Edition, load_edition
 from viputils.errors import ParameterError, ProgramError
 from viputils.figures import KEY, breakdown, figures_csv, value_of
 from viputils.project import Project
+
+
+@pytest.fixture
+def kept() -> tuple[str, ...]:
+    """The tables that most tests need; a parameter of this name gives other ones."""
+    return ("responses", "reviews")
+
+
+@pytest.fixture
+def project(project: Project, kept: tuple[str, ...]) -> Project:
+    """A project of few tables, which is read and counted in a fraction of the time."""
+    return with_tables(project, *kept)
 
 
 def figures_of(project: Project, month: str = "2023-11") -> pd.DataFrame:
@@ -39,6 +52,7 @@ def test_a_response_without_an_area_counts_by_type_and_not_by_area(project: Proj
     assert breakdown(figures, "responses_by_area_command")["month"].sum() == 1
 
 
+@pytest.mark.parametrize("kept", [("outreach",)])
 def test_people_assisted_are_added_up_over_operations(project: Project, deliver: Deliver) -> None:
     deliver(outreach=["O1,2023-11-02,SE,D2D,,2,1", "O2,2023-08-02,SE,D2D,,3,0"])
     figures = figures_of(project)
@@ -48,6 +62,7 @@ def test_people_assisted_are_added_up_over_operations(project: Project, deliver:
     assert value_of(figures, "outreach_operations", "fytd") == 2
 
 
+@pytest.mark.parametrize("kept", [("notifications", "engagements")])
 def test_a_person_notified_twice_is_one_person_and_an_undelivered_notification_is_none(
     project: Project, deliver: Deliver
 ) -> None:
@@ -62,6 +77,7 @@ def test_a_person_notified_twice_is_one_person_and_an_undelivered_notification_i
     assert value_of(figures_of(project), "people_notified", "month") == 1
 
 
+@pytest.mark.parametrize("kept", [("notifications", "engagements")])
 def test_engaged_means_on_or_after_the_notification_and_by_the_end_of_the_period(
     project: Project, deliver: Deliver
 ) -> None:
@@ -83,6 +99,7 @@ def test_engaged_means_on_or_after_the_notification_and_by_the_end_of_the_period
     assert value_of(november, "people_engaged", "fytd") == 3
 
 
+@pytest.mark.parametrize("kept", [("notifications", "engagements")])
 def test_a_person_is_followed_whatever_the_case_of_the_code(project: Project, deliver: Deliver) -> None:
     deliver(notifications=["N1,2023-11-02,C1,Delivered,yes"], engagements=["E1,2023-11-05,c1,Food"])
     assert value_of(figures_of(project), "people_engaged", "month") == 1

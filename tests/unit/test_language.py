@@ -9,9 +9,9 @@ import json
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import docx
@@ -25,13 +25,16 @@ from bs4 import BeautifulSoup, Comment, Doctype, Tag
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.artifacts import Artifacts
 from tests.support.command import started_vip, vip
-from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository
+from tests.support.pages import with_activities
+from tests.support.projects import REPOSITORY, Deliver, contents, copy_of_the_repository
 from viputils import language as languages
 from viputils import tables
 from viputils.archive import home_page
-from viputils.edition import load_edition
+from viputils.edition import Edition, load_edition
 from viputils.errors import LanguageError, TextError
+from viputils.issue import notes_on_texts
 from viputils.language import ENGLISH, Language, blocks_of
 from viputils.pages import data_page, methods_page, overview_page, search_page, verdicts_of_all
 from viputils.periods import ReportMonth
@@ -56,24 +59,23 @@ def spanish() -> Language:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """The November 2023 issue in both languages, on a machine that is set to a third one."""
-    root = copy_of_the_repository(tmp_path_factory.mktemp("idiomas") / "a project")
-    issues = {}
-    for code in ("en", "es"):
-        arguments = ("--lang", code, "--engine", "embedded", "--project", str(root), "--json")
-        done = started_vip("report", "2023-11", *arguments, LC_ALL="de_DE.UTF-8", LANGUAGE="de")
-        assert done.returncode == 0, done.stderr
-        issues[code] = json.loads(done.stdout)
-    return issues
+def made(artifacts: Artifacts) -> dict[str, Path]:
+    """The folders of the November 2023 issue in both languages."""
+    issues = artifacts.in_two_languages() / "issues"
+    return {"en": issues / "2023-11", "es": issues / "es" / "2023-11"}
 
 
 # Which arguments of which function are messages, as scripts/update_catalogues.py looks for them.
 KEYWORDS = {"text": (1,), "message": (1,), "words": (2,), "count": (2, 3), "counted": (3, 4)}
 
 
-def page_of(issue: dict[str, str]) -> BeautifulSoup:
-    return BeautifulSoup(Path(issue["html"]).read_text(encoding="utf-8"), "html.parser")
+def part_of(issue: Path, kind: str) -> Path:
+    (path,) = issue.glob(f"vip-*.{kind}")
+    return path
+
+
+def page_of(issue: Path) -> BeautifulSoup:
+    return BeautifulSoup(part_of(issue, "html").read_text(encoding="utf-8"), "html.parser")
 
 
 def texts_of(page: Tag) -> Iterator[str]:
@@ -94,10 +96,14 @@ def texts_of(page: Tag) -> Iterator[str]:
 # ---------------------------------------------------------------- catalogues
 
 
-def test_the_catalogues_hold_every_message_and_no_other() -> None:
-    command = [sys.executable, str(REPOSITORY / "scripts" / "update_catalogues.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_catalogues_hold_every_message_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = str(REPOSITORY / "scripts" / "update_catalogues.py")
+    monkeypatch.setattr(sys, "argv", [script, "--check"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(script, run_name="__main__")
+    assert ended.value.code == 0, capsys.readouterr()
 
 
 def test_every_message_is_translated() -> None:
@@ -294,7 +300,7 @@ def test_a_message_that_no_catalogue_holds_is_never_shown_in_english(spanish: La
 # ---------------------------------------------------------------- the issue
 
 
-def test_no_english_is_left_on_the_spanish_page(made: dict[str, dict[str, str]]) -> None:
+def test_no_english_is_left_on_the_spanish_page(made: dict[str, Path]) -> None:
     english, spanish = set(texts_of(page_of(made["en"]))), list(texts_of(page_of(made["es"])))
     assert len(spanish) > 100
     assert len(english) > 100
@@ -303,18 +309,20 @@ def test_no_english_is_left_on_the_spanish_page(made: dict[str, dict[str, str]])
     assert not re.search(r"\b(the|and|of|with|records?|month)\b", " ".join(spanish))
 
 
-def test_no_english_is_left_on_the_other_pages() -> None:
+def test_no_english_is_left_on_the_other_pages(demonstration: Edition) -> None:
     """Outside of the names of organizations, of columns and of commands, which are what they are."""
     shown: dict[str, set[str]] = {}
+    # They are given in no language.
+    verdicts = verify_register(Project.open(REPOSITORY))
     for code in ("en", "es"):
         project = Project.open(REPOSITORY, code)
-        edition = load_edition(project, "2023-11")
+        edition = replace(demonstration, language=project.language)
         day = edition.as_of
         pages = [
             overview_page(project, edition),
             methods_page(project, edition),
             data_page(project, edition),
-            verdicts_of_all(project, verify_register(project)),
+            verdicts_of_all(project, verdicts),
             search_page(project, day, demonstration=True),
             home_page(project, []),
         ]
@@ -333,16 +341,16 @@ def test_no_english_is_left_on_the_other_pages() -> None:
     assert len(shown["es"]) > 200
 
 
-def test_the_spanish_page_says_its_language_and_its_month(made: dict[str, dict[str, str]]) -> None:
+def test_the_spanish_page_says_its_language_and_its_month(made: dict[str, Path]) -> None:
     page = page_of(made["es"])
     assert page.html is not None
     assert page.html["lang"] == "es"
     assert page.title is not None
     assert page.title.get_text() == "Programa de Intervención contra la Violencia: Informe mensual, noviembre de 2023"
-    assert Path(made["es"]["html"]).parts[-4:] == ("issues", "es", "2023-11", "vip-2023-11-es.html")
+    assert part_of(made["es"], "html").parts[-4:] == ("issues", "es", "2023-11", "vip-2023-11-es.html")
 
 
-def test_the_numbers_of_both_pages_are_the_same(made: dict[str, dict[str, str]]) -> None:
+def test_the_numbers_of_both_pages_are_the_same(made: dict[str, Path]) -> None:
     def numbers(code: str) -> list[list[str]]:
         page = page_of(made[code])
         cells = [
@@ -356,41 +364,60 @@ def test_the_numbers_of_both_pages_are_the_same(made: dict[str, dict[str, str]])
     assert ["2,599", "101", "4,666", "2,446"] in numbers("es")
 
 
-def test_the_chart_says_in_spanish_what_it_shows(made: dict[str, dict[str, str]]) -> None:
+def test_the_chart_says_in_spanish_what_it_shows(made: dict[str, Path]) -> None:
     alts = {code: [str(node["alt"]) for node in page_of(issue).find_all("img")] for code, issue in made.items()}
     assert alts["es"][0].startswith("Gráfica de columnas de respuestas por mes en el año fiscal 2024: julio de 2023 ")
     assert [re.findall(r"\d+", alt) for alt in alts["es"]] == [re.findall(r"\d+", alt) for alt in alts["en"]]
 
 
-def test_pdf_and_docx_say_their_language(made: dict[str, dict[str, str]]) -> None:
-    with pikepdf.open(made["es"]["pdf"]) as pdf:
+def test_pdf_and_docx_say_their_language(made: dict[str, Path]) -> None:
+    with pikepdf.open(part_of(made["es"], "pdf")) as pdf:
         assert str(pdf.Root.Lang) == "es"
         assert str(pdf.docinfo["/Title"]).startswith("Programa de Intervención contra la Violencia")
-    document = docx.Document(made["es"]["docx"])
+    document = docx.Document(str(part_of(made["es"], "docx")))
     assert document.core_properties.language == "es"
     assert "Cómo se hicieron estas cifras" in {paragraph.text for paragraph in document.paragraphs}
 
 
-def test_figures_and_categories_stay_as_they_are_in_the_data(made: dict[str, dict[str, str]]) -> None:
+def test_figures_and_categories_stay_as_they_are_in_the_data(made: dict[str, Path]) -> None:
     for name in ("figures.csv", "figures.json"):
-        files = [Path(issue["figures"]).with_name(name).read_bytes() for issue in made.values()]
+        files = [(issue / name).read_bytes() for issue in made.values()]
         assert files[0] == files[1]
 
 
-def test_the_manifest_names_the_language_and_the_catalogues_and_is_enough_to_make_it_again(
-    made: dict[str, dict[str, str]],
-) -> None:
-    manifest = json.loads(Path(made["es"]["manifest"]).read_text(encoding="utf-8"))
+def test_the_manifest_names_the_language_and_the_catalogues(made: dict[str, Path]) -> None:
+    manifest = json.loads((made["es"] / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["parameters"]["lang"] == "es"
     assert {"report/locale/es.po", "report/activities/2023-11.es.md"} <= set(manifest["inputs"]["texts"])
     assert {"viputils/locale/es.po", "viputils/locale/viputils.pot"} <= set(manifest["inputs"]["library"])
-    english = json.loads(Path(made["en"]["manifest"]).read_text(encoding="utf-8"))
+    english = json.loads((made["en"] / "manifest.json").read_text(encoding="utf-8"))
     assert english["parameters"]["lang"] == "en"
     assert not [name for kind in english["inputs"].values() for name in kind if name.endswith((".po", ".es.md"))]
-    root = Path(made["en"]["manifest"]).parents[2]
-    done = vip("reproduce", made["es"]["manifest"], "--project", str(root))
+
+
+@pytest.mark.exact_bytes
+def test_the_manifest_is_enough_to_make_it_again(made: dict[str, Path], artifacts: Artifacts, tmp_path: Path) -> None:
+    root = shutil.copytree(artifacts.in_two_languages(), tmp_path / "a project")
+    done = vip(
+        "reproduce",
+        str(root / made["es"].relative_to(artifacts.in_two_languages()) / "manifest.json"),
+        "--project",
+        str(root),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "identical, byte for byte" in done.stdout
+
+
+@pytest.mark.exact_bytes
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_a_machine_that_is_set_to_a_third_language_makes_the_same_bytes(
+    made: dict[str, Path], code: str, tmp_path: Path
+) -> None:
+    root = copy_of_the_repository(tmp_path / "a project")
+    arguments = ("--lang", code, "--engine", "embedded", "--project", str(root), "--json")
+    done = started_vip("report", "2023-11", *arguments, LC_ALL="de_DE.UTF-8", LANGUAGE="de")
+    assert done.returncode == 0, done.stderr
+    assert contents(Path(json.loads(done.stdout)["manifest"]).parent) == contents(made[code])
 
 
 # ---------------------------------------------------------------- activities
@@ -399,33 +426,32 @@ def test_the_manifest_names_the_language_and_the_catalogues_and_is_enough_to_mak
 NOVEMBER = ReportMonth(2023, 11)
 
 
-def activities(city: Project, english: str, spanish: str | None) -> str:
+def activities(city: Project, edition: Edition, english: str, spanish: str | None) -> str:
     folder = city.report / "activities"
     (folder / "2023-11.md").write_text(english, encoding="utf-8")
     (folder / "2023-11.es.md").unlink(missing_ok=True)
     if spanish is not None:
         (folder / "2023-11.es.md").write_text(spanish, encoding="utf-8")
     project = city.in_language("es")
-    return str(tables.activities(project, load_edition(project, "2023-11")).data)
+    return str(tables.activities(project, replace(edition, language=project.language)).data)
 
 
 NOTICE = r"El texto que sigue todavía no se ha traducido\. Se muestra en inglés\."
 
 
-def test_what_is_not_translated_is_shown_in_english_and_says_so(city: Project, deliver: Deliver) -> None:
-    deliver()
+def test_what_is_not_translated_is_shown_in_english_and_says_so(city: Project, demonstration: Edition) -> None:
     english = "## Help\n\nOne.\n\n## Food\n\nTwo.\n\n## Rent\n\nThree.\n"
-    text = activities(city, english, None)
+    text = activities(city, demonstration, english, None)
     assert text.count(NOTICE) == 1
     assert "::: {.untranslated lang=en}\n\n### Help\n\nOne.\n\n### Food\n\nTwo.\n\n### Rent" in text
     marks = [mark_of(Section(*parts)) for parts in (("Help", "One."), ("Food", "Two."), ("Rent", "Three."))]
-    text = activities(city, english, f"## Comida {{{marks[1]}}}\n\nDos.\n")
+    text = activities(city, demonstration, english, f"## Comida {{{marks[1]}}}\n\nDos.\n")
     assert text.count(NOTICE) == 2
     assert ":::\n\n### Comida\n\nDos.\n\n::: {.notice}" in text
     spanish = (
         f"## Ayuda {{{marks[0]}}}\n\nUno.\n\n## Renta {{{marks[2]}}}\n\nTres.\n\n## Comida {{{marks[1]}}}\n\nDos.\n"
     )
-    text = activities(city, english, spanish)
+    text = activities(city, demonstration, english, spanish)
     assert "lang=en" not in text
     # In the order of the text that is translated.
     assert text.index("### Comida\n\nDos.") < text.index("### Renta\n\nTres.")
@@ -481,13 +507,12 @@ def test_a_catalogue_that_calls_two_categories_by_one_name_is_refused(city: Proj
     assert "'Other' is called 'Otros' like 'Other Deaths';" in problem.what
 
 
-def test_a_translation_of_a_text_that_was_changed_is_not_shown_and_named(city: Project, deliver: Deliver) -> None:
-    deliver()
+def test_a_translation_of_a_text_that_was_changed_is_not_shown_and_named(city: Project, demonstration: Edition) -> None:
     spanish = f"## Ayuda {{{mark_of(Section('Help', 'One.'))}}}\n\nUno.\n"
-    assert "Uno." in activities(city, "## Help\n\nOne.\n", spanish)
+    assert "Uno." in activities(city, demonstration, "## Help\n\nOne.\n", spanish)
     assert outdated_activities(city, NOVEMBER) == []
     for changed in ("## Help\n\nNot one.\n", "## No help\n\nOne.\n"):
-        text = activities(city, changed, spanish)
+        text = activities(city, demonstration, changed, spanish)
         assert "Uno." not in text
         assert "::: {.untranslated lang=en}" in text
         (problem,) = outdated_activities(city, NOVEMBER)
@@ -496,7 +521,7 @@ def test_a_translation_of_a_text_that_was_changed_is_not_shown_and_named(city: P
         # What it says is what mends it.
         mark = re.search(r"\{[0-9a-f]{8}\}", problem.remedy)
         assert mark is not None
-        assert "Uno." in activities(city, changed, f"## Ayuda {mark[0]}\n\nUno.\n")
+        assert "Uno." in activities(city, demonstration, changed, f"## Ayuda {mark[0]}\n\nUno.\n")
 
 
 @pytest.mark.parametrize(
@@ -509,26 +534,28 @@ def test_a_translation_of_a_text_that_was_changed_is_not_shown_and_named(city: P
     ],
 )
 def test_a_translation_that_fits_no_section_is_refused_by_name(
-    city: Project, deliver: Deliver, spanish: str, said: str
+    city: Project, demonstration: Edition, spanish: str, said: str
 ) -> None:
-    deliver()
     with pytest.raises(TextError) as caught:
-        activities(city, "## Help\n\nOne.\n\n## Food\n\nTwo.\n", spanish)
+        activities(city, demonstration, "## Help\n\nOne.\n\n## Food\n\nTwo.\n", spanish)
     assert said in caught.value.problems[0].what
     assert caught.value.problems[0].where.startswith("report/activities/2023-11.es.md, ")
 
 
-def test_untranslated_activities_are_marked_as_english_in_html_and_pdf(tmp_path: Path) -> None:
-    root = copy_of_the_repository(tmp_path / "city")
+def test_untranslated_activities_are_marked_as_english_in_html_and_pdf(
+    artifacts: Artifacts, demonstration: Edition, tmp_path: Path
+) -> None:
+    root = shutil.copytree(artifacts.in_two_languages(), tmp_path / "city")
     (root / "report" / "activities" / "2023-11.es.md").unlink()
-    arguments = ("--lang", "es", "--engine", "embedded", "--project", str(root), "--json")
-    done = vip("report", "2023-11", *arguments)
-    assert done.returncode == 0, done.stderr
-    assert "there is no report/activities/2023-11.es.md" in done.stderr
-    issue = json.loads(done.stdout)
-    (part,) = page_of(issue).select("main [lang=en]")
+    project = Project.open(root, "es")
+    (note,) = (note for note in notes_on_texts(project, NOVEMBER) if "there is no" in note)
+    assert "there is no report/activities/2023-11.es.md" in note
+    edition = replace(demonstration, language=project.language)
+    issue = with_activities(project, tables.activities(project, edition).data)
+    page = BeautifulSoup(issue["html"].read_text(encoding="utf-8"), "html.parser")
+    (part,) = page.select("main [lang=en]")
     assert "In the week of Thanksgiving" in part.get_text()
-    assert "todavía no se ha traducido" in page_of(issue).get_text()
+    assert "todavía no se ha traducido" in page.get_text()
     with pikepdf.open(issue["pdf"]) as pdf:
         found = {str(one.get("/Lang")) for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and "/Lang" in one}
     assert {"es", "en"} <= found

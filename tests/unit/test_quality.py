@@ -7,6 +7,7 @@ import datetime as dt
 import statistics
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -358,24 +359,23 @@ def test_revisions_count_the_rows_of_each_table_by_age_of_the_month(project: Pro
 # ---------------------------------------------------------------- what cannot be
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda _, records: quality.account(records, "response"),
-        lambda _, records: quality.completeness(records, "response"),
-        lambda _, records: quality.coverage(records, "response"),
-        lambda _, records: quality.timeliness(records, "response"),
-        lambda _, records: quality.first_receipts(records, "response"),
-        lambda _, records: quality.delays(records, "response"),
-        lambda _, records: quality.quarantine(records, "response"),
-        lambda project, records: quality.revisions(project, records.as_of, "response"),
-    ],
-)
-def test_a_table_that_is_not_kept_is_refused_with_the_nearest_one(
-    project: Project, records: Records, ask: Callable[[Project, Records], object]
-) -> None:
+def test_a_table_that_is_not_kept_is_refused_with_the_nearest_one(project: Project, records: Records) -> None:
+    for ask in (
+        quality.account,
+        quality.completeness,
+        quality.coverage,
+        quality.timeliness,
+        quality.first_receipts,
+        quality.delays,
+        quality.quarantine,
+    ):
+        require_refused(partial(ask, records, "response"))
+    require_refused(lambda: quality.revisions(project, records.as_of, "response"))
+
+
+def require_refused(ask: Callable[[], object]) -> None:
     with pytest.raises(ParameterError) as refused:
-        ask(project, records)
+        ask()
     (problem,) = refused.value.problems
     assert str(problem) == "table: 'response' is no table that this city keeps; did you mean 'responses'? "
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from tests.support.histories import HISTORIES, KINDS, ON_DISK, History, as_snapshot, remade
+from tests.support.histories import HISTORIES, KINDS, ON_DISK, History, as_snapshot, remade, with_tables
 from tests.support.projects import Deliver
 from viputils.edition import load_edition
 from viputils.errors import ParameterError, QuarantineError
@@ -16,6 +16,12 @@ from viputils.revisions import Revisions, find_revisions, trend_revisions
 
 NOVEMBER = ReportMonth(2023, 11)
 FIRST, LAST = dt.date(2023, 12, 4), dt.date(2024, 1, 4)
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """A project of few tables, which is read and counted in a fraction of the time."""
+    return with_tables(project, "responses", "outreach", "notifications", "engagements")
 
 
 def moved(found: Revisions, measure: str, period: str = "month") -> dict[str, tuple[int, int]]:

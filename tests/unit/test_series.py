@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.projects import Deliver
 from viputils.assessment import assess
 from viputils.cleaning import load_records
@@ -170,7 +171,7 @@ def test_what_cannot_be_is_refused_with_what_would_be_right(
         series_of(demonstration.records, **asked)  # type: ignore[arg-type]
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.sampled_from(["responses", "referrals_made", "people_notified"]), st.integers(0, 16), st.integers(0, 16))
 def test_a_shorter_range_gives_the_same_numbers(demonstration: Edition, measure: str, one: int, other: int) -> None:
     first, last = sorted((one, other))

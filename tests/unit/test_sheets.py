@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from tests.support.examples import examples
 from viputils.errors import DeliveryError
 from viputils.sheets import Sheet, read_sheets
 
@@ -202,7 +203,7 @@ def test_the_delimiter_is_found_and_what_is_quoted_does_not_count(
 CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "cp1252": "cp1252"}
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.filter_too_much], max_examples=examples(150))
 @given(
     st.integers(2, 5).flatmap(
         lambda width: st.lists(
@@ -495,7 +496,7 @@ def read_or_refuse(name: str, content: bytes) -> None:
             read_all(path)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.binary(max_size=300) | st.text(st.sampled_from('a,;\t"\n\r\0é '), max_size=60).map(str.encode),
     st.sampled_from(["", "\ufeff", "PK\x03\x04", "<"]),
@@ -510,7 +511,7 @@ BOOK = workbook(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_a_workbook_with_wrong_bytes_is_read_or_refused(chance: random.Random, within: bool) -> None:
     """Bytes are changed in the archive, or within a part of it, whose checksum is then right."""

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import doctest
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import exploration, intervals, workbench
+from viputils.cleaning import Records, load_records
 from viputils.edition import Edition
 from viputils.errors import ParameterError, QuarantineError
 from viputils.project import Project
+
+
+@pytest.fixture(scope="module")
+def records_read() -> Callable[[Project, dt.date | None], Records]:
+    """Records of the repository as they are read and cleaned, once for each day."""
+
+    @cache
+    def read(as_of: dt.date | None) -> Records:
+        return load_records(Project.open(REPOSITORY), as_of)
+
+    def load(project: Project, as_of: dt.date | None = None) -> Records:
+        return read(as_of) if project.root == REPOSITORY else load_records(project, as_of)
+
+    return load
+
+
+@pytest.fixture
+def read_once(monkeypatch: pytest.MonkeyPatch, records_read: Callable[..., Records]) -> None:
+    monkeypatch.setattr(workbench, "load_records", records_read)
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """A project of few tables, which is read and counted in a fraction of the time."""
+    return with_tables(project, "responses", "reviews")
 
 
 def row(table: pd.DataFrame, measure: str, category: str, period: str) -> pd.Series[float]:
@@ -25,6 +55,7 @@ def row(table: pd.DataFrame, measure: str, category: str, period: str) -> pd.Ser
     return found.iloc[0]
 
 
+@pytest.mark.usefixtures("read_once")
 def test_the_examples_in_the_documentation_give_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY / "notebooks")
     found = doctest.testmod(workbench, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
@@ -32,6 +63,7 @@ def test_the_examples_in_the_documentation_give_what_they_say(monkeypatch: pytes
     assert found.failed == 0
 
 
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize("page", ["docs/analysts.md", "README.md"])
 def test_the_code_of_the_documentation_runs_and_its_remarks_are_true(
     monkeypatch: pytest.MonkeyPatch, page: str
@@ -77,6 +109,7 @@ def test_tables_are_the_clean_ones_with_their_documented_types() -> None:
     assert "responses: 1,065" in repr(tables)
 
 
+@pytest.mark.usefixtures("read_once")
 def test_a_comparison_holds_both_counts_and_an_interval_only_where_chance_is_known() -> None:
     both = workbench.compare("2023-11", "2022-11", project=REPOSITORY)
     november = workbench.figures("2023-11", project=REPOSITORY)
@@ -109,6 +142,7 @@ def test_a_year_to_date_that_lacks_a_month_is_refused_and_never_too_low(project:
         tables.compare("2023-10", "2023-08")
 
 
+@pytest.mark.usefixtures("read_once")
 def test_fiscal_years_to_date_of_other_lengths_have_no_interval() -> None:
     tables = workbench.load(as_of="2023-12-04")
     found = tables.compare("2023-11", "2023-10")
@@ -142,6 +176,7 @@ def test_rows_in_quarantine_are_never_left_out_in_silence(project: Project, deli
     assert len(workbench.load(project=project, allow_quarantined=True)["responses"]) == 0
 
 
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize(
     ("code", "said"),
     [
