@@ -19,7 +19,7 @@ from viputils.program import Program, read_program
 from viputils.project import Project
 
 # No deadline: a slow machine is no failure. `make test` uses the fast profile. `make test-all` uses the thorough one.
-settings.register_profile("fast", deadline=None, max_examples=20)
+settings.register_profile("fast", deadline=None, max_examples=15)
 settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("fast")
 

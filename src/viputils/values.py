@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -135,12 +135,21 @@ def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> R
     given = text.ne("")
     readers = {"date": _dates, "count": _counts, "flag": _flags, "code": _codes}
     if rule.vocabulary is not None:
-        reading = _categories(program, name, rule.vocabulary, text, given)
+        reading = _categories(program, name, rule, rule.vocabulary, text, given)
     else:
         reading = readers[rule.type](name, text, given)
     if rule.required:
         reading.faults.insert(0, Fault(name, "missing_value", ~given, "give a value; this column cannot be empty."))
     return reading
+
+
+def type_of(program: Program, rule: Column) -> str | pd.CategoricalDtype:
+    """Return the dtype of the typed values of a column."""
+    if rule.vocabulary is not None:
+        known = program.spellings(rule.vocabulary).values()
+        order = list(dict.fromkeys([*program.vocabularies[rule.vocabulary], *known]))
+        return pd.CategoricalDtype(pd.Index(order, dtype="str"), ordered=True)
+    return {"date": "datetime64[s]", "count": "Int64", "flag": "boolean", "code": "str"}[rule.type]
 
 
 def read_ids(name: str, texts: pd.Series) -> Reading:
@@ -212,7 +221,9 @@ def _codes(name: str, text: pd.Series, given: pd.Series) -> Reading:
     return Reading(text.where(given), text, faults)
 
 
-def _categories(program: Program, name: str, vocabulary: str, text: pd.Series, given: pd.Series) -> Reading:
+def _categories(
+    program: Program, name: str, rule: Column, vocabulary: str, text: pd.Series, given: pd.Series
+) -> Reading:
     values = program.vocabularies[vocabulary]
 
     known = program.spellings(vocabulary)
@@ -228,7 +239,6 @@ def _categories(program: Program, name: str, vocabulary: str, text: pd.Series, g
 
     says = text.map(folded)
     meant = says.map(known).astype("str")
-    order = list(dict.fromkeys([*values, *known.values()]))
-    value = meant.astype(pd.CategoricalDtype(pd.Index(order, dtype="str"), ordered=True))
+    value: pd.Series = meant.astype(cast(pd.CategoricalDtype, type_of(program, rule)))
     unknown = Fault(name, "unknown_value", given & meant.isna(), suggest, closest_value)
     return Reading(value, meant.fillna(says), [unknown])

@@ -46,6 +46,17 @@ def city(tmp_path: Path) -> Path:
 # ---------------------------------------------------------------- vip report
 
 
+def test_report_prints_where_the_parts_of_the_issue_are(city: Path, plain_pages: None) -> None:
+    done = vip("report", "2023-11", "--project", str(city), "--engine", "embedded", "--json", cwd=Path("/"))
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert set(made) == {"month", "as_of", "engine", "html", "pdf", "docx", "figures", "notebook", "manifest"}
+    assert (made["month"], made["as_of"], made["engine"]) == ("2023-11", "2023-12-04", "embedded")
+    for name in ("html", "pdf", "docx", "figures", "notebook", "manifest"):
+        assert Path(made[name]).is_file()
+        assert Path(made[name]).parent == city / "issues" / "2023-11"
+
+
 def test_the_page_holds_every_part_of_the_printed_issue(made: Path) -> None:
     page = BeautifulSoup((made / "vip-2023-11.html").read_text(encoding="utf-8"), "html.parser")
     (title,) = page.find_all("h1")

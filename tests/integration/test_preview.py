@@ -99,6 +99,7 @@ def test_the_preview_sees_what_is_saved_while_it_makes_the_site_and_what_an_edit
     assert made[1:] == [" 1\n", " 2\n", " 3\n", " 4\n"]
 
 
+@pytest.mark.process
 def test_the_preview_follows_changes_keeps_going_after_faults_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     root = town(tmp_path / "a town")
     command: list[str | Path] = [

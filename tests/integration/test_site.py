@@ -150,6 +150,7 @@ def test_the_files_of_an_issue_are_those_that_were_made(site: Path) -> None:
         assert checksum(site / "issues" / "2023-11" / name) == was
 
 
+@pytest.mark.exhaustive
 def test_the_data_of_all_issues_is_that_of_the_command(root: Path, site: Path) -> None:
     done = vip("figures", "--all", "--csv", "--project", str(root))
     assert (site / "data" / "all-issues.csv").read_text(encoding="utf-8") == done.stdout

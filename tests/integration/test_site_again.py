@@ -48,6 +48,12 @@ def test_a_site_that_is_made_again_with_nothing_changed_is_left_as_it_is(artifac
     assert {path: path.stat().st_mtime_ns for path in (root / "_site").rglob("*")} == before
 
 
+def test_the_data_of_all_issues_is_that_of_the_command(built: Path) -> None:
+    done = vip("figures", "--all", "--csv", "--project", str(built))
+    assert done.stdout.count("\n") > 100
+    assert (built / "_site" / "data" / "all-issues.csv").read_text(encoding="utf-8") == done.stdout
+
+
 def test_only_what_changed_is_made_again(built: Path) -> None:
     root = built
     only = ("--since", "2023-11")

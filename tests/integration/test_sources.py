@@ -574,7 +574,6 @@ def run(*command: str) -> None:
     assert done.returncode == 0, f"{command[0]}: {done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.process
 def test_postgresql_gives_the_same_figures_as_the_files(
     postgres: str, project: Project, demonstration: Edition
 ) -> None:
@@ -586,7 +585,6 @@ def test_postgresql_gives_the_same_figures_as_the_files(
     require_same(load_edition(elsewhere(project, postgres), "2023-11"), demonstration)
 
 
-@pytest.mark.process
 def test_postgresql_that_lacks_a_table_is_one_clear_line(postgres: str, project: Project) -> None:
     engine = sa.create_engine(postgres)
     with engine.begin() as connection:

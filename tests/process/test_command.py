@@ -19,11 +19,9 @@ from viputils import cli
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["--version"], 0),
         (["--help"], 0),
         (["figures", "2023-11", "--json"], 0),
         (["trace", "2023-11", "responses/month"], 0),
-        (["figures", "2023-13"], 2),
         (["figures", "2029-11"], 2),
         (["no-such-command"], 2),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from typer.main import get_command
 from tests.support.artifacts import Artifacts
 from tests.support.command import TIMEOUT, VIP, started_vip
 from tests.support.processes import wait_until
-from tests.support.projects import REPOSITORY, copy_of_the_repository, with_a_short_report
+from tests.support.projects import REPOSITORY
 from viputils.cli import app
 
 # The command line of each command, in a town with the issues of October and November 2023; its exit code; what it says.
@@ -26,17 +25,16 @@ COMMANDS = {
     "new": (["2023-11"], 0, "report/activities/2023-11.md"),
     "status": (["--csv"], 0, "2023-11,complete as of 2023-12-04"),
     "publish": (["2023-10", "--printed", "2023-12-05"], 0, "data/published/2023-10.csv"),
-    "figures": (["2023-11", "--csv"], 0, "responses,,month,1"),
     "revisions": (["2023-11", "--from", "2023-12-04", "--to", "2023-12-04"], 0, "no figure moved"),
     "changes": (["issues/2023-10", "issues/2023-11"], 1, "Figures that are not the same"),
-    "trace": (["2023-11", "responses/month"], 0, "DEMO-R1"),
     "intake": (["new.csv", "--received", "2023-12-05", "--yes"], 0, "Written: data/raw/2023-12-05"),
     "export": (["tables"], 0, "responses.parquet"),
     "check": ([], 0, "Nothing was found."),
     "lab": (["no-such-notebook"], 2, "'no-such-notebook'"),
 }
-# Started elsewhere: report and preview below, the others where artifacts are built and in test_reproduction.py.
-ELSEWHERE = {"report", "preview", "backfill", "site", "reproduce"}
+# Started elsewhere: preview below, report, backfill and site where artifacts are built, figures and trace in
+# test_command.py, reproduce in test_reproduction.py.
+ELSEWHERE = {"preview", "report", "backfill", "site", "figures", "trace", "reproduce"}
 
 
 def test_every_command_is_started_by_a_test() -> None:
@@ -58,18 +56,6 @@ def test_a_command_starts_and_does_its_work(root: Path, command: str) -> None:
     assert said in done.stdout + done.stderr
 
 
-def test_report_prints_where_the_parts_of_the_issue_are(tmp_path: Path) -> None:
-    city = with_a_short_report(copy_of_the_repository(tmp_path / "città di prova"))
-    done = started_vip("report", "2023-11", "--project", str(city), "--engine", "embedded", "--json", cwd=Path("/"))
-    assert done.returncode == 0, done.stderr
-    made = json.loads(done.stdout)
-    assert set(made) == {"month", "as_of", "engine", "html", "pdf", "docx", "figures", "notebook", "manifest"}
-    assert (made["month"], made["as_of"], made["engine"]) == ("2023-11", "2023-12-04", "embedded")
-    for name in ("html", "pdf", "docx", "figures", "notebook", "manifest"):
-        assert Path(made[name]).is_file()
-        assert Path(made[name]).parent == city / "issues" / "2023-11"
-
-
 def test_preview_serves_the_site_until_ctrl_c(root: Path, tmp_path: Path) -> None:
     command = [str(VIP), "preview", "--project", str(root), "--port", "0", "--since", "2023-12", "--engine", "embedded"]
     said = tmp_path / "said"
@@ -86,9 +72,3 @@ def test_preview_serves_the_site_until_ctrl_c(root: Path, tmp_path: Path) -> Non
             code = running.wait(TIMEOUT)
     assert code == 0
     assert "The preview has ended." in said.read_text()
-
-
-def test_the_command_of_another_project_is_found_from_any_of_its_folders(root: Path) -> None:
-    done = started_vip("figures", "2023-11", "--json", cwd=root / "data" / "raw")
-    assert json.loads(done.stdout)["month"] == "2023-11"
-    assert REPOSITORY not in (root, *root.parents)

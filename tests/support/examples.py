@@ -11,5 +11,5 @@ _FEWEST = 5
 
 
 def examples(thorough: int) -> int:
-    """Return the number given where the profile `thorough` is loaded, and else a fifth of it."""
-    return thorough if settings().max_examples >= _THOROUGH else max(_FEWEST, thorough // 5)
+    """Return the number given where the profile `thorough` is loaded, and else a tenth of it."""
+    return thorough if settings().max_examples >= _THOROUGH else max(_FEWEST, thorough // 10)

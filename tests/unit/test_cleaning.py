@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -512,3 +513,18 @@ def test_a_void_that_is_written_wrong_leaves_the_others_in_force(project: Projec
     records = responses(project, as_of=dt.date(2023, 12, 5))
     assert statuses(records) == ["superseded"]
     assert [reason for _, reason in reasons(records)] == ["unknown_table"]
+
+
+@pytest.mark.parametrize("city", [REPOSITORY, REPOSITORY / "examples" / "philadelphia"], ids=["demonstration", "other"])
+def test_a_table_without_rows_has_the_columns_and_types_of_one_with_rows(city: Path) -> None:
+    project = Project.open(city)
+    deliveries = find_deliveries(project)
+    received = read_received(project, deliveries, deliveries[-1].received)
+    schemas = {**schemas_of(project.program), VOIDS.name: VOIDS}
+    for name in received.tables:
+        raw = received.tables[name]
+        whole = clean_table(project.program, schemas[name], raw)
+        none = clean_table(project.program, schemas[name], dataclasses.replace(raw, rows=raw.rows.iloc[:0]))
+        for part in ("rows", "ledger", "quarantine"):
+            pd.testing.assert_frame_equal(getattr(none, part), getattr(whole, part).iloc[:0], check_index_type=False)
+        assert none.account == dict.fromkeys(whole.account, 0)
