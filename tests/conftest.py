@@ -24,7 +24,7 @@ settings.register_profile("thorough", deadline=None, max_examples=100)
 settings.load_profile("fast")
 
 # Only `make test-all` runs the tests with one of these markers. pyproject.toml says what each is for.
-SLOW = ("process", "cluster", "engines", "exact_bytes", "browser_matrix", "history", "exhaustive")
+SLOW = ("process", "cluster", "engines", "exact_bytes", "browser_matrix", "history", "whole_issues", "exhaustive")
 # One dot for so many tests that passed, so that the output fits on one screen.
 _A_DOT = 10
 

@@ -266,6 +266,7 @@ def test_the_search_finds_a_part_of_a_page_and_says_how_many(site: Path, browser
         assert tab.locator("main img").count() == 0
 
 
+@pytest.mark.browser_matrix
 def test_a_page_that_is_opened_as_a_file_leads_to_all_others(site: Path, browser: Browser) -> None:
     with opened(browser, site / "index.html", DESKTOP) as tab:
         for name in ("The program", "Methods", "Verdicts", "Data", "Search", "Español"):

@@ -149,6 +149,7 @@ def test_another_month_can_be_made_and_says_that_it_has_no_activities(city: Path
     assert "No activities have been written down for October 2023." in page
 
 
+@pytest.mark.whole_issues
 def test_an_issue_as_of_a_later_day_is_made_from_what_was_known_then(tmp_path: Path) -> None:
     city = copy_of_the_repository(tmp_path / "a project")
     arguments = ("2023-10", "--project", str(city), "--as-of", "2023-12-04")

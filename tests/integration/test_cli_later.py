@@ -31,6 +31,7 @@ def city(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.whole_issues
 def test_an_issue_verifies_as_before_with_a_later_delivery_present(city: Path) -> None:
     done = vip("verify", "2023-11", "--as-of", "2023-12-04", "--project", str(city))
     assert done.returncode == 0

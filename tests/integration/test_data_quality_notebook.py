@@ -57,6 +57,7 @@ def text(artifacts: Artifacts) -> str:
     return shown(notebook_shown(artifacts, NOTEBOOK.stem, {"as_of": "2023-12-04"}))
 
 
+@pytest.mark.exhaustive
 def test_it_says_what_became_of_every_row_of_the_files(text: str) -> None:
     assert "These records are synthetic" in text
     tables = ("responses", "outreach", "referrals", "reviews", "candidates", "notifications", "engagements")
@@ -74,6 +75,7 @@ def test_it_says_what_became_of_every_row_of_the_files(text: str) -> None:
     assert cells(text, "Voids") == [["1", "1", "0", "0", "0", "0"]]
 
 
+@pytest.mark.exhaustive
 def test_it_says_what_is_missing_and_how_soon_records_come(text: str) -> None:
     newest = [row["area_command"].strip() for row in rows_of(RAW / "2023-12-04" / "responses.csv")]
     assert all(newest)
@@ -89,6 +91,7 @@ def test_it_says_what_is_missing_and_how_soon_records_come(text: str) -> None:
     assert apart == [str(reviews), str(at_first), "0", times[0], "0"]
 
 
+@pytest.mark.exhaustive
 def test_it_says_how_much_months_moved_after_they_were_first_counted(text: str) -> None:
     # `vip revisions` of each month names the records; reviews are never corrected.
     *_, moved = cells(text, "Weekly shooting reviews")
@@ -98,6 +101,7 @@ def test_it_says_how_much_months_moved_after_they_were_first_counted(text: str) 
     assert int(responses[1]) == int(responses[2]) + int(responses[3]) > 0
 
 
+@pytest.mark.exhaustive
 def test_its_charts_say_in_words_what_they_show(text: str) -> None:
     texts = re.findall(r"!\[(.*)\]\(image\)", text)
     assert len(texts) == 3
@@ -113,10 +117,12 @@ def test_its_charts_say_in_words_what_they_show(text: str) -> None:
     assert "fig-alt" not in text
 
 
+@pytest.mark.exhaustive
 def test_no_id_of_a_record_is_on_the_page(text: str) -> None:
     assert not re.search(r"DEMO-[A-Z]", text)
 
 
+@pytest.mark.exhaustive
 def test_it_runs_for_another_city_that_sends_everything_each_time(artifacts: Artifacts) -> None:
     text = shown(notebook_shown(artifacts, NOTEBOOK.stem, {"project": "../examples/philadelphia"}))
     assert "synthetic" not in text

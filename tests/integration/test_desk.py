@@ -301,6 +301,7 @@ def test_a_text_written_after_the_issue_makes_it_stale(told: Project) -> None:
     assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, stale: other texts now"
 
 
+@pytest.mark.whole_issues
 def test_published_issues_are_named_and_the_newest_has_the_verdict(told: Project) -> None:
     (told.report / "activities" / "2023-10.allowed.toml").write_text(ALLOWED, encoding="utf-8")
     publish(told, OCTOBER, DAY)

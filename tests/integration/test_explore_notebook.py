@@ -75,6 +75,7 @@ def test_it_can_be_read_without_a_kernel_and_its_charts_say_what_they_show(execu
     assert [output.output_type for output in chooser.outputs] == ["execute_result"]
 
 
+@pytest.mark.exhaustive
 def test_it_runs_for_another_city_and_another_measure(artifacts: Artifacts) -> None:
     parameters = {"as_of": "2020-12-01", "measure": "victims", "project": "../examples/philadelphia"}
     text = markdown(notebook_shown(artifacts, NOTEBOOK, parameters))
@@ -105,6 +106,7 @@ def test_a_choice_of_a_measure_offers_its_categories_and_its_months(tables: Tabl
     assert not category.disabled
 
 
+@pytest.mark.exhaustive
 def test_a_sum_is_shown_without_limits_and_says_why(tables: Tables) -> None:
     text = exploration.over_time(tables, "adults_assisted").data
     assert "One record can add many here" in text

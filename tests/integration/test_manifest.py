@@ -15,12 +15,12 @@ import jsonschema
 import pytest
 from packaging.requirements import Requirement
 
+from tests.support.artifacts import Artifacts
 from tests.support.projects import REPOSITORY, Deliver
 from tests.support.register import printed
 from viputils.checksums import checksum
 from viputils.edition import load_edition
 from viputils.errors import ManifestError, RenderError
-from viputils.issue import make_issue
 from viputils.manifest import (
     Inventory,
     Manifest,
@@ -36,23 +36,15 @@ from viputils.periods import ReportMonth
 from viputils.preview import watched
 from viputils.project import Project
 from viputils.published import read_register
-from viputils.render import choose_engine
 from viputils.render.embedded import EmbeddedEngine
 from viputils.site import write_settings
 from viputils.verdicts import verify_register
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def city(artifacts: Artifacts) -> Project:
     """The repository's project in another folder, and its November issue, made there."""
-    root = tmp_path_factory.mktemp("made") / "a project"
-    for name in ("data", "notebooks", "report"):
-        shutil.copytree(REPOSITORY / name, root / name, ignore=shutil.ignore_patterns("SHA256SUMS", ".*"))
-    for name in ("program.toml", "_quarto.yml"):
-        shutil.copy(REPOSITORY / name, root)
-    project = Project.open(root)
-    make_issue(project, load_edition(project, "2023-11"), choose_engine("embedded"))
-    return project
+    return Project.open(artifacts.november())
 
 
 @pytest.fixture(scope="module")

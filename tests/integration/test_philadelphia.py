@@ -79,6 +79,7 @@ def test_the_year_to_date_is_the_calendar_year(known: Callable[[str, dt.date], E
     assert value_of(edition.figures, "victims", "fytd") == 196 + 122
 
 
+@pytest.mark.whole_issues
 def test_its_report_is_made_by_the_command_with_no_part_that_the_city_does_not_have(
     artifacts: Artifacts, repository_example: Path
 ) -> None:

@@ -126,6 +126,7 @@ def test_an_issue_that_does_not_add_up_is_published_with_what_it_says_of_that(ci
     assert own.footnote == "One has none."
 
 
+@pytest.mark.whole_issues
 def test_an_issue_that_does_not_add_up_and_does_not_say_why_is_not_published(city: Project) -> None:
     settings = city.root / "program.toml"
     text = settings.read_text(encoding="utf-8")
@@ -138,6 +139,7 @@ def test_an_issue_that_does_not_add_up_and_does_not_say_why_is_not_published(cit
         publish(project, OCTOBER, DAY)
 
 
+@pytest.mark.whole_issues
 def test_a_reproduction_is_kept_beside_a_print_whose_figures_it_gives(city: Project) -> None:
     make_issue(city, load_edition(city, "2023-11"), choose_engine("embedded"))
     figures = (city.published / "2023-11.csv").read_bytes()
@@ -192,6 +194,7 @@ def test_an_issue_is_not_made_from_figures_that_were_read_before_a_record_change
         make_issue(city, edition, choose_engine("embedded"))
 
 
+@pytest.mark.whole_issues
 def test_a_reproduction_that_gives_other_figures_is_not_kept(city: Project) -> None:
     path = city.raw / "2023-12-04" / "responses.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Suicide,", 1), encoding="utf-8")
@@ -243,6 +246,7 @@ def test_a_register_that_could_not_be_read_again_is_not_written(project: Project
     assert read_register(project).issues[0].figures["value"].item() == 10**18 - 1
 
 
+@pytest.mark.whole_issues
 def test_an_issue_that_was_made_without_some_rows_says_so_in_the_register(city: Project) -> None:
     path = city.raw / "2023-11-03" / "responses.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Nonsense,", 1), encoding="utf-8")
@@ -257,6 +261,7 @@ def test_an_issue_that_was_made_without_some_rows_says_so_in_the_register(city: 
         verify_register(city, "2023-10")
 
 
+@pytest.mark.whole_issues
 def test_an_issue_with_an_empty_folder_for_activities_is_made_again_from_a_clone_that_has_none(city: Project) -> None:
     shutil.rmtree(city.report / "activities")
     (city.report / "activities").mkdir()
@@ -265,6 +270,7 @@ def test_an_issue_with_an_empty_folder_for_activities_is_made_again_from_a_clone
     assert reproduce(city, "2023-10").identical
 
 
+@pytest.mark.whole_issues
 def test_a_correction_does_not_know_less_than_what_it_corrects(city: Project) -> None:
     edition = load_edition(city, OCTOBER, dt.date(2023, 12, 4))
     make_issue(city, edition, choose_engine("embedded"))

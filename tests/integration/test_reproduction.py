@@ -75,6 +75,7 @@ def test_what_was_reproduced_is_said_with_the_number_of_files(city: Project) -> 
     assert f"Reproduced: all {len(FEW_OUTPUTS)} files are identical, byte for byte." in done.stdout
 
 
+@pytest.mark.whole_issues
 def test_later_deliveries_other_months_and_later_issues_have_no_part_in_it(city: Project, tmp_path: Path) -> None:
     root = tmp_path / "later"
     shutil.copytree(city.root, root)
@@ -101,6 +102,7 @@ def test_what_made_the_bytes_differ_is_named(artifacts: Artifacts, tmp_path: Pat
     assert found.conclusion[0] == "Not reproduced: vip-2023-11.html."
 
 
+@pytest.mark.whole_issues
 def test_an_alias_that_was_added_since_makes_no_difference_and_is_named(city: Project, tmp_path: Path) -> None:
     root = tmp_path / "alias"
     shutil.copytree(city.root, root)
@@ -126,6 +128,7 @@ def test_another_print_in_the_register_is_a_change(city: Project, manifest: dict
     assert not found.identical
 
 
+@pytest.mark.whole_issues
 def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(
     tmp_path: Path, repository_example: Path, plain_pages: None
 ) -> None:
@@ -143,6 +146,7 @@ def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(
     assert reproduce(project, "2020-11").identical
 
 
+@pytest.mark.whole_issues
 def test_an_issue_of_which_a_file_was_edited_since_is_not_reproduced(city: Project, tmp_path: Path) -> None:
     root = tmp_path / "touched"
     shutil.copytree(city.root, root)

@@ -159,6 +159,7 @@ def test_of_the_folder_of_an_issue_only_what_its_manifest_names_goes_online(buil
     assert made_in(root) == now
 
 
+@pytest.mark.whole_issues
 def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path, plain_pages: None) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
     web = tmp_path / "web root"
@@ -172,6 +173,7 @@ def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path,
     assert "December 4, 2023" in words(soup_of(web / "methods" / "index.html"))
 
 
+@pytest.mark.whole_issues
 def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it_is(
     artifacts: Artifacts, tmp_path: Path
 ) -> None:
@@ -209,6 +211,7 @@ def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it
     assert "404.html" not in index
 
 
+@pytest.mark.whole_issues
 def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_named(built: Path) -> None:
     root = built
     register = root / "data" / "published"
@@ -231,6 +234,7 @@ def test_a_correction_that_nobody_dates_replaces_nothing_on_the_site_and_is_name
     assert not (root / "_site" / "issues" / "2023-11-r1").exists()
 
 
+@pytest.mark.whole_issues
 def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(built: Path) -> None:
     root = built
     delivery = root / "data" / "raw" / "2023-12-04" / "responses.csv"

@@ -91,8 +91,11 @@ def philadelphia(repository_example: Path, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def every_issue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("data"), all_issues_data(Project.open(REPOSITORY)))
+def every_issue(artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of all issues, as the site has it, without its page."""
+    data = artifacts.site() / "_site" / "data"
+    folder = tmp_path_factory.mktemp("data") / "all issues"
+    return Path(shutil.copytree(data, folder, ignore=shutil.ignore_patterns("*.html")))
 
 
 @pytest.fixture(params=["november", "philadelphia", "every_issue"])

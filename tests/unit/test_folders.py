@@ -107,6 +107,7 @@ def test_what_a_link_leads_to_is_found_under_every_name_and_no_link_leads_round(
     assert below(folder) == ["a", "file", "one/deep/y", "one/x", "two/deep/y", "two/x"]
 
 
+@pytest.mark.exhaustive
 def test_links_that_make_very_many_folders_of_few_are_refused(place: Path) -> None:
     for one in "abcdefgh":
         tree(place / "theme", f"{one}/x")

@@ -587,6 +587,7 @@ KEYS = [
 AT_ONCE = 3 if examples(12) == 12 else 1
 
 
+@pytest.mark.exhaustive
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(12))
 @given(
     history=st.lists(DELIVERY, min_size=2, max_size=3),
