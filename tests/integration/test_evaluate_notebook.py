@@ -26,6 +26,7 @@ def markdown(run: Any) -> str:
     return "\n\n".join(output.data["text/markdown"] for output in outputs)
 
 
+@pytest.mark.exhaustive
 def test_it_shows_the_register_the_verdicts_and_the_revisions(shown: Any) -> None:
     text = markdown(shown)
     assert "These records are synthetic" in text
@@ -40,6 +41,7 @@ def test_it_shows_the_register_the_verdicts_and_the_revisions(shown: Any) -> Non
     assert "synthetic" in "".join(cell.source for cell in shown.cells if cell.cell_type == "markdown")
 
 
+@pytest.mark.exhaustive
 def test_it_is_comfortable_to_read_where_notebooks_are_opened(shown: Any) -> None:
     text = markdown(shown)
     assert text.count("![Chart of the median change") == 3
@@ -47,6 +49,7 @@ def test_it_is_comfortable_to_read_where_notebooks_are_opened(shown: Any) -> Non
     assert "fig-alt" not in text
 
 
+@pytest.mark.exhaustive
 def test_the_commands_that_it_names_are_there(shown: Any) -> None:
     from typer.main import get_command
 

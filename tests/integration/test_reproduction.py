@@ -91,6 +91,7 @@ def test_later_deliveries_other_months_and_later_issues_have_no_part_in_it(city:
         assert (tmp_path / "kept" / name).read_bytes() == (city.issues / "2023-11" / name).read_bytes()
 
 
+@pytest.mark.whole_issues
 def test_what_made_the_bytes_differ_is_named(artifacts: Artifacts, tmp_path: Path) -> None:
     root = without_record(shutil.copytree(artifacts.november(), tmp_path / "changed"))
     css = root / "report" / "theme" / "report.css"
