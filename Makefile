@@ -37,11 +37,11 @@ test:
 # What is slow by nature, and every law with more examples.
 test-rest:
 	@sh scripts/set_up.sh test
-	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
+	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough $(if $(FILE),"$(FILE)")
 
 test-all:
-	@$(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory test-rest
+	@$(MAKE) --no-print-directory test FILE=
+	@$(MAKE) --no-print-directory test-rest FILE=
 
 lint:
 	@sh scripts/set_up.sh test

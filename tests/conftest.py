@@ -29,7 +29,6 @@ SLOW = ("process", "cluster", "engines", "exact_bytes", "browser_matrix", "histo
 _A_DOT = 10
 
 _ARTIFACTS = pytest.StashKey[Artifacts]()
-_BEGAN = pytest.StashKey[tuple[float, float]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,24 +50,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    item.stash[_BEGAN] = (time.monotonic(), item.config.stash[_ARTIFACTS].seconds)
-    return (yield)
-
-
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    most = item.config.getoption("--most-seconds")
-    if most is None or item.get_closest_marker("slow"):
-        return
-    began, building = item.stash[_BEGAN]
-    took = time.monotonic() - began - (item.config.stash[_ARTIFACTS].seconds - building)
-    if took > most:
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that takes longer than --most-seconds and has no marker that says why."""
+    most, artifacts = item.config.getoption("--most-seconds"), item.config.stash[_ARTIFACTS]
+    began, building = time.monotonic(), artifacts.seconds
+    yield
+    # What is shared is built in the first test that asks for it.
+    took = time.monotonic() - began - (artifacts.seconds - building)
+    if most is not None and took > most and not item.get_closest_marker("slow"):
         pytest.fail(f"It took {took:.1f} s. Make it quicker, share what it builds, or mark it: {', '.join(SLOW)}.")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput") and (changed := session.config.stash[_ARTIFACTS].changed()):
-        pytest.exit(f"Tests have written into shared artifacts: {', '.join(changed)}. Copy them first.", 1)
+    if not hasattr(session.config, "workerinput") and session.config.stash[_ARTIFACTS].changed():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 _passed = 0
@@ -87,6 +82,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
     for reason, number in reasons.most_common():
         terminalreporter.write_line(f"{number} skipped: {reason}")
+    if changed := terminalreporter.config.stash[_ARTIFACTS].changed():
+        names = ", ".join(changed)
+        terminalreporter.write_line(f"Tests have written into shared artifacts: {names}. Copy them first.", red=True)
 
 
 @pytest.fixture(scope="session")

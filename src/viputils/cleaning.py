@@ -263,7 +263,9 @@ def _without_rows(program: Program, schema: Schema, given: pd.DataFrame) -> Clea
     Most tables of a small delivery have none, and each step of cleaning costs the same for no row as for a thousand.
     """
     ids = given[schema.table.id]
-    columns = {name: pd.Series(dtype=type_of(program, rule)) for name, rule in schema.table.columns.items()}
+    columns = {
+        name: pd.Series(dtype=type_of(program, rule), index=given.index) for name, rule in schema.table.columns.items()
+    }
     rows = pd.DataFrame({schema.table.id: ids, **columns, **{name: given[name] for name in ORIGIN}})
     status = pd.Series(pd.Categorical([], list(STATUSES)), index=given.index)
     return CleanTable(schema.name, rows, given[[FILE, LINE]].assign(id=ids, status=status), _no_quarantine())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -184,6 +185,14 @@ def test_what_somebody_put_beside_an_issue_stays_there(made: Path) -> None:
         done = backfill(made, "2023-11", "2023-11", "--json")
         assert json.loads(done.stdout)["issues"] == {"2023-11": "made"}
         assert (issue / "my notes" / "ask.txt").read_text("utf-8") == "Who counts?"
+
+
+def test_a_month_that_was_never_made_says_so_and_how_many_were_made_is_said(tmp_path: Path, plain_pages: None) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    assert todo(root) == dict.fromkeys(BOTH, ("it was not made yet",))
+    done = backfill(root, "2023-10", "2023-11")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"2 issues: 2 made; [0-9.]+ s\.", done.stdout)
 
 
 def test_what_must_not_go_out_is_warned_of_as_by_a_report(made: Path) -> None:

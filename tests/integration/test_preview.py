@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.artifacts import Artifacts
 from tests.support.command import VIP, vip
+from tests.support.processes import PATIENCE
 from tests.support.projects import town
 from viputils.preview import follow, serving
 from viputils.project import Project
@@ -33,7 +34,7 @@ def site(root: Path) -> Path:
 
 def read(address: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - on this machine
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310 - on this machine
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -66,12 +67,12 @@ def test_the_preview_answers_nobody_who_asks_by_another_name(root: Path, site: P
     with serving(site, 0) as server:
         request = urllib.request.Request(server.address, headers={"Host": "evil.example"})  # noqa: S310
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=10)  # noqa: S310 - on this machine
+            urllib.request.urlopen(request, timeout=PATIENCE)  # noqa: S310 - on this machine
         assert refused.value.code == 421
         for path, method, code in (("", "HEAD", 405), ("a" * 3_000, "GET", 404)):
             request = urllib.request.Request(server.address + path, method=method)  # noqa: S310 - on this machine
             with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(request, timeout=10)  # noqa: S310 - on this machine
+                urllib.request.urlopen(request, timeout=PATIENCE)  # noqa: S310 - on this machine
             assert refused.value.code == code
 
 
@@ -122,7 +123,7 @@ def test_the_preview_follows_changes_keeps_going_after_faults_and_ends_with_ctrl
         reader.start()
 
         def wait_for(text: str, times: int = 1) -> str:
-            until = time.monotonic() + 90
+            until = time.monotonic() + PATIENCE
             while time.monotonic() < until:
                 if found := [line for line in lines if text in line][times - 1 :]:
                     return found[0]
@@ -144,7 +145,7 @@ def test_the_preview_follows_changes_keeps_going_after_faults_and_ends_with_ctrl
             assert "All is well." in read(f"{address}methods/")[1]
         finally:
             running.send_signal(signal.SIGINT)
-            assert running.wait(20) == 0
+            assert running.wait(PATIENCE) == 0
             reader.join()
     assert "The preview has ended." in "".join(lines)
     assert not (root / "_site").exists()

@@ -70,8 +70,10 @@ def test_the_november_2023_issue_of_the_register_is_reproduced_byte_for_byte_and
 
 
 def test_what_was_reproduced_is_said_with_the_number_of_files(city: Project) -> None:
+    before = sorted(city.root.rglob("*"))
     done = vip("reproduce", "2023-11", "--project", str(city.root))
     assert done.returncode == 0, done.stderr
+    assert sorted(city.root.rglob("*")) == before
     assert f"Reproduced: all {len(FEW_OUTPUTS)} files are identical, byte for byte." in done.stdout
 
 

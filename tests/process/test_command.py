@@ -19,6 +19,8 @@ from viputils import cli
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        pytest.param(["--version"], 0, marks=pytest.mark.process),
+        pytest.param(["figures", "2023-13"], 2, marks=pytest.mark.process),
         (["--help"], 0),
         (["figures", "2023-11", "--json"], 0),
         (["trace", "2023-11", "responses/month"], 0),

@@ -65,7 +65,7 @@ def test_preview_serves_the_site_until_ctrl_c(root: Path, tmp_path: Path) -> Non
             wait_until(lambda: re.search(r"Look at (\S+)", said.read_text()) or running.poll() is not None)
             address = re.search(r"Look at (\S+)", said.read_text())
             assert address is not None, said.read_text()
-            with urllib.request.urlopen(address[1], timeout=60) as answer:  # noqa: S310 - on this machine
+            with urllib.request.urlopen(address[1], timeout=TIMEOUT) as answer:  # noqa: S310 - on this machine
                 assert "All issues are of earlier months" in answer.read().decode()
         finally:
             running.send_signal(signal.SIGINT)

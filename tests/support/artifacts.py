@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import getpass
 import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
@@ -31,11 +32,12 @@ from viputils.project import Project
 from viputils.site import make_site
 
 # What artifacts are made from, and what builds them.
-_MADE_FROM = ("src", "report", "notebooks", "data", "examples", "requirements/test.txt")
+_MADE_FROM = ("src", "report", "notebooks", "tests/notebooks", "data", "examples", "requirements/test.txt")
 _FILES = ("program.toml", "_quarto.yml", "pyproject.toml")
-_BUILT_BY = ("artifacts.py", "pages.py", "projects.py")
+_BUILT_BY = ("artifacts.py", "command.py", "pages.py", "projects.py")
 # A blank and an accent in the path, as people have them.
 _NAME = "città di prova"
+_A_DAY = 24 * 60 * 60
 # Where the site of the artifacts says that it is.
 SITE_ADDRESS = "https://vip.example/reports/"
 
@@ -43,12 +45,14 @@ SITE_ADDRESS = "https://vip.example/reports/"
 @functools.cache
 def key() -> str:
     """Return a checksum of everything that artifacts are made from."""
-    known = hashlib.sha256(sys.version.encode())
+    versions = sorted(f"{one.name} {one.version}" for one in importlib.metadata.distributions())
+    known = hashlib.sha256("\n".join([sys.version, *versions]).encode())
     for name in (*_MADE_FROM, *_FILES, *(f"tests/support/{file}" for file in _BUILT_BY)):
         place = REPOSITORY / name
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.is_file() and not {"__pycache__", "issues", "_site"} & set(path.parts):
-                known.update(path.relative_to(REPOSITORY).as_posix().encode() + b"\0")
+            inside = path.relative_to(REPOSITORY)
+            if path.is_file() and not {"__pycache__", "issues", "_site"} & set(inside.parts):
+                known.update(inside.as_posix().encode() + b"\0")
                 known.update(hashlib.sha256(path.read_bytes()).digest())
     return known.hexdigest()[:16]
 
@@ -59,9 +63,8 @@ def folder_for_artifacts() -> Path:
     It is in no git repository, because an issue names the commit of the repository that it is made in.
     """
     checkout = hashlib.sha256(str(REPOSITORY).encode()).hexdigest()[:8]
-    folder = (
-        Path(tempfile.gettempdir()) / f"viputils-tests-{os.getuid() if hasattr(os, 'getuid') else getpass.getuser()}"
-    )
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir()).resolve() / f"viputils-tests-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / checkout
 
@@ -189,13 +192,16 @@ class Artifacts:
         ]
 
     def forget_others(self) -> None:
-        """Remove the artifacts of other contents, and those into which a test has written."""
+        """Remove artifacts that have not been used for a day, and those into which a test has written."""
         keep = self.folder.parent
+        if keep.is_dir():
+            os.utime(keep)
         for path in keep.parent.glob("*") if keep.parent.is_dir() else []:
-            if path != keep:
+            # Another run of this checkout may be using the others.
+            if path != keep and time.time() - path.stat().st_mtime > _A_DAY:
                 shutil.rmtree(path, ignore_errors=True)
         for name in self.changed():
-            shutil.rmtree(self.folder / name)
+            shutil.rmtree(self.folder / name, ignore_errors=True)
 
 
 def _run(command: str, *given: str | Path) -> None:

@@ -91,7 +91,7 @@ def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> It
 
 
 def _kept_screenshot(tab: Page) -> str:
-    """Keep what a page looks like for whoever reads the failure of the test, and return where."""
+    """Keep what a page looks like for the person who reads why the test failed, and return where."""
     name = re.sub(r"[^\w.-]+", "-", os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].rpartition(" ")[0])
     for folder in (REPOSITORY / ".pytest_cache", Path(tempfile.gettempdir())):
         path = folder / "screenshots" / f"{name.strip('-')}.png"

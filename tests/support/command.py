@@ -20,10 +20,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import psutil
 
 from tests.support.pages import forked_kernels
+from tests.support.processes import is_gone, wait_until
 from tests.support.projects import REPOSITORY
 from viputils import cli
 
@@ -56,6 +58,9 @@ def vip(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[
         handlers = {number: signal.getsignal(number) for number in SIGNALS}
         if len(set(handlers.values())) != 1:
             raise AssertionError(f"vip {arguments} left other signal handlers than it begins with: {handlers}")
+        # A kernel may still be ending.
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: not Leavings.now().beyond(before), 10)
         if left := Leavings.now().beyond(before):
             raise AssertionError(f"vip {arguments} left behind: {left}")
     if not isinstance(code, int):
@@ -79,11 +84,12 @@ class Leavings:
         """Look at this process."""
         mine = psutil.Process()
         open_files = (str(file.path) for file in mine.open_files())
-        started = [f"{child.pid} {' '.join(_command_line(child))}" for child in mine.children()]
+        # The process that forks kernels is kept for the life of this one, and its kernels are not.
+        started = [child for child in mine.children(recursive=True) if not is_gone(child) and not _is_kept(child)]
         threads = [thread.name for thread in threading.enumerate() if not thread.daemon]
         return cls(
             frozenset(path for path in open_files if path.endswith(".lock")),
-            frozenset(one for one in started if _KEPT not in one),
+            frozenset(str(child.pid) for child in started),
             frozenset(threads),
             frozenset((name, value) for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"),
             str(Path.cwd()),
@@ -101,22 +107,29 @@ class Leavings:
         return found
 
 
-def _command_line(process: psutil.Process) -> list[str]:
+def _is_kept(process: psutil.Process) -> bool:
+    """Return whether a process is the one that forks kernels: they have its command line and another parent."""
     try:
-        return process.cmdline()
+        return process.ppid() == os.getpid() and _KEPT in " ".join(process.cmdline())
     except psutil.Error:
-        return []
+        return True
+
+
+def _interrupted(code: int) -> NoReturn:
+    """End the tests, and not only the command, where somebody interrupts them."""
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
 def _as_a_command(cwd: Path, arguments: tuple[str, ...]) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
     """Give this process the arguments, folder and streams of a command, and afterwards its own again."""
     out, err = io.BytesIO(), io.BytesIO()
-    argv, hook, folder = sys.argv, sys.unraisablehook, Path.cwd()
+    argv, hook, folder, end = sys.argv, sys.unraisablehook, Path.cwd(), cli._end_at_once
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     stdout, stderr = (io.TextIOWrapper(one, encoding="utf-8", write_through=True) for one in (out, err))
     os.chdir(cwd)
     sys.argv = [str(VIP), *arguments]
+    cli._end_at_once = _interrupted
     # What the name in its help is taken from, and what a process that it starts would import first.
     main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
     sys.modules["__main__"].__file__ = str(VIP)
@@ -125,6 +138,7 @@ def _as_a_command(cwd: Path, arguments: tuple[str, ...]) -> Iterator[tuple[io.By
             yield out, err
     finally:
         os.chdir(folder)
+        cli._end_at_once = end
         sys.argv, sys.unraisablehook, sys.modules["__main__"] = argv, hook, main
         for number, handler in handlers.items():
             signal.signal(number, handler)

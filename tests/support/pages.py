@@ -100,7 +100,7 @@ def forked_kernels() -> Iterator[None]:
 
 
 class PlainEngine(EmbeddedEngine):
-    """Makes pages in no time: the text of the notebook as plain HTML, and the same bytes as PDF and Word.
+    """Makes pages in no time: the text of the notebook as plain HTML, whatever the format.
 
     For tests of what happens around pages. The same notebook gives the same bytes, and another one gives others. It has
     the name and the version of the embedded engine, so that either engine takes what the other one made for its own.
@@ -115,7 +115,7 @@ class PlainEngine(EmbeddedEngine):
         """Write a page for each format beside the notebook."""
         paths = {name: notebook.with_suffix(f".{name}") for name in formats}
         for path in paths.values():
-            path.write_text(_plain_page(notebook), encoding="utf-8")
+            path.write_text(f"<!-- {path.suffix} -->\n{_plain_page(notebook)}", encoding="utf-8")
         return paths
 
     def render_site(self, root: Path) -> Path:

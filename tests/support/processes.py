@@ -23,7 +23,10 @@ def wait_until(happened: Callable[[], object], seconds: float = PATIENCE) -> Non
 
 def is_gone(process: psutil.Process) -> bool:
     """Return whether a process has ended."""
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def gone(processes: Sequence[psutil.Process]) -> bool:

@@ -559,3 +559,20 @@ def test_untranslated_activities_are_marked_as_english_in_html_and_pdf(
     with pikepdf.open(issue["pdf"]) as pdf:
         found = {str(one.get("/Lang")) for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and "/Lang" in one}
     assert {"es", "en"} <= found
+
+
+@pytest.mark.whole_issues
+def test_an_issue_whose_activities_are_not_translated_is_made_and_says_so(tmp_path: Path) -> None:
+    root = copy_of_the_repository(tmp_path / "city")
+    (root / "report" / "activities" / "2023-11.es.md").unlink()
+    arguments = ("--lang", "es", "--engine", "embedded", "--project", str(root), "--json")
+    done = vip("report", "2023-11", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "there is no report/activities/2023-11.es.md" in done.stderr
+    issue = json.loads(done.stdout)
+    (part,) = page_of(issue).select("main [lang=en]")
+    assert "In the week of Thanksgiving" in part.get_text()
+    assert "todavía no se ha traducido" in page_of(issue).get_text()
+    with pikepdf.open(issue["pdf"]) as pdf:
+        found = {str(one.get("/Lang")) for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and "/Lang" in one}
+    assert {"es", "en"} <= found
