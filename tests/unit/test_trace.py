@@ -340,7 +340,9 @@ def test_an_engagement_in_quarantine_may_make_somebody_count(project: Project, d
 def test_a_record_with_nothing_in_the_breakdown_is_named_for_each_line_of_it(
     project: Project, deliver: Deliver
 ) -> None:
-    deliver(responses=["R1,2023-11-02,DV,", "R2,2023-11-02,DV,SE", "R3,2023-11-02,DV,NE"])
+    # R4 has no area either, and is of another month.
+    rows = ["R1,2023-11-02,DV,", "R2,2023-11-02,DV,SE", "R3,2023-11-02,DV,NE", "R4,2023-08-20,DV,"]
+    deliver(responses=rows)
     for area in ("Southeast", "Valley"):
         found = trace_figure(project, NOVEMBER, f"responses_by_area_command/{area}/month")
         assert missed(found) == {"R1": "no value: area_command is empty"}
