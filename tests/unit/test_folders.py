@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from viputils.errors import FolderError
-from viputils.folders import copy_files, files_below, private_folder
+from viputils.errors import FolderError, ParameterError
+from viputils.folders import copy_files, files_below, held, private_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is cleared away on Windows")
 
@@ -133,3 +133,14 @@ def test_a_copy_holds_what_was_found_and_no_link(place: Path) -> None:
     assert below(place / "copy") == below(folder) == ["a", "b/c", "link/c"]
     assert not any(path.is_symlink() for path in (place / "copy").rglob("*"))
     assert (place / "copy" / "link" / "c").read_text(encoding="utf-8") == "b/c"
+
+
+def test_a_folder_that_is_being_replaced_is_held_until_that_is_over(place: Path) -> None:
+    with held(place, "2023-11"):
+        with pytest.raises(ParameterError, match="2023-11 is being made already"), held(place, "2023-11"):
+            pass
+        with held(place, "2023-10"):
+            pass
+    with held(place, "2023-11"):
+        pass
+    assert list(place.iterdir()) == []
