@@ -76,6 +76,7 @@ def test_what_a_command_leaves_behind_fails_its_test(
     monkeypatch.setenv("HELD", str(tmp_path / "a.lock"))
     monkeypatch.setenv("LEFT", "")
     monkeypatch.setattr(cli, "app", fault)
+    monkeypatch.setattr("tests.support.command.ENDING", 0.1)
     try:
         with pytest.raises(AssertionError, match=said):
             vip("--version")

@@ -28,13 +28,15 @@ COMMANDS = {
     "revisions": (["2023-11", "--from", "2023-12-04", "--to", "2023-12-04"], 0, "no figure moved"),
     "changes": (["issues/2023-10", "issues/2023-11"], 1, "Figures that are not the same"),
     "intake": (["new.csv", "--received", "2023-12-05", "--yes"], 0, "Written: data/raw/2023-12-05"),
+    # Its pages were plain, and are real ones now.
+    "reproduce": (["2023-11"], 1, "Not reproduced: "),
     "export": (["tables"], 0, "responses.parquet"),
     "check": ([], 0, "Nothing was found."),
     "lab": (["no-such-notebook"], 2, "'no-such-notebook'"),
 }
 # Started elsewhere: preview below, report, backfill and site where artifacts are built, figures and trace in
-# test_command.py, reproduce in test_reproduction.py.
-ELSEWHERE = {"preview", "report", "backfill", "site", "figures", "trace", "reproduce"}
+# test_command.py.
+ELSEWHERE = {"preview", "report", "backfill", "site", "figures", "trace"}
 
 
 def test_every_command_is_started_by_a_test() -> None:

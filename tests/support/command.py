@@ -33,6 +33,8 @@ VIP = Path(sys.executable).with_name("vip")
 
 # Long enough for a slow machine that also does other work.
 TIMEOUT = 600
+# For so many seconds a kernel may take to end.
+ENDING = 10.0
 # The signals that the command handles.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # Kept for the life of a process: the one that forks kernels.
@@ -60,7 +62,7 @@ def vip(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[
             raise AssertionError(f"vip {arguments} left other signal handlers than it begins with: {handlers}")
         # A kernel may still be ending.
         with contextlib.suppress(AssertionError):
-            wait_until(lambda: not Leavings.now().beyond(before), 10)
+            wait_until(lambda: "processes" not in Leavings.now().beyond(before), ENDING)
         if left := Leavings.now().beyond(before):
             raise AssertionError(f"vip {arguments} left behind: {left}")
     if not isinstance(code, int):
@@ -84,8 +86,11 @@ class Leavings:
         """Look at this process."""
         mine = psutil.Process()
         open_files = (str(file.path) for file in mine.open_files())
-        # The process that forks kernels is kept for the life of this one, and its kernels are not.
-        started = [child for child in mine.children(recursive=True) if not is_gone(child) and not _is_kept(child)]
+        # The process that forks kernels is kept for the life of this one; its kernels are not. A browser, which starts
+        # processes at any time, is no business of a command.
+        kept = [child for child in mine.children() if _is_kept(child)]
+        kernels = [kernel for zygote in kept for kernel in _children(zygote)]
+        started = [child for child in (*mine.children(), *kernels) if child not in kept and not is_gone(child)]
         threads = [thread.name for thread in threading.enumerate() if not thread.daemon]
         return cls(
             frozenset(path for path in open_files if path.endswith(".lock")),
@@ -113,6 +118,13 @@ def _is_kept(process: psutil.Process) -> bool:
         return process.ppid() == os.getpid() and _KEPT in " ".join(process.cmdline())
     except psutil.Error:
         return True
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _interrupted(code: int) -> NoReturn:
