@@ -56,7 +56,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     most, artifacts = item.config.getoption("--most-seconds"), item.config.stash[_ARTIFACTS]
     began, computed, building = time.monotonic(), _processor_seconds(), artifacts.seconds
     yield
-    # What is shared is built in the first test that asks for it. Beside other work a test takes twice as long by the clock.
+    # What is shared is built in the first test that asks for it. Beside other work a test takes twice as long.
     by_the_clock = time.monotonic() - began - (artifacts.seconds - building)
     took = min(by_the_clock, max(by_the_clock / 2, _processor_seconds() - computed))
     if most is not None and took > most and not item.get_closest_marker("slow"):
