@@ -90,14 +90,6 @@ def test_nothing_is_imported_from_the_folder_that_somebody_is_in(made: Path, tmp
     assert not (tmp_path / "was run").exists()
 
 
-def with_years(root: Path) -> Path:
-    """Let the records of a town begin in July 2022, so that there are 17 months to make."""
-    program = root / "program.toml"
-    text = program.read_text(encoding="utf-8").replace("records_from = 2023-07-01", "records_from = 2022-07-01")
-    program.write_text(text, encoding="utf-8")
-    return root
-
-
 def begun(root: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start a backfill in two processes, as a terminal does: Ctrl-C goes to its whole group."""
     command = [str(VIP), "backfill", *arguments, "--project", str(root), "--engine", "embedded", "--jobs", "2"]
@@ -129,20 +121,20 @@ def ctrl_c(running: subprocess.Popen[str], times: int = 1) -> list[str]:
 
 
 def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    root = with_years(with_a_short_report(town(tmp_path / "a town")))
-    running, processes = started(root, "2022-07", "2023-11")
+    root = town(tmp_path / "a town")
+    running, processes = started(root, "2023-07", "2023-11")
     lines = ctrl_c(running)
     assert gone(processes)
     assert lines[:-1] == ["Stopping …"]
     left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
     # None was begun afterwards; one may just have been put into its folder.
-    number = re.fullmatch(r"Interrupted\. ([1-3]) of 17 were made and are whole; the same command makes .*", lines[-1])
+    number = re.fullmatch(r"Interrupted\. ([1-4]) of 5 were made and are whole; the same command makes .*", lines[-1])
     assert number is not None
     assert int(number[1]) <= len(left) <= int(number[1]) + 1
     for name in left:
         manifest = json.loads((root / "issues" / name / "manifest.json").read_bytes())
         assert {file: checksum(root / "issues" / name / file) for file in manifest["outputs"]} == manifest["outputs"]
-    done = backfill(root, "2022-07", "2023-11", "--dry-run", "--json")
+    done = backfill(root, "2023-07", "2023-11", "--dry-run", "--json")
     found = json.loads(done.stdout)["issues"]
     assert [month for month, what in found.items() if what == "unchanged"] == left
 
@@ -151,13 +143,13 @@ def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_
 def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_insides(
     tmp_path: Path, wait: float
 ) -> None:
-    running = begun(with_years(with_a_short_report(town(tmp_path / "a town"))), "2022-07", "2023-11")
+    running = begun(with_a_short_report(town(tmp_path / "a town")), "2023-07", "2023-11")
     time.sleep(wait)
     lines = ctrl_c(running, times=2)
     *before, last = lines
     assert before in ([], ["Looking at what changed …"], ["Looking at what changed …", "Stopping …"])
     # A quick machine has made some by then.
-    whole = r"Interrupted\. [0-9] of 17 were made and are whole; the same command makes the others\."
+    whole = r"Interrupted\. [0-4] of 5 were made and are whole; the same command makes the others\."
     assert re.fullmatch(whole if "Stopping …" in before else r"Interrupted\. Nothing was changed\.", last)
 
 
@@ -210,7 +202,9 @@ def test_nothing_of_it_goes_on_after_its_parent_was_killed(tmp_path: Path) -> No
 
 def test_a_process_that_somebody_ends_costs_no_issue(tmp_path: Path) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
-    with_years(root)
+    program = root / "program.toml"
+    text = program.read_text(encoding="utf-8").replace("records_from = 2023-07-01", "records_from = 2022-07-01")
+    program.write_text(text, encoding="utf-8")
     project, engine = Project.open(root), EmbeddedEngine()
     # More than the processes may have in hand, so that the others are made together again.
     orders, _ = orders_of(project, ReportMonth(2023, 5), NOVEMBER, engine)

@@ -113,13 +113,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield found
 
 
-@pytest.fixture
-def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A cluster for a test that ends its workers."""
-    with started(tmp_path / "own cluster", (2, 1)) as found:
-        yield found
-
-
 def backfill(root: Path, cluster: str, *arguments: str) -> list[str]:
     given = ["--project", str(root), "--engine", "embedded", "--executor", "dask", "--scheduler", cluster]
     return ["backfill", *arguments, *given]
@@ -367,11 +360,14 @@ def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Pat
         assert {file: checksum(folder / file) for file in outputs} == outputs
 
 
+# The two last ones: they leave the cluster with fewer workers.
+
+
 @pytest.mark.cluster
-def test_a_worker_that_is_killed_in_the_middle_costs_no_issue(own_cluster: Cluster, a_town: Path, alone: Path) -> None:
-    command = [str(VIP), *backfill(a_town, own_cluster.address, "2023-09", "2023-11")]
+def test_a_worker_that_is_killed_in_the_middle_costs_no_issue(cluster: Cluster, a_town: Path, alone: Path) -> None:
+    command = [str(VIP), *backfill(a_town, cluster.address, "2023-09", "2023-11")]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    worker = psutil.Process(own_cluster.workers[1].pid)
+    worker = psutil.Process(cluster.workers[1].pid)
     kernels: list[psutil.Process] = []
 
     def has_begun() -> bool:
@@ -390,11 +386,11 @@ def test_a_worker_that_is_killed_in_the_middle_costs_no_issue(own_cluster: Clust
 
 
 @pytest.mark.cluster
-def test_where_no_worker_is_left_each_issue_that_was_not_made_is_named(own_cluster: Cluster, a_town: Path) -> None:
+def test_where_no_worker_is_left_each_issue_that_was_not_made_is_named(cluster: Cluster, a_town: Path) -> None:
     project, todo = orders(a_town, ReportMonth(2023, 7))
-    outcomes = carry_out_on(own_cluster.address, project, todo, ENGINE, patience=2)
+    outcomes = carry_out_on(cluster.address, project, todo, ENGINE, patience=2)
     first = next(outcomes)
-    own_cluster.workers[0].kill()
+    cluster.workers[0].kill()
     rest = list(outcomes)
     assert first.error is None
     assert len(rest) == 4
