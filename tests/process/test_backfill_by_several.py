@@ -201,7 +201,7 @@ def test_nothing_of_it_goes_on_after_its_parent_was_killed(tmp_path: Path) -> No
 
 
 def test_a_process_that_somebody_ends_costs_no_issue(tmp_path: Path) -> None:
-    root = with_a_short_report(town(tmp_path / "a town"))
+    root = town(tmp_path / "a town")
     program = root / "program.toml"
     text = program.read_text(encoding="utf-8").replace("records_from = 2023-07-01", "records_from = 2022-07-01")
     program.write_text(text, encoding="utf-8")
