@@ -71,7 +71,7 @@ def test_only_what_changed_is_made_again(built: Path) -> None:
     assert "No figure" not in page.read_text(encoding="utf-8")
     (root / "issues" / "2023-11" / "figures.csv").write_text("measure,category,period,value\n", encoding="utf-8")
     assert [one[0] for one in make(root, *only)["made"]] == ["2023-11"]  # type: ignore[attr-defined]
-    # What the site holds and nobody asked for any more is gone from it, and stays where it was made.
+    # An issue that is left out is gone from the site, and stays where it was made.
     none = make(root, "--since", "2023-12")
     assert none["issues"] == 0
     assert not (root / "_site" / "issues").exists()

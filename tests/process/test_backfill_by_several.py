@@ -54,7 +54,7 @@ def test_what_is_said_aside_of_an_issue_goes_where_stderr_goes_also_beside_a_pro
         running = subprocess.Popen(command, stdout=theirs, stderr=log, stdin=subprocess.DEVNULL, env=env)
     os.close(theirs)
     shown = b""
-    with contextlib.suppress(OSError):  # nobody is at the other end any more
+    with contextlib.suppress(OSError):  # the other end was closed
         while part := os.read(ours, 65536):
             shown += part
     os.close(ours)
@@ -127,7 +127,7 @@ def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_
     assert gone(processes)
     assert lines[:-1] == ["Stopping …"]
     left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
-    # None was begun afterwards; one may just have been put into its folder.
+    # None was started afterwards; one may just have been put into its folder.
     number = re.fullmatch(r"Interrupted\. ([1-4]) of 5 were made and are whole; the same command makes .*", lines[-1])
     assert number is not None
     assert int(number[1]) <= len(left) <= int(number[1]) + 1

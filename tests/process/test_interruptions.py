@@ -32,7 +32,7 @@ def small(whole_project: Project, deliver: Deliver) -> Project:
 
 @dataclass
 class UnderWay:
-    """A `vip report` that has begun to fill its folder, and the kernel that it waits for."""
+    """A `vip report` that is filling its folder, and the kernel that it waits for."""
 
     process: subprocess.Popen[str]
     kernels: list[psutil.Process]
