@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from viputils.codes import first_spellings, look_alikes
 from viputils.deliveries import RawTable, Received, find_deliveries, read_received
 from viputils.errors import BalanceError, DeliveryError, ParameterError, Problem, QuarantineError
 from viputils.program import Crosswalk, Lifetime, Program
@@ -23,6 +24,7 @@ from viputils.values import (
     Flags,
     Numbers,
     Reading,
+    Texts,
     fingerprints,
     read_column,
     read_ids,
@@ -33,6 +35,10 @@ KEPT: Final = "kept"
 SUPERSEDED: Final = "superseded"
 DUPLICATE: Final = "duplicate"
 QUARANTINED: Final = "quarantined"
+# The reason for which a code is in doubt that looks like another one.
+LOOKS_ALIKE: Final = "looks_like_another"
+# By column: each code that looks like another one, and the other one.
+Alike = Mapping[str, Mapping[str, str]]
 STATUSES: Final = (KEPT, SUPERSEDED, DUPLICATE, QUARANTINED)
 
 QUARANTINE_COLUMNS: Final = ("table", "file", "line", "id", "field", "reason", "value", "nearest", "remedy")
@@ -154,11 +160,18 @@ def clean_records(program: Program, received: Received) -> Records:
     DeliveryError
         Where demonstration records and real ones lie together.
     """
+    received = with_one_spelling(program, received)
     raw = received.tables
     schemas = {name: schema for name, schema in schemas_of(program).items() if name in raw}
     check = partial(_void_faults, tables=raw, schemas=schemas)
     voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
     tables = {name: clean_table(program, schema, raw[name], voids.rows) for name, schema in schemas.items()}
+    if alike := _all_alike(program, tables):
+        tables |= {
+            name: clean_table(program, schema, raw[name], voids.rows, alike=alike)
+            for name, schema in schemas.items()
+            if not alike.keys().isdisjoint(schema.codes)
+        }
     demonstration = _demonstration_count(program, tables)
     total = sum(len(table.rows) for table in tables.values())
     if demonstration not in (0, total) and program.demonstration is not None:
@@ -181,8 +194,9 @@ def clean_table(
     raw: RawTable,
     voids: pd.DataFrame | None = None,
     extra_checks: Callable[[pd.DataFrame], list[Fault]] | None = None,
+    alike: Alike | None = None,
 ) -> CleanTable:
-    """Clean one table.
+    """Clean one table; the rows of codes that look like another one (``alike``) are in doubt.
 
     Of the rows with one id the one received last stands, and earlier ones are superseded; a row that repeats the
     one before it is a duplicate; a void withdraws what was received up to then; a snapshot supersedes every row that
@@ -208,8 +222,7 @@ def clean_table(
         *(fault for column in columns.values() for fault in column.faults),
         *_lifetime_faults(program, schema, typed),
         *_table_faults(program, schema, typed),
-        # What a void names must be written exactly as it is, which is checked; its own number means nothing.
-        *(_case_faults(schema, typed, stands) if schema is not VOIDS else []),
+        *_alike_faults(schema, typed, stands, alike or {}),
         *(extra_checks(typed) if extra_checks else []),
     ]
     faults = [fault for fault in faults if fault.wrong.any()]
@@ -234,18 +247,23 @@ def first_doubt(program: Program, received: Received) -> dt.date | None:
     Whether a value can be read does not depend on the day, only whether its row stands. So on a day before this one
     nothing is in quarantine, and nobody has to clean everything again to know it.
     """
-    raw, schemas = received.tables, schemas_of(program)
+    raw, schemas = with_one_spelling(program, received).tables, schemas_of(program)
     check = partial(_void_faults, tables=raw, schemas=schemas)
     voids = clean_table(program, VOIDS, raw[VOIDS.name], extra_checks=check)
+    every_table = {}
     days = list(raw[VOIDS.name].rows.loc[voids.ledger["status"].ne(KEPT), RECEIVED])
     for name, schema in schemas.items():
         # In a table in which every row stands, the fault of every row is seen.
         every = Schema(name, schema.table.model_copy(update={"one_row_per_id": False, "delivery": "incremental"}))
-        table = clean_table(program, every, raw[name])
+        every_table[name] = table = clean_table(program, every, raw[name])
         days += list(raw[name].rows.loc[table.ledger["status"].eq(QUARANTINED), RECEIVED])
         if schema.table.one_row_per_id:
             different = table.rows.drop_duplicates([*schema.columns, DELIVERY])
             days += list(different.loc[different.duplicated([schema.table.id, DELIVERY], keep=False), RECEIVED])
+    alike = _all_alike(program, every_table)
+    for name, table in every_table.items():
+        for column in schemas[name].codes:
+            days += list(table.rows.loc[table.rows[column].isin(alike.get(column, {})), RECEIVED])
     return min(days).date() if days else None
 
 
@@ -277,7 +295,7 @@ def _readings(program: Program, schema: Schema, raw: RawTable) -> tuple[Reading,
         name: read_column(program, name, rule, given[name].astype("category"), raw.texts)
         for name, rule in schema.table.columns.items()
     }
-    return read_ids(schema.table.id, given[schema.table.id]), columns
+    return read_ids(program, schema.table.id, given[schema.table.id]), columns
 
 
 def _typed(schema: Schema, given: pd.DataFrame, ids: Reading, columns: Mapping[str, ColumnReading]) -> pd.DataFrame:
@@ -314,23 +332,73 @@ def _lifetime_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> li
     return faults
 
 
-def _case_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series) -> list[Fault]:
-    """Find ids and codes that differ from others of their column only in case.
-
-    Whether ``r1`` and ``R1`` are one record or two cannot be known, and one of the two readings counts wrongly.
-    """
-    codes = [schema.table.id, *(name for name, rule in schema.table.columns.items() if rule.type == "code")]
-    remedy = "another one differs from it only in case; write both alike, or void one of them."
+def _alike_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series, alike: Alike) -> list[Fault]:
+    """Find ids and codes that look like another one of their column, in this table or in another one."""
     faults = []
-    for name in codes:
-        # Nearly always all of them are in capitals, and the costly look at each is spared.
-        written = rows[name].dropna()
-        if written.eq(written.str.upper()).all():
-            continue
-        different = rows.loc[standing, name].dropna().drop_duplicates()
-        alike = different.loc[different.str.casefold().duplicated(keep=False)]
-        faults.append(Fault(name, "differs_only_in_case", standing & rows[name].isin(alike), remedy))
+    for name in (one for one in schema.codes if one in alike):
+        # Only of few codes.
+        other = alike[name]
+        remedy = (
+            f'one record or person, or two? Write one of them in program.toml, below [codes]: {name} = "same" or '
+            f'{name} = "different".'
+        )
+        resembled = partial(_other_of, other)
+        faults.append(Fault(name, LOOKS_ALIKE, standing & rows[name].isin(other), remedy, resembled))
     return faults
+
+
+def _other_of(alike: Mapping[str, str], code: str) -> str:
+    return alike.get(code, "")
+
+
+def _all_alike(program: Program, tables: Mapping[str, CleanTable]) -> Alike:
+    """Find the codes that look like another one of a column of that name, where [codes] does not tell them apart.
+
+    People are followed from table to table whatever the case of their code, so there only other differences are found.
+    """
+    columns: dict[str, list[pd.Series]] = {}
+    for name, table in tables.items():
+        for column in Schema(name, program.tables[name]).codes:
+            if program.codes.get(column) != "different":
+                codes = table.rows[column].dropna().drop_duplicates()
+                if before := columns.setdefault(column, []):
+                    same = codes.str.casefold()
+                    seen = pd.concat(before).str.casefold()
+                    codes = codes.loc[~same.isin(seen) | same.duplicated(keep=False)]
+                before.append(codes)
+    found = {
+        column: look_alikes(pd.concat(codes, ignore_index=True).drop_duplicates()) for column, codes in columns.items()
+    }
+    return {column: alike for column, alike in found.items() if alike}
+
+
+def with_one_spelling(program: Program, received: Received) -> Received:
+    """Return what was received with one spelling, the first, for codes that [codes] in program.toml calls the same."""
+    tables = dict(received.tables)
+    schemas = [Schema(name, program.tables[name]) for name in tables if name != VOIDS.name]
+    for column in (name for name, are in program.codes.items() if are == "same"):
+        having = [schema for schema in schemas if column in schema.codes]
+        if not having:
+            continue
+        written = pd.concat(
+            [tables[one.name].rows[[column, DELIVERY]].astype({column: "str"}) for one in having], ignore_index=True
+        ).sort_values(DELIVERY, kind="stable")[column]
+        first = first_spellings(written.str.strip().drop_duplicates().loc[lambda codes: codes.ne("")])
+        for schema in having if first else []:
+            raw = tables[schema.name]
+            kind = raw.rows[column].dtype
+            codes = (
+                raw.rows[column].astype("str").str.strip().replace(first).astype(kind if kind == "str" else "category")
+            )
+            tables[schema.name] = replace(raw, rows=raw.rows.assign(**{column: codes}), texts=Texts())
+            voids = tables[VOIDS.name]
+            if column == schema.table.id and len(voids.rows):
+                ids = voids.rows["voided_id"].astype("str").str.strip()
+                ids = ids.mask(voids.rows["voided_table"].astype("str").str.strip().eq(schema.name), ids.replace(first))
+                tables[VOIDS.name] = replace(
+                    voids, rows=voids.rows.assign(voided_id=ids.astype("category")), texts=Texts()
+                )
+    return replace(received, tables=tables)
 
 
 def _versions(

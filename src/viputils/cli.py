@@ -26,6 +26,7 @@ from viputils.errors import (
     INTERRUPTED,
     NOTHING_CHANGED,
     BalanceError,
+    IntakeError,
     ParameterError,
     Problem,
     PublishedError,
@@ -105,6 +106,8 @@ _AGAIN = 0.01
 # For so many seconds a command that was interrupted tidies up, and hears nothing more.
 _TIDYING = 5.0
 # What a person needs to find a rejected row and to see what is wrong with it.
+# How many rows that may be no corrections are shown.
+_DOUBTFUL_SHOWN = 20
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 AddressOption = Annotated[
     str | None,
@@ -818,9 +821,21 @@ def intake(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or Excel files, as they were sent.")],
     received: Annotated[str, typer.Option(metavar="DATE", help="The day on which they came in, YYYY-MM-DD.")],
     table: Annotated[
-        str | None,
-        typer.Option(metavar="T", help="The table that they hold.", show_default="the one whose columns they have"),
+        list[str] | None,
+        typer.Option(
+            metavar="[SHEET=]TABLE",
+            help="The table of a sheet, or of every sheet or file. Can be given several times.",
+            show_default="the one whose name or columns they have",
+        ),
     ] = None,
+    corrections: Annotated[
+        bool,
+        typer.Option(
+            "--corrections",
+            help="Rows that move a record by more than two months, or change nearly all of it, correct it.",
+            show_default=False,
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Write the delivery without asking.", show_default=False)] = False,
     project: ProjectOption = None,
 ) -> None:
@@ -828,7 +843,7 @@ def intake(
     from viputils.intake import NothingNew, proposed_intake
 
     opened = _open(context, project)
-    with proposed_intake(opened, files, _date(received, "--received"), _today(), table) as proposal:
+    with proposed_intake(opened, files, _date(received, "--received"), _today(), table or ()) as proposal:
         if isinstance(proposal, NothingNew):
             for file, delivery in proposal.known:
                 say(f"{file} was received already: {delivery} was made from it. Nothing was written.")
@@ -849,11 +864,35 @@ def intake(
             say(f"  {line}")
         for warning in proposal.warnings:
             say(f"WARNING: {warning}")
+        if proposal.doubtful and not corrections:
+            _ask_about_corrections(proposal.doubtful, yes)
         if not yes and not says_yes(f"Write {proposal.name}?"):
             say("Nothing was written.")
             raise typer.Exit(DISAGREES)
         proposal.accept()
         say(f"Written: {proposal.name}")
+
+
+def _ask_about_corrections(doubtful: Sequence[str], yes: bool) -> None:
+    """Ask whether rows correct the records whose ids they have; stop if they do not, or if nobody can say."""
+    say("Rows with the id of a record that is here move it by more than two months, or change nearly all of it:")
+    for line in doubtful[:_DOUBTFUL_SHOWN]:
+        say(f"  {line}")
+    if len(doubtful) > _DOUBTFUL_SHOWN:
+        say(f"  and {len(doubtful) - _DOUBTFUL_SHOWN:,} more")
+    if yes or not says_yes("Do they all correct these records?"):
+        raise IntakeError(
+            "Rows may be other records with the same ids. Nothing was written.",
+            [
+                Problem(
+                    f"{len(doubtful)} {'row' if len(doubtful) == 1 else 'rows'}",
+                    "would replace records that they may have nothing to do with;",
+                    "if all of them are corrections, run the command with --corrections. If the sender starts "
+                    "numbering again, for example each year, let several columns form the id of the table in "
+                    'program.toml: id = ["case_number", "response_date"].',
+                )
+            ],
+        )
 
 
 @app.command(short_help="Write the clean tables as Parquet files.")

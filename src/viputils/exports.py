@@ -6,40 +6,55 @@ never guessed at: a heading that stands for no column, or a column without a hea
 
 from __future__ import annotations
 
-import datetime as dt
+import json
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
+from pathlib import Path
 from typing import Final
 
-from viputils.errors import BalanceError, IntakeError, Problem, nearest
-from viputils.periods import MONTH_NAMES
-from viputils.program import Intake, Program, heading_key
-from viputils.schemas import VOIDS, Schema, schemas_of
-from viputils.sheets import Sheet
+from viputils.codes import missing_pattern
+from viputils.dates import DAY_FIRST, MONTH_FIRST, has_zone, read_day
+from viputils.errors import BalanceError, IntakeError, Problem, closest, nearest
+from viputils.program import AS_WRITTEN, Intake, Program, heading_key, pasted
+from viputils.schemas import JOINED_BY, VOIDS, Schema, schemas_of
+from viputils.sheets import Merged, Sheet, letters
 
-# How many rows may stand above the headings, and how many at the foot.
+# How many rows may be above the headings.
 _TOP: Final = 20
-_FOOT: Final = 20
 # Of more lines than these that are wrong, the number is said.
 _NAMED_LINES: Final = 1_000
 _SAME_CELLS: Final = "one cell for each heading."
 # No CSV reader takes longer cells without being told.
 _LONGEST_CELL: Final = 100_000
-_TOTAL: Final = re.compile(r"(grand |sub ?)?(total|sum|count)s?\b")
-_MONTHS: Final = {name[:3].casefold(): number for number, name in enumerate(MONTH_NAMES, start=1)}
-_TIME: Final = re.compile(r"[T ]\s*([01]?\d|2[0-3])(:[0-5]\d){1,2}(\.\d+)?(\s*[AaPp]\.?[Mm]\.?)?$")
-_YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
-_YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
-_DAY_MONTH: Final = re.compile(r"(\d{1,2})[- ]([A-Za-z]{3,9})\.?,?[- ](\d{4}|\d{2})")
-_MONTH_DAY: Final = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})")
-_COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_SERIAL: Final = re.compile(r"\d{5}(\.\d+)?")
-# Excel counts days from here; as a date, a serial is one of the years 1954 to 2119.
-_EPOCH: Final = dt.date(1899, 12, 30)
-_SERIALS: Final = range(20_000, 80_000)
+# How much of a line that is no record is shown, and how many cells a line about the report has.
+_SHOWN: Final = 40
+_PAIR: Final = 2
+# Of more cells than these that are wrong in a column, the first are named.
+_NAMED_CELLS: Final = 20
+# The first words of lines that are no records: totals, and what reports say about themselves.
+_TOTAL: Final = re.compile(
+    r"(?:grand |gran |sub ?)?total(?:s|es)?(?P<more>\b.*)|(?:sum|suma|count|recuento)s?(?: of.*| de.*)?$"
+)
+_ABOUT: Final = re.compile(
+    r"(?:report|run|printed?|print|generated|created|exported|produced|prepared|extracted|as of|date range|period|"
+    r"records?|rows?|number of|page|source|notes?|filters?|filtered|criteria|end of|confidential|disclaimer|legend|"
+    r"last updated|updated|query|user|informe|impreso|generado|fecha de|registros?|filas?|p[aá]gina|fuente|notas?|"
+    r"fin de|per[ií]odo|usuario)\b"
+)
+# A text that Excel is told to keep as it is: ="00123".
+_QUOTED: Final = re.compile(r'="(.*)"')
+_MONTHS: Final = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+# What spreadsheets make of codes: 1.23457E+15, and dates.
+_SCIENTIFIC: Final = re.compile(r"\d\.\d+E[+-]?\d+|\d+E\+\d+", re.IGNORECASE)
+_DATED: Final = re.compile(
+    rf"\d{{1,2}}-(?:{_MONTHS})(?:-\d\d)?|(?:{_MONTHS})-\d\d|\d{{4}}-\d\d-\d\d(?: .*)?", re.IGNORECASE
+)
+_EXCEL_DIGITS: Final = 15
+_AS_TEXT: Final = "format the column as text, type or import the codes again, and send the file again."
 
 
 @dataclass(frozen=True)
@@ -74,9 +89,10 @@ class Export:
 
 @dataclass
 class Tally:
-    """What became of each row of a sheet: above the headings, headings, blank, at the foot, taken.
+    """What became of each row of a sheet: above the headings, headings, blank, no record, taken.
 
-    ``lines`` are those of the rows taken, in their order.
+    ``lines`` are those of the rows taken, in their order; ``others`` are the lines that are no records, such as totals,
+    with how they begin. ``warnings`` are what a person has to look at.
     """
 
     read: int = 0
@@ -84,7 +100,8 @@ class Tally:
     headings: int = 0
     blank: int = 0
     lines: array[int] = field(default_factory=partial(array, "q"))
-    foot: list[int] = field(default_factory=list)
+    others: dict[int, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def taken(self) -> int:
@@ -97,7 +114,7 @@ class Tally:
             "of headings": self.headings,
             "above them": self.above,
             "blank": self.blank,
-            "at the foot": len(self.foot),
+            "no records": len(self.others),
         }
         left_out = "".join(f" + {number:,} {where}" for where, number in parts.items() if number)
         return f"{self.read:,} rows = {self.taken:,} taken{left_out}"
@@ -110,7 +127,7 @@ class Tally:
         BalanceError
             A fault of this software, never of the file.
         """
-        out = self.above + self.headings + self.blank + self.taken + len(self.foot)
+        out = self.above + self.headings + self.blank + self.taken + len(self.others)
         if out != self.read:
             raise BalanceError(f"{name}: {self.read} rows were read and {out} came out. This is a fault of viputils.")
 
@@ -121,8 +138,8 @@ def match_sheet(program: Program, sheet: Sheet, table: str | None = None) -> Exp
     Parameters
     ----------
     table
-        The table that it must be; by default the one that the sheet or its file is named for, or else the one that
-        accounts for the most of its headings.
+        The table that it must be; by default the one that the sheet is named for, or else its file, or else the one
+        that accounts for the most of its headings.
 
     Returns
     -------
@@ -152,7 +169,7 @@ def match_sheet(program: Program, sheet: Sheet, table: str | None = None) -> Exp
     candidates = [schemas[table]] if table is not None else list(schemas.values())
     found = [_best_heading(program.intake, schema, top) for schema in candidates]
     best = _chosen(found, sheet)
-    if problems := _heading_problems(program, best, sheet):
+    if problems := [*_heading_problems(program, best, sheet), *_merged_headings(best, sheet)]:
         raise IntakeError("", problems)
     return Export(
         sheet,
@@ -166,63 +183,283 @@ def match_sheet(program: Program, sheet: Sheet, table: str | None = None) -> Exp
 
 
 def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]:
-    """Give the rows of a sheet as rows of its table, cells in the schema's order.
+    """Return the rows of a sheet as rows of its table, cells in the schema's order.
 
-    Dates come as ``YYYY-MM-DD`` and counts as digits where they can be read as such; everything else as it stands,
-    with single blanks. ``tally`` says at the end what became of every row.
+    Dates come as ``YYYY-MM-DD`` and counts as digits if they can be read as such; everything else as it is, with
+    single blanks. An id that intake makes is empty, or joined from its columns. A merged cell has its value in each of
+    its rows. ``tally`` says at the end what became of every row.
 
     Raises
     ------
     IntakeError
-        With every row that holds more cells than there are headings, or fewer, or a cell that no CSV file can hold.
+        With every row that has more cells than there are headings, or fewer, every cell that no CSV file or no
+        spreadsheet can store, and every column of dates that cannot be read as program.toml says.
     """
-    width = max(place for place, cell in enumerate(export.heading_row) if cell.strip()) + 1
-    order = intake.date_order
-    kinds = [(export.places[column], _kind(export.schema, column)) for column in export.schema.columns]
-    heading = [heading_key(cell) for cell in export.heading_row[:width]]
-    begins = next(key for key, cell in zip(heading, export.heading_row, strict=False) if cell.strip())
+    columns = {column: _Cells(export, column, intake) for column in export.schema.columns}
+    lines = _Lines(export, columns[export.schema.table.date])
+    merged = _MergedCells(export)
     problems: list[Problem] = []
     wrong = 0
+    # At the foot, lines with one cell are no records. If a record follows, they are rows like any other, and wrong.
     foot: list[tuple[int, list[str]]] = []
 
-    def day(row: list[str]) -> str:
-        place = export.places[export.schema.table.date]
-        return " ".join(row[place].split()) if place < len(row) else ""
-
     for block in export.sheet.blocks():
-        for line, row in zip(block.lines, block.rows, strict=True):
+        for line, given in zip(block.lines, block.rows, strict=True):
             tally.read += 1
-            if line <= export.heading_line:
-                tally.above += line < export.heading_line
-                tally.headings += line == export.heading_line
-                continue
-            filled = [cell for cell in row if cell.strip()]
-            if not filled:
-                tally.blank += 1
-                continue
-            key = heading_key(filled[0])
-            if len(foot) < _FOOT and (len(filled) == 1 or (_TOTAL.match(key) and not read_day(day(row), order))):
-                # At the foot it is no record. Where a record follows, it is a row like any other, and wrong.
-                foot.append((line, row))
-                continue
-            if key == begins and [heading_key(cell) for cell in row[:width]] == heading:
+            row = merged.filled(line, given)
+            if line < export.heading_line:
+                tally.above += 1
+            elif line == export.heading_line or line in merged.heading_lines or lines.is_heading(row):
                 tally.headings += 1
-                continue
-            for at, held in (*foot, (line, row)):
-                if found := _row_problem(export, held, width, at):
-                    wrong += 1
-                    if wrong <= _NAMED_LINES:
-                        problems.append(found)
-                elif not problems:
-                    tally.lines.append(at)
-                    yield [_cell(held[place], kind, order) for place, kind in kinds]
-            foot.clear()
-    tally.foot = [line for line, _ in foot]
+                tally.others.update((at, _beginning(held)) for at, held in foot)
+                foot.clear()
+            elif not any(cell.strip() for cell in row):
+                tally.blank += 1
+            elif lines.is_no_record(row):
+                tally.others[line] = _beginning(row)
+            elif lines.is_short(row):
+                foot.append((line, row))
+            else:
+                for at, held in (*foot, (line, row)):
+                    if found := _row_problem(export, held, lines.width, at):
+                        wrong += 1
+                        if wrong <= _NAMED_LINES:
+                            problems.append(found)
+                        continue
+                    cells = [column.read(held, at) for column in columns.values()]
+                    lines.count_unnamed(held)
+                    if not problems:
+                        tally.lines.append(at)
+                        yield cells
+                foot.clear()
+    tally.others.update((line, _beginning(row)) for line, row in foot)
     if wrong > _NAMED_LINES:
         problems.append(Problem(export.where, f"has {wrong - _NAMED_LINES:,} more such lines."))
+    problems += [*merged.problems, *(problem for column in columns.values() for problem in column.problems())]
     if problems:
         raise IntakeError("", problems)
+    tally.warnings += [*lines.warnings(), *(warning for column in columns.values() for warning in column.warnings())]
     tally.require_balance(export.where)
+
+
+def _beginning(row: Sequence[str]) -> str:
+    """Return the first cell of a row that is not empty, cut short."""
+    text = " ".join(next((cell for cell in row if cell.strip()), "").split())
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _is_total(cell: str) -> bool:
+    """Tell whether a line that begins with a cell, or has it as its id, is a total: Subtotal, but not T-Total-17."""
+    is_code = " " not in cell and any(letter.isdigit() for letter in cell)
+    return not is_code and _TOTAL.match(heading_key(cell)) is not None
+
+
+def _has_total(cells: Iterable[str]) -> bool:
+    """Tell whether one of some cells says just that it is a total."""
+    return any((found := _TOTAL.fullmatch(heading_key(cell))) and not found["more"] for cell in cells)
+
+
+class _Lines:
+    """Which lines of a sheet are records."""
+
+    def __init__(self, export: Export, date: _Cells) -> None:
+        self.export = export
+        self._date = date
+        self.width = max(place for place, cell in enumerate(export.heading_row) if cell.strip()) + 1
+        self._heading = [heading_key(cell) for cell in export.heading_row[: self.width]]
+        table = export.schema.table
+        self._id = export.places.get(table.id)
+        self._needed = [
+            place for column, place in export.places.items() if column == table.id or table.columns[column].required
+        ]
+        self._unnamed = {place: 0 for place, cell in enumerate(export.heading_row[: self.width]) if not cell.strip()}
+
+    def is_heading(self, row: Sequence[str]) -> bool:
+        """Tell whether a row repeats the headings."""
+        return [heading_key(cell) for cell in row[: self.width]] == self._heading
+
+    def is_short(self, row: Sequence[str]) -> bool:
+        """Tell whether a row has a single cell, which is not the code of a record."""
+        filled = [cell for cell in row if cell.strip()]
+        own = self._id is not None and self._id < len(row) and row[self._id].strip()
+        return len(filled) == 1 and not (own and " " not in own and any(letter.isdigit() for letter in own))
+
+    def is_no_record(self, row: Sequence[str]) -> bool:
+        """Tell whether a row is a total, or says something about the report: ``Report run: 12/1/2023``."""
+        filled = [cell.strip() for cell in row if cell.strip()]
+        own = row[self._id].strip() if self._id is not None and self._id < len(row) else ""
+        if _is_total(filled[0]) or _is_total(own) or (not own and self._id is not None and _has_total(filled)):
+            return True
+        whole = all(place < len(row) and row[place].strip() for place in self._needed) and self._date.is_day(row)
+        if filled[0].endswith(":") or ("" not in filled[0].partition(": ") and len(filled) == 1):
+            return not whole
+        return len(filled) <= _PAIR and not whole and _ABOUT.match(heading_key(filled[0])) is not None
+
+    def count_unnamed(self, row: Sequence[str]) -> None:
+        """Count the cells of a record in columns without a heading."""
+        for place in self._unnamed:
+            self._unnamed[place] += bool(row[place].strip())
+
+    def warnings(self) -> Iterator[str]:
+        """Say which columns with data have no heading."""
+        for place, number in self._unnamed.items():
+            if number:
+                before = next((cell.strip() for cell in reversed(self.export.heading_row[:place]) if cell.strip()), "")
+                beside = f", right of {before!r}," if before else ""
+                yield (
+                    f"{self.export.where}: column {letters(place)}{beside} has no heading, so its {number:,} "
+                    f"{'value is' if number == 1 else 'values are'} not taken. If they count, give it a heading."
+                )
+
+
+class _MergedCells:
+    """Gives a merged cell its value in each of its rows."""
+
+    def __init__(self, export: Export) -> None:
+        self._export = export
+        self._kinds = {place: _kind(export.schema, column) for column, place in export.places.items()}
+        heading = [one for one in export.sheet.merged if one.first_line == export.heading_line]
+        # Headings that are merged over two lines.
+        self.heading_lines = range(export.heading_line, max((one.last_line for one in heading), default=0) + 1)
+        self._waiting = [
+            one
+            for one in export.sheet.merged
+            if one.first_line > export.heading_line and one.last_line > one.first_line
+        ]
+        self._open: list[tuple[Merged, str]] = []
+        self.problems: list[Problem] = []
+
+    def filled(self, line: int, row: list[str]) -> list[str]:
+        """Return a row with the values of merged cells that begin in an earlier one."""
+        if not self._waiting and not self._open:
+            return row
+        self._open = [(one, value) for one, value in self._open if one.last_line >= line]
+        filled = row
+        for one, value in self._open:
+            filled = filled + [""] * (one.first_column + 1 - len(filled))
+            filled = [*filled[: one.first_column], value, *filled[one.first_column + 1 :]]
+        while self._waiting and self._waiting[0].first_line <= line:
+            one = self._waiting.pop(0)
+            value = row[one.first_column] if one.first_column < len(row) else ""
+            if not value.strip():
+                continue
+            self._open.append((one, value))
+            if self._kinds.get(one.first_column) == "count":
+                self.problems.append(
+                    Problem(
+                        f"{self._export.where}, cell {one}",
+                        f"is merged, and has one count ({value}) for {one.last_line - one.first_line + 1} lines;",
+                        "unmerge it, and write the count of each line.",
+                    )
+                )
+        return filled
+
+
+class _Cells:
+    """Reads the cells of one column, and notices what a spreadsheet has changed."""
+
+    def __init__(self, export: Export, column: str, intake: Intake) -> None:
+        table = export.schema.table
+        self._kind = _kind(export.schema, column)
+        self._place = export.places.get(column)
+        self._parts = [_Cells(export, part, intake) for part in table.id_parts] if column == table.id else []
+        self._where = f"{export.where}, {export.headings.get(column, column)!r}"
+        self._order, self._zone, self._epoch = intake.date_order, intake.time_zone, export.sheet.epoch
+        self._missing = re.compile(missing_pattern(tuple(intake.missing), code=True), re.IGNORECASE)
+        self._zoned: list[int] = []
+        self._zoned_as = ""
+        self._read = Counter[str]()
+        self._inexact: list[tuple[int, str]] = []
+        self._dated: list[tuple[int, str]] = []
+        self._long: list[tuple[int, str]] = []
+        self._plain = 0
+
+    def read(self, row: Sequence[str], line: int) -> str:
+        """Return the cell of a row as it is delivered."""
+        if self._parts:
+            parts = [part.read(row, line) for part in self._parts]
+            return JOINED_BY.join(parts) if all(parts) else ""
+        if self._place is None:
+            return ""
+        text = " ".join(row[self._place].split())
+        if quoted := _QUOTED.fullmatch(text):
+            text = quoted[1]
+        if self._kind == "date":
+            return self._date(text, line)
+        if self._kind == "code" and text:
+            self._look_at_code(text, line)
+        return _whole_number(text) if self._kind == "count" else text
+
+    def is_day(self, row: Sequence[str]) -> bool:
+        """Tell whether the cell of a row is a day."""
+        text = " ".join(row[self._place].split()) if self._place is not None and self._place < len(row) else ""
+        return read_day(text, self._order, self._zone or AS_WRITTEN, self._epoch) is not None
+
+    def _date(self, text: str, line: int) -> str:
+        day = read_day(text, self._order, self._zone, self._epoch)
+        other = read_day(text, DAY_FIRST if self._order == MONTH_FIRST else MONTH_FIRST, self._zone, self._epoch)
+        if day != other:
+            self._read["neither order" if day and other else "this order" if day else "other order"] += 1
+        if day is None and self._zone is None and has_zone(text):
+            self._zoned.append(line)
+            self._zoned_as = self._zoned_as or text
+        return day or text
+
+    def _look_at_code(self, text: str, line: int) -> None:
+        if _SCIENTIFIC.fullmatch(text):
+            self._inexact.append((line, text))
+        elif _DATED.fullmatch(text):
+            self._dated.append((line, text))
+        elif not self._missing.fullmatch(text):
+            self._plain += 1
+            if text.isdecimal() and len(text) > _EXCEL_DIGITS:
+                self._long.append((line, text))
+
+    def problems(self) -> Iterator[Problem]:
+        """Say why the column cannot be taken as it is."""
+        if self._zoned:
+            number = len(self._zoned)
+            lines = pasted("intake", f'time_zone = "{AS_WRITTEN}"')
+            yield Problem(
+                self._where,
+                f"has {number:,} {'time' if number == 1 else 'times'} with a zone, such as {self._zoned_as!r} in line "
+                f"{self._zoned[0]}, and the day depends on what the zone means;",
+                "write in program.toml that the day is as written, or the zone to convert to, such as "
+                f'"America/Denver":{lines}',
+            )
+        if (other := self._read["other order"]) and not self._read["this order"]:
+            order = DAY_FIRST if self._order == MONTH_FIRST else MONTH_FIRST
+            lines = pasted("intake", f'date_order = "{order}"')
+            yield Problem(
+                self._where,
+                f"fits another order: {other:,} of its dates can only be read {order}, and none only {self._order};",
+                f"ask the sender, or change program.toml:{lines}",
+            )
+        for line, text in self._inexact[:_NAMED_CELLS]:
+            yield Problem(
+                f"{self._where}, line {line}", f"{text!r} is a number of which a spreadsheet has lost digits;", _AS_TEXT
+            )
+        if self._plain:
+            for line, text in self._dated[:_NAMED_CELLS]:
+                what = f"{text!r} is a date, which a spreadsheet makes of a code such as 3-12;"
+                yield Problem(f"{self._where}, line {line}", what, _AS_TEXT)
+        zeros = [(line, text) for line, text in self._long if not text[_EXCEL_DIGITS:].strip("0")]
+        if len(zeros) > 1 and len(zeros) == len(self._long):
+            line, text = zeros[0]
+            yield Problem(
+                f"{self._where}, line {line}",
+                f"{text!r} and every other code of more than {_EXCEL_DIGITS} digits ends in zeros: a spreadsheet has "
+                "lost digits;",
+                _AS_TEXT,
+            )
+
+    def warnings(self) -> Iterator[str]:
+        """Say what a person has to look at in the column."""
+        if (other := self._read["other order"]) and (this := self._read["this order"]):
+            yield (
+                f"{self._where}: {this:,} dates can only be read {self._order} and {other:,} only the other way round. "
+                "The rest may be wrong, too."
+            )
 
 
 def _row_problem(export: Export, row: Sequence[str], width: int, line: int) -> Problem | None:
@@ -269,7 +506,7 @@ def _top_rows(sheet: Sheet) -> list[tuple[int, list[str]]]:
 
 def _best_heading(intake: Intake, schema: Schema, top: Iterable[tuple[int, list[str]]]) -> _Heading:
     """Take the row in which the most columns have a heading; the first such row."""
-    stands_for = {heading_key(column): column for column in schema.columns}
+    stands_for = {heading_key(column): column for column in schema.headed}
     for column, known in intake.headings.get(schema.name, {}).items():
         stands_for.update({heading_key(heading): column for heading in known})
     found: list[_Heading] = []
@@ -291,10 +528,11 @@ def _chosen(found: Sequence[_Heading], sheet: Sheet) -> _Heading:
     That all columns of a small table have a heading is not enough: a sheet of a larger one may have them too, and a
     single heading more that is not known yet.
     """
-    words = f" {heading_key(f'{sheet.file} {sheet.name}')} "
-    named = [one for one in found if any(f" {heading_key(name)} " in words for name in (one.schema.name, one.title))]
-    if len(named) == 1:
-        return named[0]
+    for name in dict.fromkeys((sheet.name, Path(sheet.file).stem)):
+        words = _words(name)
+        named = [one for one in found if any(words >= _words(called) for called in (one.schema.name, one.title))]
+        if len(named) == 1:
+            return named[0]
 
     def fit(one: _Heading) -> tuple[int, float]:
         return len(one.columns), len(one.columns) / len(one.schema.columns)
@@ -306,30 +544,32 @@ def _chosen(found: Sequence[_Heading], sheet: Sheet) -> _Heading:
     raise IntakeError("", [Problem(where_of(sheet), f"could be any of {names};", "say which with --table.")])
 
 
+def _words(name: str) -> frozenset[str]:
+    """Return the words of a name, each as one of many is called: Referral for Referrals."""
+    return frozenset(word.removesuffix("s") for word in heading_key(name).split())
+
+
 def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[Problem]:
     """Say which columns have no heading, or several."""
     name = found.schema.name
     if not found.columns:
-        known = ", ".join(f"{schema.name} ({', '.join(schema.columns)})" for schema in schemas_of(program).values())
-        return [
-            Problem(
-                where_of(sheet),
-                "holds no table of this program;",
-                f"known: {known}. A sheet that is not wanted can be named in intake.sheets_left_out in program.toml.",
-            )
-        ]
+        return [_no_table(program, sheet)]
     where = f"{where_of(sheet)}, line {found.line}"
     known_extra = {heading_key(heading) for heading in program.intake.left_out.get(name, [])}
     free = [found.row[place].strip() for place in found.others]
     free = [heading for heading in free if heading and heading_key(heading) not in known_extra]
     problems = []
-    for column in found.schema.columns:
+    for column in found.schema.headed:
         places = found.columns.get(column, [])
         if not places:
             near = nearest(column.replace("_", " "), free)
             listed = ", ".join(repr(heading) for heading in free) or "none"
-            remedy = f"{near}Headings that stand for nothing: {listed}. Add the right one to intake.headings.{name}."
-            remedy += f"{column} in program.toml. If it is another table, say which with --table."
+            guess = closest(column.replace("_", " "), free) or (free[0] if len(free) == 1 else "…")
+            known = [*program.intake.headings.get(name, {}).get(column, []), guess]
+            line = f"{column} = [{', '.join(map(_in_quotes, known))}]"
+            remedy = f"{near}Headings that stand for nothing: {listed}. Add the right one to program.toml:"
+            remedy += pasted(f"intake.headings.{name}", line)
+            remedy += "\n      If it is another table, say which with --table."
             problems.append(Problem(where, f"no heading stands for '{column}' of {name};", remedy))
         elif len(places) > 1:
             both = " and ".join(f"{found.row[place].strip()!r} (column {place + 1})" for place in places)
@@ -337,6 +577,47 @@ def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[P
                 Problem(where, f"'{column}' of {name} stands there more than once: {both};", "keep one of them.")
             )
     return problems
+
+
+def _in_quotes(text: str) -> str:
+    """Return a text as TOML writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _no_table(program: Program, sheet: Sheet) -> Problem:
+    """Say that no heading of a sheet is known, with its headings and the table that they resemble most."""
+    top = _top_rows(sheet)
+    line, row = max(top, key=lambda one: sum(1 for cell in one[1] if cell.strip()))
+    headings = [cell.strip() for cell in row if cell.strip()]
+
+    def likeness(schema: Schema) -> int:
+        return sum(1 for column in schema.headed if closest(column.replace("_", " "), headings))
+
+    schemas = schemas_of(program)
+    near = max(schemas.values(), key=likeness)
+    known = ", ".join(f"{schema.name} ({', '.join(schema.headed)})" for schema in schemas.values())
+    guess = f"the nearest table is {near.name}. " if likeness(near) else ""
+    shown = ", ".join(map(repr, headings[:_NAMED_CELLS]))
+    return Problem(
+        f"{where_of(sheet)}, line {line}",
+        f"has no heading that this program knows. Its headings: {shown};",
+        f"{guess}Known: {known}. Name the headings in program.toml (intake.headings), or a sheet that is not wanted in "
+        "intake.sheets_left_out.",
+    )
+
+
+def _merged_headings(found: _Heading, sheet: Sheet) -> Iterator[Problem]:
+    """Find headings of columns that are merged over several columns: which of them is meant cannot be known."""
+    meant = {place: column for column, places in found.columns.items() for place in places}
+    for one in sheet.merged:
+        column = meant.get(one.first_column)
+        if one.first_line <= found.line <= one.last_line and one.last_column > one.first_column and column is not None:
+            yield Problem(
+                f"{where_of(sheet)}, cell {one}",
+                f"the heading {found.row[one.first_column].strip()!r} of '{column}' is merged over "
+                f"{one.last_column - one.first_column + 1} columns;",
+                "unmerge it, and give each column a heading of its own in that line.",
+            )
 
 
 def where_of(sheet: Sheet) -> str:
@@ -348,61 +629,8 @@ def _kind(schema: Schema, column: str) -> str:
     return "code" if column == schema.table.id else schema.table.columns[column].type
 
 
-def _cell(text: str, kind: str, order: str) -> str:
-    text = " ".join(text.split())
-    if kind == "date":
-        return read_day(text, order) or text
-    return _whole_number(text) if kind == "count" else text
-
-
 def _whole_number(text: str) -> str:
     """Give a count as digits where a spreadsheet wrote it with a decimal place or commas."""
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.0+)?", text):
         text = text.replace(",", "")
     return text.split(".")[0] if re.fullmatch(r"\d+\.0+", text) else text
-
-
-@lru_cache(maxsize=65_536)
-def read_day(text: str, order: str) -> str | None:
-    """Read a date in any form that spreadsheets export, and give it as ``YYYY-MM-DD``.
-
-    Parameters
-    ----------
-    order
-        ``month first`` or ``day first``, for dates such as 8/9/2023. Nothing is tried the other way round.
-
-    Returns
-    -------
-    str
-        Or nothing where it is no date. A time of day is left out; a time with a zone is not read, since the day
-        depends on it. Two digits of a year are 1969 to 2068.
-    """
-    if (found := _SERIAL.fullmatch(text)) and int(float(text)) in _SERIALS:
-        return (_EPOCH + dt.timedelta(days=int(float(text)))).isoformat()
-    day = _TIME.sub("", text).strip()
-    if found := _YEAR_FIRST.fullmatch(day):
-        return _date(found[1], found[3], found[4])
-    if found := _YEAR_LAST.fullmatch(day):
-        month, date = (found[1], found[3]) if order == "month first" else (found[3], found[1])
-        return _date(found[4], month, date)
-    if found := _DAY_MONTH.fullmatch(day):
-        return _date(found[3], _month(found[2]), found[1])
-    if found := _MONTH_DAY.fullmatch(day):
-        return _date(found[3], _month(found[1]), found[2])
-    if found := _COMPACT.fullmatch(day):
-        return _date(found[1], found[2], found[3])
-    return None
-
-
-def _month(name: str) -> str:
-    number = _MONTHS.get(name[:3].casefold(), 0)
-    whole = number and MONTH_NAMES[number - 1].casefold().startswith(name.casefold())
-    return str(number) if whole or name.casefold() == "sept" else "0"
-
-
-def _date(year: str, month: str, day: str) -> str | None:
-    number = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 69 else 1900)
-    try:
-        return dt.date(number, int(month), int(day)).isoformat()
-    except ValueError:
-        return None

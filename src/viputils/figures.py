@@ -188,11 +188,11 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
     needed = dict.fromkeys(column for column in (table.date, by, value, *measure.where) if column is not None)
     in_span = every[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))
     rows = every[list(needed)].loc[in_span]
-    for column, value in measure.where.items():
+    for column, wanted in measure.where.items():
         _require_value_printed(program, name, column, month, early)
         value_of_rows = as_counted(program, measure.table, column, rows, month)
         _require_printed(value_of_rows, program, name, column, month, early)
-        rows = rows.loc[value_of_rows.eq(value)]
+        rows = rows.loc[value_of_rows.eq(wanted).fillna(False)]
     if measure.followed_by is not None and isinstance(measure.count, Distinct):
         rows = _followed(records, measure.followed_by, measure.count.distinct, rows, table.date, span)
 
@@ -244,7 +244,9 @@ def _require_value_printed(program: Program, name: str, column: str, month: Repo
     """Refuse to look for a value that this issue counts under another name: nothing would be found, in silence."""
     measure = program.measures[name]
     vocabulary = program.tables[measure.table].columns[column].vocabulary
-    printed = program.printed_values(vocabulary, month, start) if vocabulary else []
+    if vocabulary is None:
+        return
+    printed = program.printed_values(vocabulary, month, start)
     if measure.where[column] not in printed:
         raise ProgramError(
             f"{name} cannot be counted for {month}.",
@@ -263,7 +265,9 @@ def _require_printed(
 ) -> None:
     """Refuse to lose records whose value the issue has no line for."""
     vocabulary = program.tables[program.measures[name].table].columns[column].vocabulary
-    printed = program.printed_values(vocabulary, month, start) if vocabulary else []
+    if vocabulary is None:
+        return
+    printed = program.printed_values(vocabulary, month, start)
     # Of the different values there are few; the rows are looked at where one of them has no line.
     if set(values.dropna().unique()) - set(printed):
         lost = values.loc[values.notna() & ~values.isin(printed)].value_counts()

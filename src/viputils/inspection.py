@@ -46,7 +46,7 @@ REASONS: Final = {
     "date_before_records": "the day lies before the records begin",
     "not_exactly_one": "exactly one of these columns must be filled",
     "conflicting_rows": "rows of one delivery contradict each other",
-    "differs_only_in_case": "another one differs from it only in capitals",
+    "looks_like_another": "it looks like another one",
     "unknown_table": "a void names a table that is not kept",
     "unknown_record": "a void names a record that had not come",
 }

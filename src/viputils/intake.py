@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
+import itertools
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +21,12 @@ from viputils.cells import inert
 from viputils.checksums import checksum, source_checksums, write_checksums
 from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, Records, clean_records
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received
-from viputils.errors import BalanceError, DeliveryError, IntakeError, Problem, VipError
+from viputils.errors import BalanceError, DeliveryError, IntakeError, Problem, VipError, nearest
 from viputils.exports import Export, Tally, match_sheet, rows_of, where_of
 from viputils.figures import KEY, compute_figures
 from viputils.folders import put_in_place, staged_folder
 from viputils.periods import ReportMonth
-from viputils.program import heading_key
+from viputils.program import ROW_ID, Table, heading_key
 from viputils.project import Project
 from viputils.schemas import FILE, LINE, VOIDS
 from viputils.sheets import Sheet, read_sheets
@@ -33,7 +36,12 @@ MONTHS_SHOWN: Final = 13
 FIGURES_SHOWN: Final = 40
 # How many rejected rows are listed; of the rest the number is said.
 REJECTS_SHOWN: Final = 50
+# How many lines that are no records, and merged cells, are listed for a sheet.
+LINES_SHOWN: Final = 20
 _LONGEST_VALUE: Final = 80
+# A correction that moves a record by more days, or changes every column of few (all but one of more), may be none.
+_FAR_DAYS: Final = 62
+_FEW_COLUMNS: Final = 3
 
 CHANGES: Final = (
     "table", "rows", "new", "changed", "unchanged", "superseded", "quarantined", "withdrawn", "mended",
@@ -73,6 +81,9 @@ class Proposal:
         One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``.
     warnings
         What a person should look at before saying yes.
+    doubtful
+        Rows with the id of a record that is here, which may be another record: whether each corrects it has to be
+        answered before the delivery is written.
     """
 
     project: Project
@@ -83,6 +94,7 @@ class Proposal:
     quarantine: pd.DataFrame
     figures: pd.DataFrame
     warnings: Sequence[str]
+    doubtful: Sequence[str]
 
     def summary(self) -> Iterator[str]:
         """Say line by line what was read, and as what; a heading is named where it is not the column's own name."""
@@ -93,15 +105,21 @@ class Proposal:
                 continue
             yield f"{export.where}: taken as {export.schema.name}"
             yield f"    {tally}"
-            if tally.foot:
-                yield f"    At the foot, not taken: line {', '.join(map(str, tally.foot))}"
-            for column in export.schema.columns:
+            if tally.others:
+                others = [f"line {line} {begins!r}" for line, begins in tally.others.items()]
+                more = f" and {len(others) - LINES_SHOWN:,} more" if len(others) > LINES_SHOWN else ""
+                yield f"    No records, not taken: {', '.join(others[:LINES_SHOWN])}{more}"
+            for column in export.schema.headed:
                 if heading_key(export.headings[column]) != heading_key(column):
                     yield f"    {export.headings[column]!r} → {column}"
             if export.left_out:
                 yield f"    Columns not taken: {', '.join(map(repr, export.left_out))}"
             for note in sheet.notes:
                 yield f"    Note: {note}"
+            if merged := [str(one) for one in sheet.merged if one.first_line > export.heading_line]:
+                more = f" and {len(merged) - LINES_SHOWN:,} more" if len(merged) > LINES_SHOWN else ""
+                listed = ", ".join(merged[:LINES_SHOWN])
+                yield f"    Note: merged cells have their value in each of their lines ({listed}{more})"
 
     def account(self) -> Iterator[str]:
         """Say table by table what would become of its rows, which add up, and of records that came before."""
@@ -147,7 +165,7 @@ class NothingNew:
 
 @contextmanager
 def proposed_intake(
-    project: Project, files: Sequence[Path], received: dt.date, today: dt.date, table: str | None = None
+    project: Project, files: Sequence[Path], received: dt.date, today: dt.date, tables: Sequence[str] = ()
 ) -> Iterator[Proposal | NothingNew]:
     """Read files and say what a delivery made from them would do. Nothing is written unless it is accepted.
 
@@ -157,8 +175,8 @@ def proposed_intake(
         The day on which the files came in.
     today
         Only to warn of a day of receipt that has not come yet.
-    table
-        The table that every sheet holds; by default the one that its headings fit.
+    tables
+        The table of one sheet, as ``SHEET=TABLE``, or of every other sheet; by default the one that each sheet fits.
 
     Raises
     ------
@@ -169,7 +187,7 @@ def proposed_intake(
         project.source.require_writable()
     deliveries = find_deliveries(project) if has_deliveries(project) else []
     warnings: list[str] = []
-    matched, sources = _match(project, _once_each(files, warnings), table)
+    matched, sources = _match(project, _once_each(files, warnings), tables)
     fresh, known = _without_known(project, matched, received, deliveries, warnings)
     if not fresh:
         yield NothingNew([(path.name, name) for path, name in known])
@@ -184,7 +202,7 @@ def proposed_intake(
     folder = received.isoformat() + (f"-{number}" if number > 1 else "")
     exports = [(export, Tally()) for path in fresh for export in matched[path]]
     with staged_folder(project.raw, folder) as staged:
-        files_by_table = _write(project, staged, exports)
+        files_by_table = _write(project, staged, exports, folder)
         write_checksums(staged, [checksum(path) for path in fresh])
         delivery = Delivery(received, number, staged, project.raw_name(folder), files_by_table)
         sources += [Source(export.sheet, export, tally) for export, tally in exports]
@@ -206,11 +224,16 @@ def _once_each(files: Sequence[Path], warnings: list[str]) -> list[Path]:
     return list(first.values())
 
 
-def _match(project: Project, files: Sequence[Path], table: str | None) -> tuple[dict[Path, list[Export]], list[Source]]:
-    """Match every sheet of the files with a table; all that is wrong is said at once."""
+def _match(
+    project: Project, files: Sequence[Path], tables: Sequence[str]
+) -> tuple[dict[Path, list[Export]], list[Source]]:
+    """Match every sheet of the files with a table; everything that is wrong is reported at once."""
     problems: list[Problem] = []
     matched: dict[Path, list[Export]] = {}
     left_out: list[Source] = []
+    of_sheet = {sheet.strip(): table.strip() for sheet, mark, table in (one.partition("=") for one in tables) if mark}
+    of_all = next((one for one in tables if "=" not in one), None)
+    seen: set[str] = set()
     for path in files:
         matched[path] = []
         try:
@@ -220,7 +243,9 @@ def _match(project: Project, files: Sequence[Path], table: str | None) -> tuple[
             continue
         before = len(problems)
         for sheet in sheets:
+            seen |= {sheet.name, sheet.file}
             try:
+                table = of_sheet.get(sheet.name, of_sheet.get(sheet.file, of_all))
                 export = match_sheet(project.program, sheet, table)
             except VipError as error:
                 problems += error.problems or [Problem(path.name, error.summary)]
@@ -231,9 +256,22 @@ def _match(project: Project, files: Sequence[Path], table: str | None) -> tuple[
                 matched[path].append(export)
         if not matched[path] and len(problems) == before:
             problems.append(Problem(path.name, "holds no table;", "a table has its headings, be it without rows."))
+    problems += [
+        Problem(
+            f"--table '{name}={table}'",
+            "names no sheet of these files;",
+            f"{nearest(name, seen)}sheets: {_listed(seen)}.",
+        )
+        for name, table in of_sheet.items()
+        if name not in seen
+    ]
     if problems:
         raise IntakeError("The files cannot be taken in. Nothing was written.", dict.fromkeys(problems))
     return matched, left_out
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))
 
 
 def _without_known(
@@ -273,10 +311,11 @@ def _without_known(
     return fresh, known
 
 
-def _write(project: Project, staged: Path, exports: Sequence[tuple[Export, Tally]]) -> dict[str, Path]:
+def _write(project: Project, staged: Path, exports: Sequence[tuple[Export, Tally]], folder: str) -> dict[str, Path]:
     """Write the rows of all sheets, one file for each table."""
     problems: list[Problem] = []
     files: dict[str, Path] = {}
+    made: dict[str, Callable[[list[str]], list[str]]] = {}
     for export, tally in exports:
         schema = export.schema
         first = schema.name not in files
@@ -286,12 +325,35 @@ def _write(project: Project, staged: Path, exports: Sequence[tuple[Export, Tally
             if first:
                 writer.writerow(schema.columns)
             try:
-                writer.writerows(map(inert, row) for row in rows_of(export, project.program.intake, tally))
+                identified = made.setdefault(schema.name, _identified(schema.table, folder))
+                rows = map(identified, rows_of(export, project.program.intake, tally))
+                writer.writerows(map(inert, row) for row in rows)
             except (IntakeError, DeliveryError) as error:
                 problems += error.problems
     if problems:
         raise IntakeError("The files cannot be taken in. Nothing was written.", problems)
     return files
+
+
+def _identified(table: Table, folder: str) -> Callable[[list[str]], list[str]]:
+    """Return what puts an id before the cells of a row, if the table has none.
+
+    It is the place of the row in its delivery. In a snapshot it is what the row says, and how many rows said it before,
+    so that the same row in the next snapshot has the same id.
+    """
+    if table.id != ROW_ID:
+        return lambda row: row
+    numbers = itertools.count(1)
+    before: Counter[str] = Counter()
+
+    def numbered(row: list[str]) -> list[str]:
+        if table.delivery != "snapshot":
+            return [f"{folder}.{next(numbers)}", *row[1:]]
+        content = hashlib.sha256(json.dumps(row[1:]).encode()).hexdigest()[:16]
+        before[content] += 1
+        return [f"{content}.{before[content]}", *row[1:]]
+
+    return numbered
 
 
 def _propose(
@@ -317,6 +379,7 @@ def _propose(
     of_delivery = after.quarantine.loc[after.quarantine[FILE].str.startswith(f"{delivery.name}/")]
     moved, older = _moved(before, after)
     said = [*_date_warnings(deliveries, delivery, today), *_record_warnings(after, delivery, rows), *warnings]
+    said += [warning for source in sources for warning in source.tally.warnings]
     if older:
         said.append(
             f"Records of {len(older)} earlier {'month' if len(older) == 1 else 'months'} change too, and the figures "
@@ -331,6 +394,7 @@ def _propose(
         _at_source(of_delivery.reset_index(drop=True), sources),
         moved,
         said,
+        list(_doubtful_corrections(before, after, delivery)),
     )
 
 
@@ -453,6 +517,35 @@ def _contents(records: Records, until: ReportMonth) -> dict[ReportMonth, dict[st
         for month, number in zip(totals.index.tolist(), totals.tolist(), strict=True):
             found.setdefault(ReportMonth(month // 12, month % 12 + 1), {})[name] = number
     return found
+
+
+def _doubtful_corrections(before: Records, after: Records, delivery: Delivery) -> Iterator[str]:
+    """Name the rows that move a record by more than two months, or change nearly everything that it said.
+
+    A table that numbers its records anew each year sends such rows, and so does an id that was typed wrong.
+    """
+    for name in delivery.files.keys() & after.tables.keys():
+        rule = after.program.tables[name]
+        if rule.delivery == "snapshot" or not rule.one_row_per_id or rule.id_is_made:
+            continue
+        was, now = (records.tables[name].rows.set_index(rule.id) for records in (before, after))
+        now = now.loc[now[FILE].eq(delivery.name_of(name)) & now.index.isin(was.index)]
+        was = was.loc[now.index]
+        columns = list(rule.columns)
+        differ = pd.DataFrame(
+            {one: was[one].astype("str").fillna("").ne(now[one].astype("str").fillna("")) for one in columns}
+        )
+        days = (now[rule.date] - was[rule.date]).dt.days.abs()
+        most = len(columns) if len(columns) <= _FEW_COLUMNS else len(columns) - 1
+        doubtful = days.gt(_FAR_DAYS) | (differ.sum(axis="columns").ge(most) & (len(columns) > 1))
+        for record in now.index[doubtful]:
+            moved = [one for one in columns if differ.loc[record, one]]
+            old, new = (", ".join(f"{one} {_shown(table.loc[record, one])}" for one in moved) for table in (was, now))
+            yield f"{name}, {rule.id} {record}: {old} becomes {new}"
+
+
+def _shown(value: object) -> str:
+    return value.date().isoformat() if isinstance(value, dt.datetime) else str(value)
 
 
 def _date_warnings(deliveries: Sequence[Delivery], delivery: Delivery, today: dt.date) -> Iterator[str]:

@@ -6,12 +6,13 @@ import datetime as dt
 import re
 import tomllib
 import unicodedata
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from viputils.addresses import secrets_in, shown_address
 from viputils.cells import is_live
@@ -29,17 +30,24 @@ RAW = "data/raw"
 # Says where deliveries come from in the stead of program.toml, so that no password ever has to stand in a file.
 DELIVERIES_VARIABLE = "VIP_DELIVERIES"
 
+# The id column of a table without ids, and of one whose id is formed by several columns.
+ROW_ID = "row"
+JOINED_ID = "record_id"
+
+# A time with a zone is taken as it is written, whatever the zone.
+AS_WRITTEN = "as written"
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def folded(text: str) -> str:
-    """Give the form in which values are compared: one blank between words, no case."""
-    return " ".join(text.split()).casefold()
+    """Return the form in which values are compared: one blank between words, no case, accents in one piece."""
+    return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
 
 
 def heading_key(text: str) -> str:
-    """Give the form in which headings are compared: words without case, blanks or marks between them."""
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+    """Return the form in which headings are compared: words without case, blanks or marks between them."""
+    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text.casefold())))
 
 
 def hidden_marks(text: str) -> str:
@@ -98,6 +106,15 @@ def _is_source(text: str) -> str:
 def _is_licence_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
         raise ValueError("must be the short name of a licence without blanks, as in 'CC0-1.0' (spdx.org/licenses)")
+    return text
+
+
+def _is_time_zone(text: str) -> str:
+    if text != AS_WRITTEN and text not in zoneinfo.available_timezones():
+        near = nearest(text, zoneinfo.available_timezones())
+        raise ValueError(
+            f"must be \"{AS_WRITTEN}\" or the name of a time zone, as in 'America/Denver'; {near}".strip("; ")
+        )
     return text
 
 
@@ -240,15 +257,31 @@ class Table(_Part):
 
     An incremental delivery adds and corrects; a snapshot stands for the whole table. Only in a snapshot can several
     rows have one id, each of them a record: such rows cannot be told apart from one delivery to the next.
+
+    In program.toml ``id`` is a column, a list of columns that form the id together (``id_parts``), or ``"row"`` for a
+    table without ids, in which each row is a record. Intake writes the last two kinds.
     """
 
     title: Line
     id: Name
+    id_parts: list[Name] = []
     date: Name
     delivery: Literal["incremental", "snapshot"] = "incremental"
     one_row_per_id: bool = True
     columns: Annotated[dict[Name, Column], Field(min_length=1)]
     exactly_one_of: list[Name] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _id_of_several_columns(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("id"), list):
+            return {**given, "id": JOINED_ID, "id_parts": given["id"]}
+        return given
+
+    @property
+    def id_is_made(self) -> bool:
+        """Whether intake makes the id, so that the files that agencies send have no column for it."""
+        return self.id == ROW_ID or bool(self.id_parts)
 
 
 class Sum(_Part):
@@ -274,7 +307,7 @@ class Measure(_Issues):
     table: Name
     count: Literal["rows"] | Sum | Distinct
     by: Name | None = None
-    where: dict[Name, Line] = {}
+    where: dict[Name, Line | bool] = {}
     followed_by: Name | None = None
     missing: Line | None = None
     printed: list[Period] = []
@@ -290,9 +323,15 @@ class Intake(_Part):
         By table and column: what else the column is called. Case, blanks and marks never matter.
     left_out
         By table: columns that are known and not taken.
+    time_zone
+        What a time with a zone means: ``as written``, or the zone that it is converted to, such as America/Denver.
+    missing
+        Words that mean that there is no value, beside those that are always known (``values.MISSING_WORDS``).
     """
 
     date_order: Literal["month first", "day first"] = "month first"
+    time_zone: Annotated[str, AfterValidator(_is_time_zone)] | None = None
+    missing: list[Line] = []
     sheets_left_out: list[Line] = []
     headings: dict[Name, dict[Name, list[Line]]] = {}
     left_out: dict[Name, list[Line]] = {}
@@ -355,7 +394,8 @@ class Program(_Part):
 
     identity: Annotated[Identity, Field(alias="program")]
     demonstration: Demonstration | None = None
-    vocabularies: dict[Name, dict[Line, list[Line]]]
+    vocabularies: dict[Name, dict[Line, list[Line]]] = {}
+    codes: dict[Name, Literal["same", "different"]] = {}
     crosswalks: list[Crosswalk] = []
     lifetimes: list[Lifetime] = []
     intake: Intake = Intake()
@@ -498,7 +538,11 @@ class Program(_Part):
             columns = [*measure.where, *([measure.count.sum] if isinstance(measure.count, Sum) else [])]
             columns += [measure.count.distinct] if isinstance(measure.count, Distinct) else []
             yield from ((f"tables.{measure.table}.columns.{column}", column_in_words(column)) for column in columns)
-            yield from ((f"measures.{name}.where.{column}", value) for column, value in measure.where.items())
+            yield from (
+                (f"measures.{name}.where.{column}", value)
+                for column, value in measure.where.items()
+                if isinstance(value, str)
+            )
         yield from (("data.licences", one.title) for one in self.data.licences)
         yield from (("data.sources", one.title) for one in self.data.sources)
         if self.report.practice_model is not None:
@@ -519,7 +563,8 @@ def read_program(path: Path) -> Program:
         With every key that is wrong, what is wrong with it and what would be right.
     """
     try:
-        raw = tomllib.loads(path.read_bytes().decode("utf-8"))
+        text = path.read_bytes().decode("utf-8-sig")
+        raw = tomllib.loads(text)
     except FileNotFoundError:
         raise ProgramError(
             "There is no program.toml.", [Problem(str(path), "is missing;", "every project has one at its top.")]
@@ -527,17 +572,49 @@ def read_program(path: Path) -> Program:
     except UnicodeDecodeError as error:
         raise ProgramError(
             "program.toml cannot be read.",
-            [Problem(str(path), f"is not UTF-8 (byte {error.start});", "save it as UTF-8.")],
+            [Problem(str(path), f"is not UTF-8 (byte {error.start});", SAVE_AS_UTF8)],
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ProgramError(
-            "program.toml cannot be read.", [Problem(str(path), f"is not TOML: {error}.", "See toml.io for its form.")]
-        ) from None
+        raise ProgramError("program.toml cannot be read.", [_syntax_problem(path, text, str(error))]) from None
     except OSError as error:
         raise ProgramError(
             "program.toml cannot be read.", [Problem(str(path), f"{error.strerror}.", "Make it readable.")]
         ) from None
     return program_from(raw, str(path))
+
+
+# How to mend a text that is in another encoding, in the programs that people write it in.
+SAVE_AS_UTF8 = (
+    "save it as UTF-8: in Notepad with Save As, Encoding: UTF-8; in Word as Plain Text, with the encoding Unicode "
+    "(UTF-8); in Excel as CSV UTF-8."
+)
+_CURLED = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
+
+
+def _syntax_problem(path: Path, text: str, error: str) -> Problem:
+    """Show the line that is not TOML, with what is usually wrong with such a line."""
+    found = re.search(r"line (\d+)", error)
+    lines = text.splitlines()
+    number = min(int(found[1]), len(lines)) if found else len(lines)
+    line = lines[number - 1].strip() if lines else ""
+    if curled := _CURLED.search(line):
+        remedy = f'it has the curly quote {curled[0]}; write straight quotes (").'
+    elif line.count('"') % 2:
+        remedy = 'a quote (") is missing.'
+    elif re.fullmatch(r"[A-Za-z0-9_.-]+\s*=\s*[^\"'\[{0-9tf+-].*", line):
+        remedy = 'a text is written in quotes, as in name = "Violence Intervention Program".'
+    elif line.count("[") != line.count("]") or line.count("{") != line.count("}"):
+        remedy = "a bracket is not closed."
+    elif "overwrite" in error or "twice" in error:
+        remedy = "the key or the table is there already; keep one of them."
+    else:
+        remedy = "see toml.io for its form."
+    return Problem(f"{path}, line {number}", f"is not TOML ({error}): {line}\n     ", remedy[0].upper() + remedy[1:])
+
+
+def pasted(table: str, *lines: str) -> str:
+    """Return lines to paste into program.toml, below the header of their table."""
+    return "".join(f"\n      {line}" for line in (f"[{table}]", *lines))
 
 
 def program_from(raw: Mapping[str, Any], source: str = "program.toml") -> Program:
@@ -573,7 +650,11 @@ def _problem_of(detail: Any) -> Problem:
         guess = nearest(str(detail["loc"][-1]), known)
         return Problem(where, _REMEDIES["extra_forbidden"], guess or f"known here: {', '.join(known)}.")
     if detail["type"] == "missing":
-        return Problem(where, _REMEDIES["missing"], "add it.")
+        table = _key(detail["loc"][:-1])
+        key = str(detail["loc"][-1])
+        if not table:
+            return Problem(where, _REMEDIES["missing"], f"add the table:{pasted(where)}")
+        return Problem(where, _REMEDIES["missing"], f"add it:{pasted(table, f'{key} = …')}")
     message = detail["msg"].removeprefix("Value error, ")
     given = detail["input"]
     shown = shown_address(given) if isinstance(given, str) and secrets_in(given) else given
@@ -626,6 +707,7 @@ def _contradictions(program: Program) -> Iterator[Problem]:
     yield from _vocabulary_problems(program)
     yield from _lifetime_problems(program)
     yield from _table_problems(program)
+    yield from _code_problems(program)
     yield from _intake_problems(program)
     for name, measure in program.measures.items():
         yield from _measure_problems(program, name, measure)
@@ -748,7 +830,7 @@ def _intake_problems(program: Program) -> Iterator[Problem]:
             if name not in program.tables:
                 yield _unknown(f"intake.{part}.{name}", name, program.tables)
     for name, table in program.tables.items():
-        columns = [table.id, *table.columns]
+        columns = [*([] if table.id_is_made else [table.id]), *table.columns]
         headings = program.intake.headings.get(name, {})
         stands_for: dict[str, str] = {heading_key(column): column for column in columns}
         for column, known in headings.items():
@@ -800,6 +882,17 @@ def _table_problems(program: Program) -> Iterator[Problem]:
             )
         if table.id in table.columns:
             yield Problem(f"{where}.columns.{table.id}", "is the id already;", "leave it out of the columns.")
+        for part in table.id_parts:
+            if part not in table.columns:
+                yield _unknown(f"{where}.id", part, table.columns)
+            elif table.columns[part].type not in ("code", "date", "count") or not table.columns[part].required:
+                yield Problem(
+                    f"{where}.id",
+                    f"'{part}' cannot be part of an id;",
+                    "name required columns of type code, date or count.",
+                )
+        if table.id == JOINED_ID and not 2 <= len(set(table.id_parts)) == len(table.id_parts):
+            yield Problem(f"{where}.id", f"is {table.id_parts!r};", "list two or more different columns.")
         if table.date not in table.columns:
             yield _unknown(f"{where}.date", table.date, table.columns)
         elif table.columns[table.date].type != "date" or not table.columns[table.date].required:
@@ -826,6 +919,13 @@ def _table_problems(program: Program) -> Iterator[Problem]:
                 )
             elif rule.vocabulary is not None and rule.vocabulary not in program.vocabularies:
                 yield _unknown(f"{where}.columns.{column}.vocabulary", rule.vocabulary, program.vocabularies)
+
+
+def _code_problems(program: Program) -> Iterator[Problem]:
+    """Find names under [codes] that are no column with codes."""
+    known = {table.id for table in program.tables.values()}
+    known |= {name for table in program.tables.values() for name, rule in table.columns.items() if rule.type == "code"}
+    yield from (_unknown("codes", name, sorted(known)) for name in program.codes if name not in known)
 
 
 def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator[Problem]:
@@ -884,8 +984,17 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
         rule = columns.get(column)
         if rule is None:
             yield _unknown(f"{where}.where", column, columns)
+        elif rule.type == "flag":
+            if not isinstance(value, bool):
+                yield Problem(f"{where}.where.{column}", f"is {value!r} for a flag;", "write true or false.")
         elif rule.vocabulary is None:
-            yield Problem(f"{where}.where.{column}", "has no vocabulary;", "name a column of type category.")
+            yield Problem(
+                f"{where}.where.{column}",
+                f"'{column}' is a column of type {rule.type};",
+                "name a column of type category or flag.",
+            )
+        elif not isinstance(value, str):
+            yield Problem(f"{where}.where.{column}", f"is {value!r} for a category;", "write its value in quotes.")
         elif value not in program.vocabularies.get(rule.vocabulary, {}):
             yield _unknown(f"{where}.where.{column}", value, program.vocabularies.get(rule.vocabulary, {}))
     if measure.followed_by is not None:

@@ -13,6 +13,8 @@ RECEIVED: Final = "received"
 DELIVERY: Final = "delivery"
 FILE: Final = "file"
 LINE: Final = "line"
+# Between the parts of an id that several columns form.
+JOINED_BY: Final = "--"
 ORIGIN: Final = (RECEIVED, DELIVERY, FILE, LINE)
 
 
@@ -27,6 +29,19 @@ class Schema:
     def columns(self) -> list[str]:
         """The columns that a file of this table has, the id first."""
         return [self.table.id, *self.table.columns]
+
+    @property
+    def headed(self) -> list[str]:
+        """The columns that the files of agencies have headings for."""
+        return list(self.table.columns) if self.table.id_is_made else self.columns
+
+    @property
+    def codes(self) -> list[str]:
+        """The columns that have the ids and codes of records and people."""
+        if self is VOIDS:  # What a void names must be written as it is, which is checked.
+            return []
+        own = [] if self.table.id_is_made else [self.table.id]
+        return [*own, *(name for name, rule in self.table.columns.items() if rule.type == "code")]
 
     def header_problems(self, header: list[str], where: str) -> list[Problem]:
         """Say what is wrong with a file's header: columns missing, repeated or not known. Their order is free."""

@@ -13,7 +13,7 @@ import posixpath
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
@@ -35,7 +35,12 @@ _CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _SNIFFED: Final = 50
 _LONGEST_LINE: Final = 16 << 20
-_DELIMITERS: Final = {",": "", ";": "separated by semicolons", "\t": "separated by tabs"}
+_DELIMITERS: Final = {
+    ",": "",
+    ";": "separated by semicolons",
+    "\t": "separated by tabs",
+    "|": "separated by vertical bars (|)",
+}
 _ENCODINGS: Final = {"utf-8": "", "utf-8-sig": "", "cp1252": "read as Windows-1252"}
 # What no Windows-1252 text holds: control characters, and the bytes that stand for nothing.
 _NOT_1252: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x81\x8d\x8f\x90\x9d]")
@@ -49,7 +54,14 @@ _MOST_UNPACKED: Final = 2 << 30
 _BOMB_UNPACKED: Final = 200 << 20
 _BOMB_RATIO: Final = 200
 _ERRORS: Final = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"})
-_EXACT: Final = 2**53
+# Excel keeps 15 digits of a number.
+_EXACT: Final = 10**15
+# Number formats that only add zeros and marks to the digits: 00000, 000-00-0000, "R-"0000.
+_SHAPED: Final = re.compile(r"""(?:[0#]|"[^"]*"|\\.|[-() /])+""")
+_SHAPE_TOKEN: Final = re.compile(r"""([0#])|"([^"]*)"|\\(.)|(.)""")
+# Excel counts days from one of these two days, as the workbook says.
+EPOCH_1900: Final = dt.date(1899, 12, 30)
+EPOCH_1904: Final = dt.date(1904, 1, 1)
 _NAMED_CELLS: Final = 10
 
 _AS_CSV: Final = "export it as CSV in UTF-8, or as an Excel workbook (.xlsx)."
@@ -92,6 +104,20 @@ class Block:
     lines: list[int]
 
 
+@dataclass(frozen=True, order=True)
+class Merged:
+    """Cells that are merged into one: lines as Excel numbers them, columns from 0, both ends included."""
+
+    first_line: int
+    last_line: int
+    first_column: int
+    last_column: int
+
+    def __str__(self) -> str:
+        """Return the range as Excel writes it: ``D2:D5``."""
+        return f"{letters(self.first_column)}{self.first_line}:{letters(self.last_column)}{self.last_line}"
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A table of text cells: one worksheet, or a CSV file.
@@ -104,12 +130,18 @@ class Sheet:
         The name of the worksheet; for a CSV file its name without the ending.
     notes
         What a person should know about how it was read.
+    merged
+        The ranges of merged cells, of which only the first has a value.
+    epoch
+        The day from which it counts the serial numbers of dates.
     """
 
     file: str
     name: str
     notes: list[str]
     _read: Callable[[int], Iterator[Block]] = field(repr=False, compare=False)
+    merged: Sequence[Merged] = ()
+    epoch: dt.date = EPOCH_1900
 
     def blocks(self, size: int = 50_000) -> Iterator[Block]:
         """Give the rows from the first, at most ``size`` at a time; a CSV file is never held whole.
@@ -403,19 +435,26 @@ def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
 
 @dataclass
 class _Layout:
-    """What the XML of a worksheet says and calamine does not."""
+    """What the XML of a worksheet says and calamine does not.
+
+    ``shaped`` are the number formats of cells that show a number with zeros or marks that are not part of it.
+    """
 
     rows: int = 0
     columns: int = 0
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    shaped: dict[tuple[int, int], str] = field(default_factory=dict)
     uncalculated: list[str] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)
+    hidden_lines: list[int] = field(default_factory=list)
+    hidden_columns: list[str] = field(default_factory=list)
 
     def problems(self, where: str) -> list[Problem]:
         """Name the cells for which calamine would refuse the whole sheet without saying which they are."""
         odd = [(place, text) for place, text in self.errors.items() if text not in _ERRORS]
         return [
             Problem(
-                f"{where}, cell {_letters(column)}{row + 1}",
+                f"{where}, cell {letters(column)}{row + 1}",
                 f"holds the error {text!r}, which cannot be read;",
                 "mend the cell, or empty it.",
             )
@@ -423,12 +462,27 @@ class _Layout:
         ]
 
     def notes(self) -> list[str]:
-        count = len(self.uncalculated)
-        return (
-            [f"{count:,} cells hold a formula whose result was not saved: they read as empty ({self.uncalculated[0]})"]
-            if count
-            else []
-        )
+        """Say in what the cells that are read differ from what Excel shows."""
+        found = []
+        if count := len(self.uncalculated):
+            found.append(
+                f"{count:,} cells hold a formula whose result was not saved: they read as empty "
+                f"({_some(self.uncalculated)}). Open the file in Excel and save it"
+            )
+        if lines := [line for line in self.hidden_lines if line <= self.rows]:
+            found.append(
+                f"{len(lines):,} lines are hidden, by hand or by a filter, and are read like any other "
+                f"(line {_some(lines)})"
+            )
+        if self.hidden_columns:
+            found.append(f"hidden columns are read like any other ({_some(self.hidden_columns)})")
+        return found
+
+
+def _some(places: Sequence[object]) -> str:
+    """Name the first places of a list."""
+    more = len(places) - _NAMED_CELLS
+    return ", ".join(map(str, places[:_NAMED_CELLS])) + (f" and {more:,} more" if more > 0 else "")
 
 
 class _Broken(Exception):  # noqa: N818
@@ -443,8 +497,9 @@ def _read_workbook(file: BufferedReader, name: str) -> list[Sheet]:
         with zipfile.ZipFile(_rewound(file)) as archive:
             if damaged := archive.testzip():
                 raise _Broken(f"its part {damaged!r} is damaged")
-            parts = _parts(archive)
+            parts, epoch = _parts(archive)
             _require_true_counts(archive)
+            formats = _shaped_formats(archive)
             book = _calamine(name, lambda: CalamineWorkbook.from_filelike(_rewound(file)))
             if len(parts) != len(book.sheets_metadata):
                 raise _Broken("its list of sheets is damaged")
@@ -454,7 +509,7 @@ def _read_workbook(file: BufferedReader, name: str) -> list[Sheet]:
             for place, sheet in worksheets.items():
                 where = f"{name}, sheet '{sheet.name}'"
                 try:
-                    layouts[place] = layout = _layout(archive, parts[place])
+                    layouts[place] = layout = _layout(archive, parts[place], formats)
                 except (_Broken, KeyError, expat.ExpatError) as error:
                     problems.append(Problem(where, f"is broken: {error};", _WHOLE))
                 else:
@@ -467,7 +522,7 @@ def _read_workbook(file: BufferedReader, name: str) -> list[Sheet]:
     if sum(layout.rows * layout.columns for layout in layouts.values()) > _MOST_CELLS:
         place, layout = max(layouts.items(), key=lambda item: item[1].rows * item[1].columns)
         where = f"{name}, sheet '{worksheets[place].name}'"
-        what = f"reaches to row {layout.rows} and column {_letters(layout.columns - 1)}, too far to read;"
+        what = f"reaches to row {layout.rows} and column {letters(layout.columns - 1)}, too far to read;"
         problems.append(Problem(where, what, "delete stray cells below and beside the table, or send it as CSV."))
     if problems:
         raise _refuse_all(problems)
@@ -481,7 +536,8 @@ def _read_workbook(file: BufferedReader, name: str) -> list[Sheet]:
             continue
         hidden = ["the sheet is hidden"] if sheet.visible is not SheetVisibleEnum.Visible else []
         notes = [*hidden, *layouts[place].notes()]
-        sheets.append(Sheet(name, sheet.name, notes, partial(_blocks, where, values, layouts[place])))
+        read = partial(_blocks, where, values, layouts[place])
+        sheets.append(Sheet(name, sheet.name, notes, read, sorted(layouts[place].merged), epoch))
     if problems:
         raise _refuse_all(problems)
     return sheets
@@ -521,14 +577,17 @@ def _no_doctype(*_: object) -> None:
     raise _Broken("it holds a document type")
 
 
-def _parts(archive: zipfile.ZipFile) -> list[str]:
-    """Give the part that holds each sheet, in the order of the workbook."""
+def _parts(archive: zipfile.ZipFile) -> tuple[list[str], dt.date]:
+    """Return the part that holds each sheet, in the order of the workbook, and the day that it counts days from."""
     identities: list[str] = []
     targets: dict[str, str] = {}
+    epochs = {EPOCH_1900}
 
     def sheet(tag: str, attributes: dict[str, str]) -> None:
         if tag.rpartition(":")[2] == "sheet":
             identities.append(next((value for key, value in attributes.items() if key.endswith(":id")), ""))
+        elif tag.rpartition(":")[2] == "workbookPr" and attributes.get("date1904") in ("1", "true"):
+            epochs.add(EPOCH_1904)
 
     def relation(tag: str, attributes: dict[str, str]) -> None:
         if tag.rpartition(":")[2] == "Relationship":
@@ -542,7 +601,50 @@ def _parts(archive: zipfile.ZipFile) -> list[str]:
         target = targets.get(identity, "")
         full = target[1:] if target.startswith("/") else target if target.startswith("xl/") else f"xl/{target}"
         parts.append(known.get(posixpath.normpath(full).lower(), full))
-    return parts
+    return parts, max(epochs)
+
+
+def _shaped_formats(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return the number format of each cell style that shows a number with zeros or marks that are not part of it."""
+    part = next((name for name in archive.namelist() if name.lower() == "xl/styles.xml"), None)
+    codes: dict[str, str] = {}
+    styles: list[str] = []
+    inside: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == "numFmt":
+            codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif tag == "xf" and inside[-1:] == ["cellXfs"]:
+            styles.append(attributes.get("numFmtId", ""))
+        inside.append(tag)
+
+    def end(_: str) -> None:
+        inside.pop()
+
+    if part is not None:
+        _parse(archive, part, start, EndElementHandler=end)
+    shaped = {number: code.split(";")[0] for number, code in codes.items()}
+    shaped = {number: code for number, code in shaped.items() if _SHAPED.fullmatch(code) and code.strip("#") != "0"}
+    return {str(place): shaped[number] for place, number in enumerate(styles) if number in shaped}
+
+
+def _as_shown(value: float, shape: str) -> str:
+    """Return a whole number as Excel shows it with a format of zeros and marks."""
+    tokens = _SHAPE_TOKEN.findall(shape)
+    digits = list(str(int(value)))
+    shown: list[str] = []
+    left = sum(1 for digit, *_ in tokens if digit)
+    for digit, *marks in reversed(tokens):
+        if not digit:
+            shown.append("".join(marks))
+            continue
+        left -= 1
+        if not left:  # The first place takes all digits that are left.
+            shown.append("".join(digits) or ("0" if digit == "0" else ""))
+        else:
+            shown.append(digits.pop() if digits else "0" if digit == "0" else "")
+    return "".join(reversed(shown))
 
 
 def _require_true_counts(archive: zipfile.ZipFile) -> None:
@@ -566,7 +668,7 @@ def _require_true_counts(archive: zipfile.ZipFile) -> None:
             _parse(archive, member.filename, start)
 
 
-def _layout(archive: zipfile.ZipFile, part: str) -> _Layout:
+def _layout(archive: zipfile.ZipFile, part: str, formats: Mapping[str, str]) -> _Layout:
     """Go through the XML of a worksheet, which must be whole.
 
     calamine gives an error cell as an empty one, reads XML that was cut off as far as it goes, and asks for memory
@@ -575,18 +677,23 @@ def _layout(archive: zipfile.ZipFile, part: str) -> _Layout:
     layout = _Layout()
     tags: dict[str, str] = {}
     columns: dict[str, int] = {}
-    row, column, kind = -1, -1, ""
+    row, column, kind, style = -1, -1, "", ""
     inside = formula = valued = False
     text: list[str] | None = None
     split = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})").fullmatch
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, kind, inside, formula, valued, text
+        nonlocal row, column, kind, style, inside, formula, valued, text
         tag = tags.get(name) or tags.setdefault(name, name.rpartition(":")[2])
         if not inside:
             inside = tag == "sheetData"
+            if tag == "mergeCell":
+                layout.merged.append(_merged(attributes.get("ref", "")))
+            elif tag == "col" and attributes.get("hidden") in ("1", "true"):
+                layout.hidden_columns.append(_columns_named(attributes))
         elif tag == "c":
             kind, formula, valued = attributes.get("t", ""), False, False
+            style = attributes.get("s", "")
             if reference := attributes.get("r"):
                 found = split(reference)
                 if not found or int(found[2]) != row + 1:
@@ -603,6 +710,8 @@ def _layout(archive: zipfile.ZipFile, part: str) -> _Layout:
             layout.rows = max(layout.rows, row + 1)
             layout.columns = max(layout.columns, column + 1)
             text = [] if formula or kind == "e" else None
+            if kind in ("", "n") and style in formats:
+                layout.shaped[row, column] = formats[style]
         elif tag == "f":
             formula = True
         elif tag == "row":
@@ -612,6 +721,8 @@ def _layout(archive: zipfile.ZipFile, part: str) -> _Layout:
             row, column = int(number) - 1 if number else row + 1, -1
             if not 0 <= row < _MOST_ROWS:
                 raise _Broken(f"it has a row {row + 1}")
+            if attributes.get("hidden") in ("1", "true"):
+                layout.hidden_lines.append(row + 1)
 
     def data(part: str) -> None:
         if text is not None:
@@ -626,7 +737,7 @@ def _layout(archive: zipfile.ZipFile, part: str) -> _Layout:
             valued = bool(value) or kind == "str"
             text = None
         elif tag == "c" and formula and not valued:
-            layout.uncalculated.append(f"{_letters(column)}{row + 1}")
+            layout.uncalculated.append(f"{letters(column)}{row + 1}")
         elif tag == "sheetData":
             inside = False
 
@@ -642,14 +753,30 @@ def _column(letters: str) -> int:
     return place - 1
 
 
-def _letters(column: int) -> str:
-    """Give the letters of a column that is counted from 0."""
-    letters = ""
+def letters(column: int) -> str:
+    """Return the letters of a column that is counted from 0."""
+    name = ""
     column += 1
     while column:
         column, place = divmod(column - 1, 26)
-        letters = chr(65 + place) + letters
-    return letters
+        name = chr(65 + place) + name
+    return name
+
+
+def _merged(reference: str) -> Merged:
+    found = re.fullmatch(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Za-z]{1,3})\$?([0-9]{1,7}))?", reference)
+    if found is None:
+        raise _Broken(f"it merges {reference!r}")
+    last_letters, last_line = found[3] or found[1], found[4] or found[2]
+    return Merged(int(found[2]), int(last_line), _column(found[1]), _column(last_letters))
+
+
+def _columns_named(attributes: Mapping[str, str]) -> str:
+    """Name the columns that one entry of a worksheet speaks of: ``D``, or ``D:F``."""
+    ends = [attributes.get(end, "") for end in ("min", "max")]
+    if not all(re.fullmatch("[0-9]{1,5}", end) and int(end) for end in ends):
+        raise _Broken(f"it hides the columns {':'.join(ends)!r}")
+    return ":".join(dict.fromkeys(letters(int(end) - 1) for end in ends))
 
 
 def _blocks(where: str, values: CalamineSheet, layout: _Layout, size: int) -> Iterator[Block]:
@@ -659,8 +786,16 @@ def _blocks(where: str, values: CalamineSheet, layout: _Layout, size: int) -> It
         errors.setdefault(row, {})[column] = error
     rows += [[] for _ in range(len(rows), max(errors, default=-1) + 1)]
     size = max(size, 1)
+    shapes: dict[int, list[tuple[int, int, str]]] = {}
+    for (row, column), shape in layout.shaped.items():
+        if row < len(rows):
+            shapes.setdefault(row // size, []).append((row, column, shape))
     for first in range(0, len(rows), size):
         block = [[_text(value) for value in row] for row in rows[first : first + size]]
+        for place, column, shape in shapes.get(first // size, ()):
+            value = rows[place][column] if column < len(rows[place]) else ""
+            if isinstance(value, float) and value.is_integer() and 0 <= value < _EXACT:
+                block[place - first][column] = _as_shown(value, shape)
         for place, cells in enumerate(block, first):
             for column, error in errors.get(place, {}).items():
                 cells += [""] * (column + 1 - len(cells))
@@ -674,11 +809,12 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return str(int(value)) if abs(value) <= _EXACT and value.is_integer() else repr(value)
+        if abs(value) >= _EXACT:  # As Excel writes it: its last digits are lost.
+            return f"{value:.14E}"
+        return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, dt.datetime):
-        # Excel counts in days: a fraction of a second is nearly always the error of that.
-        if value.microsecond:
-            value = (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
+        # Excel counts in days and is true to a millisecond, not beyond: 23:59:59.997 is of the day that it says.
+        value = (value + dt.timedelta(microseconds=500)).replace(microsecond=0)
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
     if isinstance(value, dt.date):
         return value.isoformat()

@@ -364,7 +364,8 @@ def _counted_in_words(edition: Edition, name: str) -> str:
         column = column_name(measure.count.sum)
         parts = [words(language, "“{column}”, added up over the records in {table}", column=column, table=table)]
     for column, value in measure.where.items():
-        names = {"column": column_name(column), "value": escape(language.text(value))}
+        said = language.text(value) if isinstance(value, str) else words(language, "yes" if value else "no")
+        names = {"column": column_name(column), "value": escape(said)}
         parts.append(words(language, "where “{column}” is {value}", **names))
     if measure.followed_by is not None:
         later = f"*{escape(tables[measure.followed_by].title)}*"

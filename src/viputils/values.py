@@ -6,6 +6,7 @@ what depends on another column, is the business of ``cleaning``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
@@ -15,10 +16,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from viputils.codes import in_plain_letters, missing_pattern
 from viputils.errors import closest, nearest
 from viputils.program import Column, Program, folded
 
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_CODE_IN_WORDS: Final = "letters, digits, '.', '_' and '-'; never a name."
+_WITHDRAW: Final = "a line that is no record can be withdrawn by its file and line (README.md, voids.csv)."
 _FLAGS: Final = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 
 # A large odd number, whose multiples spread over all 64 bits (from Knuth's multiplicative hashing).
@@ -110,7 +114,7 @@ class Texts:
 
     def read(self, program: Program, name: str, rule: Column, texts: pd.Index) -> Reading:
         """Read the texts of a column, as ``read_texts``."""
-        by = (texts, rule, program.vocabularies, program.crosswalks)
+        by = (texts, rule, program.vocabularies, program.crosswalks, program.intake)
         before = self._read.get(name)
         if before is None or any(one is not other for one, other in zip(before[0], by, strict=True)):
             before = self._read[name] = by, read_texts(program, name, rule, pd.Series(texts, dtype="str"))
@@ -132,7 +136,10 @@ def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> R
     """Read the texts of a column called ``name``, as its rule in program.toml says."""
     # Joining lists of words gives objects.
     text = texts.str.split().str.join(" ").astype("str")
-    given = text.ne("")
+    given = text.ne("") & ~_is_missing(program, text, code=rule.type == "code")
+    if rule.vocabulary is not None:  # There a word such as Unknown can be a value.
+        given |= text.map(folded).isin(program.spellings(rule.vocabulary))
+    text = text.where(given, "")
     readers = {"date": _dates, "count": _counts, "flag": _flags, "code": _codes}
     if rule.vocabulary is not None:
         reading = _categories(program, name, rule, rule.vocabulary, text, given)
@@ -152,19 +159,31 @@ def type_of(program: Program, rule: Column) -> str | pd.CategoricalDtype:
     return {"date": "datetime64[s]", "count": "Int64", "flag": "boolean", "code": "str"}[rule.type]
 
 
-def read_ids(name: str, texts: pd.Series) -> Reading:
-    """Read the ids of records."""
-    is_code = texts.str.fullmatch(_CODE)
-    if is_code.all():
+def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
+    """Read the ids of records; a row whose id is a word for a missing value has none."""
+    none = _is_missing(program, texts, code=True)
+    if texts.str.fullmatch(_CODE).all() and not none.any():
         return Reading(texts, texts, [])
     text = texts.str.strip()
+    text = text.mask(none | _is_missing(program, text, code=True), "")
     missing = text.eq("")
     strange = ~text.str.fullmatch(_CODE) & ~missing
     faults = [
-        Fault(name, "missing_id", missing, "give the record its id."),
-        Fault(name, "not_a_code", strange, "an id is letters, digits, '.', '_' and '-'; never a name."),
+        Fault(name, "missing_id", missing, f"give the record its id; {_WITHDRAW}"),
+        Fault(name, "not_a_code", strange, f"an id is {_CODE_IN_WORDS}", _plain_code),
     ]
     return Reading(text, text, faults)
+
+
+def _is_missing(program: Program, texts: pd.Series, code: bool) -> pd.Series:
+    """Flag texts that mean that there is no value."""
+    return texts.str.fullmatch(missing_pattern(tuple(program.intake.missing), code), case=False)
+
+
+def _plain_code(text: str) -> str:
+    """Return the code that a text may have been meant for, or nothing."""
+    plain = in_plain_letters(text)
+    return plain if re.fullmatch(_CODE, plain) else ""
 
 
 def fingerprints(texts: pd.Series) -> np.ndarray[Any, np.dtype[np.uint64]] | None:
@@ -217,7 +236,7 @@ def _flags(name: str, text: pd.Series, given: pd.Series) -> Reading:
 
 def _codes(name: str, text: pd.Series, given: pd.Series) -> Reading:
     strange = given & ~text.str.fullmatch(_CODE)
-    faults = [Fault(name, "not_a_code", strange, "a code is letters, digits, '.', '_' and '-'; never a name.")]
+    faults = [Fault(name, "not_a_code", strange, f"a code is {_CODE_IN_WORDS}", _plain_code)]
     return Reading(text.where(given), text, faults)
 
 

@@ -69,7 +69,7 @@ def delivered(project: Project) -> dict[str, bytes]:
 def test_intake_writes_a_delivery_that_every_other_command_counts(project: Project, send: Send) -> None:
     done = intake(project, send(HEADINGS, *ROWS, "Total,2,,,"), *DAY, "--yes")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "4 rows = 2 taken + 1 of headings + 1 at the foot" in done.stdout
+    assert "4 rows = 2 taken + 1 of headings + 1 no records" in done.stdout
     assert "'Case Number' → response_id" in done.stdout
     assert "Columns not taken: 'Victim name'" in done.stdout
     assert "Written: data/raw/2023-12-04" in done.stdout

@@ -11,10 +11,12 @@ import openpyxl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from viputils.dates import read_day
 from viputils.errors import DeliveryError, IntakeError
-from viputils.exports import Export, Tally, match_sheet, read_day, rows_of
-from viputils.program import Intake, Program
+from viputils.exports import Export, Tally, match_sheet, rows_of
+from viputils.program import Column, Intake, Program, Table
 from viputils.sheets import Sheet, read_sheets
 
 RESPONSES = ["Case Number", "Incident date", "Type of incident", "Area Cmd"]
@@ -188,7 +190,7 @@ def test_every_column_without_a_heading_is_said_with_the_nearest_one(program: Pr
     assert "export.csv, line 1: no heading stands for 'response_date'" in said
     assert "did you mean 'Resp. date'? Headings that stand for nothing: 'Resp. date', 'Incident typ'." in said
     assert "no heading stands for 'incident_type' of responses; did you mean 'Incident typ'?" in said
-    assert "intake.headings.responses.incident_type in program.toml" in said
+    assert "[intake.headings.responses]\n      incident_type = [" in said
 
 
 def test_a_column_that_stands_there_twice_is_refused_with_both_places(program: Program, sheet: MakeSheet) -> None:
@@ -199,9 +201,14 @@ def test_a_column_that_stands_there_twice_is_refused_with_both_places(program: P
 
 def test_a_sheet_of_something_else_is_refused_with_what_is_known(program: Program, sheet: MakeSheet) -> None:
     said = refusal(lambda: match_sheet(program, sheet(["Name", "Phone"], ["Jane", "555"])))
-    assert "holds no table of this program" in said
+    assert "line 1: has no heading that this program knows. Its headings: 'Name', 'Phone'" in said
     assert "responses (response_id, response_date" in said
     assert "Jane" not in said
+
+
+def test_a_sheet_without_a_known_heading_is_refused_with_the_nearest_table(program: Program, sheet: MakeSheet) -> None:
+    said = refusal(lambda: match_sheet(program, sheet(["Engagement", "Engaged on", "Candidates", "Services"])))
+    assert "the nearest table is engagements" in said
 
 
 BOTH = ["response_id", "response_date", "incident_type", "area_command",
@@ -304,23 +311,238 @@ def test_totals_and_remarks_at_the_foot_are_no_records_and_their_lines_are_said(
 ) -> None:
     rows, tally = taken(program, sheet(RESPONSES, ROW, [], foot, ["", ""], foot, []))
     assert rows == [CLEAN]
-    assert (tally.read, tally.taken, tally.blank, tally.foot) == (7, 1, 3, [4, 6])
-    assert str(tally) == "7 rows = 1 taken + 1 of headings + 3 blank + 2 at the foot"
+    assert (tally.read, tally.taken, tally.blank, list(tally.others)) == (7, 1, 3, [4, 6])
+    assert str(tally) == "7 rows = 1 taken + 1 of headings + 3 blank + 2 no records"
 
 
-def test_what_looks_like_a_total_is_a_row_where_records_follow_or_it_has_a_date(
+@pytest.mark.parametrize(
+    "total",
+    [
+        ["Total", "8/31/2023", "14", "x"],
+        ["Subtotal", "8/15/2023", "7", ""],
+        ["Grand Total:", "8/31/2023", "", ""],
+        ["Total for Southeast", "", "3", ""],
+        ["SUB-TOTAL", "8/31/2023", "DV", "SE"],
+        ["Gran total", "8/31/2023", "DV", "SE"],
+        ["", "8/31/2023", "Total", "14"],
+        ["Suma", "31/8/2023", "14", ""],
+    ],
+)
+def test_a_total_is_no_record_with_or_without_a_date_wherever_it_is(
+    program: Program, sheet: MakeSheet, total: list[str]
+) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, total, ROW, total))
+    assert rows == [CLEAN]
+    assert list(tally.others) == [2, 4]
+
+
+@pytest.mark.parametrize("code", ["SUM-1", "Total-17", "TOTAL2023-1", "COUNT-5"])
+def test_a_code_that_begins_like_a_total_is_the_code_of_a_record(program: Program, sheet: MakeSheet, code: str) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, [code, *ROW[1:]]))
+    assert (rows, tally.others) == ([[code, *CLEAN[1:]]], {})
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        ["Report run:", "12/1/2023 8:02 AM", "", ""],
+        ["Records:", "2", "", ""],
+        ["Records", "2"],
+        ["Printed", "", "12/1/2023", ""],
+        ["Run by:", "J. Smith", "Unit 4", ""],
+        ["Informe generado:", "1/12/2023", "", ""],
+        ["Date range: 11/1/2023 to 11/30/2023", "", "", ""],
+        ["Page 1 of 3", "", "", ""],
+    ],
+)
+def test_what_a_report_says_about_itself_is_no_record(program: Program, sheet: MakeSheet, about: list[str]) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ROW, about, RESPONSES, ["R2", *ROW[1:]], about))
+    assert [row[0] for row in rows] == ["R1", "R2"]
+    assert list(tally.others) == [3, 6]
+
+
+def test_notes_of_any_number_at_the_foot_are_no_records(program: Program, sheet: MakeSheet) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ROW, *[[f"Note {n}: may change.", "", "", ""] for n in range(100)]))
+    assert rows == [CLEAN]
+    assert list(tally.others) == list(range(3, 103))
+
+
+def test_a_record_of_which_only_the_id_came_is_a_row_that_is_wrong(program: Program, sheet: MakeSheet) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ROW, ["R2", "", "", ""]))
+    assert [row[0] for row in rows] == ["R1", "R2"]
+    assert not tally.others
+
+
+def test_a_record_whose_date_cannot_be_read_is_never_taken_for_a_note(program: Program, sheet: MakeSheet) -> None:
+    rows, _ = taken(program, sheet(RESPONSES, ROW, ["R2", "11/31/2023", "DV", ""], ["R3", "soon", "", ""]))
+    assert [row[:2] for row in rows] == [CLEAN[:2], ["R2", "11/31/2023"], ["R3", "soon"]]
+
+
+# ---------------------------------------------------------------- What a cell shows
+
+
+Cell = str | int | float | dt.datetime | None
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Callable[..., Sheet]:
+    """Make a sheet of a real workbook, changed by ``change`` before it is saved."""
+
+    def make(*rows: list[Cell], change: Callable[[openpyxl.Workbook], None] = lambda _: None) -> Sheet:
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.worksheets[0].append(row)
+        change(book)
+        book.save(tmp_path / "export.xlsx")
+        return read_sheets(tmp_path / "export.xlsx")[0]
+
+    return make
+
+
+def test_a_merged_cell_has_its_value_in_each_of_its_lines(program: Program, workbook: Callable[..., Sheet]) -> None:
+    """Excel shows Southeast beside three records, and nothing beside the last."""
+    rows = [["R1", "8/1/23", "DV", "SE"], ["R2", "8/2/23", "DV"], ["R3", "8/3/23", "DV"], ["R4", "8/4/23", "DV", None]]
+    given = workbook(RESPONSES, *rows, change=lambda book: book.worksheets[0].merge_cells("D2:D4"))
+    assert [row[3] for row in taken(program, given)[0]] == ["SE", "SE", "SE", ""]
+
+
+def test_headings_that_are_merged_over_two_lines_are_headings(program: Program, workbook: Callable[..., Sheet]) -> None:
+    given = workbook(RESPONSES, [], ROW, change=lambda book: book.worksheets[0].merge_cells("A1:A2"))
+    rows, tally = taken(program, given)
+    assert (rows, tally.headings, tally.blank) == ([CLEAN], 2, 0)
+
+
+REVIEWS = ["review_id", "review_date", "Incidents reviewed", "", "Persons identified"]
+
+
+def test_a_heading_that_is_merged_over_several_columns_is_refused(
+    program: Program, workbook: Callable[..., Sheet]
+) -> None:
+    """Which of the two columns is meant, or whether both are, cannot be known."""
+    given = workbook(REVIEWS, ["W1", "8/1/23", 3, 2, 1], change=lambda book: book.worksheets[0].merge_cells("C1:D1"))
+    said = refusal(lambda: match_sheet(program, given))
+    assert "cell C1:D1: the heading 'Incidents reviewed' of 'incidents_reviewed' is merged over 2 columns" in said
+
+
+def test_a_count_that_is_merged_over_several_lines_is_refused(program: Program, workbook: Callable[..., Sheet]) -> None:
+    """Whether 3 is the count of each review, or of both, cannot be known."""
+    rows = [["W1", "8/1/23", 3, None, 1], ["W2", "8/8/23", None, None, 1]]
+    given = workbook(REVIEWS, *rows, change=lambda book: book.worksheets[0].merge_cells("C2:C3"))
+    assert "cell C2:C3: is merged, and has one count (3) for 2 lines" in refusal(lambda: taken(program, given))
+
+
+def test_a_column_with_values_and_no_heading_is_named(program: Program, sheet: MakeSheet) -> None:
+    _, tally = taken(program, sheet(REVIEWS, ["W1", "8/1/23", "3", "2", "1"], ["W2", "8/8/23", "4", "", "1"]))
+    (warning,) = tally.warnings
+    assert "column D, right of 'Incidents reviewed', has no heading, so its 1 value is not taken" in warning
+
+
+def test_days_are_counted_from_1904_in_cells_without_a_date_format(
+    program: Program, workbook: Callable[..., Sheet]
+) -> None:
+    """Of the days since January 1, 1904, the 44,504th is November 5, 2025."""
+    rows = [["R1", 44504, "DV", "SE"], ["R2", "8/1/23", "DV", "SE"]]
+
+    def from_1904(book: openpyxl.Workbook) -> None:
+        book.epoch = CALENDAR_MAC_1904
+
+    assert [row[1] for row in taken(program, workbook(RESPONSES, *rows, change=from_1904))[0]] == [
+        (dt.date(1904, 1, 1) + dt.timedelta(days=44504)).isoformat(),
+        "2023-08-01",
+    ]
+
+
+@pytest.mark.parametrize("code", ['="00123"', '="R-1"'])
+def test_a_code_that_excel_is_told_to_keep_as_text_is_that_text(program: Program, sheet: MakeSheet, code: str) -> None:
+    rows, _ = taken(program, sheet(RESPONSES, [code, *ROW[1:]]))
+    assert rows[0][0] == code[2:-1]
+
+
+# ---------------------------------------------------------------- What a spreadsheet has changed
+
+
+@pytest.mark.parametrize("code", ["1.23457E+15", "1.2E+03", "2E+16"])
+def test_a_code_of_which_a_spreadsheet_has_lost_digits_is_refused(
+    program: Program, sheet: MakeSheet, code: str
+) -> None:
+    said = refusal(lambda: taken(program, sheet(RESPONSES, ROW, [code, *ROW[1:]])))
+    assert f"line 3: '{code}' is a number of which a spreadsheet has lost digits" in said
+
+
+def test_a_number_of_more_digits_than_a_spreadsheet_keeps_is_refused(
+    program: Program, workbook: Callable[..., Sheet]
+) -> None:
+    given = workbook(RESPONSES, [20231105000123456, *ROW[1:]])
+    assert "is a number of which a spreadsheet has lost digits" in refusal(lambda: taken(program, given))
+    assert taken(program, workbook(RESPONSES, ["20231105000123456", *ROW[1:]]))[0][0][0] == "20231105000123456"
+
+
+def test_long_codes_that_all_end_in_zeros_are_refused(program: Program, sheet: MakeSheet) -> None:
+    rounded = [["202311050001200", *ROW[1:]], ["2023110500012300", *ROW[1:]], ["20231105000124000", *ROW[1:]]]
+    assert "ends in zeros" in refusal(lambda: taken(program, sheet(RESPONSES, *rounded)))
+    assert len(taken(program, sheet(RESPONSES, *rounded, ["2023110500012345", *ROW[1:]]))[0]) == 4
+
+
+@pytest.mark.parametrize("code", ["12-Mar", "Mar-12", "3-Dec-24", "2023-03-12"])
+def test_a_code_that_a_spreadsheet_has_made_a_date_is_refused(program: Program, sheet: MakeSheet, code: str) -> None:
+    said = refusal(lambda: taken(program, sheet(RESPONSES, ROW, [code, *ROW[1:]])))
+    assert f"line 3: '{code}' is a date, which a spreadsheet makes of a code such as 3-12" in said
+    assert taken(program, sheet(RESPONSES, [code, *ROW[1:]]))[0][0][0] == code
+
+
+# ---------------------------------------------------------------- Order and zone of dates
+
+
+def test_a_column_of_dates_in_the_other_order_is_refused_once_with_counts(program: Program, sheet: MakeSheet) -> None:
+    rows = [["R1", "8/9/2023", "DV", "SE"], ["R2", "27/8/2023", "DV", "SE"], ["R3", "31/8/2023", "DV", "SE"]]
+    said = refusal(lambda: taken(program, sheet(RESPONSES, *rows)))
+    assert said.count("fits another order") == 1
+    assert "2 of its dates can only be read day first, and none only month first" in said
+    assert '[intake]\n      date_order = "day first"' in said
+
+
+def test_dates_of_both_orders_in_a_column_are_reported(program: Program, sheet: MakeSheet) -> None:
+    _, tally = taken(program, sheet(RESPONSES, ROW, ["R2", "27/8/2023", "DV", "SE"]))
+    assert "1 dates can only be read month first and 1 only the other way round" in tally.warnings[0]
+
+
+def test_times_with_a_zone_are_refused_until_program_toml_says_what_the_zone_means(
     program: Program, sheet: MakeSheet
 ) -> None:
-    rows, tally = taken(program, sheet(RESPONSES, ["Total", "", "1", ""], ROW, ["SUM-1", *ROW[1:]]))
-    assert [row[0] for row in rows] == ["Total", "R1", "SUM-1"]
-    assert (tally.taken, tally.foot, list(tally.lines)) == (3, [], [2, 3, 4])
+    given = sheet(RESPONSES, ["R1", "2023-11-30 23:30:00-07", "DV", "SE"], ["R2", "2023-12-01T02:00:00Z", "DV", "SE"])
+    said = refusal(lambda: taken(program, given))
+    assert "has 2 times with a zone, such as '2023-11-30 23:30:00-07' in line 2" in said
+    assert '[intake]\n      time_zone = "as written"' in said
+    for zone, days in (
+        ("as written", ["2023-11-30", "2023-12-01"]),
+        ("America/Denver", ["2023-11-30", "2023-11-30"]),
+        ("UTC", ["2023-12-01", "2023-12-01"]),
+    ):
+        intake = program.intake.model_copy(update={"time_zone": zone})
+        found = list(rows_of(matched(program, given), intake, Tally()))
+        assert [row[1] for row in found] == days
 
 
-def test_a_foot_of_many_rows_is_rows_that_are_wrong(program: Program, sheet: MakeSheet) -> None:
-    rows, tally = taken(program, sheet(RESPONSES, ROW, *[[f"R{n}", "", "", ""] for n in range(100)]))
-    assert tally.taken == len(rows)
-    assert len(tally.foot) <= 20
-    assert tally.taken + len(tally.foot) == 101
+# ---------------------------------------------------------------- Ids that intake makes
+
+
+def with_id(program: Program, identity: str | list[str], **columns: str) -> Program:
+    table = program.tables["responses"]
+    rules = {**{name: Column(type="code") for name in columns}, **table.columns}
+    given = {**table.model_dump(), "id": identity, "columns": {name: rule.model_dump() for name, rule in rules.items()}}
+    return program.model_copy(update={"tables": {**program.tables, "responses": Table.model_validate(given)}})
+
+
+def test_an_id_of_several_columns_is_joined(program: Program, sheet: MakeSheet) -> None:
+    joined = with_id(program, ["case", "response_date"], case="code")
+    given = sheet(["Case", *RESPONSES[1:]], ["0001", *ROW[1:]], ["0001", "8/28/23", "DV", "SE"], ["", *ROW[1:]])
+    rows, _ = taken(joined, given, "responses")
+    assert [row[0] for row in rows] == ["0001--2023-08-27", "0001--2023-08-28", ""]
+
+
+def test_a_table_without_an_id_needs_no_heading_for_it(program: Program, sheet: MakeSheet) -> None:
+    rows, _ = taken(with_id(program, "row"), sheet(RESPONSES[1:], ROW[1:], ROW[1:]))
+    assert rows == [["", *CLEAN[1:]]] * 2
 
 
 def test_every_row_with_another_number_of_cells_is_named(program: Program, sheet: MakeSheet) -> None:
@@ -360,7 +582,7 @@ def test_rows_of_a_workbook_are_named_by_sheet_and_row(program: Program, tmp_pat
     del book.worksheets[0]["E6"]
     book.save(tmp_path / "export.xlsx")
     rows, _ = taken(program, read_sheets(tmp_path / "export.xlsx")[0])
-    assert rows == [["R1", "2023-08-27", "DV", "yes"], ["Total", "1", "", ""], ["R2", "2023-08-27", "DV", "SE"]]
+    assert rows == [["R1", "2023-08-27", "DV", "yes"], ["R2", "2023-08-27", "DV", "SE"]]
 
 
 def test_a_cell_that_no_csv_file_can_hold_is_named_by_its_column(program: Program, tmp_path: Path) -> None:

@@ -54,9 +54,9 @@ def send(tmp_path: Path) -> Send:
 
 
 def propose(
-    project: Project, *files: Path, received: str = "2023-12-04", table: str | None = None, accept: bool = False
+    project: Project, *files: Path, received: str = "2023-12-04", tables: Sequence[str] = (), accept: bool = False
 ) -> Proposal | NothingNew:
-    with proposed_intake(project, files, dt.date.fromisoformat(received), TODAY, table) as found:
+    with proposed_intake(project, files, dt.date.fromisoformat(received), TODAY, tables) as found:
         if accept and isinstance(found, Proposal):
             found.accept()
     return found
@@ -163,7 +163,7 @@ def test_the_summary_says_of_each_sheet_what_was_taken_and_shows_no_value_of_oth
     sent = send(f"{RESPONSES},Victim name,Remarks", "R1,11/2/23,DV,SE,Jane Doe,called twice", "Exported by somebody")
     said = "\n".join(proposal_of(project, sent, accept=True).summary())
     assert "export.csv: taken as responses" in said
-    assert "3 rows = 1 taken + 1 of headings + 1 at the foot" in said
+    assert "3 rows = 1 taken + 1 of headings + 1 no records" in said
     assert "At the foot, not taken: line 3" in said
     assert "'Case Number' → response_id" in said
     assert "Columns not taken: 'Victim name', 'Remarks'" in said
@@ -356,7 +356,7 @@ def test_all_that_is_wrong_with_all_files_is_said_at_once(project: Project, send
 
 def test_an_unknown_table_is_said_once(project: Project, send: Send) -> None:
     files = [send(RESPONSES, name="a.csv"), send("Void ID", name="b.csv")]
-    assert refusal(lambda: propose(project, *files, table="response")).count("--table") == 1
+    assert refusal(lambda: propose(project, *files, tables=["response"])).count("--table") == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -532,7 +532,7 @@ def require_sound(project: Project, files: Sequence[Path], received: dt.date) ->
     for source in found.sources:
         tally = source.tally
         taken += tally.taken
-        assert tally.read == tally.taken + tally.headings + tally.above + tally.blank + len(tally.foot)
+        assert tally.read == tally.taken + tally.headings + tally.above + tally.blank + len(tally.others)
         assert tally.read == (sum(len(block.rows) for block in source.sheet.blocks()) if source.export else 0)
     assert found.changes["rows"].sum() == taken
     assert found.changes["rows"].eq(found.changes[list(CHANGES[2:7])].sum(axis="columns")).all()

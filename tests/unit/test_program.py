@@ -54,7 +54,7 @@ def test_spellings_are_found_whatever_their_case(program: Program) -> None:
 
 def test_a_missing_key_is_named(raw: dict[str, Any]) -> None:
     del raw["program"]["site"]
-    assert refusal(raw) == ["program.site: is missing; add it."]
+    assert refusal(raw) == ["program.site: is missing; add it:\n      [program]\n      site = …"]
 
 
 def test_a_misspelt_key_is_named_with_the_nearest(raw: dict[str, Any]) -> None:

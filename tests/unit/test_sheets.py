@@ -261,7 +261,7 @@ def test_cells_of_a_workbook_become_text(write: Write) -> None:
         (dt.date(2023, 11, 5), "2023-11-05"),
         (dt.datetime(2023, 11, 5, 0, 0), "2023-11-05"),  # noqa: DTZ001
         (dt.datetime(2023, 11, 5, 13, 4, 9), "2023-11-05 13:04:09"),  # noqa: DTZ001
-        (dt.datetime(2023, 11, 5, 23, 59, 59, 991000), "2023-11-06"),  # noqa: DTZ001
+        (dt.datetime(2023, 11, 5, 23, 59, 59, 997000), "2023-11-05 23:59:59"),  # noqa: DTZ001
         (dt.time(13, 5), "13:05:00"),
         (dt.timedelta(hours=30, minutes=5), "30:05:00"),
         (45000, "45000"),
@@ -325,7 +325,10 @@ def test_every_worksheet_is_given_in_order_also_the_hidden_and_the_empty(write: 
 def test_formulas_without_a_result_are_noted(write: Write) -> None:
     (sheet,) = read_sheets(write("a.xlsx", workbook([["id", "n"], ["=1+1", "x"]])))
     assert cells(sheet) == [["id", "n"], ["", "x"]]
-    assert "1 cells hold a formula whose result was not saved: they read as empty (A2)" in sheet.notes
+    assert (
+        "1 cells hold a formula whose result was not saved: they read as empty (A2). Open the file in Excel and save it"
+        in sheet.notes
+    )
 
 
 def test_errors_that_cannot_be_read_are_named_with_their_cells(write: Write) -> None:
@@ -537,3 +540,65 @@ def changed(content: bytes, chance: random.Random) -> bytes:
         else:
             wrong[place:place] = wrong[place : place + chance.randint(1, 20)]
     return bytes(wrong)
+
+
+# ---------------------------------------------------------------- What Excel shows
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "shown"),
+    [
+        (123, "00000", "00123"),
+        (123456, "00000", "123456"),
+        (230412, "00-0000", "23-0412"),
+        (7, '"R-"0000', "R-0007"),
+        (7, "\\R0000", "R0007"),
+        (5551234, "000-0000", "555-1234"),
+        (12, "0", "12"),
+        (12.5, "00000", "12.5"),
+        (1234, "#,##0", "1234"),
+    ],
+)
+def test_a_number_is_read_with_the_zeros_and_marks_that_its_format_adds(
+    write: Write, value: float, shape: str, shown: str
+) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["id"])
+    book.worksheets[0].append([value])
+    book.worksheets[0]["A2"].number_format = shape
+    book.save(path := write("a.xlsx", b""))
+    assert cells(read_sheets(path)[0])[1] == [shown]
+
+
+def test_hidden_lines_and_columns_are_noted(write: Write) -> None:
+    book = openpyxl.Workbook()
+    for row in (["id", "n"], ["R1", 1], ["R2", 2], ["R3", 3]):
+        book.worksheets[0].append(row)
+    book.worksheets[0].row_dimensions[3].hidden = True
+    book.worksheets[0].row_dimensions[400].hidden = True
+    book.worksheets[0].column_dimensions["B"].hidden = True
+    book.save(path := write("a.xlsx", b""))
+    (sheet,) = read_sheets(path)
+    assert len(cells(sheet)) == 4
+    assert sheet.notes == [
+        "1 lines are hidden, by hand or by a filter, and are read like any other (line 3)",
+        "hidden columns are read like any other (B)",
+    ]
+
+
+def test_the_last_moment_of_a_day_is_of_that_day(write: Write) -> None:
+    """SQL Server's last moment of a day is 23:59:59.997; Excel is true to a millisecond."""
+    book = openpyxl.Workbook()
+    book.worksheets[0].append([dt.datetime(2023, 11, 30, 23, 59, 59, 997000)])  # noqa: DTZ001
+    book.worksheets[0]["A1"].number_format = "yyyy-mm-dd hh:mm:ss"
+    book.save(path := write("a.xlsx", b""))
+    assert cells(read_sheets(path)[0]) == [["2023-11-30 23:59:59"]]
+
+
+def test_merged_cells_are_named_by_their_range(write: Write) -> None:
+    book = openpyxl.Workbook()
+    for row in (["id", "n"], ["R1", 1], ["R2", 2]):
+        book.worksheets[0].append(row)
+    book.worksheets[0].merge_cells("B2:B3")
+    book.save(path := write("a.xlsx", b""))
+    assert [str(one) for one in read_sheets(path)[0].merged] == ["B2:B3"]

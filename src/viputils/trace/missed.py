@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
+from viputils.cleaning import DUPLICATE, KEPT, LOOKS_ALIKE, QUARANTINED, SUPERSEDED
 from viputils.periods import Span
 from viputils.program import folded
 from viputils.trace.edits import EDITED, Edit, as_they_were
@@ -152,7 +152,7 @@ def _in_quarantine(looked_at: LookedAt) -> pd.DataFrame:
     """Find rows in quarantine that would be counted, or of which it cannot be ruled out."""
     table, measure = looked_at.table, looked_at.measure
     held = table.id.index[table.status.eq(QUARANTINED)]
-    wanted = dict(measure.where)
+    wanted: dict[str, str | bool] = dict(measure.where)
     if measure.by is not None and measure.by != "month":
         wanted[measure.by] = looked_at.key.category
     in_span, followed = looked_at.in_span, looked_at.followed(held, looked_at.until)
@@ -193,10 +193,12 @@ def what_is_wrong(faults: Iterable[Mapping[str, str]]) -> str:
     )
 
 
-def _can_be(looked_at: LookedAt, column: str, fault: Mapping[str, str], day: pd.Timestamp, wanted: str) -> bool:
+def _can_be(looked_at: LookedAt, column: str, fault: Mapping[str, str], day: pd.Timestamp, wanted: str | bool) -> bool:
     """Say whether a value that was refused may stand for the one that is wanted."""
     program = looked_at.table.records.program
-    vocabulary = looked_at.table.schema.table.columns[column].vocabulary or ""
+    vocabulary = looked_at.table.schema.table.columns[column].vocabulary
+    if vocabulary is None:
+        return True
     meant = fault["nearest"] or program.spellings(vocabulary).get(folded(fault["value"]), "")
     if not meant:
         return True
@@ -243,9 +245,7 @@ def _followers(looked_at: LookedAt, follow_up: FollowUp, edits: Sequence[Edit], 
     replaced = later.now_say(list(zip(newest, later.standing(newest), strict=True)))
     held = _faults(later, later.id.index[later.status.eq(QUARANTINED)])
     # Of a code that another one resembles it is known whom it may be about.
-    unread = {
-        row: [one["field"] for one in faults if one["reason"] != "differs_only_in_case"] for row, faults in held.items()
-    }
+    unread = {row: [one["field"] for one in faults if one["reason"] != LOOKS_ALIKE] for row, faults in held.items()}
     doubtful = makes_count(later, pd.Index(held, dtype="int64"), end, unread)
     lines = [edit for edit in edits if edit.table == later.schema.name and edit.was is not None]
     was = as_they_were(later.records, later.schema, lines)
