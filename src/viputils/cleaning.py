@@ -212,9 +212,9 @@ def clean_table(
     if given.empty:
         return _without_rows(program, schema, given)
     ids, columns = _readings(program, schema, raw)
-    status, conflicting = _versions(schema, ids.value, raw, columns, _withdrawn_by(schema.name, voids))
-
     typed = _typed(schema, given, ids, columns)
+    gone = _withdrawn_lines(given, schema.name, typed if schema is VOIDS else voids)
+    status, conflicting = _versions(schema, ids.value, raw, columns, _withdrawn_by(schema.name, voids), gone)
     stands = status.eq(KEPT)
     faults = [
         *ids.faults,
@@ -407,20 +407,22 @@ def _versions(
     raw: RawTable,
     columns: Mapping[str, ColumnReading],
     withdrawn_by: pd.DataFrame,
+    gone: Flags,
 ) -> tuple[pd.Series, pd.Series]:
     """Say of each row whether it is the one of its id that stands, and whether it contradicts another of its delivery.
 
-    A row without an id has no other version. A void closes what came up to its delivery: the same row sent again
+    A row without an id has no other version. A row that was withdrawn by its line (``gone``) counts as never sent. A
+    void closes what came up to its delivery: the same row sent again
     afterwards is not a duplicate, it reinstates the record.
     """
     delivery = raw.rows[DELIVERY].to_numpy()
     kept, superseded, duplicate = (STATUSES.index(one) for one in (KEPT, SUPERSEDED, DUPLICATE))
     status = np.full(len(ids), kept, dtype="int8")
     contradicting = np.zeros(len(ids), dtype="bool")
-    alive = np.ones(len(ids), dtype="bool")
+    alive = ~gone
     if schema.table.delivery == "snapshot" and raw.delivered:
-        alive = delivery == raw.delivered[-1]
-        status[~alive] = superseded
+        alive &= delivery == raw.delivered[-1]
+    status[~alive] = superseded
     # Most records have one row, which stands; all that follows is about the others.
     several = _repeated(ids) & ids.ne("") if schema.table.one_row_per_id else pd.Series(False, index=ids.index)
     rows = np.flatnonzero(alive & (several | ids.isin(withdrawn_by["voided_id"])))
@@ -527,7 +529,21 @@ def _withdrawn_by(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
     """Give the ids of a table's withdrawn records, and the place of the delivery that brought each void."""
     if voids is None or voids.empty:
         return pd.DataFrame({"voided_id": pd.Series(dtype="str"), DELIVERY: pd.Series(dtype="int32")})
-    return voids.loc[voids["voided_table"].eq(table), ["voided_id", DELIVERY]]
+    return voids.loc[voids["voided_table"].eq(table) & voids["voided_id"].notna(), ["voided_id", DELIVERY]]
+
+
+def _withdrawn_lines(given: pd.DataFrame, table: str, voids: pd.DataFrame | None) -> Flags:
+    """Flag the rows of a table that a void of the same or a later delivery withdraws by their file and line."""
+    gone = np.zeros(len(given), dtype="bool")
+    if voids is None or voids.empty:
+        return gone
+    by_line = voids.loc[voids["voided_table"].eq(table) & voids["voided_file"].notna() & voids["voided_line"].notna()]
+    file = given[FILE].astype("str")
+    for void in by_line[["voided_file", "voided_line", DELIVERY]].to_dict("records"):
+        named = file.eq(void["voided_file"]) | file.str.endswith(f"/{void['voided_file']}")
+        here = named & given[LINE].eq(void["voided_line"]) & given[DELIVERY].le(void[DELIVERY])
+        gone |= here.to_numpy(dtype="bool")
+    return gone
 
 
 def _first_delivered(raw: RawTable, schema: Schema, wanted: pd.Series) -> pd.Series:
@@ -540,15 +556,45 @@ def _first_delivered(raw: RawTable, schema: Schema, wanted: pd.Series) -> pd.Ser
 def _void_faults(rows: pd.DataFrame, tables: Mapping[str, RawTable], schemas: Mapping[str, Schema]) -> list[Fault]:
     """Find voids of nothing: they would stay without effect, also when such a record comes later."""
     table = rows["voided_table"]
+    by_line = rows["voided_file"].notna() | rows["voided_line"].notna()
+    whole = rows["voided_file"].notna() & rows["voided_line"].notna()
     unknown = pd.Series(False, index=rows.index)
+    no_line = pd.Series(False, index=rows.index)
+    for name in [*schemas, VOIDS.name]:
+        for row in rows.index[table.eq(name) & whole]:
+            no_line.loc[row] = not _withdrawn_lines(tables[name].rows, name, rows.loc[[row]]).any()
     for name, schema in schemas.items():
-        voids = rows.loc[table.eq(name)]
+        voids = rows.loc[table.eq(name) & ~by_line]
         if not voids.empty:
             # Of a table without a row, whatever is looked up is missing and of no type.
             first = pd.to_numeric(voids["voided_id"].map(_first_delivered(tables[name], schema, voids["voided_id"])))
             unknown.loc[voids.index] = ~first.le(voids[DELIVERY]).fillna(False).astype("bool")
     return [
-        Fault("voided_table", "unknown_table", ~table.isin(list(schemas)), f"name one of: {', '.join(schemas)}."),
+        Fault(
+            "voided_table",
+            "unknown_table",
+            ~table.isin([*schemas, VOIDS.name]),
+            f"name one of: {', '.join(schemas)}.",
+        ),
+        Fault(
+            "voided_id or voided_file",
+            "not_exactly_one",
+            by_line.eq(rows["voided_id"].notna()) | by_line.ne(whole),
+            "name a record by its voided_id, or a line by its voided_file and voided_line, and nothing else.",
+        ),
+        Fault(
+            "voided_line",
+            "unknown_line",
+            no_line,
+            "no delivery had this line of this file by then; write the file as 2023-12-04/responses.csv, as "
+            "`vip check` does, and deliver the void again, corrected.",
+        ),
+        Fault(
+            "reason",
+            "missing_value",
+            by_line & rows["reason"].isna(),
+            "say why the line is no record.",
+        ),
         Fault(
             "voided_id",
             "unknown_record",

@@ -52,13 +52,28 @@ def read_csv(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
         With everything that is wrong with the form of the file.
     """
     try:
-        rows = _rows_if_plain(path, schema)
-        table = _read_plain(path, schema, rows) if rows is not None else None
+        table = _read_if_plain(path, schema)
+        if table is None and schema.optional:
+            table = _read_if_plain(path, schema.without_optional)
+            table = None if table is None else _with_optional(table, schema)
     except OSError as error:
         raise _refuse(name, f"{error.strerror or error}.", "Make the file readable.") from None
     if table is None:
         return _read_any(path, name, schema)
     return table, np.arange(2, len(table) + 2, dtype="int32")
+
+
+def _read_if_plain(path: Path, schema: Schema) -> Any:
+    rows = _rows_if_plain(path, schema)
+    return _read_plain(path, schema, rows) if rows is not None else None
+
+
+def _with_optional(table: Any, schema: Schema) -> Any:
+    """Return a table with its optional columns, empty."""
+    kinds = _types(schema)
+    for column in schema.optional:
+        table = table.append_column(column, _array([""] * len(table), kinds[column]))
+    return table.select(list(kinds))
 
 
 def _types(schema: Schema) -> dict[str, Any]:
@@ -143,8 +158,9 @@ def _read_any(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
                     problems.append(Problem(f"{name}, line {begin}", what, "one row has one value for each column."))
             if not problems:
                 columns = dict(zip(header, zip(*good, strict=True), strict=True)) if good else {}
+                nothing = [""] * len(good)
                 tables.append(
-                    pa.table({column: _array(columns.get(column, ()), kind) for column, kind in kinds.items()})
+                    pa.table({column: _array(columns.get(column, nothing), kind) for column, kind in kinds.items()})
                 )
                 lines += begins
     if problems:

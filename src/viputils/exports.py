@@ -561,6 +561,8 @@ def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[P
     problems = []
     for column in found.schema.headed:
         places = found.columns.get(column, [])
+        if not places and column in found.schema.optional:
+            continue
         if not places:
             near = nearest(column.replace("_", " "), free)
             listed = ", ".join(repr(heading) for heading in free) or "none"

@@ -49,6 +49,7 @@ REASONS: Final = {
     "looks_like_another": "it looks like another one",
     "unknown_table": "a void names a table that is not kept",
     "unknown_record": "a void names a record that had not come",
+    "unknown_line": "a void names a line that had not come",
 }
 
 

@@ -29,6 +29,7 @@ _TYPES: Final[Mapping[str, Any]] = {
     "count": pa.int64(),
     "flag": pa.bool_(),
     "code": _TEXT,
+    "text": _TEXT,
 }
 _ORIGIN: Final[Mapping[str, Any]] = {RECEIVED: pa.date32(), DELIVERY: pa.int32(), FILE: _NAMES, LINE: pa.int32()}
 

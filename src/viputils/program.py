@@ -247,7 +247,7 @@ class Lifetime(_Days):
 class Column(_Part):
     """What one column of a raw table holds."""
 
-    type: Literal["date", "category", "count", "flag", "code"]
+    type: Literal["date", "category", "count", "flag", "code", "text"]
     vocabulary: Name | None = None
     required: bool = True
 
@@ -911,6 +911,12 @@ def _table_problems(program: Program) -> Iterator[Problem]:
                     "set required = false for each of those columns.",
                 )
         for column, rule in table.columns.items():
+            if rule.type == "text":
+                yield Problem(
+                    f"{where}.columns.{column}.type",
+                    "'text' is what nothing can be counted by, and may name people;",
+                    "leave the column out (intake.left_out).",
+                )
             if (rule.type == "category") != (rule.vocabulary is not None):
                 yield Problem(
                     f"{where}.columns.{column}",

@@ -20,15 +20,25 @@ ORIGIN: Final = (RECEIVED, DELIVERY, FILE, LINE)
 
 @dataclass(frozen=True)
 class Schema:
-    """One raw table. The id comes first in ``columns``, then the columns in program.toml's order."""
+    """One raw table. The id comes first in ``columns``, then the columns in program.toml's order.
+
+    ``optional`` are columns that a file may lack, all of them together.
+    """
 
     name: str
     table: Table
+    optional: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
         """The columns that a file of this table has, the id first."""
         return [self.table.id, *self.table.columns]
+
+    @property
+    def without_optional(self) -> Schema:
+        """The schema of files that lack the optional columns."""
+        columns = {name: rule for name, rule in self.table.columns.items() if name not in self.optional}
+        return Schema(self.name, self.table.model_copy(update={"columns": columns}))
 
     @property
     def headed(self) -> list[str]:
@@ -45,10 +55,11 @@ class Schema:
 
     def header_problems(self, header: list[str], where: str) -> list[Problem]:
         """Say what is wrong with a file's header: columns missing, repeated or not known. Their order is free."""
+        lacks_all = not any(column in header for column in self.optional)
         problems = [
             Problem(where, f"the column '{column}' is missing;", f"a {self.name} file has: {', '.join(self.columns)}.")
             for column in self.columns
-            if column not in header
+            if column not in header and not (lacks_all and column in self.optional)
         ]
         seen: set[str] = set()
         for column in header:
@@ -66,7 +77,8 @@ class Schema:
         return problems
 
 
-# A file that withdraws records of the other tables. Every project has this one, so it is not in program.toml.
+# A file that withdraws records of the other tables, by their id or by their file and line. Every project has this one,
+# so it is not in program.toml.
 VOIDS: Final = Schema(
     "voids",
     Table(
@@ -78,9 +90,13 @@ VOIDS: Final = Schema(
         columns={
             "voided_date": Column(type="date"),
             "voided_table": Column(type="code"),
-            "voided_id": Column(type="code"),
+            "voided_id": Column(type="code", required=False),
+            "voided_file": Column(type="text", required=False),
+            "voided_line": Column(type="count", required=False),
+            "reason": Column(type="text", required=False),
         },
     ),
+    optional=("voided_file", "voided_line", "reason"),
 )
 
 

@@ -140,7 +140,7 @@ def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> R
     if rule.vocabulary is not None:  # There a word such as Unknown can be a value.
         given |= text.map(folded).isin(program.spellings(rule.vocabulary))
     text = text.where(given, "")
-    readers = {"date": _dates, "count": _counts, "flag": _flags, "code": _codes}
+    readers = {"date": _dates, "count": _counts, "flag": _flags, "code": _codes, "text": _texts}
     if rule.vocabulary is not None:
         reading = _categories(program, name, rule, rule.vocabulary, text, given)
     else:
@@ -156,7 +156,7 @@ def type_of(program: Program, rule: Column) -> str | pd.CategoricalDtype:
         known = program.spellings(rule.vocabulary).values()
         order = list(dict.fromkeys([*program.vocabularies[rule.vocabulary], *known]))
         return pd.CategoricalDtype(pd.Index(order, dtype="str"), ordered=True)
-    return {"date": "datetime64[s]", "count": "Int64", "flag": "boolean", "code": "str"}[rule.type]
+    return {"date": "datetime64[s]", "count": "Int64", "flag": "boolean", "code": "str", "text": "str"}[rule.type]
 
 
 def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
@@ -238,6 +238,10 @@ def _codes(name: str, text: pd.Series, given: pd.Series) -> Reading:
     strange = given & ~text.str.fullmatch(_CODE)
     faults = [Fault(name, "not_a_code", strange, f"a code is {_CODE_IN_WORDS}", _plain_code)]
     return Reading(text.where(given), text, faults)
+
+
+def _texts(_: str, text: pd.Series, given: pd.Series) -> Reading:
+    return Reading(text.where(given), text, [])
 
 
 def _categories(

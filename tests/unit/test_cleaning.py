@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.histories import as_snapshot
 from tests.support.projects import REPOSITORY, Deliver
-from viputils.cleaning import STATUSES, Records, _repeated, clean_records, clean_table, require_balance, typed_rows
+from viputils.cleaning import (
+    STATUSES,
+    Records,
+    _repeated,
+    clean_records,
+    clean_table,
+    load_records,
+    require_balance,
+    typed_rows,
+)
 from viputils.deliveries import RawTable, find_deliveries, read_received
 from viputils.edition import Edition, as_of_issue, load_edition
 from viputils.errors import BalanceError, DeliveryError, QuarantineError
@@ -368,7 +377,7 @@ def test_rows_in_are_rows_out_whatever_is_delivered(
 ) -> None:
     schema = schemas_of(program)["responses"]
     raw = raw_of(rows, schema.columns)
-    void_rows = [(f"V{n}", "2023-02-21", "responses", record, day) for n, (record, day) in enumerate(voids)]
+    void_rows = [(f"V{n}", "2023-02-21", "responses", record, "", "", "", day) for n, (record, day) in enumerate(voids)]
     withdrawn = clean_table(program, VOIDS, raw_of(void_rows, VOIDS.columns))
     clean = clean_table(program, schema, raw, withdrawn.rows)
     account = clean.account
@@ -545,3 +554,66 @@ def test_a_table_of_headings_alone_is_read_like_any_other(project: Project, deli
         pd.testing.assert_frame_equal(
             clean_table(project.program, schema, raw).rows, typed_rows(project.program, schema, raw)
         )
+
+
+# ---------------------------------------------------------------- Lines withdrawn by their file and line
+
+
+BY_LINE = "void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason"
+
+
+def send_voids(project: Project, day: str, *rows: str) -> None:
+    folder = project.raw / day
+    folder.mkdir(exist_ok=True)
+    (folder / "voids.csv").write_text("\n".join([BY_LINE, *rows]) + "\n", encoding="utf-8", newline="")
+
+
+@pytest.mark.parametrize("file", ["2023-12-04/responses.csv", "data/raw/2023-12-04/responses.csv"])
+def test_a_line_in_quarantine_is_withdrawn_by_its_file_and_line(project: Project, deliver: Deliver, file: str) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE", ",2023-11-02,DV,SE", "Report run:,12/1/2023,,"])
+    send_voids(
+        project,
+        "2023-12-05",
+        f"V1,2023-12-05,responses,,{file},3,a line of notes",
+        f"V2,2023-12-05,responses,,{file},4,a line of notes",
+    )
+    records = load_records(project)
+    assert records.quarantine.empty
+    assert list(records.tables["responses"].rows["response_id"]) == ["R1"]
+    assert statuses(records.tables["responses"]) == ["kept", "superseded", "superseded"]
+    earlier = load_records(project, dt.date(2023, 12, 4))
+    assert len(earlier.quarantine[["file", "line"]].drop_duplicates()) == 2
+
+
+def test_a_correction_that_is_withdrawn_by_its_line_counts_as_never_sent(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"])
+    deliver("2023-12-05", responses=["R1,2023-11-02,Homicide,SE"])
+    send_voids(project, "2023-12-06", "V1,2023-12-06,responses,,2023-12-05/responses.csv,2,sent by mistake")
+    assert list(load_records(project).tables["responses"].rows["incident_type"]) == ["DV/Sexual Assault"]
+
+
+def test_a_void_in_quarantine_is_withdrawn_by_its_line(project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,responses,Report run:"])
+    send_voids(project, "2023-12-05", "V2,2023-12-05,voids,,2023-12-04/voids.csv,2,a line of notes")
+    assert load_records(project).quarantine.empty
+
+
+@pytest.mark.parametrize(
+    ("void", "reason"),
+    [
+        ("responses,R1,2023-12-04/responses.csv,2,why", "not_exactly_one"),
+        ("responses,,2023-12-04/responses.csv,,why", "not_exactly_one"),
+        ("responses,,,,why", "not_exactly_one"),
+        ("responses,,2023-12-04/responses.csv,99,why", "unknown_line"),
+        ("responses,,2023-12-04/outreach.csv,2,why", "unknown_line"),
+        ("responses,,2023-12-04/responses.csv,2,", "missing_value"),
+    ],
+)
+def test_a_void_that_names_no_line_or_no_reason_is_in_quarantine(
+    project: Project, deliver: Deliver, void: str, reason: str
+) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,DV,SE"])
+    send_voids(project, "2023-12-05", f"V1,2023-12-05,{void}")
+    records = load_records(project)
+    assert list(records.quarantine["reason"]) == [reason]
+    assert len(records.tables["responses"].rows) == 1

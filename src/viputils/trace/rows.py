@@ -109,7 +109,12 @@ class Table:
     def void_of(self, row: float, until: float = float("inf")) -> str:
         """Say where the first void stands that withdrew a row; nothing where none did before the delivery ``until``."""
         voids = self.records.voids.rows
-        voids = voids.loc[voids["voided_table"].eq(self.schema.name) & voids["voided_id"].eq(self.id.loc[row])]
+        raw = self.raw.loc[row]
+        by_line = voids["voided_line"].eq(raw[LINE]) & voids["voided_file"].map(
+            lambda named: str(raw[FILE]) == named or str(raw[FILE]).endswith(f"/{named}")
+        )
+        named = voids["voided_id"].eq(self.id.loc[row]) | by_line.fillna(False).astype("bool")
+        voids = voids.loc[voids["voided_table"].eq(self.schema.name) & named]
         voids = voids.loc[voids[DELIVERY].ge(self.raw[DELIVERY].loc[row]) & voids[DELIVERY].lt(until)]
         return "" if voids.empty else f"{voids[FILE].iloc[0]}, line {voids[LINE].iloc[0]}"
 
