@@ -564,7 +564,7 @@ def _void_faults(rows: pd.DataFrame, tables: Mapping[str, RawTable], schemas: Ma
         for row in rows.index[table.eq(name) & whole]:
             no_line.loc[row] = not _withdrawn_lines(tables[name].rows, name, rows.loc[[row]]).any()
     for name, schema in schemas.items():
-        voids = rows.loc[table.eq(name) & ~by_line]
+        voids = rows.loc[table.eq(name) & ~by_line & rows["voided_id"].notna()]
         if not voids.empty:
             # Of a table without a row, whatever is looked up is missing and of no type.
             first = pd.to_numeric(voids["voided_id"].map(_first_delivered(tables[name], schema, voids["voided_id"])))

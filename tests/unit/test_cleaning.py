@@ -580,7 +580,7 @@ def test_a_line_in_quarantine_is_withdrawn_by_its_file_and_line(project: Project
     records = load_records(project)
     assert records.quarantine.empty
     assert list(records.tables["responses"].rows["response_id"]) == ["R1"]
-    assert statuses(records.tables["responses"]) == ["kept", "superseded", "superseded"]
+    assert statuses(records) == ["kept", "superseded", "superseded"]
     earlier = load_records(project, dt.date(2023, 12, 4))
     assert len(earlier.quarantine[["file", "line"]].drop_duplicates()) == 2
 

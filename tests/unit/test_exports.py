@@ -259,7 +259,7 @@ def test_voids_can_come_as_a_sheet(program: Program, sheet: MakeSheet) -> None:
     rows, _ = taken(
         program, sheet(["Void ID", "voided date", "Voided table", "Voided id"], ["V1", "12/1/23", "x", "R1"])
     )
-    assert rows == [["V1", "2023-12-01", "x", "R1"]]
+    assert rows == [["V1", "2023-12-01", "x", "R1", "", "", ""]]
 
 
 def test_an_empty_sheet_and_one_that_program_toml_names_hold_nothing(program: Program, sheet: MakeSheet) -> None:
