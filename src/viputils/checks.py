@@ -9,7 +9,7 @@ import pandas as pd
 
 from viputils.checksums import CHECKSUMS
 from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
-from viputils.deliveries import find_deliveries, missing_deliveries, read_received
+from viputils.deliveries import find_deliveries, missing_deliveries, read_received, where_sent
 from viputils.edition import as_of_issue, day_of_mending
 from viputils.errors import DeliveryError, Problem
 from viputils.periods import ReportMonth
@@ -103,7 +103,7 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     except DeliveryError as error:
         nothing = pd.DataFrame(columns=list(QUARANTINE_COLUMNS))
         return Findings(as_of, (*problems, *error.problems), nothing, 0, None, tuple(notes))
-    rejects = records.quarantine
+    rejects = records.quarantine.pipe(lambda rows: rows.join(where_sent(known, rows)))
     if not rejects.empty and (day := day_of_mending(project, as_of)) is not None:
         notes.append(f"All of these rows were corrected or withdrawn in what was received by {day}; say --as-of {day}.")
     rows = rejects[["file", "line"]].drop_duplicates().shape[0]

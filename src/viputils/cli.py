@@ -828,6 +828,14 @@ def intake(
             show_default="the one whose name or columns they have",
         ),
     ] = None,
+    covers_until: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[TABLE=]DATE",
+            help="The last day that the files cover. Can be given several times.",
+            show_default="the end of the month before, or of the month of the newest record",
+        ),
+    ] = None,
     corrections: Annotated[
         bool,
         typer.Option(
@@ -843,7 +851,9 @@ def intake(
     from viputils.intake import NothingNew, proposed_intake
 
     opened = _open(context, project)
-    with proposed_intake(opened, files, _date(received, "--received"), _today(), table or ()) as proposal:
+    with proposed_intake(
+        opened, files, _date(received, "--received"), _today(), table or (), covers_until or ()
+    ) as proposal:
         if isinstance(proposal, NothingNew):
             for file, delivery in proposal.known:
                 say(f"{file} was received already: {delivery} was made from it. Nothing was written.")
@@ -862,6 +872,9 @@ def intake(
         say(f"What {proposal.name} would hold:")
         for line in proposal.account():
             say(f"  {line}")
+        say("What it covers:")
+        for line in proposal.coverage():
+            say(f"  {line}")
         for warning in proposal.warnings:
             say(f"WARNING: {warning}")
         if proposal.doubtful and not corrections:
@@ -871,6 +884,7 @@ def intake(
             raise typer.Exit(DISAGREES)
         proposal.accept()
         say(f"Written: {proposal.name}")
+        say(f"Next: {'vip check' if len(proposal.quarantine) else 'vip status'}")
 
 
 def _ask_about_corrections(doubtful: Sequence[str], yes: bool) -> None:
@@ -992,6 +1006,12 @@ def check(
             say(f"- {problem}")
         if not found.rejects.empty:
             show_table(f"In quarantine as of {found.as_of}", found.rejects[list(_REJECT_COLUMNS)])
+            row = found.rejects.iloc[0]
+            say(
+                "A line that is no record can be withdrawn by a voids.csv, taken in like any other file, with a reason:"
+            )
+            say("  void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason")
+            say(f"  V1,{found.as_of},{row['table']},,{row['file'].removeprefix('data/raw/')},{row['line']},…")
             for remedy in dict.fromkeys("[" + found.rejects["reason"] + "] " + found.rejects["remedy"]):
                 say(remedy)
         for note in found.notes:

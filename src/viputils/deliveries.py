@@ -6,6 +6,7 @@ that came; the second of a day is ``2023-12-04-2``. A delivery is never edited: 
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import re
 from bisect import bisect_right
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from viputils.cells import original
 from viputils.checksums import CHECKSUMS, checksum_problems
 from viputils.csvfile import read_csv
 from viputils.errors import DeliveryError, ParameterError, Problem, nearest
@@ -27,6 +29,10 @@ from viputils.program import Program, Table
 from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
 from viputils.values import Texts
+
+# What intake writes beside the tables: until which day each covers what occurred, and where each row was in what came.
+COVERAGE: Final = "coverage.csv"
+ORIGINS: Final = "origins.csv"
 
 _FOLDER: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:-([2-9]|[1-9][0-9]))?")
 
@@ -47,6 +53,9 @@ class Delivery:
         What messages and tables call the folder.
     files
         Table name to CSV file.
+    covers
+        Table name to the last day that its file covers: nothing is known of later days. Of a table without such a day
+        it is told by its rows.
     """
 
     received: dt.date
@@ -54,6 +63,7 @@ class Delivery:
     folder: Path
     name: str
     files: Mapping[str, Path]
+    covers: Mapping[str, dt.date] = field(default_factory=dict)
     # The newest day in each file that was looked into, so that nobody looks twice.
     _newest: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -174,7 +184,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
         for entry in entries:
             if entry.suffix == ".csv" and entry.stem in known:
                 files[entry.stem] = entry
-            elif entry.name != CHECKSUMS:
+            elif entry.name not in (CHECKSUMS, COVERAGE, ORIGINS):
                 problems.append(
                     Problem(
                         project.raw_name(folder.name, entry.name),
@@ -183,7 +193,8 @@ def find_deliveries(project: Project) -> list[Delivery]:
                         or f"a delivery holds: {', '.join(f'{table}.csv' for table in known)}.",
                     )
                 )
-        deliveries.append(Delivery(received, number, folder, name, files))
+        covers = _read_coverage(folder / COVERAGE, f"{name}/{COVERAGE}", problems)
+        deliveries.append(Delivery(received, number, folder, name, files, covers))
     if not deliveries and not problems:
         problems.append(
             Problem("data/raw", "holds no delivery;", "a delivery is a folder such as data/raw/2023-12-04.")
@@ -191,6 +202,59 @@ def find_deliveries(project: Project) -> list[Delivery]:
     if problems:
         raise DeliveryError("The raw deliveries are not as they must be.", problems)
     return sorted(deliveries, key=lambda delivery: (delivery.received, delivery.number))
+
+
+def _read_coverage(path: Path, name: str, problems: list[Problem]) -> dict[str, dt.date]:
+    """Read until which day each table of a delivery covers what occurred."""
+    covers: dict[str, dt.date] = {}
+    if not path.is_file():
+        return covers
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+        for table, day in rows[1:]:
+            covers[table] = parse_date(day, name)
+    except (OSError, ValueError, csv.Error, ParameterError) as error:
+        problems.append(Problem(name, f"is not as intake writes it: {error};", "take it from a copy of the project."))
+    return covers
+
+
+def write_coverage(folder: Path, covers: Mapping[str, dt.date]) -> None:
+    """Write until which day each table of a delivery covers what occurred."""
+    lines = ["table,covers_until", *(f"{table},{day}" for table, day in covers.items())]
+    (folder / COVERAGE).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
+
+
+def where_sent(deliveries: Sequence[Delivery], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return for some rows of deliveries the file, sheet and row that they had in what was sent, if that is known.
+
+    Parameters
+    ----------
+    rows
+        With ``file``, ``table`` and ``line``.
+
+    Returns
+    -------
+    DataFrame
+        ``sent_file``, ``sent_sheet`` and ``sent_row`` as text, under the same index.
+    """
+    runs = {one.name: _read_origins(one) for one in deliveries if rows[FILE].str.startswith(f"{one.name}/").any()}
+    found = []
+    for file, table, line in zip(rows[FILE], rows["table"], rows[LINE], strict=True):
+        first = [
+            (run["file"], run["sheet"], str(int(run["row"]) + int(line) - int(run["line"])))
+            for run in runs.get(file.rpartition("/")[0], [])
+            if run["table"] == table and 0 <= int(line) - int(run["line"]) < int(run["rows"])
+        ]
+        found.append(first[0] if first else ("", "", ""))
+    return pd.DataFrame(found, index=rows.index, columns=["sent_file", "sent_sheet", "sent_row"], dtype="str")
+
+
+def _read_origins(delivery: Delivery) -> list[dict[str, str]]:
+    path = delivery.folder / ORIGINS
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{key: original(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
 def _received_on(folder: str) -> tuple[dt.date, int]:
@@ -261,8 +325,7 @@ def missing_tables(deliveries: Sequence[Delivery], program: Program, month: Repo
     if month.span.start < program.identity.records_from:
         return []
     in_time = _received_between(deliveries, month.span.end, _due(month, as_of))
-    brought = [delivery for delivery in in_time if _brings(delivery, program, month)]
-    came = {table for delivery in brought for table in delivery.files}
+    came = {table for delivery in in_time for table in _brought(delivery, program, month)}
     return [name for name, rule in program.tables.items() if name not in came and rule.delivery == "incremental"]
 
 
@@ -283,8 +346,8 @@ def received_after(
     """Give, for each table that came after a month's end, the first day on which it did."""
     first: dict[str, dt.date] = {}
     for delivery in _received_between(deliveries, month.span.end, as_of):
-        if not first.keys() >= delivery.files.keys() and _brings(delivery, program, month):
-            for table in delivery.files:
+        if not first.keys() >= delivery.files.keys():
+            for table in _brought(delivery, program, month):
                 first.setdefault(table, delivery.received)
     return {table: first[table] for table in (*program.tables, VOIDS.name) if table in first}
 
@@ -310,9 +373,12 @@ def _first_received_after(
             [
                 Problem(
                     f"data/raw/…/{table}.csv",
-                    f"was last received on {latest[table]};" if latest[table] else "was never received;",
-                    f"a delivery after {month.span.end} says what {month.label} holds, be it a header and no rows; one "
-                    "with rows of earlier months alone is a correction.",
+                    f"was last received on {latest[table]}{_until(known, table)};"
+                    if latest[table]
+                    else "was never received;",
+                    f"a delivery after {month.span.end} says what occurred in {month.label}, be it a header and no "
+                    "rows. One with rows of earlier months alone is a correction, unless `vip intake --covers-until` "
+                    "says that nothing occurred since.",
                 )
                 for table in missing
             ],
@@ -320,20 +386,25 @@ def _first_received_after(
     return {table: first[table] for table in program.tables}
 
 
-def _brings(delivery: Delivery, program: Program, month: ReportMonth) -> bool:
-    """Say whether a delivery from after a month's end can be the one that brings the month.
+def _until(deliveries: Sequence[Delivery], table: str) -> str:
+    """Say until which day a table covers what occurred, if that was declared."""
+    days = [delivery.covers[table] for delivery in deliveries if table in delivery.covers]
+    return f", and covers the days until {max(days)}" if days else ""
 
-    One that holds nothing but rows of earlier months is a correction. Taken for the month's own, it would let
-    the month look complete with nothing in it.
+
+def _brought(delivery: Delivery, program: Program, month: ReportMonth) -> list[str]:
+    """Name the tables that a delivery from after a month's end brings for the month.
+
+    A table covers the days until the one that was declared at intake. If none was, the rows of the delivery tell: one
+    with nothing but rows of earlier months is a correction, or an old snapshot. Taken for the month's own, it would
+    let the month look complete with nothing in it.
     """
-    for name in delivery.files.keys() & program.tables.keys():
-        table = program.tables[name]
-        if table.delivery == "snapshot":
-            return True
-        newest = delivery.newest_day(name, table)
-        if not newest or newest >= f"{month}-01":
-            return True
-    return False
+    declared = {name: day for name, day in delivery.covers.items() if name in delivery.files}
+    others = (delivery.files.keys() & program.tables.keys()) - declared.keys()
+    days = [delivery.newest_day(name, program.tables[name]) for name in others]
+    by_rows = any(not newest or newest >= f"{month}-01" for newest in days)
+    by_day = {name for name, day in declared.items() if day >= month.span.end}
+    return [name for name in delivery.files if name in by_day or (name not in declared and (by_rows or bool(by_day)))]
 
 
 def read_received(

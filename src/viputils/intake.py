@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +20,19 @@ import pandas as pd
 from viputils.cells import inert
 from viputils.checksums import checksum, source_checksums, write_checksums
 from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, Records, clean_records
-from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received
+from viputils.deliveries import (
+    ORIGINS,
+    Delivery,
+    find_deliveries,
+    has_deliveries,
+    read_received,
+    write_coverage,
+)
 from viputils.errors import BalanceError, DeliveryError, IntakeError, Problem, VipError, nearest
 from viputils.exports import Export, Tally, match_sheet, rows_of, where_of
 from viputils.figures import KEY, compute_figures
 from viputils.folders import put_in_place, staged_folder
-from viputils.periods import ReportMonth
+from viputils.periods import ReportMonth, parse_date
 from viputils.program import ROW_ID, Table, heading_key
 from viputils.project import Project
 from viputils.schemas import FILE, LINE, VOIDS
@@ -43,6 +50,8 @@ _LONGEST_VALUE: Final = 80
 _FAR_DAYS: Final = 62
 _FEW_COLUMNS: Final = 3
 
+# Where rows came from: of so many rows of the delivery, from a line on, the place of the first in what was sent.
+ORIGIN_COLUMNS: Final = ("table", "line", "rows", "file", "sheet", "row")
 CHANGES: Final = (
     "table", "rows", "new", "changed", "unchanged", "superseded", "quarantined", "withdrawn", "mended",
 )  # fmt: skip
@@ -81,6 +90,8 @@ class Proposal:
         One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``.
     warnings
         What a person should look at before saying yes.
+    covers
+        The last day that each table covers.
     doubtful
         Rows with the id of a record that is here, which may be another record: whether each corrects it has to be
         answered before the delivery is written.
@@ -94,6 +105,7 @@ class Proposal:
     quarantine: pd.DataFrame
     figures: pd.DataFrame
     warnings: Sequence[str]
+    covers: Mapping[str, dt.date]
     doubtful: Sequence[str]
 
     def summary(self) -> Iterator[str]:
@@ -128,6 +140,11 @@ class Proposal:
             earlier = [f"{change[name]:,} {name}" for name in CHANGES[7:] if change[name]]
             rows = f"{change['rows']:,} rows" + (f" = {became}" if became else "")
             yield "; ".join([f"{change['table']}: {rows}", *earlier])
+
+    def coverage(self) -> Iterator[str]:
+        """Say until which day the tables cover what occurred."""
+        for day in sorted(set(self.covers.values())):
+            yield f"{', '.join(name for name, until in self.covers.items() if until == day)}: until {day}"
 
     def rejects(self) -> Iterator[str]:
         """Say of each row that would be in quarantine what is wrong with it; of very many, how many there are."""
@@ -165,7 +182,12 @@ class NothingNew:
 
 @contextmanager
 def proposed_intake(
-    project: Project, files: Sequence[Path], received: dt.date, today: dt.date, tables: Sequence[str] = ()
+    project: Project,
+    files: Sequence[Path],
+    received: dt.date,
+    today: dt.date,
+    tables: Sequence[str] = (),
+    covers_until: Sequence[str] = (),
 ) -> Iterator[Proposal | NothingNew]:
     """Read files and say what a delivery made from them would do. Nothing is written unless it is accepted.
 
@@ -177,6 +199,9 @@ def proposed_intake(
         Only to warn of a day of receipt that has not come yet.
     tables
         The table of one sheet, as ``SHEET=TABLE``, or of every other sheet; by default the one that each sheet fits.
+    covers_until
+        The last day that one table covers, as ``TABLE=DATE``, or that every other table does; by default the end of
+        the month before the day of receipt if there are records of it, and otherwise of the month of the newest record.
 
     Raises
     ------
@@ -203,9 +228,14 @@ def proposed_intake(
     exports = [(export, Tally()) for path in fresh for export in matched[path]]
     with staged_folder(project.raw, folder) as staged:
         files_by_table = _write(project, staged, exports, folder)
-        write_checksums(staged, [checksum(path) for path in fresh])
-        delivery = Delivery(received, number, staged, project.raw_name(folder), files_by_table)
         sources += [Source(export.sheet, export, tally) for export, tally in exports]
+        delivery = Delivery(received, number, staged, project.raw_name(folder), files_by_table)
+        covers, stale = _coverage(project, delivery, covers_until)
+        warnings += stale
+        delivery = replace(delivery, covers=covers)
+        write_coverage(staged, covers)
+        _write_origins(staged, sources)
+        write_checksums(staged, [checksum(path) for path in fresh])
         yield _propose(project, deliveries, delivery, sources, warnings, today)
 
 
@@ -356,6 +386,79 @@ def _identified(table: Table, folder: str) -> Callable[[list[str]], list[str]]:
     return numbered
 
 
+def _coverage(
+    project: Project, delivery: Delivery, covers_until: Sequence[str]
+) -> tuple[dict[str, dt.date], list[str]]:
+    """Return the last day that each table covers, and what a person has to look at.
+
+    A month of which there is no record is not known to be empty: the sender may just not have sent it.
+    """
+    tables = {name: project.program.tables[name] for name in delivery.files if name in project.program.tables}
+    declared = {name.strip(): _day(day) for name, mark, day in (one.partition("=") for one in covers_until) if mark}
+    if unknown := [name for name in declared if name not in tables]:
+        problem = Problem(
+            "--covers-until", f"'{unknown[0]}' is no table of these files;", f"known: {', '.join(tables)}."
+        )
+        raise IntakeError("The files cannot be taken in. Nothing was written.", [problem])
+    of_all = next((_day(one) for one in covers_until if "=" not in one), None)
+    newest = {name: delivery.newest_day(name, table) for name, table in tables.items()}
+    days = [dt.date.fromisoformat(day) for day in newest.values() if _is_day(day)]
+    before = ReportMonth.of(delivery.received).plus(-1).span.end
+    known = max(days, default=before)
+    proposed = max(before, known) if known >= before.replace(day=1) else ReportMonth.of(known).span.end
+    covers = {name: declared.get(name, of_all or min(proposed, delivery.received)) for name in tables}
+    stale = [
+        f"The newest record of {name} is of {newest[name]}. Until {covers[name]} nothing more occurred? If that is not "
+        f"known, say --covers-until {name}={ReportMonth.of(dt.date.fromisoformat(newest[name])).span.end}."
+        for name, table in tables.items()
+        if table.delivery == "snapshot"
+        and name not in declared
+        and of_all is None
+        and _is_day(newest[name])
+        and ReportMonth.of(dt.date.fromisoformat(newest[name])).plus(1) < ReportMonth.of(covers[name])
+    ]
+    if days and of_all is None and proposed < before and any(one.delivery == "snapshot" for one in tables.values()):
+        stale.append(
+            f"The newest record is of {known}, so nothing is known of the days after {proposed}, and later months get "
+            f"no issue. If nothing occurred since, say --covers-until {before}."
+        )
+    return covers, stale
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _day(text: str) -> dt.date:
+    return parse_date(text.strip(), "--covers-until")
+
+
+def _write_origins(staged: Path, sources: Sequence[Source]) -> None:
+    """Write where the rows of a delivery were in the files that came, for rejects to be sent back.
+
+    One line for each run of rows that follow each other in both.
+    """
+    with (staged / ORIGINS).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(ORIGIN_COLUMNS)
+        written: Counter[str] = Counter()
+        for source in sources:
+            if source.export is None:
+                continue
+            table, lines = source.export.schema.name, np.asarray(source.tally.lines)
+            starts = np.flatnonzero(np.diff(lines, prepend=-1) != 1)
+            for start, end in zip(starts, np.append(starts[1:], len(lines)), strict=bool(len(lines))):
+                first = written[table] + int(start) + 2
+                sheet = source.sheet.name if source.sheet.file.casefold().endswith(".xlsx") else ""
+                row = [table, first, int(end - start), source.sheet.file, sheet, int(lines[start])]
+                writer.writerow([inert(str(cell)) for cell in row])
+            written[table] += len(lines)
+
+
 def _propose(
     project: Project,
     deliveries: Sequence[Delivery],
@@ -394,6 +497,7 @@ def _propose(
         _at_source(of_delivery.reset_index(drop=True), sources),
         moved,
         said,
+        dict(delivery.covers),
         list(_doubtful_corrections(before, after, delivery)),
     )
 

@@ -860,6 +860,8 @@ _OWN_TABLES = {
     "deliveries": "the list of what came in when",
     "ledger": "the account of every row",
     "quarantine": "the list of rejected rows",
+    "coverage": "the list of what each delivery covers",
+    "origins": "the list of where each row came from",
 }
 
 

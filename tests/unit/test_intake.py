@@ -17,14 +17,18 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
-from tests.support.histories import with_tables
+from tests.support.histories import as_snapshot, with_tables
 from tests.support.projects import REPOSITORY, Deliver
 from viputils.checks import check_project
 from viputils.checksums import write_checksums
 from viputils.cleaning import load_records
+from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
-from viputils.errors import BalanceError, VipError
+from viputils.edition import as_of_issue, load_edition
+from viputils.errors import BalanceError, DeliveryError, IntakeError, VipError
+from viputils.figures import value_of
 from viputils.intake import CHANGES, NothingNew, Proposal, proposed_intake
+from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
 
@@ -104,7 +108,13 @@ def test_a_first_delivery_is_proposed_and_written_only_when_it_is_accepted(proje
     assert (project.raw / "2023-12-04" / "responses.csv").read_text(encoding="utf-8") == (
         "response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,SE\nR2,2023-11-03,GSW,VA\n"
     )
-    assert sorted(visible(project)) == ["2023-12-04", "2023-12-04/SHA256SUMS", "2023-12-04/responses.csv"]
+    assert sorted(visible(project)) == [
+        "2023-12-04",
+        "2023-12-04/SHA256SUMS",
+        "2023-12-04/coverage.csv",
+        "2023-12-04/origins.csv",
+        "2023-12-04/responses.csv",
+    ]
     assert [path.name for path in project.raw.iterdir() if "partial" in path.name] == []
     assert check_project(project).clean
 
@@ -164,7 +174,7 @@ def test_the_summary_says_of_each_sheet_what_was_taken_and_shows_no_value_of_oth
     said = "\n".join(proposal_of(project, sent, accept=True).summary())
     assert "export.csv: taken as responses" in said
     assert "3 rows = 1 taken + 1 of headings + 1 no records" in said
-    assert "At the foot, not taken: line 3" in said
+    assert "No records, not taken: line 3 'Exported by somebody'" in said
     assert "'Case Number' → response_id" in said
     assert "Columns not taken: 'Victim name', 'Remarks'" in said
     assert "Jane" not in said
@@ -392,7 +402,13 @@ def test_the_name_of_a_sheet_is_never_a_path(project: Project, tmp_path: Path) -
     book.save(tmp_path / "sent.xlsx")
     found = proposal_of(project, tmp_path / "sent.xlsx", accept=True)
     assert changes(found) == {"rows": 7, "new": 7}
-    assert sorted(visible(project)) == ["2023-12-04", "2023-12-04/SHA256SUMS", "2023-12-04/responses.csv"]
+    assert sorted(visible(project)) == [
+        "2023-12-04",
+        "2023-12-04/SHA256SUMS",
+        "2023-12-04/coverage.csv",
+        "2023-12-04/origins.csv",
+        "2023-12-04/responses.csv",
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a project", "sent.xlsx"]
 
 
@@ -587,3 +603,144 @@ def test_of_very_many_figures_only_those_without_a_breakdown_are_shown(project: 
         assert shown["category"].eq("").all()
         assert len(shown) == 4
         assert "And 48 figures by category" in rest
+
+
+# ---------------------------------------------------------------- What a delivery covers
+
+
+def snapshot(project: Project) -> Project:
+    return as_snapshot(with_tables(project, "responses"))
+
+
+def months_with_data(project: Project) -> list[str]:
+    return [str(month) for month in countable_months(project, find_deliveries(project))[0]]
+
+
+def test_an_old_snapshot_says_nothing_about_the_months_after_its_newest_record(project: Project, send: Send) -> None:
+    """Records until February 2023, received in January 2024: whether anything occurred from March on is not known."""
+    project = snapshot(project)
+    sent = send(RESPONSES, "R1,11/2/22,DV,SE", "R2,2/3/23,GSW,VA")
+    found = proposal_of(project, sent, received="2024-01-15", accept=True)
+    assert found.covers == {"responses": dt.date(2023, 2, 28)}
+    assert any("so nothing is known of the days after 2023-02-28" in warning for warning in found.warnings)
+    assert months_with_data(project)[-1] == "2023-02"
+    with pytest.raises(DeliveryError, match="There is no data for 2023-03 yet"):
+        as_of_issue(project.program, find_deliveries(project), ReportMonth(2023, 3))
+
+
+def test_a_snapshot_covers_the_days_that_are_declared(project: Project, send: Send) -> None:
+    project = snapshot(project)
+    sent = send(RESPONSES, "R1,11/2/22,DV,SE", "R2,2/3/23,GSW,VA")
+    with proposed_intake(project, [sent], dt.date(2024, 1, 15), TODAY, (), ["responses=2023-04-30"]) as found:
+        assert isinstance(found, Proposal)
+        found.accept()
+    assert months_with_data(project)[-1] == "2023-04"
+    assert value_of(load_edition(project, "2023-04").figures, "responses", period="month") == 0
+
+
+def test_a_delivery_of_the_month_before_covers_it_whole_and_an_empty_one_too(project: Project, send: Send) -> None:
+    rows = send(RESPONSES, "R1,11/2/23,DV,SE")
+    assert proposal_of(project, rows).covers == {"responses": dt.date(2023, 11, 30)}
+    assert proposal_of(project, send(RESPONSES, name="none.csv")).covers == {"responses": dt.date(2023, 11, 30)}
+    assert proposal_of(project, rows, received="2023-11-20").covers == {"responses": dt.date(2023, 11, 2)}
+
+
+def test_a_table_that_is_not_there_cannot_be_covered(project: Project, send: Send) -> None:
+    with (
+        pytest.raises(IntakeError, match="'outreach' is no table of these files"),
+        proposed_intake(project, [send(RESPONSES)], dt.date(2023, 12, 4), TODAY, (), ["outreach=2023-11-30"]),
+    ):
+        pass
+
+
+# ---------------------------------------------------------------- Corrections that may be none
+
+
+def test_ids_that_start_again_each_year_are_reported_before_they_replace_records(project: Project, send: Send) -> None:
+    first = send(RESPONSES, "0001,12/5/22,DV,SE", "0002,12/6/22,GSW,SE", name="2022.csv")
+    proposal_of(project, first, received="2023-01-04", accept=True)
+    again = send(RESPONSES, "0001,11/5/23,GSW,VA", "0002,12/7/22,GSW,SE", name="2023.csv")
+    assert proposal_of(project, again).doubtful == [
+        "responses, response_id 0001: response_date 2022-12-05, incident_type DV/Sexual Assault, area_command "
+        "Southeast becomes response_date 2023-11-05, incident_type Gun/Other Violence, area_command Valley"
+    ]
+
+
+def test_a_correction_that_changes_everything_is_reported_on_any_day(project: Project, send: Send) -> None:
+    proposal_of(project, send(RESPONSES, "R1,11/5/23,DV,SE"), received="2023-12-04", accept=True)
+    other = send(RESPONSES, "R1,11/6/23,GSW,VA", name="other.csv")
+    assert len(proposal_of(project, other, received="2023-12-05").doubtful) == 1
+    correction = send(RESPONSES, "R1,11/6/23,GSW,SE", name="correction.csv")
+    assert proposal_of(project, correction, received="2023-12-05").doubtful == []
+
+
+# ---------------------------------------------------------------- Tables without an id
+
+
+def test_each_row_of_a_table_without_an_id_is_a_record(project: Project, send: Send) -> None:
+    project = with_id(project, "row")
+    headings = RESPONSES.partition(",")[2]
+    sent = send(headings, "11/2/23,DV,SE", "11/2/23,DV,SE", "11/3/23,DV,SE")
+    assert changes(proposal_of(project, sent, accept=True)) == {"rows": 3, "new": 3}
+    more = send(headings, "11/2/23,DV,SE", name="more.csv")
+    assert changes(proposal_of(project, more, accept=True)) == {"rows": 1, "new": 1}
+    rows = load_records(project).tables["responses"].rows
+    assert list(rows["row"]) == ["2023-12-04.1", "2023-12-04.2", "2023-12-04.3", "2023-12-04-2.1"]
+
+
+def test_a_row_of_a_snapshot_without_an_id_is_the_same_record_in_the_next(project: Project, send: Send) -> None:
+    project = with_id(snapshot(project), "row")
+    headings = RESPONSES.partition(",")[2]
+    proposal_of(project, send(headings, "11/2/23,DV,SE", "11/2/23,DV,SE", "11/3/23,DV,SE"), accept=True)
+    later = send(headings, "11/3/23,DV,SE", "11/2/23,DV,SE", "11/4/23,DV,SE", name="later.csv")
+    found = changes(proposal_of(project, later, received="2023-12-05"))
+    assert {name: found[name] for name in ("rows", "new", "unchanged", "withdrawn")} == {
+        "rows": 3,
+        "new": 1,
+        "unchanged": 2,
+        "withdrawn": 1,
+    }
+
+
+def with_id(project: Project, identity: str) -> Project:
+    given = {**project.program.tables["responses"].model_dump(), "id": identity}
+    table = project.program.tables["responses"].model_validate(given)
+    return Project(
+        project.root, project.program.model_copy(update={"tables": {**project.program.tables, "responses": table}})
+    )
+
+
+# ---------------------------------------------------------------- Which sheet is which table
+
+
+def test_the_table_of_a_sheet_can_be_given_by_its_name(project: Project, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    both = ["response_id", "response_date", "incident_type", "area_command", "candidate_id", "received_date", "source"]
+    for name, row in (("One", ["R1", "11/2/23", "DV", "SE"]), ("Two", ["", "", "", "", "C1", "11/2/23", "Hospital"])):
+        book.create_sheet(name).append(both)
+        book[name].append(row)
+    book.remove(book.worksheets[0])
+    book.save(tmp_path / "sent.xlsx")
+    found = propose(project, tmp_path / "sent.xlsx", tables=["Two=candidates", "responses"])
+    assert isinstance(found, Proposal)
+    assert set(found.covers) == {"responses", "candidates"}
+    said = refusal(lambda: propose(project, tmp_path / "sent.xlsx", tables=["Too=candidates"]))
+    assert "--table 'Too=candidates': names no sheet of these files; did you mean 'Two'?" in said
+
+
+# ---------------------------------------------------------------- Rejects name what was sent
+
+
+def test_rejects_name_the_file_sheet_and_row_that_were_sent(project: Project, tmp_path: Path, send: Send) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "Nov"
+    for row in (["Police"], [], RESPONSES.split(","), ["R1", "11/2/23", "DV", "SE"], [], ["R2", "11/3/23", "Xx", "SE"]):
+        book.worksheets[0].append(row)
+    book.save(tmp_path / "sent.xlsx")
+    other = send(RESPONSES, "R3,11/4/23,Yy,SE", name="more.csv")
+    proposal_of(project, tmp_path / "sent.xlsx", other, accept=True)
+    rejects = check_project(project).rejects
+    assert rejects[["id", "sent_file", "sent_sheet", "sent_row"]].to_numpy().tolist() == [
+        ["R2", "sent.xlsx", "Nov", "6"],
+        ["R3", "more.csv", "", "2"],
+    ]
