@@ -21,7 +21,7 @@ from viputils.assessment import Assessment
 from viputils.edition import Edition
 from viputils.figures import breakdown
 from viputils.intervals import Interval
-from viputils.language import ENGLISH, Language, capital, message
+from viputils.language import ENGLISH, Language, capital, message, plural
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.signals import ProcessChart, Rule
@@ -31,7 +31,6 @@ from viputils.tables import (
     div,
     noun_of,
     pace_table,
-    plural,
     signed_percent,
     trend_table,
     usual_range_table,

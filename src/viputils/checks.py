@@ -1,8 +1,12 @@
-"""What a person has to look at before figures can be trusted: changed deliveries, files out of form, rejected rows."""
+"""What a person has to look at before figures can be trusted: changed deliveries, files out of form, rejected rows.
+
+Deliveries are compared with their own checksums and with the manifests of published issues.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,9 +15,12 @@ from viputils.checksums import CHECKSUMS
 from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
 from viputils.deliveries import find_deliveries, missing_deliveries, read_received, where_sent
 from viputils.edition import as_of_issue, day_of_mending
-from viputils.errors import DeliveryError, Problem
+from viputils.errors import DeliveryError, ManifestError, Problem, PublishedError
+from viputils.language import first_of
+from viputils.manifest import MANIFEST, delivery_problems, notes_on_salts, read_manifest
 from viputils.periods import ReportMonth
 from viputils.project import Project
+from viputils.published import deliveries_not_as_published
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,8 @@ class Findings:
     as_of
         The day by which everything looked at had been received.
     problems
-        Deliveries that were changed, files that are not in form, months that lack a delivery.
+        Deliveries that were changed, removed or added since they were delivered or published; files that are not in
+        form; months that lack a delivery.
     rejects
         The quarantine: one row for each thing that is wrong with a row that stands.
     rows
@@ -80,31 +88,40 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     known = [one for one in deliveries if one.received <= as_of]
     if month is None and project.program.identity.delivered == "monthly":
         problems += missing_deliveries(known, project.program, _months_over(project, as_of), as_of)
+    problems += _not_as_published(project, as_of)
     bare = [one.name for one in known if not (one.folder / CHECKSUMS).exists()]
     notes = []
     if bare and len(bare) < len(known):
         # Where the others have them, these may have been taken away.
         problems += [
-            Problem(
-                f"{name}/{CHECKSUMS}",
-                "is missing;",
-                f"bring it back, or write it: `sha256sum *.csv > {CHECKSUMS}` in the folder.",
-            )
-            for name in bare
+            Problem(f"{name}/{CHECKSUMS}", "is missing;", "bring it back, or write it: `vip seal`.") for name in bare
         ]
     elif bare and not (project.source is not None and project.source.is_address):
-        listed = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if len(bare) > 3 else "")
         notes.append(
-            f"No checksums were written for {listed}, so nobody can tell whether files there were changed. "
-            f"`sha256sum *.csv > {CHECKSUMS}` in the folder writes them."
+            f"No checksums were written for {first_of(bare)}, so nobody can tell whether files there were changed. "
+            "`vip seal` writes them."
         )
     try:
         records = clean_records(project.program, read_received(project, deliveries, as_of))
     except DeliveryError as error:
         nothing = pd.DataFrame(columns=list(QUARANTINE_COLUMNS))
         return Findings(as_of, (*problems, *error.problems), nothing, 0, None, tuple(notes))
+    notes += notes_on_salts(records)
     rejects = records.quarantine.pipe(lambda rows: rows.join(where_sent(known, rows)))
     if not rejects.empty and (day := day_of_mending(project, as_of)) is not None:
         notes.append(f"All of these rows were corrected or withdrawn in what was received by {day}; say --as-of {day}.")
     rows = rejects[["file", "line"]].drop_duplicates().shape[0]
     return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes))
+
+
+def _not_as_published(project: Project, as_of: dt.date) -> list[Problem]:
+    """Return what is wrong with the register, or with deliveries received by a day that issues were made from."""
+    try:
+        problems = deliveries_not_as_published(project)
+    except PublishedError as error:
+        return list(error.problems)
+    for path in sorted(project.issues.rglob(MANIFEST)):
+        with suppress(ManifestError):  # An issue without a whole manifest is made again.
+            problems += delivery_problems(project, read_manifest(path), project.relative(path))
+    first = {problem.where: problem for problem in reversed(problems)}
+    return [first[where] for where in sorted(first) if where.split("/")[2][:10] <= as_of.isoformat()]

@@ -2,7 +2,10 @@
 
 ``SHA256SUMS`` has the form of the tool of that name, so `sha256sum -c SHA256SUMS` in the folder checks it without this
 software. A line that begins with ``# from`` holds the checksum of a file that an agency sent and that the delivery
-was made from; the tool passes over it.
+was made from; the tool passes over it, and over the line that begins with ``# salt``.
+
+The salt is a random number. What is published lists checksums that are keyed with it, so only a person who holds the
+records can check them. Without it, a delivery of one row could be found by trying every row that is likely.
 
 Where git keeps the file as it was delivered, the lines that were changed since are named.
 """
@@ -10,9 +13,11 @@ Where git keeps the file as it was delivered, the lines that were changed since 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
+import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -25,6 +30,7 @@ CHECKSUMS: Final = "SHA256SUMS"
 
 _LINE: Final = re.compile(r"([0-9a-f]{64}) [ *]([^/\\]+)")
 _SOURCE: Final = re.compile(r"# from ([0-9a-f]{64})")
+_SALT: Final = re.compile(r"# salt ([0-9a-f]{64})")
 
 # What a person takes in at a glance; who wants all of it asks git.
 _LINES_SHOWN: Final = 5
@@ -58,20 +64,82 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_checksums(folder: Path, sources: Iterable[str]) -> None:
-    """Write the checksums of all files in a folder, and those of the files that they were made from."""
-    lines = [f"# from {source}" for source in sorted(set(sources))]
-    lines += [f"{checksum(path)}  {path.name}" for path in sorted(folder.iterdir()) if path.name != CHECKSUMS]
-    (folder / CHECKSUMS).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
+def new_salt() -> str:
+    """Return a random salt for a delivery."""
+    return secrets.token_hex(32)
+
+
+def is_salt(text: str) -> bool:
+    """Return whether a text has the form of a salt: 64 hexadecimal digits."""
+    return _SALT.fullmatch(f"# salt {text}") is not None
+
+
+def salt_of(folder: Path) -> str:
+    """Return the salt of a delivery, or an empty text if it has none."""
+    return next(_lines_of(folder, _SALT), "")
+
+
+def salted(content: bytes, salt: str) -> str:
+    """Return the HMAC-SHA-256 of a content with a salt as its key, or its SHA-256 if there is no salt."""
+    if not salt:
+        return hashlib.sha256(content).hexdigest()
+    return hmac.digest(bytes.fromhex(salt), content, "sha256").hex()
+
+
+def salted_checksum(path: Path) -> str:
+    """Return the checksum of a delivered file that may be published: see ``salted``."""
+    salt = salt_of(path.parent)
+    return salted(path.read_bytes(), salt) if salt else checksum(path)
+
+
+def write_checksums(folder: Path, sources: Iterable[str], salt: str = "") -> None:
+    """Write the checksums of all files in a folder, those of the files that they were made from, and the salt."""
+    files = {path.name: checksum(path) for path in sorted(folder.iterdir()) if path.name != CHECKSUMS}
+    (folder / CHECKSUMS).write_text(checksums_text(files, sources, salt), encoding="utf-8", newline="")
+
+
+def checksums_text(files: Mapping[str, str], sources: Iterable[str] = (), salt: str = "") -> str:
+    """Return the text of a file of checksums.
+
+    Parameters
+    ----------
+    files
+        The checksum of each file by its name.
+    sources
+        The checksums of the files that they were made from.
+    salt
+        The salt of the delivery, if it has one.
+    """
+    lines = [f"# salt {salt}"] if salt else []
+    lines += [f"# from {source}" for source in sorted(set(sources))]
+    lines += [f"{value}  {name}" for name, value in files.items()]
+    return "\n".join(lines) + "\n"
+
+
+def seal(folder: Path) -> bool:
+    """Write the salt, and the checksums, that a delivery lacks. Return whether it lacked any."""
+    path = folder / CHECKSUMS
+    if salt_of(folder):
+        return False
+    if path.exists():
+        path.write_bytes(f"# salt {new_salt()}\n".encode() + path.read_bytes())
+    else:
+        write_checksums(folder, [], new_salt())
+    return True
 
 
 def source_checksums(folder: Path) -> list[str]:
     """Give the checksums of the files that a delivery was made from; none where that was not written down."""
+    return list(_lines_of(folder, _SOURCE))
+
+
+def _lines_of(folder: Path, form: re.Pattern[str]) -> Iterator[str]:
+    """Return what the lines of one form in a file of checksums hold."""
     try:
         text = (folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return []
-    return [found[1] for line in text.splitlines() if (found := _SOURCE.fullmatch(line))]
+        return
+    yield from (found[1] for line in text.splitlines() if (found := form.fullmatch(line)))
 
 
 def checksum_problems(folder: Path, name: str) -> list[Problem]:
@@ -188,7 +256,7 @@ def _not_in(lines: list[str], others: list[str]) -> list[int]:
 def what_was_edited(path: Path, expected: str) -> str:
     """Name the lines that were changed, where git has the file as it was delivered."""
     was = committed(path)
-    if was is None or hashlib.sha256(was).hexdigest() != expected:
+    if was is None or expected not in (salted(was, ""), salted(was, salt_of(path.parent))):
         return ""
     now = path.read_bytes()
     lines = changed_lines(was, now)

@@ -33,10 +33,21 @@ from viputils.errors import (
     VipError,
 )
 from viputils.folders import private_folder
+from viputils.language import plural
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
 from viputils.sources import from_environment
-from viputils.terminal import account_line, bar, say, say_aside, says_yes, show_csv, show_json, show_table, steps
+from viputils.terminal import (
+    account_line,
+    bar,
+    say,
+    say_aside,
+    says_yes,
+    show_csv,
+    show_json,
+    show_table,
+    steps,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,6 +181,7 @@ def report(
         with kernel_ahead(opened.root, opened.raw) as kernel:
             from viputils.edition import require_no_quarantine
             from viputils.issue import issue_begun, make_issue, notes_on_texts
+            from viputils.manifest import notes_on_salts
             from viputils.render import choose_engine
 
             with issue_begun(opened, report_month, day, kernel) as begun:
@@ -179,6 +191,8 @@ def report(
                 say_aside(account_line(edition.records.account, edition.as_of))
                 for note in notes_on_texts(opened, edition.month):
                     say_aside(note)
+                for note in notes_on_salts(edition.records):
+                    say_aside(f"WARNING: {note}")
                 issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
@@ -301,7 +315,7 @@ def backfill(
         summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
         summary += f", {len(failed)} could not be made" if failed else ""
         total = len(orders) + len(lacking)
-        lines(f"{total} {'issue' if total == 1 else 'issues'}: {summary}; {time.monotonic() - begin:.1f} s.")
+        lines(f"{plural(total, 'issue')}: {summary}; {time.monotonic() - begin:.1f} s.")
         if as_json:
             reasons = {order.place: list(order.why) for order in todo}
             said_of = {"why": reasons, "failed": dict(sorted(failed.items())), "notes": dict(sorted(notes.items()))}
@@ -354,28 +368,41 @@ def verify(
     """Recompute each published figure: reproduced, revised since, differs, not reproducible, internally inconsistent.
 
     Exit 0: every figure of every issue that stands is reproduced, be it revised since. 1: one differs or the print
-    contradicts itself. 2: it cannot be told, because the register, a delivery or a figure is missing or malformed.
-    4: otherwise, but there are no records to tell from.
+    contradicts itself. 2: it cannot be told, because the register, a delivery or a figure is missing or malformed, or
+    because the issue was made with other rules, code or deliveries and a figure is not as printed. 4: otherwise, but
+    there are no records to tell from.
     """
     _one_form(as_json, as_csv)
     if every and month is not None:
         raise ParameterError(
             "Verify one issue, or all.", [Problem("--all", f"was given with {month};", "take one of them.")]
         )
-    from viputils.verdicts import DIFFERS, NOT_REPRODUCIBLE, all_figures, verify_register, worst
+    from viputils.verdicts import (
+        DIFFERS,
+        NOT_COMPARABLE,
+        NOT_REPRODUCIBLE,
+        all_figures,
+        counted_with,
+        verify_register,
+        worst,
+    )
 
     opened = _open(context, project)
     day = None if as_of is None else _as_of(as_of)
     found = verify_register(opened, month, day, allow_quarantined)
+    for one in found if not as_json else ():
+        for line in one.caution:
+            (say_aside if as_csv else say)(line)
     if as_csv:
         show_csv(all_figures(found))
     elif as_json:
-        show_json({"issues": [one.as_json() for one in found]})
+        show_json({"counted_with": counted_with(opened, day), "issues": [one.as_json() for one in found]})
     else:
         _show_verdicts(found)
     if missing := [problem for one in found if one.replaced_by is None for problem in one.missing]:
         raise PublishedError("Figures are missing, so the issue cannot be verified.", missing)
-    code = {None: 0, DIFFERS: DISAGREES, NOT_REPRODUCIBLE: NO_RECORDS}[worst(found)]
+    codes = {None: 0, DIFFERS: DISAGREES, NOT_COMPARABLE: CANNOT, NOT_REPRODUCIBLE: NO_RECORDS}
+    code = codes[worst(found)]
     if code:
         raise typer.Exit(code)
 
@@ -404,10 +431,9 @@ def reproduce(
     if as_json:
         changes = [vars(change) for change in found.changes]
         shown = {"month": str(manifest.month), "as_of": manifest.as_of, "manifest": found.source}
-        touched = [vars(problem) for problem in found.touched]
-        show_json(
-            {**shown, "identical": found.identical, "outputs": found.outputs, "changes": changes, "touched": touched}
-        )
+        touched, added = ([vars(one) for one in those] for those in (found.touched, found.added))
+        came = {"identical": found.identical, "outputs": found.outputs}
+        show_json({**shown, **came, "changes": changes, "touched": touched, "added": added})
     else:
         title = f"{manifest.month.label} as of {manifest.as_of}, made again as {found.source} says"
         show_table(title, found.outputs)
@@ -524,7 +550,8 @@ def publish(
         return
     day = _today() if printed is None else _date(printed, "--printed")
     issue = publish(opened, report_month, day, reissue, reason, footnote)
-    say(f"Published: {issue.name.label}, {len(issue.figures)} figures, in data/published/{issue.name}.csv.")
+    figures = plural(len(issue.figures), "figure")
+    say(f"Published: {issue.name.label}, {figures}, in data/published/{issue.name}.csv.")
     say("Commit data and report: the register, the deliveries and the activities. Then make the site.")
 
 
@@ -561,7 +588,8 @@ def site(
     for place, reasons in found.made:
         more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
         say(f"Made: issues/{place}, because {reasons[0]}{more}.")
-    say(f"The site: {found.issues} issues ({len(found.made)} made), {found.pages} pages ({found.pages_made} made).")
+    issues, pages = plural(found.issues, "issue"), plural(found.pages, "page")
+    say(f"The site: {issues} ({len(found.made)} made), {pages} ({found.pages_made} made).")
     for note in found.notes:
         say(f"Note: {note}")
     say(f"Open {found.home}")
@@ -611,7 +639,8 @@ def preview(
                         say_aside(f"{error}\n{still}")
                     else:
                         server.state += 1
-                        say(f"Made: {len(found.made)} issues, {found.pages_made} of {found.pages} pages.")
+                        pages = f"{found.pages_made} of {plural(found.pages, 'page')}"
+                        say(f"Made: {plural(len(found.made), 'issue')}, {pages}.")
                     if not said:
                         said.append(f"Look at {server.address} (Ctrl-C ends it).")
                         say(said[0])
@@ -678,22 +707,27 @@ def revisions(
 ) -> None:
     """List each figure that moved between two as-of dates, by how much, and which records did it."""
     _one_form(as_json, as_csv)
+    from viputils.published import deliveries_not_as_published
     from viputils.revisions import find_revisions
 
     first, last = (None if text is None else _date(text, name) for text, name in ((before, "--from"), (after, "--to")))
     opened = _open(context, project)
     found = find_revisions(opened, ReportMonth.parse(month), first, last, allow_quarantined)
+    problems = deliveries_not_as_published(opened, found.month)
+    for problem in problems if not as_json else ():
+        (say_aside if as_csv else say)(f"WARNING: {problem}")
     span = f"{found.month.label}, from {found.before} to {found.after}"
     if as_csv:
         show_csv(found.records)
     elif as_json:
         shown = {"month": str(found.month), "from": found.before.isoformat(), "to": found.after.isoformat()}
-        show_json({**shown, "figures": found.figures, "records": found.records})
+        warnings = [vars(problem) for problem in problems]
+        show_json({**shown, "figures": found.figures, "records": found.records, "warnings": warnings})
     elif found.figures.empty:
         typer.echo(f"{span}: no figure moved.")
     else:
         figures = found.figures.assign(change=found.figures["change"].map("{:+d}".format))
-        show_table(f"{span}: {len(figures)} figures moved", figures, right=("before", "after", "change"))
+        show_table(f"{span}: {plural(len(figures), 'figure')} moved", figures, right=("before", "after", "change"))
         say("The records that moved them:")
         for record in found.by_record.to_dict("records"):
             say(f"  {record['table']} {record['id']}: {record['what']} ({record['file']}, line {record['line']})")
@@ -1022,6 +1056,26 @@ def check(
             say("Nothing was found.")
     if not found.clean:
         raise typer.Exit(DISAGREES)
+
+
+@app.command(short_help="Write the checksums and the salt of deliveries that lack them.")
+def seal(context: typer.Context, project: ProjectOption = None) -> None:
+    """Write SHA256SUMS, with a salt, for each delivery that has none; of one that has it, add the salt alone.
+
+    With the checksums, `vip check` finds a file that was changed. Without the salt, anyone could check a guess at a
+    record with what is published. It belongs to the records: keep it with them, and never publish it.
+    """
+    from viputils.checksums import seal as seal_delivery
+    from viputils.deliveries import find_deliveries
+
+    opened = _open(context, project)
+    if opened.source is not None and opened.source.is_address:
+        problem = Problem(opened.source.shown, "is where the deliveries come from;", "docs/deliveries.md tells how.")
+        raise ParameterError("Deliveries can only be sealed in a folder. Nothing was written.", [problem])
+    sealed = [one.name for one in find_deliveries(opened) if seal_delivery(one.folder)]
+    for name in sealed:
+        say(f"Sealed: {name}")
+    say("Keep SHA256SUMS with the records, and make the issues again." if sealed else "Every delivery has its salt.")
 
 
 def main() -> NoReturn:

@@ -4,7 +4,7 @@ It has a table for each table of program.toml and, where records are withdrawn, 
 columns of a delivered file, and says of each row when it was ``received``, and with which delivery of that day
 (``delivery_number``, 1 where there is no such column). A table ``deliveries`` with ``received``, ``delivery_number``
 and ``table_name`` says what came in when, so that a delivery without a row counts too; without it there is a delivery
-wherever there are rows.
+wherever there are rows. Its column ``salt``, if there is one, holds the salt of each delivery.
 
 Every row is written out as a delivered file has it, so that all the same checks see the same thing.
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from viputils.cells import inert
+from viputils.checksums import CHECKSUMS, checksums_text, is_salt
 from viputils.errors import DeliveryError, ParameterError, Problem, nearest
 from viputils.mirror import Offered, not_installed, unreachable, unreadable
 from viputils.periods import parse_date
@@ -30,6 +31,7 @@ _RECEIVED: Final = "received"
 _NUMBER: Final = "delivery_number"
 _LISTED: Final = "deliveries"
 _TABLE: Final = "table_name"
+_SALT: Final = "salt"
 # One answer to all questions, whatever is written there meanwhile. SQLite gives it from a transaction's first question.
 _UNMOVED: Final = frozenset(["postgresql", "mysql", "mariadb", "mssql"])
 _SECONDS_TO_CONNECT: Final = 10
@@ -108,11 +110,12 @@ def _read(connection: Any, shown: str, schemas: Mapping[str, Schema]) -> list[Of
     if _LISTED in names:
         columns = [str(column["name"]) for column in inspector.get_columns(_LISTED)]
         problems += _column_problems(shown, _LISTED, [_RECEIVED, _TABLE], columns)
-        listed = [_RECEIVED, _TABLE, *(one for one in (_NUMBER,) if one in columns)]
+        listed = [_RECEIVED, _TABLE, *(one for one in (_NUMBER, _SALT) if one in columns)]
     if problems:
         raise DeliveryError("The database does not hold the tables of this program.", problems)
 
-    came = None if listed is None else _listed(_rows(connection, _LISTED, listed), shown, every, problems)
+    salts: dict[str, str] = {}
+    came = None if listed is None else _listed(_rows(connection, _LISTED, listed), shown, every, salts, problems)
     files: dict[Key, list[list[str]]] = {key: [] for key in came or ()}
     for name, columns in found.items():
         unlisted: dict[str, int] = {}
@@ -134,7 +137,12 @@ def _read(connection: Any, shown: str, schemas: Mapping[str, Schema]) -> list[Of
             problems.append(Problem(f"{shown}, {name}", what, remedy))
     if problems:
         raise DeliveryError("The deliveries are not as they must be.", problems)
-    return [_file(key, every[key[1]].columns, rows) for key, rows in sorted(files.items())]
+    contents = {key: _content(every[key[1]].columns, rows) for key, rows in sorted(files.items())}
+    offered = [_offered(folder, f"{table}.csv", content) for (folder, table), content in contents.items()]
+    for folder, salt in sorted(salts.items()):
+        sums = {f"{key[1]}.csv": _sum(content) for key, content in contents.items() if key[0] == folder}
+        offered.append(_offered(folder, CHECKSUMS, checksums_text(sums, salt=salt).encode()))
+    return offered
 
 
 def _column_problems(shown: str, table: str, wanted: Iterable[str], columns: list[str]) -> list[Problem]:
@@ -175,9 +183,13 @@ def _folder(row: Mapping[str, str], where: str, problems: list[Problem]) -> str 
 
 
 def _listed(
-    rows: Iterable[Mapping[str, str]], shown: str, known: Mapping[str, Schema], problems: list[Problem]
+    rows: Iterable[Mapping[str, str]],
+    shown: str,
+    known: Mapping[str, Schema],
+    salts: dict[str, str],
+    problems: list[Problem],
 ) -> set[Key]:
-    """Give what came in when, as the database lists it."""
+    """Give what came in when, as the database lists it; the salts of deliveries are added to those given."""
     came = set()
     for row in rows:
         where = f"{shown}, {_LISTED}, {_TABLE} {row[_TABLE]!r}"
@@ -187,18 +199,35 @@ def _listed(
         folder = _folder(row, where, problems)
         if folder is not None:
             came.add((folder, row[_TABLE]))
+            _add_salt(salts, folder, row.get(_SALT, ""), where, problems)
     return came
 
 
-def _file(key: Key, columns: list[str], rows: list[list[str]]) -> Offered:
+def _add_salt(salts: dict[str, str], folder: str, salt: str, where: str, problems: list[Problem]) -> None:
+    """Add the salt of a delivery, or a problem if it has another one already or the text is no salt."""
+    if not salt:
+        return
+    if not is_salt(salt):
+        problems.append(Problem(where, f"{_SALT} is no salt;", "it has 64 hexadecimal digits, in small letters."))
+    elif salts.setdefault(folder, salt) != salt:
+        problems.append(Problem(where, f"{folder} has another {_SALT} in another row;", "a delivery has one."))
+
+
+def _content(columns: list[str], rows: list[list[str]]) -> bytes:
     """Write the rows of a delivery as a file, in an order that no database decides."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(sorted(rows))
-    content = text.getvalue().encode()
-    folder, table = key
-    return Offered(folder, f"{table}.csv", hashlib.sha256(content).hexdigest(), partial(_write, content))
+    return text.getvalue().encode()
+
+
+def _offered(folder: str, name: str, content: bytes) -> Offered:
+    return Offered(folder, name, _sum(content), partial(_write, content))
+
+
+def _sum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _write(content: bytes, target: Path) -> None:

@@ -14,13 +14,13 @@ from viputils.cleaning import first_doubt
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received, received_after
 from viputils.edition import as_of_issue, require_covered
 from viputils.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
-from viputils.manifest import MANIFEST, changed_inputs, read_manifest, require_deliveries, touched_since
+from viputils.manifest import MANIFEST, changed_inputs, read_manifest, touched_since
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import PublishedIssue, Register, read_register
 from viputils.screening import TO_WRITE, UNWRITTEN, Screening, screen_activities
 from viputils.texts import read_sections, read_translation
-from viputils.verdicts import MISSING, NOT_REPRODUCIBLE, VERDICTS, RecordsByDay, verdict_of
+from viputils.verdicts import NOT_REPRODUCIBLE, RecordsByDay, made_otherwise, verdict_of
 
 # What stands in a cell where something is so wrong that it cannot be told; a note says what.
 UNKNOWN: Final = "cannot be told"
@@ -390,14 +390,12 @@ class _Desk:
         if self.records is None:
             return f"{len(issue.figures)} {NOT_REPRODUCIBLE}"
         try:
-            if issue.manifest is not None:
-                name = f"data/published/{issue.manifest.name}"
-                require_deliveries(self.project, read_manifest(issue.manifest, name), name)
-            found = verdict_of(self.register, issue, self.records)
+            changes = made_otherwise(self.project, issue)
+            found = verdict_of(self.register, issue, self.records, made_otherwise=changes)
         except (ManifestError, DeliveryError) as error:
             self.notes.extend(error.problems)
             return UNKNOWN
-        words = ", ".join(f"{found.count(one)} {one}" for one in (*VERDICTS, *MISSING) if found.count(one))
+        words = ", ".join(found.in_words())
         return f"{words}; rows in quarantine" if self.quarantined(found.as_of) or self.quarantined(found.now) else words
 
 

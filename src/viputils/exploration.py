@@ -14,7 +14,7 @@ from viputils import engagement
 from viputils.assessment import chart_of, counts_of, followed, years_are_even
 from viputils.charts import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
 from viputils.errors import ParameterError, Problem
-from viputils.language import capital
+from viputils.language import capital, plural
 from viputils.periods import ReportMonth
 from viputils.program import Period
 from viputils.signals import ENOUGH, ProcessChart, is_even, process_chart
@@ -25,7 +25,6 @@ from viputils.tables import (
     div,
     number,
     pipe_table,
-    plural,
     readable,
     signed,
 )

@@ -15,11 +15,11 @@ from IPython.display import Markdown
 from viputils import quality, vintages
 from viputils.charts import image_markdown, panels_chart
 from viputils.deliveries import Delivery
-from viputils.language import capital
+from viputils.language import capital, plural
 from viputils.periods import ReportMonth, date_in_words
 from viputils.program import column_in_words
 from viputils.schemas import VOIDS
-from viputils.tables import NOT_AVAILABLE, div, number, pipe_table, plural, readable, signed
+from viputils.tables import NOT_AVAILABLE, div, number, pipe_table, readable, signed
 from viputils.texts import escape
 from viputils.workbench import Tables
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from viputils.cells import inert
-from viputils.checksums import checksum, source_checksums, write_checksums
+from viputils.checksums import checksum, new_salt, source_checksums, write_checksums
 from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, Records, clean_records
 from viputils.deliveries import (
     ORIGINS,
@@ -235,7 +235,7 @@ def proposed_intake(
         delivery = replace(delivery, covers=covers)
         write_coverage(staged, covers)
         _write_origins(staged, sources)
-        write_checksums(staged, [checksum(path) for path in fresh])
+        write_checksums(staged, [checksum(path) for path in fresh], new_salt())
         yield _propose(project, deliveries, delivery, sources, warnings, today)
 
 

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, distribution
@@ -20,20 +20,21 @@ from typing import Annotated, Any, Final, Literal
 from packaging.requirements import Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from viputils.checksums import checksum, what_was_edited
-from viputils.deliveries import Delivery, find_deliveries
+from viputils.checksums import checksum, salt_of, salted_checksum, what_was_edited
+from viputils.cleaning import Records
+from viputils.deliveries import Delivery, find_deliveries, has_deliveries
 from viputils.edition import Edition
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.folders import files_below
 from viputils.history import commit_of
-from viputils.language import LOCALES, TEMPLATE
+from viputils.language import LOCALES, TEMPLATE, first_of
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import RAW
 from viputils.project import Project
 from viputils.settings import SETTINGS, named_files
 
 MANIFEST: Final = "manifest.json"
-VERSION: Final = 1
+VERSION: Final = 2
 
 Kind = Literal["deliveries", "program", "notebook", "templates", "texts", "library"]
 KINDS: Final[tuple[Kind, ...]] = ("deliveries", "program", "notebook", "templates", "texts", "library")
@@ -107,7 +108,8 @@ class Inputs(_Part):
     """What the issue was made from: files with their checksums, by kind, and the issues of the register it looks at."""
 
     deliveries: Files
-    """Every file of raw records that was read."""
+    """Every file of raw records that was read: the HMAC-SHA-256 of its content, keyed with the salt of its delivery.
+    A delivery without a salt, and every one in a manifest of version 1, has the SHA-256."""
     program: Files
     """program.toml."""
     notebook: Files
@@ -266,16 +268,51 @@ def input_file(project: Project, kind: Kind, name: str) -> Path:
     return project.notebook if kind == "notebook" else project.root / name
 
 
-def changed_inputs(project: Project, manifest: Manifest) -> list[Change]:
+def input_checksum(kind: Kind, path: Path) -> str:
+    """Return the checksum of a file as a manifest lists it."""
+    return salted_checksum(path) if kind == "deliveries" else checksum(path)
+
+
+def changed_inputs(project: Project, manifest: Manifest, kinds: Collection[Kind] = KINDS) -> list[Change]:
     """Say which of the files that an issue was made from are not as they were, or are gone."""
     changes = []
-    for kind in KINDS:
+    for kind in kinds:
         for name, was in getattr(manifest.inputs, kind).items():
             path = input_file(project, kind, name)
-            now = checksum(path) if path.is_file() else ""
-            if now != was:
+            now = input_checksum(kind, path) if path.is_file() else ""
+            # A manifest can be older than the salt of a delivery.
+            if now != was and not (now and kind == "deliveries" and checksum(path) == was):
                 changes.append(Change(kind, name, was, now))
     return changes
+
+
+def added_deliveries(project: Project, manifest: Manifest) -> list[Change]:
+    """Return the delivered files that the manifest of an issue does not list, although its as-of date includes them."""
+    if not has_deliveries(project):
+        return []
+    known = [one for one in find_deliveries(project) if one.received <= manifest.as_of]
+    files = {one.name_of(table): path for one in known for table, path in sorted(one.files.items())}
+    added = files.keys() - manifest.inputs.deliveries.keys()
+    return [Change("deliveries", name, "", salted_checksum(path)) for name, path in files.items() if name in added]
+
+
+def lines_of(changes: Sequence[Change]) -> list[str]:
+    """Return a line for each change; files of viputils are only counted."""
+    lines = [f"  {change}" for change in changes if change.kind != "library"]
+    own = len(changes) - len(lines)
+    return [*lines, f"  viputils itself: {own} of its files"] if own else lines
+
+
+def notes_on_salts(records: Records) -> list[str]:
+    """Return a note if a manifest would confirm a guess at one of the records: they are real, and without a salt."""
+    bare = [one.name for one in records.received.deliveries if not salt_of(one.folder)]
+    if not bare or records.is_demonstration:
+        return []
+    verb = "has" if len(bare) == 1 else "have"
+    return [
+        f"{first_of(bare)} {verb} no salt, so a published manifest would let anyone check a guess at a record. "
+        "Run vip seal, and make the issues again."
+    ]
 
 
 def changed_versions(manifest: Manifest, engine: tuple[str, str]) -> list[Change]:
@@ -318,6 +355,27 @@ def changed_since(manifest: Manifest, inputs: Inputs, engine: tuple[str, str]) -
     return changes + changed_versions(manifest, engine)
 
 
+def delivery_problems(project: Project, manifest: Manifest, where: str) -> list[Problem]:
+    """Return a problem for each delivered file that a manifest lists and that is gone or was changed.
+
+    Parameters
+    ----------
+    where
+        What messages call the manifest.
+    """
+    problems = []
+    for change in changed_inputs(project, manifest, ["deliveries"]):
+        path = input_file(project, "deliveries", change.name)
+        what = f"is gone, and {where} names it;"
+        if change.now:
+            lost = manifest.manifest_version > 1 and not salt_of(path.parent)
+            told = ", or its salt is gone from SHA256SUMS" if lost else what_was_edited(path, change.was)
+            what = f"is not the file that {where} names{told};"
+        remedy = "bring it back: an issue can only be made again from the deliveries that it was made from."
+        problems.append(Problem(change.name, what, remedy))
+    return problems
+
+
 def require_deliveries(project: Project, manifest: Manifest, where: str) -> None:
     """Refuse to compare an issue with other records than it was made from.
 
@@ -326,13 +384,7 @@ def require_deliveries(project: Project, manifest: Manifest, where: str) -> None
     ManifestError
         With every delivered file that the manifest names and that is gone or was changed.
     """
-    problems = []
-    for change in changed_inputs(project, manifest):
-        if change.kind == "deliveries":
-            edited = what_was_edited(input_file(project, "deliveries", change.name), change.was) if change.now else ""
-            what = f"is not the file that {where} names{edited};" if change.now else f"is gone, and {where} names it;"
-            remedy = "bring it back: an issue can only be made again from the deliveries that it was made from."
-            problems.append(Problem(change.name, what, remedy))
+    problems = delivery_problems(project, manifest, where)
     if problems:
         raise ManifestError(
             "Deliveries that the issue was made from are not as they were. Nothing was compared.", problems
@@ -411,7 +463,7 @@ class Inventory:
         """Give the checksum of a file; nothing where there is none."""
         if (kind, name) not in self._checksums:
             path = input_file(self._project, kind, name)
-            self._checksums[kind, name] = checksum(path) if path.is_file() else None
+            self._checksums[kind, name] = input_checksum(kind, path) if path.is_file() else None
         return self._checksums[kind, name]
 
     @cached_property

@@ -12,12 +12,13 @@ from viputils.edition import Edition, load_edition
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.figures import KEY
 from viputils.folders import held
-from viputils.manifest import MANIFEST, Manifest, read_manifest, require_deliveries, touched_since
+from viputils.language import plural
+from viputils.manifest import MANIFEST, Manifest, input_file, read_manifest, require_deliveries, touched_since
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
 from viputils.screening import require_screened, screen_activities
-from viputils.tables import disagreements, plural
+from viputils.tables import disagreements
 from viputils.verdicts import contradictions, key_text
 
 
@@ -225,6 +226,8 @@ def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
         raise ManifestError("The issue is not as it was made. Nothing was published.", problems)
     require_deliveries(project, manifest, name)
     edition = load_edition(project, month, manifest.as_of)
+    if not edition.records.is_demonstration:
+        _require_no_plain_checksum(project, manifest)
     written = pd.read_csv(folder / "figures.csv", keep_default_na=False)
     if not written.astype({"value": "int64"}).equals(edition.figures.astype({"value": "int64"}).reset_index(drop=True)):
         raise ManifestError(
@@ -232,6 +235,17 @@ def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
             [Problem(f"issues/{month}/figures.csv", "is not what is counted now;", "make the issue again.")],
         )
     return manifest, edition
+
+
+def _require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
+    """Refuse a manifest that lists a delivered file by its SHA-256: it would confirm a guess at a record."""
+    problems = [
+        Problem(name, "has a checksum without a salt in the manifest;", "run vip seal, and make the issue again.")
+        for name, was in manifest.inputs.deliveries.items()
+        if checksum(input_file(project, "deliveries", name)) == was
+    ]
+    if problems:
+        raise ManifestError("The manifest would let anyone check a guess at a record. Nothing was published.", problems)
 
 
 def _shown(value: object) -> str:

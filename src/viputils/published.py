@@ -24,7 +24,7 @@ from viputils.checksums import checksum
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.figures import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv
 from viputils.folders import replaced_whole
-from viputils.manifest import read_manifest
+from viputils.manifest import added_deliveries, delivery_problems, read_manifest
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import Program
 from viputils.project import Project
@@ -227,6 +227,39 @@ def _read(folder: Path, program: Program) -> Register:
     if problems:
         raise PublishedError("The register of published figures is not as it must be.", dict.fromkeys(problems))
     return Register(tuple(sorted(issues, key=lambda issue: issue.name)))
+
+
+def deliveries_not_as_published(project: Project, month: ReportMonth | None = None) -> list[Problem]:
+    """Return a problem for each delivered file that was changed, removed or added since an issue was published.
+
+    A file was added if the manifest does not list it although the as-of date of the issue includes it. An issue that
+    was replaced says nothing about that.
+
+    Parameters
+    ----------
+    month
+        Only the issues of this month; by default all.
+
+    Raises
+    ------
+    PublishedError
+        Where the register is not as it must be.
+    """
+    register = read_register(project)
+    problems: list[Problem] = []
+    for issue in register.issues if month is None else register.of(month):
+        if issue.manifest is None:
+            continue
+        name = f"data/published/{issue.manifest.name}"
+        manifest = read_manifest(issue.manifest, name)
+        problems += delivery_problems(project, manifest, name)
+        if register.replaced_by(issue.name) is None:
+            what = f"is not in {name}, and the as-of date of that issue, {manifest.as_of}, includes it;"
+            remedy = "name the folder for the day on which it came, or publish a re-issue."
+            problems += [Problem(change.name, what, remedy) for change in added_deliveries(project, manifest)]
+    # Every later issue lists the same file: one problem is enough.
+    first = {problem.where: problem for problem in reversed(problems)}
+    return [first[where] for where in sorted(first)]
 
 
 def add_issue(project: Project, issue: PublishedIssue) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from viputils.checksums import checksum
+from viputils.checksums import CHECKSUMS, checksum, salt_of, source_checksums, write_checksums
 from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.figures import FIGURES_CSV
@@ -20,9 +20,11 @@ from viputils.manifest import (
     MANIFEST,
     Change,
     Manifest,
+    added_deliveries,
     changed_inputs,
     changed_versions,
     input_file,
+    lines_of,
     read_manifest,
     require_deliveries,
     touched_since,
@@ -66,6 +68,8 @@ class Reproduction:
         The inputs and versions that are not what they were.
     touched
         The files beside the manifest that are not those that it describes.
+    added
+        Delivered files that the manifest does not list, although an issue that is made now counts them.
     """
 
     source: str
@@ -73,6 +77,7 @@ class Reproduction:
     outputs: pd.DataFrame
     changes: tuple[Change, ...]
     touched: tuple[Problem, ...]
+    added: tuple[Change, ...] = ()
 
     @property
     def identical(self) -> bool:
@@ -82,16 +87,24 @@ class Reproduction:
     @property
     def conclusion(self) -> list[str]:
         """Say in words what came of it, and what changed since."""
-        changed = [f"  {change}" for change in self.changes if change.kind != "library"]
-        if own := len(self.changes) - len(changed):
-            changed.append(f"  viputils itself: {own} of its files")
+        added = [f"  {change.name}" for change in self.added]
+        if not added:
+            return self._result
+        said = "Not in the manifest, and so left out. An issue of that as-of date that is made now counts:"
+        return [*self._result, said, *added]
+
+    @property
+    def _result(self) -> list[str]:
+        changed = lines_of(self.changes)
         if self.touched:
             said = ["Not reproduced: what lies beside the manifest is not what was made then."]
             same = bool(self.outputs["result"].eq(IDENTICAL).all())
             said += [f"  {problem}" for problem in self.touched]
             return [*said, "Made again, all files are as the manifest says."] if same else said
         if self.identical:
-            said = [f"Reproduced: all {len(self.outputs)} files are identical, byte for byte."]
+            number = len(self.outputs)
+            files = "1 file is" if number == 1 else f"all {number} files are"
+            said = [f"Reproduced: {files} identical, byte for byte."]
             return [*said, "What changed since made no difference:", *changed] if changed else said
         files = ", ".join(self.outputs.loc[self.outputs["result"].ne(IDENTICAL), "file"])
         said = [f"Not reproduced: {files}."]
@@ -206,7 +219,8 @@ def reproduce(
         if keep is not None:
             shutil.copytree(made, keep)
     touched = _touched(path, source, manifest)
-    return Reproduction(source, manifest, _outputs(manifest.outputs, now), tuple(changes), tuple(touched))
+    outputs, added = _outputs(manifest.outputs, now), added_deliveries(project, manifest)
+    return Reproduction(source, manifest, outputs, tuple(changes), tuple(touched), tuple(added))
 
 
 def _touched(path: Path, source: str, manifest: Manifest) -> list[Problem]:
@@ -252,6 +266,11 @@ def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path
         if source.is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, root / name)
+    for folder in {(root / name).parent for name in manifest.inputs.deliveries}:
+        there = project.raw / folder.name
+        if (there / CHECKSUMS).is_file() and folder.is_dir():
+            # With the salt, the manifest that is made here lists what the other one does.
+            write_checksums(folder, source_checksums(there), salt_of(there))
     seen = [issue for issue in read_register(project).issues if str(issue.name) in manifest.inputs.register_]
     if seen:
         write_register(root / "data" / "published", [replace(issue, manifest=None) for issue in seen])

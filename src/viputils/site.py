@@ -24,7 +24,7 @@ from nbformat.v4 import new_notebook
 
 from viputils.archive import SiteIssue, home_page, issue_page
 from viputils.backfill import Order, carry_out
-from viputils.checksums import checksum
+from viputils.checksums import checksum, salt_of
 from viputils.datapackage import (
     ALL_ISSUES,
     FIGURES_JSON,
@@ -35,7 +35,7 @@ from viputils.datapackage import (
 )
 from viputils.deliveries import find_deliveries, has_deliveries
 from viputils.edition import Edition, load_edition
-from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
+from viputils.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.figures import FIGURES_CSV, KEY
 from viputils.folders import copy_files, files_below, private_folder, replaced_whole
@@ -139,6 +139,7 @@ def make_site(
     notes = (*_unshown(project, wanted, since), *_left_out(every, wanted, since))
     made = _make_outdated(project, projects, wanted, engine, on_step)
     issues = [[one.in_site(spoken) for one in wanted] for spoken in projects]
+    _require_salts(project, issues[0])
     _require_as_published(wanted, issues[0])
     notes += _changed_since_published(wanted, issues[0])
     made_from = _everything(project, projects, engine, address, issues)
@@ -326,6 +327,17 @@ def _make_outdated(
             if made < len(todo):
                 on_step(f"Made {outcome.order.place}, {made} of {len(todo)}")
     return tuple((order.place, order.why) for order in todo)
+
+
+def _require_salts(project: Project, issues: Sequence[SiteIssue]) -> None:
+    """Refuse to put checksums of real records online that would confirm a guess: those of deliveries without a salt."""
+    newest = max((one.as_of for one in issues if one.demonstration is None), default=None)
+    if newest is None:
+        return
+    bare = [one.name for one in find_deliveries(project) if one.received <= newest and not salt_of(one.folder)]
+    if bare:
+        problems = [Problem(name, "has no salt;", "run vip seal, and make the site again.") for name in bare]
+        raise DeliveryError("The site would let anyone check a guess at a record. No site was made.", problems)
 
 
 def _require_as_published(wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]) -> None:

@@ -18,14 +18,23 @@ from viputils.changes import Changes
 from viputils.cleaning import STATUSES
 from viputils.edition import Edition
 from viputils.figures import KEY, breakdown, value_of
-from viputils.language import ENGLISH, Language, capital, uncapital
+from viputils.language import ENGLISH, Language, capital, plural, uncapital
 from viputils.periods import ReportMonth, date_in_words
 from viputils.program import Distinct, Program, column_in_words
 from viputils.project import Project
 from viputils.published import IssueName
 from viputils.revisions import trend_revisions
 from viputils.texts import Section, counted, escape, read_sections, read_translation, said, sections_markdown, words
-from viputils.verdicts import MISSING, REPRODUCED, VERDICTS, IssueVerdicts, summary, verdicts_as_of
+from viputils.verdicts import (
+    MISSING,
+    NOT_COMPARABLE,
+    REPRODUCED,
+    VERDICTS,
+    IssueVerdicts,
+    summary,
+    verdicts_as_of,
+    without_category,
+)
 
 # The shorthands in use, explained beside every table that holds one.
 NOT_AVAILABLE = "[x]"
@@ -36,11 +45,6 @@ REVISED = "[r]"
 def number(value: int) -> str:
     """Write a whole number with commas between thousands: ``2,599``."""
     return f"{value:,}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun: ``1 response``, ``2 responses``."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def percent(part: int, whole: int, language: Language = ENGLISH) -> str:
@@ -598,9 +602,21 @@ def _notes_on(one: IssueVerdicts, language: Language) -> list[str]:
     notes = []
     if one.why:
         notes.append(words(language, "{issue} is not reproducible: {why}", issue=label, why=said(language, one.why)))
+    if one.count(NOT_COMPARABLE):
+        names = dict.fromkeys("viputils" if each.kind == "library" else each.name for each in one.made_otherwise)
+        notes.append(
+            words(
+                language,
+                "{issue} was made with other rules, code or deliveries than are here now ({names}). So a figure that "
+                "is not as printed tells nothing about the print.",
+                issue=label,
+                names=", ".join(names),
+            )
+        )
     notes += [f"{label}: {said(language, each)}" for each in one.left_out]
     # A footnote says it already, and why.
-    told = [each for each in one.contradictions if each.impossible or not one.issue.footnote]
+    told = [each for each in one.unexplained if each.impossible or not one.issue.footnote]
+    notes += [] if one.issue.footnote else [f"{label}: {escape(each)}" for each in one.explained(language)]
     notes += [
         words(language, "{issue} does not add up as printed. {text}", issue=label, text=said(language, each.text))
         for each in told
@@ -871,43 +887,5 @@ def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:
 
 
 def disagreements(edition: Edition) -> list[str]:
-    """Say where the categories of a breakdown do not add up to the whole, and why; as plain text."""
-    notes = []
-    for name in edition.program.report.breakdowns:
-        whole = edition.program.whole_of(name)
-        if whole is None or isinstance(edition.program.measures[name].count, Distinct):
-            continue
-        number = edition.language.number
-        for period in ("month", "fytd"):
-            total = value_of(edition.figures, whole, period)
-            parts = int(breakdown(edition.figures, name)[period].sum())
-            if total == parts:
-                continue
-            values = {
-                "total": number(total),
-                "parts": number(parts),
-                "measure": edition.shown.measures[whole].label,
-                "category": edition.shown.measures[name].label.lower(),
-            }
-            if period == "month":
-                note = edition.language.count(
-                    total - parts,
-                    "In {month}, {number} of {total} {measure} has no usable {category}, so the table by {category} "
-                    "adds up to {parts} and not to {total}.",
-                    "In {month}, {number} of {total} {measure} have no usable {category}, so the table by {category} "
-                    "adds up to {parts} and not to {total}.",
-                    month=edition.language.month(edition.month),
-                    **values,
-                )
-            else:
-                note = edition.language.count(
-                    total - parts,
-                    "In the {year} to date, {number} of {total} {measure} has no usable {category}, so the table by "
-                    "{category} adds up to {parts} and not to {total}.",
-                    "In the {year} to date, {number} of {total} {measure} have no usable {category}, so the table by "
-                    "{category} adds up to {parts} and not to {total}.",
-                    year=edition.language.text(edition.program.identity.year),
-                    **values,
-                )
-            notes.append(note)
-    return notes
+    """Return where the categories of a breakdown do not add up to the whole, and why; as plain text."""
+    return without_category(edition.figures, edition.program, edition.month, edition.language)

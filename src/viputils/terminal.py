@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from viputils.cells import inert_table
+from viputils.language import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
     """Say in one line what became of every row that was read."""
     totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
     return (
-        f"{totals['read']:,} rows read as of {as_of} = {totals['kept']:,} kept"
+        f"{plural(totals['read'], 'row')} read as of {as_of} = {totals['kept']:,} kept"
         f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate"
         f" + {totals['quarantined']:,} quarantined"
     )

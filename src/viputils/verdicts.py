@@ -9,13 +9,23 @@ from typing import Any, Final
 
 import pandas as pd
 
+from viputils import __version__
 from viputils.cleaning import Records, clean_records
 from viputils.deliveries import Delivery, Received, find_deliveries, has_deliveries, read_received
 from viputils.edition import Edition, as_of_issue, require_covered, require_no_quarantine
 from viputils.errors import DeliveryError, Problem, PublishedError
-from viputils.figures import KEY, PERIODS, categories_of, compute_figures
-from viputils.language import message, uncapital
-from viputils.manifest import read_manifest, require_deliveries
+from viputils.figures import KEY, PERIODS, breakdown, categories_of, compute_figures, value_of
+from viputils.language import ENGLISH, Language, message, uncapital
+from viputils.library import LIBRARY_AS_READ
+from viputils.manifest import (
+    Change,
+    Inventory,
+    added_deliveries,
+    changed_inputs,
+    lines_of,
+    read_manifest,
+    require_deliveries,
+)
 from viputils.periods import ReportMonth
 from viputils.program import Distinct, Measure, Period, Program
 from viputils.project import Project
@@ -25,6 +35,7 @@ REPRODUCED: Final = message("reproduced")
 REVISED: Final = message("revised since")
 DIFFERS: Final = message("differs")
 INCONSISTENT: Final = message("internally inconsistent")
+NOT_COMPARABLE: Final = message("not comparable")
 NOT_REPRODUCIBLE: Final = message("not reproducible")
 NOT_RECOMPUTED: Final = message("not recomputed")
 NOT_PUBLISHED: Final = message("not in the published file")
@@ -34,6 +45,9 @@ VERDICTS: Final = {
     REVISED: message("They gave it then; with what was received since, it is another one."),
     DIFFERS: message("They do not give it."),
     INCONSISTENT: message("They do not give it, and no records could: the print contradicts itself."),
+    NOT_COMPARABLE: message(
+        "The issue was made with other rules, code or deliveries. They can be why the records do not give the figure."
+    ),
     NOT_REPRODUCIBLE: message("There are no raw records to tell from."),
 }
 # A figure that is missing on one side has no verdict: it is an error of the register or of program.toml.
@@ -85,6 +99,10 @@ class IssueVerdicts:
         Whether the records are synthetic.
     left_out
         On which days rows were in quarantine, so that figures may lack them, in words.
+    made_otherwise
+        The rules, code and deliveries that are not those that the issue was made with.
+    counted
+        The figures as of the as-of date; none where no records cover the issue.
     """
 
     program: Program
@@ -97,6 +115,8 @@ class IssueVerdicts:
     replaced_by: IssueName | None = None
     demonstration: bool = False
     left_out: tuple[str, ...] = ()
+    made_otherwise: tuple[Change, ...] = ()
+    counted: pd.DataFrame | None = None
 
     def count(self, *verdicts: str) -> int:
         """How many figures have one of these verdicts."""
@@ -105,11 +125,60 @@ class IssueVerdicts:
     @property
     def sentence(self) -> str:
         """How many figures have which verdict: ``27 of 28 figures reproduced, 1 revised since.``."""
-        words = [f"{self.count(REPRODUCED)} of {len(self.figures)} figures reproduced"]
-        words += [
-            f"{self.count(verdict)} {verdict}" for verdict in (*list(VERDICTS)[1:], *MISSING) if self.count(verdict)
+        figures = "figure" if len(self.figures) == 1 else "figures"
+        words = [f"{self.count(REPRODUCED)} of {len(self.figures)} {figures} reproduced"]
+        return ", ".join([*words, *self.in_words([*list(VERDICTS)[1:], *MISSING])]) + "."
+
+    def in_words(self, verdicts: Sequence[str] = (*VERDICTS, *MISSING)) -> list[str]:
+        """Return how many figures have which verdict: ``1 differs``, ``2 differ``. What no figure has is left out."""
+        counts = {verdict: self.count(verdict) for verdict in verdicts}
+        return [
+            f"{number} {'differ' if verdict == DIFFERS and number > 1 else verdict}"
+            for verdict, number in counts.items()
+            if number
         ]
-        return ", ".join(words) + "."
+
+    @property
+    def caution(self) -> list[str]:
+        """The lines to read before the verdicts: what is not as it was when the issue was made."""
+        if not self.made_otherwise:
+            return []
+        name = self.issue.name
+        return [
+            f"{name} was made with other rules, code or deliveries than are here now:",
+            *lines_of(self.made_otherwise),
+            "So a figure that is not as printed tells nothing about the print. "
+            f"`vip reproduce {name}` makes the issue again, and names what can have made a difference.",
+        ]
+
+    def explained(self, language: Language = ENGLISH) -> list[str]:
+        """Return how many records a table leaves out, if that is why printed tables do not have one total."""
+        if self.counted is None or not self._left_out_of_tables:
+            return []
+        return without_category(self.counted, self.program, self.issue.name.month, language)
+
+    @property
+    def unexplained(self) -> list[Contradiction]:
+        """Where the print does not add up, and the records do not tell why.
+
+        With other rules than those of the issue nothing is said about the print.
+        """
+        if self.made_otherwise:
+            return []
+        return [one for one in self.contradictions if one not in self._left_out_of_tables]
+
+    @property
+    def _left_out_of_tables(self) -> list[Contradiction]:
+        as_printed = self.figures.loc[self.figures["verdict"].isin([REPRODUCED, REVISED]), KEY]
+        given = set(as_printed.itertuples(index=False, name=None))
+        shown = self.program.report.breakdowns
+        return [
+            one
+            for one in self.contradictions
+            if not one.impossible
+            and given.issuperset(one.keys)
+            and any(key[0] in shown and self.program.whole_of(key[0]) for key in one.keys)
+        ]
 
     @property
     def notes(self) -> list[str]:
@@ -117,9 +186,10 @@ class IssueVerdicts:
         notes = [f"Not reproducible: {self.why}"] if self.why else []
         notes += self.left_out
         notes += [f"{key_text(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
-        notes += [f"The print does not add up. {one.text}" for one in self.contradictions]
-        notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else []
-        if self.contradictions and not self.issue.footnote:
+        notes += [f"The print does not add up. {one.text}" for one in self.unexplained]
+        # A footnote tells why already.
+        notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else self.explained()
+        if self.unexplained and not self.issue.footnote:
             notes.append("The register has no footnote that explains it.")
         if self.issue.reason:
             notes.append(f"Printed again because: {self.issue.reason}")
@@ -138,6 +208,7 @@ class IssueVerdicts:
             "as_of": self.as_of,
             "now": self.now,
             "replaced_by": str(self.replaced_by) if self.replaced_by else None,
+            "made_otherwise": [vars(change) for change in self.made_otherwise],
             "counts": {verdict: self.count(verdict) for verdict in (*VERDICTS, *MISSING)},
             "notes": self.notes,
             "figures": self.figures,
@@ -220,6 +291,51 @@ def compare(
     verdict = verdict.mask(in_doubt & ~given, INCONSISTENT).mask(table["published"].isna(), NOT_PUBLISHED)
     table = table.assign(verdict=verdict, change=table["now"] - table["published"], note="")
     return table[list(COLUMNS)]
+
+
+def without_category(
+    figures: pd.DataFrame, program: Program, month: ReportMonth, language: Language = ENGLISH
+) -> list[str]:
+    """Return how many records each breakdown of the report leaves out, because they have no usable category."""
+    notes = []
+    shown = program.in_language(language).measures
+    for name in program.report.breakdowns:
+        whole = program.whole_of(name)
+        if whole is None or isinstance(program.measures[name].count, Distinct):
+            continue
+        for period in PERIODS:
+            total = value_of(figures, whole, period)
+            parts = int(breakdown(figures, name)[period].sum())
+            if total == parts:
+                continue
+            values = {
+                "total": language.number(total),
+                "parts": language.number(parts),
+                "measure": shown[whole].label,
+                "category": shown[name].label.lower(),
+            }
+            if period == "month":
+                note = language.count(
+                    total - parts,
+                    "In {month}, {number} of {total} {measure} has no usable {category}, so the table by {category} "
+                    "adds up to {parts} and not to {total}.",
+                    "In {month}, {number} of {total} {measure} have no usable {category}, so the table by {category} "
+                    "adds up to {parts} and not to {total}.",
+                    month=language.month(month),
+                    **values,
+                )
+            else:
+                note = language.count(
+                    total - parts,
+                    "In the {year} to date, {number} of {total} {measure} has no usable {category}, so the table by "
+                    "{category} adds up to {parts} and not to {total}.",
+                    "In the {year} to date, {number} of {total} {measure} have no usable {category}, so the table by "
+                    "{category} adds up to {parts} and not to {total}.",
+                    year=language.text(program.identity.year),
+                    **values,
+                )
+            notes.append(note)
+    return notes
 
 
 def contradictions(published: pd.DataFrame, program: Program, month: ReportMonth) -> list[Contradiction]:
@@ -327,7 +443,8 @@ def worst(verdicts: Sequence[IssueVerdicts]) -> str | None:
     standing = [one for one in verdicts if one.replaced_by is None] or verdicts
     if any(one.count(DIFFERS, INCONSISTENT) for one in standing):
         return DIFFERS
-    return NOT_REPRODUCIBLE if any(one.count(NOT_REPRODUCIBLE) for one in standing) else None
+    rest = (NOT_COMPARABLE, NOT_REPRODUCIBLE)
+    return next((verdict for verdict in rest if any(one.count(verdict) for one in standing)), None)
 
 
 def verify_register(
@@ -361,24 +478,56 @@ def verify_register(
             "The register of published figures is empty.",
             [Problem("data/published", "holds no issue;", "publish one that was made here: vip publish MONTH.")],
         )
-    for one in issues:
-        if one.manifest is not None:
-            name = f"data/published/{one.manifest.name}"
-            require_deliveries(project, read_manifest(one.manifest, name), name)
+    otherwise = [made_otherwise(project, one) for one in issues]
     if not has_deliveries(project):
         return [_without_records(register, one, project.program, "There is no delivery.") for one in issues]
     deliveries = find_deliveries(project)
     now = deliveries[-1].received if as_of is None else as_of
     records = RecordsByDay(project.program, read_received(project, deliveries, now))
     verdicts = []
-    for one in issues:
-        verdicts.append(verdict_of(register, one, records, as_of))
+    for one, changes in zip(issues, otherwise, strict=True):
+        verdicts.append(verdict_of(register, one, records, as_of, made_otherwise=changes))
         for day in {verdicts[-1].as_of, verdicts[-1].now}:
             if day is not None and not allow_quarantined and not (day == verdicts[-1].as_of and _made_without(one)):
                 # Verdicts from figures that lack rows would look right.
                 edition = Edition(one.name.month, records.on(day), records.figures(one.name.month, day))
                 require_no_quarantine(project, edition)
     return verdicts
+
+
+def made_otherwise(project: Project, issue: PublishedIssue) -> list[Change]:
+    """Return the rules, code and deliveries that are not those that an issue was made with, as its manifest lists them.
+
+    Raises
+    ------
+    ManifestError
+        With every delivered file that the manifest lists and that is gone or was changed.
+    """
+    if issue.manifest is None:
+        return []
+    name = f"data/published/{issue.manifest.name}"
+    manifest = read_manifest(issue.manifest, name)
+    require_deliveries(project, manifest, name)
+    return [*changed_inputs(project, manifest, ["program", "library"]), *added_deliveries(project, manifest)]
+
+
+def counted_with(project: Project, as_of: dt.date | None = None) -> dict[str, Any]:
+    """Return the checksums of the program, the code and the deliveries that figures are counted with.
+
+    Parameters
+    ----------
+    as_of
+        Only deliveries that were received by this day; by default all.
+    """
+    files = Inventory(project)
+    known = files.deliveries if has_deliveries(project) else []
+    used = [one for one in known if as_of is None or one.received <= as_of]
+    names = [one.name_of(table) for one in used for table in sorted(one.files)]
+    return {
+        "program": {"program.toml": files.checksum("program", "program.toml")},
+        "code": {"viputils": __version__, "checksum": LIBRARY_AS_READ},
+        "deliveries": {name: files.checksum("deliveries", name) for name in names},
+    }
 
 
 def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
@@ -425,6 +574,7 @@ def verdict_of(
     records: RecordsByDay,
     as_of: dt.date | None = None,
     strict: bool = True,
+    made_otherwise: Sequence[Change] = (),
 ) -> IssueVerdicts:
     """Give a verdict on each figure of one issue, from the records given.
 
@@ -432,6 +582,8 @@ def verdict_of(
     ----------
     strict
         Refuse where only a part of the records is there: something was lost. Otherwise nothing is reproducible then.
+    made_otherwise
+        As ``IssueVerdicts`` has it. If there is any, no figure differs from the print: it is not comparable with it.
 
     Raises
     ------
@@ -451,6 +603,8 @@ def verdict_of(
     now = max(day, records.received.as_of) if as_of is None else day
     then, today = records.figures(month, day), records.figures(month, now)
     table = compare(issue.figures, then, today, program, month)
+    if made_otherwise:
+        table = table.assign(verdict=table["verdict"].replace([DIFFERS, INCONSISTENT], NOT_COMPARABLE))
     days = [one.received for one in deliveries if month.span.end < one.received <= now]
     table = table.assign(
         note=_days_that_give_it(table, records, month, [one for one in dict.fromkeys(days) if one != day])
@@ -471,6 +625,8 @@ def verdict_of(
             for each, count in held.items()
             if count
         ),
+        made_otherwise=tuple(made_otherwise),
+        counted=then,
     )
 
 

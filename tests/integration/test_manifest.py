@@ -299,7 +299,7 @@ def test_an_issue_whose_delivery_is_gone_gets_no_verdict(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"manifest_version": 2}, "manifest.json, manifest_version: 2 is newer than 1"),
+        ({"manifest_version": 3}, "manifest.json, manifest_version: 3 is newer than 2"),
         ({"manifest_version": 0}, "manifest.json, manifest_version"),
         ({"manifest_version": "1"}, "manifest.json, manifest_version"),
         ({"made_at": "12:00"}, "manifest.json, made_at: Extra inputs"),

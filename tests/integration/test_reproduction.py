@@ -183,7 +183,7 @@ def test_an_edited_delivery_is_refused(city: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"manifest_version": 2}, "2 is newer than 1"),
+        ({"manifest_version": 3}, "3 is newer than 2"),
         (
             {
                 "parameters": {

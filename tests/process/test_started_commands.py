@@ -32,6 +32,7 @@ COMMANDS = {
     "reproduce": (["2023-11"], 1, "Not reproduced: "),
     "export": (["tables"], 0, "responses.parquet"),
     "check": ([], 0, "Nothing was found."),
+    "seal": ([], 0, "Sealed: data/raw/2023-12-04"),
     "lab": (["no-such-notebook"], 2, "'no-such-notebook'"),
 }
 # Started elsewhere: preview below, report, backfill and site where artifacts are built, figures and trace in

@@ -7,6 +7,10 @@ from dataclasses import replace
 
 import pandas as pd
 
+from viputils.edition import load_edition
+from viputils.figures import figures_csv
+from viputils.issue import issue_inputs
+from viputils.manifest import MANIFEST, manifest_of
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import (
@@ -39,3 +43,18 @@ def printed(project: Project, value: int, **changes: object) -> PublishedIssue:
 def all_printed(project: Project, month: ReportMonth, adults: int) -> pd.DataFrame:
     rows = [(*key, adults if key[0] == "adults_assisted" else 0) for key in printed_keys(project.program, month)]
     return pd.DataFrame(rows, columns=[*KEY, "value"])
+
+
+def published_here(project: Project, name: str = "2023-11") -> PublishedIssue:
+    """Put an issue into the register with the manifest that it has if it is made here. No pages are made."""
+    edition = load_edition(project, IssueName.parse(name).month)
+    folder = project.issues / name
+    folder.mkdir(parents=True)
+    (folder / "figures.csv").write_text(figures_csv(edition.figures), encoding="utf-8", newline="")
+    inputs = issue_inputs(project, edition.month, edition.as_of)
+    manifest = manifest_of(project, edition, ("embedded", "none"), inputs, folder)
+    (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
+    issue = replace(an_issue(name), figures=edition.figures, as_of=edition.as_of, reason="A reason.")
+    issue = replace(issue, manifest=folder / MANIFEST)
+    add_issue(project, issue)
+    return issue

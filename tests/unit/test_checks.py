@@ -8,7 +8,7 @@ import pytest
 from tests.support.histories import with_tables
 from tests.support.projects import Deliver
 from viputils.checks import check_project
-from viputils.checksums import write_checksums
+from viputils.checksums import new_salt, write_checksums
 from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import DeliveryError, QuarantineError
 from viputils.periods import ReportMonth
@@ -50,7 +50,7 @@ def test_an_alias_in_program_toml_is_all_that_it_takes_to_accept_a_value(project
 
 def test_a_delivery_that_was_changed_is_found_before_it_is_counted(project: Project, deliver: Deliver) -> None:
     folder = deliver(responses=["R1,2023-11-02,DV,SE"])
-    write_checksums(folder, [])
+    write_checksums(folder, [], new_salt())
     assert check_project(project).notes == ()
     (folder / "responses.csv").write_text("response_id,response_date,incident_type,area_command\n", encoding="utf-8")
     found = check_project(project)
@@ -66,7 +66,7 @@ def test_a_delivery_without_checksums_is_named(project: Project, deliver: Delive
     found = check_project(project)
     assert found.clean
     assert "data/raw/2023-12-04" in found.notes[0]
-    assert "sha256sum" in found.notes[0]
+    assert "`vip seal` writes them" in found.notes[0]
 
 
 def test_a_month_is_checked_for_its_deliveries_and_as_of_its_own_issue(project: Project, deliver: Deliver) -> None:

@@ -269,7 +269,7 @@ def test_a_manifest_is_kept_beside_its_issue_and_the_figures_stay(project: Proje
             "parameters.as_of: is 2023-12-05; it is 2023-12-04, as data/published/index.csv",
         ),
         ("{}", "2023-11.manifest.json, parameters: Field required"),
-        (a_manifest().replace('"manifest_version": 1', '"manifest_version": 2'), "2 is newer than 1"),
+        (a_manifest().replace('"manifest_version": 1', '"manifest_version": 3'), "3 is newer than 2"),
     ],
 )
 def test_a_manifest_that_is_not_that_of_its_issue_is_refused(

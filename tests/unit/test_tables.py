@@ -11,6 +11,7 @@ from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import charts, tables
 from viputils.edition import Edition, load_edition
+from viputils.language import plural
 from viputils.project import Project
 
 
@@ -35,8 +36,8 @@ def test_a_share_is_a_whole_percentage_halves_up(part: int, whole: int, says: st
 
 def test_numbers_have_commas_and_nouns_agree() -> None:
     assert tables.number(4666) == "4,666"
-    assert tables.plural(1, "record") == "1 record"
-    assert tables.plural(2, "person", "people") == "2 people"
+    assert plural(1, "record") == "1 record"
+    assert plural(2, "person", "people") == "2 people"
 
 
 def test_the_tiles_are_the_four_headline_figures(demonstration: Edition) -> None:
