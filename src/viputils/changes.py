@@ -28,6 +28,7 @@ from viputils.errors import ParameterError, Problem, PublishedError, VipError
 from viputils.figures import COLUMNS, KEY
 from viputils.folders import private_folder
 from viputils.history import check_out, commit_named, messages_between, top_of
+from viputils.language import plural
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import DELIVERIES_VARIABLE, folded
 from viputils.project import Project
@@ -232,7 +233,7 @@ def read_figures(text: str, name: str) -> pd.DataFrame:
     for number, line in enumerate(lines[1:], start=2):
         where = f"{name}, row {number}"
         if len(line) != len(COLUMNS):
-            problems.append(Problem(where, f"has {len(line)} fields;", f"{len(COLUMNS)} belong there."))
+            problems.append(Problem(where, f"has {plural(len(line), 'field')};", f"{len(COLUMNS)} belong there."))
         elif not _WHOLE.fullmatch(line[-1]):
             problems.append(Problem(where, f"{line[-1]!r} is not a whole number;", "write digits only, as in 2599."))
         elif (key := tuple(line[:-1])) in rows:

@@ -327,7 +327,8 @@ def backfill(
         rest = "the others are as they were." if force else "the same command makes the others."
         # What goes wrong with an issue is an outcome, so it is what is said here that finds no room.
         what = f"Writing: {error.strerror or error}." if isinstance(error, OSError) else "Interrupted."
-        say_aside(f"{what} {number} of {len(todo)} were made and are whole; {rest}")
+        state = "was made and is" if number == 1 else "were made and are"
+        say_aside(f"{what} {number} of {len(todo)} {state} whole; {rest}")
         _end_at_once(CANNOT if isinstance(error, OSError) else INTERRUPTED)
     if failed:
         raise typer.Exit(CANNOT)

@@ -19,6 +19,7 @@ import pyarrow.csv as pacsv
 
 from viputils.cells import original
 from viputils.errors import DeliveryError, Problem
+from viputils.language import plural
 from viputils.schemas import Schema
 
 # In characters: more than any spreadsheet takes, and where Python's own reader stops. What is longer is a quote that is
@@ -154,7 +155,11 @@ def _read_any(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
             good = [row if len(row) == len(header) else None for row in rows]
             for row, begin in zip(rows, begins, strict=True):
                 if len(row) != len(header):
-                    what = f"holds {len(row)} fields where the header holds {len(header)};" if row else "is blank;"
+                    what = (
+                        f"holds {plural(len(row), 'field')} where the header holds {len(header)};"
+                        if row
+                        else "is blank;"
+                    )
                     problems.append(Problem(f"{name}, line {begin}", what, "one row has one value for each column."))
             if not problems:
                 columns = dict(zip(header, zip(*good, strict=True), strict=True)) if good else {}

@@ -19,7 +19,7 @@ from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_
 from viputils.edition import Edition, as_of_issue, require_no_quarantine
 from viputils.errors import DeliveryError
 from viputils.figures import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv
-from viputils.language import uncapital
+from viputils.language import plural, uncapital
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
@@ -75,7 +75,9 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
         f"counted from the records received by {edition.as_of}."
     )
     if left_out:
-        description += f" {left_out:,} rows that could not be read as they should were left out."
+        description += (
+            f" {plural(left_out, 'row')} that could not be read {'was' if left_out == 1 else 'were'} left out."
+        )
     resources = [
         _resource(
             FIGURES_CSV, files[FIGURES_CSV], "The figures as CSV", "One row for each figure.", _schema(program, COLUMNS)

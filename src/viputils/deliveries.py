@@ -363,8 +363,9 @@ def _first_received_after(
         known = [delivery for delivery in deliveries if as_of is None or delivery.received <= as_of]
         latest = {table: max((d.received for d in known if table in d.files), default=None) for table in missing}
         newest = max((d.received for d in deliveries), default=None)
+        verb = "was" if len(missing) == 1 else "were"
         summary = (
-            f"The data for {month} is incomplete: {len(missing)} of {len(program.tables)} tables were not"
+            f"The data for {month} is incomplete: {len(missing)} of {len(program.tables)} tables {verb} not"
             if first
             else f"There is no data for {month} yet: no table was"
         )

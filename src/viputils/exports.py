@@ -19,6 +19,7 @@ from typing import Final
 from viputils.codes import missing_pattern
 from viputils.dates import DAY_FIRST, MONTH_FIRST, has_zone, read_day
 from viputils.errors import BalanceError, IntakeError, Problem, closest, nearest
+from viputils.language import plural
 from viputils.program import AS_WRITTEN, Intake, Program, heading_key, pasted
 from viputils.schemas import JOINED_BY, VOIDS, Schema, schemas_of
 from viputils.sheets import Merged, Sheet, letters
@@ -117,7 +118,7 @@ class Tally:
             "no records": len(self.others),
         }
         left_out = "".join(f" + {number:,} {where}" for where, number in parts.items() if number)
-        return f"{self.read:,} rows = {self.taken:,} taken{left_out}"
+        return f"{plural(self.read, 'row')} = {self.taken:,} taken{left_out}"
 
     def require_balance(self, name: str) -> None:
         """Refuse to have lost a row.
@@ -465,7 +466,7 @@ class _Cells:
 def _row_problem(export: Export, row: Sequence[str], width: int, line: int) -> Problem | None:
     """Say why a row cannot be taken as one of the table, where it cannot."""
     if len(row) < width or any(cell.strip() for cell in row[width:]):
-        what = f"holds {len(row)} cells where there are {width} headings;"
+        what = f"holds {plural(len(row), 'cell')} where there are {width} headings;"
         return Problem(f"{export.where}, line {line}", what, _SAME_CELLS)
     for column, place in export.places.items():
         where = export.headings[column]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from viputils.cleaning import Records
 from viputils.errors import ParameterError, Problem, ProgramError, nearest
+from viputils.language import plural
 from viputils.periods import ReportMonth, Span
 from viputils.program import Distinct, Period, Program, Sum, folded
 
@@ -277,7 +278,7 @@ def _require_printed(
             [
                 Problem(
                     f"vocabularies.{vocabulary}",
-                    f"{count} records hold '{value}', which this issue does not print;",
+                    f"{plural(count, 'record holds', 'records hold')} '{value}', which this issue does not print;",
                     "let it print the value (lifetimes), or count it under another one (crosswalks).",
                 )
                 for value, count in lost.items()

@@ -32,6 +32,7 @@ from viputils.errors import BalanceError, DeliveryError, IntakeError, Problem, V
 from viputils.exports import Export, Tally, match_sheet, rows_of, where_of
 from viputils.figures import KEY, compute_figures
 from viputils.folders import put_in_place, staged_folder
+from viputils.language import plural
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import ROW_ID, Table, heading_key
 from viputils.project import Project
@@ -138,7 +139,7 @@ class Proposal:
         for change in self.changes.to_dict("records"):
             became = " + ".join(f"{change[name]:,} {name}" for name in CHANGES[2:7] if change[name])
             earlier = [f"{change[name]:,} {name}" for name in CHANGES[7:] if change[name]]
-            rows = f"{change['rows']:,} rows" + (f" = {became}" if became else "")
+            rows = plural(int(change["rows"]), "row") + (f" = {became}" if became else "")
             yield "; ".join([f"{change['table']}: {rows}", *earlier])
 
     def coverage(self) -> Iterator[str]:
@@ -163,7 +164,7 @@ class Proposal:
         rest = len(self.figures) - len(whole)
         return (
             whole,
-            f"And {rest:,} figures by category; `vip revisions MONTH` lists them once the delivery is written.",
+            f"And {plural(rest, 'figure')} by category; `vip revisions MONTH` lists them once the delivery is written.",
         )
 
     def accept(self) -> Path:
@@ -678,7 +679,8 @@ def _record_warnings(after: Records, delivery: Delivery, changes: Sequence[Mappi
         own = new.loc[new[FILE].eq(delivery.name_of(name)) & new["id"].ne(""), "id"]
         for other, of_other in ids.items():
             if other != name and (shared := int(own.isin(of_other).sum())):
-                yield f"{shared} ids of {name} are ids of {other} too. Is it the right table?"
+                ids_are = plural(shared, f"id of {name} is an id", f"ids of {name} are ids")
+                yield f"{ids_are} of {other} too. Is it the right table?"
     snapshots = {name for name, table in after.program.tables.items() if table.delivery == "snapshot"}
     for change in changes:
         if change["table"] in snapshots and int(change["withdrawn"]) > int(change["unchanged"]) + int(

@@ -24,6 +24,7 @@ from viputils.checksums import checksum
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.figures import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv
 from viputils.folders import replaced_whole
+from viputils.language import plural
 from viputils.manifest import added_deliveries, delivery_problems, read_manifest
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import Program
@@ -368,7 +369,7 @@ def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int
                 problems.append(
                     Problem(
                         f"{name}, line {reader.line_num}",
-                        f"holds {len(row)} fields;",
+                        f"holds {plural(len(row), 'field')};",
                         f"it holds {len(columns)}: {', '.join(columns)}.",
                     )
                 )

@@ -58,7 +58,7 @@ def test_a_month_that_is_not_delivered_yet_is_refused_with_the_newest_delivery(
 def test_a_table_that_did_not_come_is_named(project: Project, deliver: Deliver) -> None:
     (deliver() / "referrals.csv").unlink()
     message = refusal(project)
-    assert "1 of 7 tables were not delivered after 2023-11-30" in message
+    assert "1 of 7 tables was not delivered after 2023-11-30" in message
     assert "referrals.csv: was never received" in message
 
 

@@ -414,7 +414,7 @@ def test_a_delivery_that_is_lost_is_an_error_and_no_missing_records(project: Pro
     printed(project, 0)
     deliver("2023-12-04")
     (project.raw / "2023-12-04" / "outreach.csv").unlink()
-    with pytest.raises(DeliveryError, match="1 of 7 tables were not"):
+    with pytest.raises(DeliveryError, match="1 of 7 tables was not"):
         verify_register(project)
 
 
