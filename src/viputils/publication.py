@@ -239,11 +239,13 @@ def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
 
 def _require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
     """Refuse a manifest that lists a delivered file by its SHA-256: it would confirm a guess at a record."""
-    problems = [
-        Problem(name, "has a checksum without a salt in the manifest;", "run vip seal, and make the issue again.")
+    plain = [
+        name.rpartition("/")[0]
         for name, was in manifest.inputs.deliveries.items()
         if checksum(input_file(project, "deliveries", name)) == was
     ]
+    what, remedy = "has checksums without a salt in the manifest;", "run vip seal, and make the issue again."
+    problems = [Problem(name, what, remedy) for name in dict.fromkeys(plain)]
     if problems:
         raise ManifestError("The manifest would let anyone check a guess at a record. Nothing was published.", problems)
 

@@ -168,7 +168,7 @@ def with_macros() -> bytes:
         ("a.csv", b"", "a.csv, line 1: is empty"),
         ("a.csv", b"Case Number,Date,Type\nR1,x,y\n", "a.csv, line 1: no heading stands for 'area_command'"),
         ("a.csv", b"Case Number,Date,Type,Area,Area Cmd\n", "'Area' (column 4) and 'Area Cmd' (column 5)"),
-        ("a.csv", f"{HEADINGS}\nR1,11/2/23,DV\nR2\n".encode(), "a.csv, line 3: holds 1 cells"),
+        ("a.csv", f"{HEADINGS}\nR1,11/2/23,DV\nR2\n".encode(), "a.csv, line 3: holds 1 cell where"),
     ],
 )
 def test_a_bad_file_is_refused_by_name_and_nothing_is_written(

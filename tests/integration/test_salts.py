@@ -184,7 +184,7 @@ def test_real_records_without_a_salt_are_neither_published_nor_put_online(city: 
     assert done.returncode == 0, done.stderr
     assert "WARNING: data/raw/2023-12-04 has no salt" in done.stderr
     assert "Run vip seal, and make the issues again." in done.stderr
-    with pytest.raises(ManifestError, match=r"2023-12-04/responses\.csv: has a checksum without a salt"):
+    with pytest.raises(ManifestError, match="data/raw/2023-12-04: has checksums without a salt"):
         publish(city, NOVEMBER, dt.date(2023, 12, 5))
     with pytest.raises(DeliveryError, match="data/raw/2023-12-04: has no salt; run vip seal"):
         make_site(city, PlainEngine(), since=NOVEMBER)
@@ -221,7 +221,34 @@ def test_a_seal_keeps_what_the_checksums_say(project: Project, deliver: Deliver)
     assert "was edited" in str(check_project(project).problems[0])
 
 
-# ---------------------------------------------------------------- a database
+# ---------------------------------------------------------------- an address, and a database
+
+
+def test_a_salt_comes_with_the_delivery_from_an_address(project: Project, deliver: Deliver, tmp_path: Path) -> None:
+    deliver("2023-12-04")
+    vip("seal", cwd=project.root)
+    taken_in(project, "R7,2023-11-06,Homicide,Southeast")
+    here = inputs_of(project, NOVEMBER, NEW_YEAR, {}).deliveries
+    shared = tmp_path / "shared"
+    project.raw.rename(shared)
+    there = Project.open(project.root, deliveries=f"file://{shared}")
+    assert inputs_of(there, NOVEMBER, NEW_YEAR, {}).deliveries == here
+    (shared / "2023-12-04" / "SHA256SUMS").write_text("# salt " + "0" * 64 + "\n", encoding="utf-8")
+    with pytest.raises(DeliveryError, match="2023-12-04/SHA256SUMS: was changed after it was delivered"):
+        find_deliveries(Project.open(project.root, deliveries=f"file://{shared}"))
+
+
+def test_deliveries_at_an_address_are_not_sealed_here(
+    project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver("2023-12-04")
+    shared = tmp_path / "shared"
+    project.raw.rename(shared)
+    monkeypatch.setenv("VIP_DELIVERIES", f"file://{shared}")
+    done = vip("seal", cwd=project.root)
+    assert done.returncode == 2
+    assert "docs/deliveries.md tells how" in done.stderr
+    assert not (shared / "2023-12-04" / "SHA256SUMS").exists()
 
 
 def test_a_database_holds_the_salt_of_each_delivery(project: Project, deliver: Deliver) -> None:

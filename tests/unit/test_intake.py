@@ -293,7 +293,7 @@ def test_a_month_too_long_ago_to_list_is_named(project: Project, deliver: Delive
 def test_ids_that_another_table_has_are_said(project: Project, deliver: Deliver, send: Send) -> None:
     deliver("2023-11-03", candidates=["R1,2023-11-01,Hospital"])
     found = proposal_of(project, send(RESPONSES, "R1,11/2/23,DV,SE"))
-    assert "1 ids of responses are ids of candidates too. Is it the right table?" in found.warnings
+    assert "1 id of responses is an id of candidates too. Is it the right table?" in found.warnings
 
 
 def test_a_void_withdraws_a_record(project: Project, deliver: Deliver, send: Send) -> None:
