@@ -89,7 +89,10 @@ def salted(content: bytes, salt: str) -> str:
 def salted_checksum(path: Path) -> str:
     """Return the checksum of a delivered file that may be published: see ``salted``."""
     salt = salt_of(path.parent)
-    return salted(path.read_bytes(), salt) if salt else checksum(path)
+    if not salt:
+        return checksum(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hmac.new(bytes.fromhex(salt), digestmod="sha256")).hexdigest()
 
 
 def write_checksums(folder: Path, sources: Iterable[str], salt: str = "") -> None:

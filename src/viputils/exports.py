@@ -235,7 +235,7 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
                 foot.clear()
     tally.others.update((line, _beginning(row)) for line, row in foot)
     if wrong > _NAMED_LINES:
-        problems.append(Problem(export.where, f"has {wrong - _NAMED_LINES:,} more such lines."))
+        problems.append(Problem(export.where, f"has {plural(wrong - _NAMED_LINES, 'more such line')}."))
     problems += [*merged.problems, *(problem for column in columns.values() for problem in column.problems())]
     if problems:
         raise IntakeError("", problems)

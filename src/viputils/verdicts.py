@@ -144,11 +144,11 @@ class IssueVerdicts:
         if not self.made_otherwise:
             return []
         name = self.issue.name
+        so = "So a figure that is not as printed tells nothing about the print. " if self.count(NOT_COMPARABLE) else ""
         return [
             f"{name} was made with other rules, code or deliveries than are here now:",
             *lines_of(self.made_otherwise),
-            "So a figure that is not as printed tells nothing about the print. "
-            f"`vip reproduce {name}` makes the issue again, and names what can have made a difference.",
+            f"{so}`vip reproduce {name}` makes the issue again, and names what can have made a difference.",
         ]
 
     def explained(self, language: Language = ENGLISH) -> list[str]:
