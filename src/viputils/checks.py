@@ -15,10 +15,11 @@ from viputils.checksums import CHECKSUMS
 from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
 from viputils.deliveries import find_deliveries, missing_deliveries, read_received, where_sent
 from viputils.edition import as_of_issue, day_of_mending
-from viputils.errors import DeliveryError, ManifestError, Problem, PublishedError
+from viputils.errors import DeliveryError, ManifestError, Problem
 from viputils.language import first_of
 from viputils.manifest import MANIFEST, delivery_problems, notes_on_salts, read_manifest
 from viputils.periods import ReportMonth
+from viputils.program import RAW
 from viputils.project import Project
 from viputils.published import deliveries_not_as_published
 
@@ -116,12 +117,10 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
 
 def _not_as_published(project: Project, as_of: dt.date) -> list[Problem]:
     """Return what is wrong with the register, or with deliveries received by a day that issues were made from."""
-    try:
-        problems = deliveries_not_as_published(project)
-    except PublishedError as error:
-        return list(error.problems)
+    problems = deliveries_not_as_published(project)
     for path in sorted(project.issues.rglob(MANIFEST)):
         with suppress(ManifestError):  # An issue without a whole manifest is made again.
             problems += delivery_problems(project, read_manifest(path), project.relative(path))
     first = {problem.where: problem for problem in reversed(problems)}
-    return [first[where] for where in sorted(first) if where.split("/")[2][:10] <= as_of.isoformat()]
+    late = f"{RAW}/{as_of + dt.timedelta(days=1)}"
+    return [first[where] for where in sorted(first) if not (where.startswith(f"{RAW}/") and where >= late)]

@@ -14,7 +14,7 @@ from viputils.cleaning import first_doubt
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received, received_after
 from viputils.edition import as_of_issue, require_covered
 from viputils.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
-from viputils.manifest import MANIFEST, changed_inputs, read_manifest, touched_since
+from viputils.manifest import MANIFEST, added_deliveries, changed_inputs, read_manifest, touched_since
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import PublishedIssue, Register, read_register
@@ -372,7 +372,9 @@ class _Desk:
         except ManifestError as error:
             self.notes.extend(error.problems)
             return UNKNOWN
-        changed: list[str] = list(dict.fromkeys(change.kind for change in changed_inputs(self.project, manifest)))
+        added = added_deliveries(self.project, manifest) if self.records is not None else []
+        changes = [*changed_inputs(self.project, manifest), *added]
+        changed: list[str] = list(dict.fromkeys(change.kind for change in changes))
         text = self.project.activities(month)
         if text.is_file() and self.project.relative(text) not in manifest.inputs.texts and "texts" not in changed:
             changed.append("texts")

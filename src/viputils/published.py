@@ -234,19 +234,17 @@ def deliveries_not_as_published(project: Project, month: ReportMonth | None = No
     """Return a problem for each delivered file that was changed, removed or added since an issue was published.
 
     A file was added if the manifest does not list it although the as-of date of the issue includes it. An issue that
-    was replaced says nothing about that.
+    was replaced says nothing about that. If the register is not as it must be, its problems are returned.
 
     Parameters
     ----------
     month
         Only the issues of this month; by default all.
-
-    Raises
-    ------
-    PublishedError
-        Where the register is not as it must be.
     """
-    register = read_register(project)
+    try:
+        register = read_register(project)
+    except PublishedError as error:
+        return list(error.problems)
     problems: list[Problem] = []
     for issue in register.issues if month is None else register.of(month):
         if issue.manifest is None:

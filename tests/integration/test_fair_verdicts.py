@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from dataclasses import replace
@@ -124,6 +125,17 @@ def test_another_target_of_a_crosswalk_is_another_rule(city: Project, deliver: D
     assert worst([found]) == "not comparable"
 
 
+def test_other_code_is_named(city: Project) -> None:
+    manifest = city.issues / "2023-11" / "manifest.json"
+    raw = json.loads(manifest.read_text(encoding="utf-8"))
+    raw["inputs"]["library"]["viputils/figures.py"] = "0" * 64
+    manifest.write_text(json.dumps(raw), encoding="utf-8")
+    wrong_print(city, adults_assisted=5)
+    done = vip("verify", "2023-11", cwd=city.root)
+    assert done.stdout.splitlines()[1] == "  viputils itself: 1 of its files"
+    assert (done.returncode, "1 not comparable" in done.stdout) == (2, True)
+
+
 def test_figures_that_are_as_printed_pass_under_other_rules_with_a_caution(city: Project) -> None:
     path = city.root / "program.toml"
     path.write_text(path.read_text(encoding="utf-8") + "\n# A remark.\n", encoding="utf-8")
@@ -166,6 +178,21 @@ def test_check_names_it(city: Project) -> None:
     assert problem.where == f"data/raw/{DAY}/responses.csv"
     assert "is not in data/published/2023-11.manifest.json" in problem.what
     assert check_project(city, as_of=None).clean is False
+
+
+def test_the_status_of_the_issue_made_here_names_it(city: Project) -> None:
+    def made() -> str:
+        return {str(one.month): one.made for one in project_status(city).months}["2023-11"]
+
+    assert "stale" not in made()
+    backdated(city)
+    assert made().endswith("stale: other deliveries now")
+
+
+def test_check_as_of_an_earlier_day_leaves_it_out(city: Project) -> None:
+    backdated(city)
+    days = [dt.date(2023, 11, day) for day in (19, 20)]
+    assert [len(check_project(city, as_of=day).problems) for day in days] == [0, 1]
 
 
 def test_revisions_name_it(city: Project) -> None:
@@ -229,9 +256,11 @@ def test_check_looks_at_issues_that_were_made_and_not_published_too(city: Projec
     assert "is not the file that issues/2023-11/manifest.json names" in problem.what
 
 
-def test_a_register_that_is_not_as_it_must_be_is_a_problem_for_check(city: Project) -> None:
+def test_a_register_that_is_not_as_it_must_be_is_a_problem_for_check_and_a_warning_of_revisions(city: Project) -> None:
     (city.published / "2023-11.csv").unlink()
     assert [one.where for one in check_project(city).problems] == ["data/published/2023-11.csv"]
+    done = vip("revisions", "2023-11", cwd=city.root)
+    assert (done.returncode, "WARNING: data/published/2023-11.csv: is missing" in done.stdout) == (0, True)
 
 
 # ---------------------------------------------------------------- records without a category

@@ -256,8 +256,8 @@ def test_a_database_holds_the_salt_of_each_delivery(project: Project, deliver: D
     salt = "5a" * 32
     path = project.root / "records.db"
     with sqlite3.connect(path) as database:
-        for table, header in HEADERS.items():
-            columns = ", ".join(f"{name} TEXT" for name in (*header.split(","), "received"))
+        for table in project.program.tables:
+            columns = ", ".join(f"{name} TEXT" for name in (*HEADERS[table].split(","), "received"))
             database.execute(f"CREATE TABLE {table} ({columns})")
         database.execute("INSERT INTO responses VALUES ('R1', '2023-11-06', 'DV', 'SE', '2023-12-04')")
         database.execute("CREATE TABLE deliveries (received TEXT, table_name TEXT, salt TEXT)")
