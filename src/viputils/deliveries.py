@@ -72,6 +72,13 @@ class Delivery:
         """Every file in its folder, its checksums included; hidden ones are nobody's."""
         return sorted(path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith("."))
 
+    @property
+    def counted_from(self) -> dict[str, Path]:
+        """Every file of it that figures depend on, by its name: the tables, and which days they cover."""
+        files = {self.name_of(table): self.files[table] for table in sorted(self.files)}
+        coverage = self.folder / COVERAGE
+        return files | ({f"{self.name}/{COVERAGE}": coverage} if coverage.is_file() else {})
+
     def name_of(self, table: str) -> str:
         """Name the file of a table the same way on every machine."""
         return f"{self.name}/{self.files[table].name}"

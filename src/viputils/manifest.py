@@ -291,7 +291,7 @@ def added_deliveries(project: Project, manifest: Manifest) -> list[Change]:
     if not has_deliveries(project):
         return []
     known = [one for one in find_deliveries(project) if one.received <= manifest.as_of]
-    files = {one.name_of(table): path for one in known for table, path in sorted(one.files.items())}
+    files = {name: path for one in known for name, path in one.counted_from.items()}
     added = files.keys() - manifest.inputs.deliveries.keys()
     return [Change("deliveries", name, "", salted_checksum(path)) for name, path in files.items() if name in added]
 
@@ -520,7 +520,7 @@ def inputs_of(
     # Those that lie there now, which are not those that were counted if one came in or went since.
     known = [one for one in there.deliveries if one.received <= as_of]
     names: dict[Kind, Sequence[str]] = {
-        "deliveries": [one.name_of(table) for one in known for table in sorted(one.files)],
+        "deliveries": [name for one in known for name in one.counted_from],
         "program": ["program.toml"],
         "notebook": ["notebooks/monthly_report.ipynb"],
         "templates": there.templates,

@@ -522,7 +522,7 @@ def counted_with(project: Project, as_of: dt.date | None = None) -> dict[str, An
     files = Inventory(project)
     known = files.deliveries if has_deliveries(project) else []
     used = [one for one in known if as_of is None or one.received <= as_of]
-    names = [one.name_of(table) for one in used for table in sorted(one.files)]
+    names = [name for one in used for name in one.counted_from]
     return {
         "program": {"program.toml": files.checksum("program", "program.toml")},
         "code": {"viputils": __version__, "checksum": LIBRARY_AS_READ},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from tests.support.artifacts import Artifacts
 from tests.support.command import started_vip, vip
-from tests.support.projects import REPOSITORY, with_a_short_report, without_manifests
+from tests.support.histories import with_tables
+from tests.support.projects import HEADERS, REPOSITORY, with_a_short_report, without_manifests
+from viputils.deliveries import write_coverage
 from viputils.edition import load_edition
 from viputils.errors import ManifestError, ParameterError
 from viputils.issue import make_issue
@@ -234,3 +237,25 @@ def test_nothing_is_left_behind(artifacts: Artifacts, tmp_path: Path) -> None:
     assert "Reproduced: all 14 files are identical, byte for byte." in done.stdout
     assert sorted(path.relative_to(root) for path in root.rglob("*")) == before
     assert not [path for path in scratch.iterdir() if path.name.startswith("vip-")]
+
+
+def test_an_issue_is_made_again_with_the_days_that_its_deliveries_cover(
+    artifacts: Artifacts, tmp_path: Path, plain_pages: None
+) -> None:
+    root = shutil.copytree(artifacts.two_plain_months_of_a_town(), tmp_path / "a town")
+    project = with_tables(Project.open(root), "responses", "reviews")
+    folder = project.raw / "2023-12-04"
+    for path in folder.glob("*.csv"):
+        if path.stem not in project.program.tables:
+            path.unlink()
+    # Nothing occurred in November, as was said when the rows of October came.
+    (folder / "responses.csv").write_text(f"{HEADERS['responses']}\nDEMO-R2,2023-10-07,Homicide,NE\n", encoding="utf-8")
+    (folder / "reviews.csv").write_text(f"{HEADERS['reviews']}\nDEMO-V1,2023-10-07,3,41\n", encoding="utf-8")
+    write_coverage(folder, dict.fromkeys(project.program.tables, dt.date(2023, 11, 30)))
+    made = make_issue(project, load_edition(project, "2023-11"), choose_engine("embedded"))
+    manifest = json.loads(made.manifest.read_text(encoding="utf-8"))
+    assert "data/raw/2023-12-04/coverage.csv" in manifest["inputs"]["deliveries"]
+    assert reproduce(project, "2023-11").identical
+    (folder / "coverage.csv").unlink()
+    with pytest.raises(ManifestError, match=r"data/raw/2023-12-04/coverage\.csv: is gone"):
+        reproduce(project, "2023-11")
