@@ -30,7 +30,7 @@ from typing import Final, Literal
 from viputils.checksums import checksum_problems
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
-from viputils.edition import Shelf, as_of_issue, require_no_quarantine
+from viputils.edition import OwnDays, Shelf, issue_day, require_no_quarantine
 from viputils.errors import DeliveryError, ManifestError, NotebookError, ParameterError, Problem, VipError
 from viputils.issue import Present, issue_begun, make_issue, notes_on_texts, reasons_to_make
 from viputils.library import library_checksum
@@ -155,9 +155,10 @@ def orders_of(
     touched = [(one.received, checksum_problems(one.folder, one.name)) for one in deliveries]
     lacking: dict[ReportMonth, str] = {}
     orders, present = [], Present.of(project)
+    days = OwnDays(project, deliveries, many=True)
     for month in wanted:
         try:
-            as_of = as_of_issue(project.program, deliveries, month)
+            as_of = issue_day(project, deliveries, month, days=days)
             if problems := [problem for day, found in touched if day <= as_of for problem in found]:
                 raise DeliveryError("Delivered files are not as they must be. Nothing was made.", problems)
         except DeliveryError as error:

@@ -14,7 +14,7 @@ import pandas as pd
 from viputils.checksums import CHECKSUMS
 from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
 from viputils.deliveries import find_deliveries, missing_deliveries, read_received, where_sent
-from viputils.edition import as_of_issue, day_of_mending
+from viputils.edition import day_of_mending, issue_day
 from viputils.errors import DeliveryError, ManifestError, Problem
 from viputils.language import first_of
 from viputils.manifest import MANIFEST, delivery_problems, notes_on_salts, read_manifest
@@ -82,7 +82,7 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     problems: list[Problem] = []
     if month is not None:
         try:
-            as_of = as_of_issue(project.program, deliveries, month, as_of)
+            as_of = issue_day(project, deliveries, month, as_of)
         except DeliveryError as error:
             problems += error.problems
     as_of = deliveries[-1].received if as_of is None else as_of

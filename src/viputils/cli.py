@@ -1192,7 +1192,7 @@ def _show_all_figures(
 
     day = None if as_of is None else _as_of(as_of)
     rows = all_issues(project, day, allow_quarantined)
-    for month, why in months_left_out(project, day).items():
+    for month, why in months_left_out(project, day, None if allow_quarantined else ()).items():
         say_aside(f"{month} is left out. {why}")
     if as_csv:
         typer.echo(all_issues_csv(rows), nl=False)

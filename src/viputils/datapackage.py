@@ -16,7 +16,7 @@ import pandas as pd
 
 from viputils.cells import inert_table
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received
-from viputils.edition import Edition, as_of_issue, require_no_quarantine
+from viputils.edition import Edition, OwnDays, issue_day
 from viputils.errors import DeliveryError
 from viputils.figures import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv
 from viputils.language import plural, uncapital
@@ -118,7 +118,7 @@ def all_issues(
         Count every month as of this day instead, and leave out the issues that were made from later records.
     allow_quarantined, left_out
         Whether every month may be counted without the rows that are in quarantine, or those that are counted as of
-        some days.
+        some days. Any other month with rows in quarantine is left out (``months_left_out``).
 
     Returns
     -------
@@ -134,8 +134,6 @@ def all_issues(
         Where the register is not as it must be.
     DeliveryError
         Where there is nothing at all, or a delivery cannot be read.
-    QuarantineError
-        Where rows are in quarantine and that is not allowed.
     """
     program, register = project.program, read_register(project)
     parts = [pd.DataFrame(columns=list(ALL_COLUMNS))]
@@ -148,13 +146,11 @@ def all_issues(
         parts.append(_rows(PUBLISHED, *said, issue.source, issue.figures))
     if has_deliveries(project) or not register.issues:
         deliveries = find_deliveries(project)
-        months, _ = countable_months(project, deliveries, as_of)
+        months, _ = countable_months(project, deliveries, as_of, None if allow_quarantined else left_out)
         newest = max(months.values(), default=deliveries[-1].received)
         records = RecordsByDay(program, read_received(project, deliveries, newest))
         for month, day in months.items():
             edition = Edition(month, records.on(day), records.figures(month, day))
-            if not allow_quarantined and day not in left_out:
-                require_no_quarantine(project, edition)
             mark = program.demonstration.mark if program.demonstration else ""
             origin = mark if edition.records.is_demonstration else "Records"
             parts.append(_rows(COUNTED, str(month), month, day, "", origin, edition.figures))
@@ -163,7 +159,10 @@ def all_issues(
 
 
 def countable_months(
-    project: Project, deliveries: Sequence[Delivery], as_of: dt.date | None = None
+    project: Project,
+    deliveries: Sequence[Delivery],
+    as_of: dt.date | None = None,
+    with_quarantine: Collection[dt.date] | None = None,
 ) -> tuple[dict[ReportMonth, dt.date], dict[ReportMonth, str]]:
     """Find the months of which an issue can be counted, from the first that the records cover to the newest delivered.
 
@@ -171,6 +170,8 @@ def countable_months(
     ----------
     as_of
         Only what was received by this day counts.
+    with_quarantine
+        The as-of days of months that can be counted although rows are in quarantine; by default all days.
 
     Returns
     -------
@@ -181,18 +182,29 @@ def countable_months(
     others: dict[ReportMonth, str] = {}
     month = ReportMonth.of(project.program.identity.records_from)
     newest = deliveries[-1].received if as_of is None else min(as_of, deliveries[-1].received)
+    days = OwnDays(project, deliveries, many=True)
     while month.span.end < newest:
         try:
-            months[month] = as_of_issue(project.program, deliveries, month, as_of)
+            day = issue_day(project, deliveries, month, as_of, days)
+            if with_quarantine is None or day in with_quarantine or days.is_free(day):
+                months[month] = day
+            else:
+                others[month] = f"Rows are in quarantine as of {day}: `vip check {month}` lists them."
         except DeliveryError as error:
             others[month] = error.summary.removesuffix(" Nothing was made.")
         month = month.plus(1)
     return months, others
 
 
-def months_left_out(project: Project, as_of: dt.date | None = None) -> dict[ReportMonth, str]:
+def months_left_out(
+    project: Project, as_of: dt.date | None = None, with_quarantine: Collection[dt.date] | None = ()
+) -> dict[ReportMonth, str]:
     """Give the months that ``all_issues`` cannot count although they are over, each with the reason."""
-    return countable_months(project, find_deliveries(project), as_of)[1] if has_deliveries(project) else {}
+    return (
+        countable_months(project, find_deliveries(project), as_of, with_quarantine)[1]
+        if has_deliveries(project)
+        else {}
+    )
 
 
 def all_issues_csv(table: pd.DataFrame) -> str:
@@ -212,7 +224,7 @@ def all_issues_data(
 
     Raises
     ------
-    PublishedError, DeliveryError, QuarantineError
+    PublishedError, DeliveryError
         As ``all_issues``.
     """
     program = project.program

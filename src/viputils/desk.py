@@ -12,7 +12,7 @@ import pandas as pd
 
 from viputils.cleaning import first_doubt
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received, received_after
-from viputils.edition import as_of_issue, require_covered
+from viputils.edition import OwnDays, issue_day, require_covered
 from viputils.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
 from viputils.manifest import MANIFEST, added_deliveries, changed_inputs, read_manifest, touched_since
 from viputils.periods import ReportMonth
@@ -187,10 +187,10 @@ def project_status(project: Project) -> Status:
 
 
 def _complete(
-    project: Project, deliveries: Sequence[Delivery], month: ReportMonth
+    project: Project, deliveries: Sequence[Delivery], month: ReportMonth, days: OwnDays | None = None
 ) -> tuple[dt.date | None, Sequence[Problem]]:
     try:
-        return as_of_issue(project.program, deliveries, month), ()
+        return issue_day(project, deliveries, month, days=days), ()
     except DeliveryError as error:
         return None, error.problems
 
@@ -243,7 +243,7 @@ def _read(project: Project, notes: list[Problem]) -> _Desk:
         register = read_register(project)
     except PublishedError as error:
         notes += error.problems
-    return _Desk(project, deliveries, records, doubt, register, notes)
+    return _Desk(project, deliveries, records, doubt, register, notes, OwnDays(project, deliveries, many=True))
 
 
 @dataclass(frozen=True)
@@ -268,6 +268,7 @@ class _Desk:
     doubt: dt.date | None
     register: Register | None
     notes: list[Problem]
+    days: OwnDays
 
     def months(self) -> list[ReportMonth]:
         """Give every month that records could cover by now, and every other one that anything is there for."""
@@ -285,7 +286,7 @@ class _Desk:
 
     def month(self, month: ReportMonth) -> MonthStatus:
         """Tell the status of one month."""
-        as_of, problems = _complete(self.project, self.deliveries, month)
+        as_of, problems = _complete(self.project, self.deliveries, month, self.days)
         came = received_after(self.deliveries, self.project.program, month)
         missing = tuple(table for table in self.project.program.tables if table not in came)
         quarantined = self.quarantined(as_of)

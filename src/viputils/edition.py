@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from viputils.checksums import checksum
-from viputils.cleaning import Records, clean_records
+from viputils.cleaning import Records, clean_records, first_doubt
 from viputils.deliveries import Delivery, Received, default_as_of, find_deliveries, read_received, require_complete
-from viputils.errors import DeliveryError, Problem, QuarantineError
+from viputils.errors import DeliveryError, Problem, PublishedError, QuarantineError
 from viputils.figures import compute_figures
 from viputils.handover import handed_over, is_handed_over, key_of
 from viputils.language import ENGLISH, Language
@@ -21,6 +21,7 @@ from viputils.library import require_one_library
 from viputils.periods import ReportMonth
 from viputils.program import Program
 from viputils.project import Project
+from viputils.published import read_register
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def load_edition(
     month
         The month of the issue, or ``YYYY-MM``.
     as_of
-        Only what was received by this day counts. By default the day on which the month's last table came in.
+        Only what was received by this day counts; by default as ``OwnDays``.
     shelf
         What was read for the editions of other months.
 
@@ -141,7 +142,7 @@ def load_edition(
     # Papermill can give whatever somebody typed: a number, or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
     deliveries = find_deliveries(project)
-    as_of = as_of_issue(project.program, deliveries, month, as_of)
+    as_of = issue_day(project, deliveries, month, as_of)
     if is_handed_over() and (given := handed_over(key_of(project, deliveries, month, as_of))):
         return Edition(month, *given, project.language)
     if shelf is None:
@@ -185,10 +186,107 @@ def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
     return None
 
 
+class OwnDays:
+    """The as-of days of the issues of a project.
+
+    A published issue keeps its own. For any other it is the first day by which every table of its month had come and
+    nothing was in quarantine; if there is no such day, the one by which every table had come.
+
+    Parameters
+    ----------
+    many
+        Whether it is asked for many months: then it pays to find out first when anything could be in quarantine at all.
+    """
+
+    def __init__(self, project: Project, deliveries: Sequence[Delivery], many: bool = False) -> None:
+        self._project = project
+        self._deliveries = deliveries
+        self._many = many
+        self._free: dict[dt.date, bool] = {}
+
+    def of(self, month: ReportMonth) -> dt.date:
+        """Return the as-of day of the issue of a month.
+
+        Raises
+        ------
+        DeliveryError
+            If the month is outside what the records cover, or something it needs was not delivered.
+        """
+        program = self._project.program
+        complete = as_of_issue(program, self._deliveries, month)
+        if (published := self._published.get(month)) is not None:
+            return as_of_issue(program, self._deliveries, month, published)
+        days = dict.fromkeys([complete, *(one.received for one in self._deliveries if one.received > complete)])
+        return next((day for day in days if self.is_free(day)), complete)
+
+    @cached_property
+    def _published(self) -> dict[ReportMonth, dt.date]:
+        try:
+            issues = read_register(self._project).issues
+        except PublishedError:  # Whoever reads the register for what it says is told.
+            return {}
+        return {issue.name.month: issue.as_of for issue in issues if issue.as_of is not None}
+
+    def is_free(self, day: dt.date) -> bool:
+        """Tell whether nothing is in quarantine on a day; what cannot be read is reported where it is counted."""
+        if day not in self._free:
+            try:
+                received = (
+                    self._received.by(day)
+                    if self._many
+                    else self._shelf.received(self._project, self._deliveries, day)[1]
+                )
+                free = self._many and (self._doubt is None or day < self._doubt)
+                self._free[day] = free or clean_records(self._project.program, received).quarantine.empty
+            except DeliveryError:
+                self._free[day] = True
+        return self._free[day]
+
+    def _quarantine(self, day: dt.date) -> pd.DataFrame:
+        if self._many:
+            received = self._received.by(day)
+        else:
+            _, received = self._shelf.received(self._project, self._deliveries, day)
+        return clean_records(self._project.program, received).quarantine
+
+    @cached_property
+    def _shelf(self) -> Shelf:
+        return Shelf(dt.date.min)
+
+    @cached_property
+    def _received(self) -> Received:
+        return read_received(self._project, self._deliveries, self._deliveries[-1].received)
+
+    @cached_property
+    def _doubt(self) -> dt.date | None:
+        return first_doubt(self._project.program, self._received)
+
+
+def issue_day(
+    project: Project,
+    deliveries: Sequence[Delivery],
+    month: ReportMonth,
+    as_of: dt.date | None = None,
+    days: OwnDays | None = None,
+) -> dt.date:
+    """Return the as-of day of an issue, by default its own, once everything that it needs had come by then.
+
+    Raises
+    ------
+    DeliveryError
+        As ``OwnDays.of``.
+    """
+    if as_of is not None:
+        return as_of_issue(project.program, deliveries, month, as_of)
+    return (days or OwnDays(project, deliveries)).of(month)
+
+
 def as_of_issue(
     program: Program, deliveries: Sequence[Delivery], month: ReportMonth, as_of: dt.date | None = None
 ) -> dt.date:
-    """Give the as-of date of an issue, once it is sure that everything the issue needs had been received by then.
+    """Return the as-of date of an issue, once everything that it needs had been received by then.
+
+    By default that is the first such day, whatever is in quarantine on it.
 
     Raises
     ------

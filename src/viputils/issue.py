@@ -13,7 +13,7 @@ from typing import Any
 
 from viputils.datapackage import issue_data
 from viputils.deliveries import find_deliveries
-from viputils.edition import Edition, Shelf, as_of_issue, load_edition, stamps_of
+from viputils.edition import Edition, Shelf, issue_day, load_edition, stamps_of
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.handover import hand_over, key_of
@@ -94,7 +94,7 @@ def issue_begun(
         deliveries = find_deliveries(project)
         # Before anything is read, checksums included: what is written to from here on is noticed.
         stamps = stamps_of(deliveries)
-        as_of = as_of_issue(project.program, deliveries, month, as_of)
+        as_of = issue_day(project, deliveries, month, as_of)
         inputs = issue_inputs(project, month, as_of)
         require_as_read(project, str(month))
         key = key_of(project, deliveries, month, as_of)
@@ -159,7 +159,7 @@ def make_issue(
         if issue_inputs(project, month, edition.as_of) != inputs:
             raise _changed_meanwhile(month)
         require_as_read(project, str(month))
-        manifest = manifest_of(project, edition, (engine.name, engine.version()), inputs, folder)
+        manifest = manifest_of(project, edition.month, edition.records, (engine.name, engine.version()), inputs, folder)
         (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
         keep_what_is_not_ours(project.issues / place, folder)
     final = project.issues / place

@@ -23,7 +23,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from viputils.checksums import checksum, salt_of, salted_checksum, what_was_edited
 from viputils.cleaning import Records
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries
-from viputils.edition import Edition
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.folders import files_below
 from viputils.history import commit_of
@@ -172,7 +171,9 @@ class Change:
         return f"{self.name} ({self.kind}): {'changed' if self.was and self.now else 'new' if self.now else 'gone'}"
 
 
-def manifest_of(project: Project, edition: Edition, engine: tuple[str, str], inputs: Inputs, folder: Path) -> Manifest:
+def manifest_of(
+    project: Project, month: ReportMonth, records: Records, engine: tuple[str, str], inputs: Inputs, folder: Path
+) -> Manifest:
     """Describe an issue that was just made.
 
     Parameters
@@ -193,10 +194,10 @@ def manifest_of(project: Project, edition: Edition, engine: tuple[str, str], inp
     return Manifest(
         manifest_version=VERSION,
         parameters=Parameters(
-            month=str(edition.month),
-            as_of=edition.as_of.isoformat(),
-            allow_quarantined=not edition.records.quarantine.empty,
-            has_activities=project.activities(edition.month).parent.is_dir(),
+            month=str(month),
+            as_of=records.as_of.isoformat(),
+            allow_quarantined=not records.quarantine.empty,
+            has_activities=project.activities(month).parent.is_dir(),
             lang=project.language.code,
         ),
         engine=EngineUsed.model_validate({"name": engine[0], "version": engine[1]}),

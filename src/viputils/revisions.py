@@ -11,7 +11,7 @@ import pandas as pd
 
 from viputils.cleaning import QUARANTINED, Records, clean_records
 from viputils.deliveries import default_as_of, find_deliveries
-from viputils.edition import Edition, load_edition, require_no_quarantine
+from viputils.edition import Edition, issue_day, load_edition, require_no_quarantine
 from viputils.errors import DeliveryError, ParameterError, Problem
 from viputils.figures import KEY, compute_figures, counted, value_of
 from viputils.periods import ReportMonth
@@ -89,7 +89,7 @@ def find_revisions(
         Where rows are in quarantine on one of the days and that is not allowed.
     """
     deliveries = find_deliveries(project)
-    before = default_as_of(deliveries, project.program, month) if before is None else before
+    before = issue_day(project, deliveries, month, before)
     after = max(before, deliveries[-1].received) if after is None else after
     if after < before:
         raise ParameterError(

@@ -134,10 +134,13 @@ def make_site(
     out = (project.site if out is None else out).resolve()
     address = address or project.program.identity.address
     projects = project.in_every_language()
-    every = _wanted(project)
+    every, no_pages = _wanted(project)
     wanted = [one for one in every if since is None or one.name.month >= since]
-    notes = (*_unshown(project, wanted, since), *_left_out(every, wanted, since))
-    made = _make_outdated(project, projects, wanted, engine, on_step)
+    made, failed = _make_outdated(project, projects, wanted, engine, on_step)
+    every, wanted = ([one for one in issues if one.name.month not in failed] for issues in (every, wanted))
+    no_pages = [one for one in no_pages if since is None or one.where >= f"issues/{since}"]
+    no_pages += [problem for problems in failed.values() for problem in problems]
+    notes = (*_unshown(project, wanted, since), *_left_out(every, wanted, since), *no_pages)
     issues = [[one.in_site(spoken) for one in wanted] for spoken in projects]
     _require_salts(project, issues[0])
     _require_as_published(wanted, issues[0])
@@ -229,11 +232,26 @@ class _Wanted:
         )
 
 
-def _wanted(project: Project) -> list[_Wanted]:
-    """Give every month that can be counted, and every re-issue of the register, the newest first."""
+def _wanted(project: Project) -> tuple[list[_Wanted], list[Problem]]:
+    """Return every month that can be counted, and every re-issue of the register, the newest first.
+
+    Months of which rows are in quarantine are left out, and named.
+    """
     if not has_deliveries(project):
-        return []
-    months, _ = countable_months(project, find_deliveries(project))
+        return [], []
+    kept = {
+        issue.as_of
+        for issue in read_register(project).issues
+        if issue.as_of is not None and _Wanted(issue.name, issue.as_of, issue).left_out_rows
+    }
+    deliveries = find_deliveries(project)
+    months, _ = countable_months(project, deliveries, with_quarantine=kept)
+    every, _ = countable_months(project, deliveries)
+    notes = [
+        Problem(f"issues/{month}", f"has no page: rows are in quarantine as of {day};", f"see vip check {month}.")
+        for month, day in every.items()
+        if month not in months
+    ]
     wanted = {IssueName(month): _Wanted(IssueName(month), as_of) for month, as_of in months.items()}
     register = read_register(project)
     for issue in register.issues:
@@ -249,7 +267,7 @@ def _wanted(project: Project) -> list[_Wanted]:
         # What replaced it may have been printed elsewhere, as of nobody knows which day, and is on no page.
         if issue.name in wanted and by is not None and by.name in wanted:
             wanted[issue.name] = replace(wanted[issue.name], replaced_by=by.name)
-    return [one for _, one in sorted(wanted.items(), reverse=True)]
+    return [one for _, one in sorted(wanted.items(), reverse=True)], notes
 
 
 def _unshown(project: Project, shown: Collection[_Wanted], since: ReportMonth | None) -> tuple[Problem, ...]:
@@ -303,8 +321,19 @@ def _make_outdated(
     wanted: Sequence[_Wanted],
     engine: Engine,
     on_step: Callable[[str], None],
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Make the issues that are not as they would be made now; give the folder of each and why."""
+) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], dict[ReportMonth, list[Problem]]]:
+    """Make the issues that are not as they would be made now.
+
+    Returns
+    -------
+    tuple
+        The folder of each that was made and why, and the months of which one could not be made, with what was wrong.
+
+    Raises
+    ------
+    VipError
+        If none can be made.
+    """
     todo, present = [], Present.of(project)
     if wanted:
         require_screened(screen_texts(project, wanted[0].name.month))
@@ -318,15 +347,19 @@ def _make_outdated(
                 todo.append(Order(one.name.month, one.as_of, spoken.language.code, place, why, one.left_out_rows))
     if todo:
         on_step(f"Making {todo[0].place}, 1 of {len(todo)} ({todo[0].why[0]})")
-    made = 0
+    done = 0
+    failed: dict[ReportMonth, list[Problem]] = {}
     with closing(carry_out(project, todo, engine)) as outcomes:
         for outcome in outcomes:
+            done += 1
             if outcome.error is not None:
-                raise outcome.error
-            made += 1
-            if made < len(todo):
-                on_step(f"Made {outcome.order.place}, {made} of {len(todo)}")
-    return tuple((order.place, order.why) for order in todo)
+                if len(failed | {outcome.order.month: []}) == len({one.name.month for one in wanted}):
+                    raise outcome.error
+                problem = Problem(f"issues/{outcome.order.place}", f"has no page: {outcome.error.summary}")
+                failed.setdefault(outcome.order.month, []).extend([problem, *outcome.error.problems])
+            elif done < len(todo):
+                on_step(f"Made {outcome.order.place}, {done} of {len(todo)}")
+    return tuple((order.place, order.why) for order in todo if order.month not in failed), failed
 
 
 def _require_salts(project: Project, issues: Sequence[SiteIssue]) -> None:

@@ -320,14 +320,14 @@ def test_what_is_missing_or_in_quarantine_is_said(project: Project, deliver: Del
     project = Project.open(project.root)
     deliver("2022-08-03", responses=["R1,2022-07-02,DV,SE"])
     deliver("2022-09-05", responses=["R2,2022-08-02,Homocide,SE", "R3,2022-08-32,DV,SE"])
-    deliver("2022-10-04", responses=["R2,2022-08-02,Homicide,SE", "R3,2022-08-31,DV,SE", "R4,2022-09-02,DV,SE"])
+    deliver("2022-10-04", responses=["R2,2022-08-02,Homicide,SE", "R3,2022-08-32,DV,SE", "R4,2022-09-02,DV,SE"])
     (deliver("2022-11-03", responses=["R5,2022-10-02,DV,SE"]) / "reviews.csv").unlink()
     found = project_status(project)
     assert [str(one.month) for one in found.months] == ["2022-07", "2022-08", "2022-09", "2022-10"]
     assert [one.data for one in found.months] == [
         "complete as of 2022-08-03",
         "complete as of 2022-09-05, 2 in quarantine",
-        "complete as of 2022-10-04",
+        "complete as of 2022-10-04, 1 in quarantine",
         "missing: reviews",
     ]
     assert found.months[-1].missing == ("reviews",)

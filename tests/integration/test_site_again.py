@@ -189,6 +189,32 @@ def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path,
     assert "December 4, 2023" in words(soup_of(web / "methods" / "index.html"))
 
 
+def test_a_month_that_cannot_be_made_is_left_out_of_the_site_until_it_can(built: Path) -> None:
+    """One row of December is in quarantine; a correction comes as the README describes."""
+    deliver_to(built, "2024-01-04", "DEMO-R3,2023-12-09,Suicyde,NE")
+    notes = json.dumps(make(built, "--since", "2023-11")["notes"])
+    assert not (built / "_site" / "issues" / "2023-12").exists()
+    assert (built / "_site" / "issues" / "2023-11" / "index.html").is_file()
+    assert "issues/2023-12" in notes
+    assert "has no page: rows are in quarantine as of 2024-01-04" in notes
+    deliver_to(built, "2024-01-09", "DEMO-R3,2023-12-09,Suicide,NE")
+    make(built, "--since", "2023-11")
+    page = words(soup_of(built / "_site" / "issues" / "2023-12" / "index.html"))
+    assert "January 9, 2024" in page
+    status = json.loads(vip("status", "--json", "--project", str(built)).stdout)
+    assert [one["as_of"] for one in status["months"] if one["month"] == "2023-12"] == ["2024-01-09"]
+
+
+def deliver_to(root: Path, day: str, row: str) -> None:
+    """Deliver one response; nothing occurred in the other tables."""
+    folder = root / "data" / "raw" / day
+    folder.mkdir()
+    for table, header in HEADERS.items():
+        if table != "voids":
+            rows = f"{row}\n" if table == "responses" else ""
+            (folder / f"{table}.csv").write_text(f"{header}\n{rows}", encoding="utf-8", newline="")
+
+
 @pytest.mark.whole_issues
 def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it_is(
     artifacts: Artifacts, tmp_path: Path

@@ -52,7 +52,7 @@ def published_here(project: Project, name: str = "2023-11") -> PublishedIssue:
     folder.mkdir(parents=True)
     (folder / "figures.csv").write_text(figures_csv(edition.figures), encoding="utf-8", newline="")
     inputs = issue_inputs(project, edition.month, edition.as_of)
-    manifest = manifest_of(project, edition, ("embedded", "none"), inputs, folder)
+    manifest = manifest_of(project, edition.month, edition.records, ("embedded", "none"), inputs, folder)
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
     issue = replace(an_issue(name), figures=edition.figures, as_of=edition.as_of, reason="A reason.")
     issue = replace(issue, manifest=folder / MANIFEST)

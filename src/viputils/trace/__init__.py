@@ -15,7 +15,7 @@ import pandas as pd
 
 from viputils.cleaning import Records, clean_records
 from viputils.deliveries import find_deliveries, read_received
-from viputils.edition import Edition, as_of_issue, require_no_quarantine
+from viputils.edition import Edition, as_of_issue, issue_day, require_no_quarantine
 from viputils.errors import BalanceError, DeliveryError, ParameterError, Problem, ProgramError
 from viputils.figures import FigureKey
 from viputils.periods import ReportMonth
@@ -221,7 +221,7 @@ def load_background(
         Where rows are in quarantine and that is not allowed.
     """
     deliveries = find_deliveries(project)
-    as_of = as_of_issue(project.program, deliveries, month, as_of)
+    as_of = issue_day(project, deliveries, month, as_of)
     newest = deliveries[-1].received
     later, notes = None, []
     if newest > as_of:
