@@ -117,6 +117,8 @@ _AGAIN = 0.01
 # For so many seconds a command that was interrupted tidies up, and hears nothing more.
 _TIDYING = 5.0
 # What a person needs to find a rejected row and to see what is wrong with it.
+# How many remedies are shown.
+_REMEDIES_SHOWN = 10
 # How many rows that may be no corrections are shown.
 _DOUBTFUL_SHOWN = 20
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
@@ -903,6 +905,8 @@ def intake(
         if not proposal.quarantine.empty:
             say("Rows that would be in quarantine:")
             for line in proposal.rejects():
+                say(f"  {line}")
+            for line in list(proposal.remedies())[:_REMEDIES_SHOWN]:
                 say(f"  {line}")
         say(f"What {proposal.name} would hold:")
         for line in proposal.account():

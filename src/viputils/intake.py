@@ -156,6 +156,11 @@ class Proposal:
         if more := Counter(map(str, self.quarantine["reason"].iloc[REJECTS_SHOWN:])):
             yield "And " + ", ".join(f"{number:,} more [{reason}]" for reason, number in more.items())
 
+    def remedies(self) -> Iterator[str]:
+        """Say once what mends the rows that would be in quarantine, for each reason and column."""
+        rows = self.quarantine
+        yield from dict.fromkeys("[" + rows["reason"].astype("str") + "] " + rows["remedy"].astype("str"))
+
     def moved(self) -> tuple[pd.DataFrame, str]:
         """Give the figures that would move; of very many only those without a breakdown, and a line about the rest."""
         if len(self.figures) <= FIGURES_SHOWN:
@@ -520,7 +525,7 @@ def _change(before: Records, after: Records, name: str, delivery: Delivery) -> d
     if name != VOIDS.name and after.program.tables[name].delivery == "snapshot":
         new, changed, gone = _different(before, after, name).sum()
         count |= {"new": int(new), "changed": int(changed), "withdrawn": int(gone)}
-        count["unchanged"] = len(kept) - int(new) - int(changed)
+        count["unchanged"] = len(kept) - int(new) - int(changed) + int(status.get(DUPLICATE, 0))
     else:
         known = kept.loc[kept.isin(was.ledger["id"])]
         # Before a later delivery that says the same it stands for it, and changes nothing.

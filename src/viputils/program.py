@@ -601,7 +601,7 @@ def _syntax_problem(path: Path, text: str, error: str) -> Problem:
         remedy = f'it has the curly quote {curled[0]}; write straight quotes (").'
     elif line.count('"') % 2:
         remedy = 'a quote (") is missing.'
-    elif re.fullmatch(r"[A-Za-z0-9_.-]+\s*=\s*[^\"'\[{0-9tf+-].*", line):
+    elif re.fullmatch(r"[A-Za-z0-9_.-]+\s*=\s*(?![\"'\[{0-9tf+\s-]).+", line):
         remedy = 'a text is written in quotes, as in name = "Violence Intervention Program".'
     elif line.count("[") != line.count("]") or line.count("{") != line.count("}"):
         remedy = "a bracket is not closed."

@@ -6,6 +6,7 @@ what depends on another column, is the business of ``cleaning``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -256,6 +257,10 @@ def _categories(
         return known.get(spelling, "")
 
     def suggest(text: str) -> str:
+        if meant := closest_value(text):
+            aliases = ", ".join(json.dumps(alias, ensure_ascii=False) for alias in (*values.get(meant, []), text))
+            line = f"{json.dumps(meant, ensure_ascii=False)} = [{aliases}]"
+            return f"did you mean '{meant}'? Then write in program.toml, below [vocabularies.{vocabulary}]: {line}"
         guess = nearest(text, (spelling for value, aliases in values.items() for spelling in (value, *aliases)))
         add = f"An alias for it can be added to vocabularies.{vocabulary} in program.toml."
         return f"{guess}known: {', '.join(values)}. {add}"

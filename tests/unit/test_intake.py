@@ -744,3 +744,12 @@ def test_rejects_name_the_file_sheet_and_row_that_were_sent(project: Project, tm
         ["R2", "sent.xlsx", "Nov", "6"],
         ["R3", "more.csv", "", "2"],
     ]
+
+
+def test_a_row_that_a_snapshot_repeats_is_a_duplicate_and_the_counts_balance(project: Project, send: Send) -> None:
+    project = snapshot(project)
+    sent = send(RESPONSES, "R1,11/2/23,DV,SE", "R1,11/2/23,DV,SE", "R2,11/3/23,DV,SE")
+    assert changes(proposal_of(project, sent, accept=True)) == {"rows": 3, "new": 2, "unchanged": 1}
+    again = send(RESPONSES, "R2,11/3/23,DV,SE", "R2,11/3/23,DV,SE", name="again.csv")
+    found = changes(proposal_of(project, again, received="2023-12-05"))
+    assert found == {"rows": 2, "unchanged": 2, "withdrawn": 1}

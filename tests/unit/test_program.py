@@ -232,3 +232,69 @@ def test_a_folder_whose_notebook_is_shared_must_be_there(project: Project) -> No
     with pytest.raises(ProgramError) as caught:
         Project.open(project.root)
     assert "'../nowhere' is no folder" in str(caught.value)
+
+
+# ---------------------------------------------------------------- The file itself
+
+
+def refused_file(tmp_path: Path, content: bytes) -> str:
+    path = tmp_path / "program.toml"
+    path.write_bytes(content)
+    with pytest.raises(ProgramError) as refused:
+        read_program(path)
+    return str(refused.value)
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "program.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + (REPOSITORY / "program.toml").read_bytes())
+    assert read_program(path) == read_program(REPOSITORY / "program.toml")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("name = \u201cVIP\u201d", "It has the curly quote \u201c; write straight quotes"),
+        ('name = "VIP', 'A quote (") is missing.'),
+        ("name = Violence Program", "A text is written in quotes"),
+        ('also_in = ["es"', "A bracket is not closed."),
+    ],
+)
+def test_a_line_that_is_not_toml_is_shown_with_the_usual_cause(tmp_path: Path, line: str, said: str) -> None:
+    refused = refused_file(tmp_path, f"[program]\n{line}\n".encode())
+    assert "program.toml, line 2" in refused or "program.toml, line 3" in refused
+    assert said in refused
+
+
+def test_a_file_in_another_encoding_says_how_to_save_it(tmp_path: Path) -> None:
+    refused = refused_file(tmp_path, '[program]\nname = "Belén"\n'.encode("cp1252"))
+    for program in ("Notepad", "Word", "Excel"):
+        assert program in refused
+
+
+def test_a_program_without_categories_needs_no_vocabularies(raw: dict[str, Any]) -> None:
+    reviews = {"reviews": raw["tables"]["reviews"]}
+    measures = {"shooting_reviews": raw["measures"]["shooting_reviews"]}
+    small = {"program": raw["program"], "tables": reviews, "measures": measures}
+    assert program_from({**small, "report": {"headline": ["shooting_reviews"]}}).vocabularies == {}
+
+
+def test_an_id_of_several_columns_names_required_columns(raw: dict[str, Any]) -> None:
+    raw["tables"]["responses"]["id"] = ["response_date", "area_command", "case"]
+    raw["intake"]["headings"]["responses"].pop("response_id")
+    said = refusal(raw)
+    assert (
+        "tables.responses.id: 'area_command' cannot be part of an id; name required columns of type code, date or "
+        in (said[0])
+    )
+    assert "tables.responses.id: 'case' is not known;" in said[1]
+
+
+def test_codes_can_only_be_told_apart_in_columns_of_codes(raw: dict[str, Any]) -> None:
+    raw["codes"] = {"candidat_id": "same"}
+    assert refusal(raw) == ["codes: 'candidat_id' is not known; did you mean 'candidate_id'? "]
+
+
+def test_a_time_zone_is_one_that_is_known(raw: dict[str, Any]) -> None:
+    raw["intake"]["time_zone"] = "America/Albuquerque"
+    assert 'must be "as written" or the name of a time zone' in refusal(raw)[0]
