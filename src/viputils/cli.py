@@ -580,7 +580,7 @@ def site(
     first = None if since is None else ReportMonth.parse(since)
     try:
         with steps() as step:
-            found = make_site(opened, choose_engine(engine.value), where, first, on_step=step)
+            found = make_site(opened, choose_engine(engine.value), where, first, on_step=step, go_on=_go_on)
     except _InterruptedByUser:
         say_aside("Interrupted. The site is as it was; issues that were made meanwhile stay.")
         _end_at_once(INTERRUPTED)
@@ -601,6 +601,12 @@ def site(
         say("Note: it has no feed and no sitemap, because program.address in program.toml does not say where it lies.")
     elif where is None and configured is not None and urlsplit(configured).netloc.endswith(".example"):
         say(f"Note: its feed and sitemap name {configured}, which is nobody's; say --address before it goes online.")
+
+
+def _go_on(many: str) -> bool:
+    """Say how much there is to do, and ask if somebody is there to answer."""
+    say_aside(many)
+    return not sys.stdin.isatty() or says_yes("Make them all?")
 
 
 @app.command(short_help="Look at the site as it will be, and see changes at once.")
@@ -635,7 +641,13 @@ def preview(
                         with steps() as step:
                             # The project is read again, since program.toml can have changed.
                             found = make_site(
-                                _open(context, project), chosen, server.address, first, folder, on_step=step
+                                _open(context, project),
+                                chosen,
+                                server.address,
+                                first,
+                                folder,
+                                on_step=step,
+                                go_on=_go_on,
                             )
                     except (VipError, OSError) as error:
                         still = "The pages are as they were before." if server.state else "There are no pages yet."

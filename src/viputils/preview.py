@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -56,11 +57,18 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    # Closing the server waits for no browser that still reads.
+    block_on_close = False
     state = 0
 
     def __init__(self, folder: Path, port: int) -> None:
         super().__init__((HOST, port), partial(_Handler, directory=str(folder)))
         self.folder = folder
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Pass over a browser that went away or asks for nothing; of anything else, print what was wrong."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:
@@ -69,6 +77,9 @@ class Server(ThreadingHTTPServer):
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    # In seconds. A browser opens a connection ahead and may never use it; its thread ends then.
+    timeout = 30.0
+
     def do_HEAD(self) -> None:
         """Answer a question for the header alone with nothing: nobody needs one here."""
         self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)

@@ -23,7 +23,7 @@ import yaml
 from nbformat.v4 import new_notebook
 
 from viputils.archive import SiteIssue, home_page, issue_page
-from viputils.backfill import Order, carry_out
+from viputils.backfill import Order, carry_out, cores
 from viputils.checksums import checksum, salt_of
 from viputils.datapackage import (
     ALL_ISSUES,
@@ -75,6 +75,11 @@ _COUNTED: Final = ("program.toml", "data/published")
 _DATA: Final = (FIGURES_CSV, FIGURES_JSON, SERIES_CSV, PACKAGE)
 
 
+# Of more issues that have to be made, people are told before, and asked if they are there to answer.
+_MANY: Final = 40
+_SECONDS_AN_ISSUE: Final = 6
+
+
 @dataclass(frozen=True)
 class Site:
     """What came of making the site.
@@ -108,6 +113,7 @@ def make_site(
     since: ReportMonth | None = None,
     out: Path | None = None,
     on_step: Callable[[str], None] = lambda _: None,
+    go_on: Callable[[str], bool] = lambda _: True,
 ) -> Site:
     """Make the site.
 
@@ -122,9 +128,13 @@ def make_site(
         The folder that becomes the site; by default ``_site``.
     on_step
         Called with a few words at the beginning of each step.
+    go_on
+        Asked before very many issues are made, with how many they are and how long that takes.
 
     Raises
     ------
+    ParameterError
+        If very many issues would have to be made, and the answer is no.
     DeliveryError, QuarantineError, TextError, NotebookError, RenderError
         Where an issue or a page cannot be made. The site is then as it was before; issues that were made stay.
     PublishedError
@@ -136,7 +146,7 @@ def make_site(
     projects = project.in_every_language()
     every, no_pages = _wanted(project)
     wanted = [one for one in every if since is None or one.name.month >= since]
-    made, failed = _make_outdated(project, projects, wanted, engine, on_step)
+    made, failed = _make_outdated(project, projects, wanted, engine, on_step, go_on)
     every, wanted = ([one for one in issues if one.name.month not in failed] for issues in (every, wanted))
     no_pages = [one for one in no_pages if since is None or one.where >= f"issues/{since}"]
     no_pages += [problem for problems in failed.values() for problem in problems]
@@ -321,6 +331,7 @@ def _make_outdated(
     wanted: Sequence[_Wanted],
     engine: Engine,
     on_step: Callable[[str], None],
+    go_on: Callable[[str], bool],
 ) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], dict[ReportMonth, list[Problem]]]:
     """Make the issues that are not as they would be made now.
 
@@ -345,6 +356,8 @@ def _make_outdated(
                 reasons_to_make(spoken, one.name.month, one.as_of, engine, place, present, one.left_out_rows)
             ):
                 todo.append(Order(one.name.month, one.as_of, spoken.language.code, place, why, one.left_out_rows))
+    if len(todo) > _MANY and not go_on(_how_many(todo)):
+        raise ParameterError("No site was made.", [Problem("--since", "leaves out earlier issues;", "name a month.")])
     if todo:
         on_step(f"Making {todo[0].place}, 1 of {len(todo)} ({todo[0].why[0]})")
     done = 0
@@ -371,6 +384,16 @@ def _require_salts(project: Project, issues: Sequence[SiteIssue]) -> None:
     if bare:
         problems = [Problem(name, "has no salt;", "run vip seal, and make the site again.") for name in bare]
         raise DeliveryError("The site would let anyone check a guess at a record. No site was made.", problems)
+
+
+def _how_many(todo: Sequence[Order]) -> str:
+    """Say how many issues have to be made, about how long that takes, and how to make fewer."""
+    minutes = max(1, round(len(todo) * _SECONDS_AN_ISSUE / cores() / 60))
+    since = max(order.month for order in todo).plus(-11)
+    return (
+        f"{len(todo)} issues have to be made, which takes about {minutes} {'minute' if minutes == 1 else 'minutes'}. "
+        f"--since {since} makes the site of the last twelve months first."
+    )
 
 
 def _require_as_published(wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]) -> None:

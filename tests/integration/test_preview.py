@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -16,8 +18,9 @@ import pytest
 
 from tests.support.artifacts import Artifacts
 from tests.support.command import VIP, vip
-from tests.support.processes import PATIENCE
+from tests.support.processes import PATIENCE, wait_until
 from tests.support.projects import town
+from viputils import preview
 from viputils.preview import follow, serving
 from viputils.project import Project
 
@@ -149,3 +152,25 @@ def test_the_preview_follows_changes_keeps_going_after_faults_and_ends_with_ctrl
             reader.join()
     assert "The preview has ended." in "".join(lines)
     assert not (root / "_site").exists()
+
+
+def test_a_browser_that_goes_away_leaves_no_traceback(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(site, 0) as server:
+        port = urlsplit(server.address).port
+        for sent in (b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", b"GET /"):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                # Closed with what was sent unread, which the server learns as an error.
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.sendall(sent)
+        assert read(server.address)[0] == 200
+    assert capsys.readouterr().err == ""
+
+
+def test_a_connection_that_nobody_uses_ends(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview._Handler, "timeout", 0.2)
+    with serving(site, 0) as server:
+        before = threading.active_count()
+        with socket.create_connection(("127.0.0.1", urlsplit(server.address).port)) as client:
+            wait_until(lambda: threading.active_count() > before)
+            assert client.recv(1) == b""
+            wait_until(lambda: threading.active_count() == before)

@@ -407,3 +407,37 @@ def _kernels(worker: psutil.Process) -> list[psutil.Process]:
         return [kernel for zygote in worker.children() for kernel in zygote.children()]
     except psutil.NoSuchProcess:
         return []
+
+
+def test_the_cluster_of_the_readme_is_open_to_this_machine_alone(tmp_path: Path) -> None:
+    """The commands of README.md, on ports that are free: each listens on the loopback address, its dashboard too."""
+    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [line.partition("#")[0].split()[1:] for line in lines if line.strip().startswith(".venv/bin/dask ")]
+    assert [command[0] for command in commands] == ["scheduler", "worker"]
+    where = str(tmp_path / "scheduler.json")
+    running = []
+    try:
+        for command in commands:
+            own = [part for part in command if not part.startswith("tcp://")]
+            own = [re.sub(r"^127\.0\.0\.1:8787$", "127.0.0.1:0", part) for part in own]
+            port = ["--port", "0"] if own[0] == "scheduler" else ["--local-directory", str(tmp_path)]
+            line = [sys.executable, "-m", "dask", *own, *port, "--scheduler-file", where]
+            running.append(
+                psutil.Popen(command_line, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            )
+            wait_until(Path(where).exists)
+        with distributed.Client(scheduler_file=where, set_as_default=False, timeout=PATIENCE) as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
+            processes = [process for one in running for process in (one, *one.children(recursive=True))]
+            addresses = {
+                connection.laddr.ip
+                for process in processes
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN
+            }
+        assert addresses == {"127.0.0.1"}
+    finally:
+        for process in reversed(running):
+            for one in (*process.children(recursive=True), process):
+                one.kill()
+            process.wait()

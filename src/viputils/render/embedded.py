@@ -10,7 +10,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from typing import Any
 import yaml
 
 from viputils.errors import Problem, RenderError
+from viputils.folders import private_folder
 from viputils.render.frontmatter import SITE_FOLDER, FrontMatter, read_front_matter
 from viputils.render.word import finished
 from viputils.settings import SETTINGS, UNREADABLE, path_in_pages
@@ -281,8 +281,8 @@ def _pandoc(settings: _Settings, document: _Document, to: str) -> bytes:
     import pypandoc
 
     reader = settings.values.get("from", ["markdown"])[0]
-    with tempfile.TemporaryDirectory() as scratch:
-        metadata = Path(scratch) / "metadata.json"
+    with private_folder("page") as scratch:
+        metadata = scratch / "metadata.json"
         metadata.write_text(json.dumps(document.front_matter.metadata, default=str), encoding="utf-8")
         command = [
             pypandoc.get_pandoc_path(),

@@ -151,6 +151,7 @@ def _quarto(root: Path, arguments: Sequence[str], notebook: Path) -> None:
     lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", done.stderr).splitlines() if line.strip()]
     if done.returncode:
         raise RenderError("Quarto could not make the page.", [Problem("quarto", line) for line in lines[-12:]])
-    # Pandoc warns where a part of the page could not be had; Quarto passes that on and goes on.
-    if warned := [line for line in lines if line.startswith("[WARNING]")]:
+    # Pandoc warns if a part of the page could not be had, and a filter fails with an error; Quarto passes both on and
+    # exits with 0.
+    if warned := [line for line in lines if line.startswith(("[WARNING]", "ERROR (", "ERROR:"))]:
         raise RenderError("Quarto warned of a fault in the page.", [Problem("quarto", line) for line in warned])
