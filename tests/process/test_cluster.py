@@ -421,7 +421,7 @@ def test_the_cluster_of_the_readme_is_open_to_this_machine_alone(tmp_path: Path)
             own = [part for part in command if not part.startswith("tcp://")]
             own = [re.sub(r"^127\.0\.0\.1:8787$", "127.0.0.1:0", part) for part in own]
             port = ["--port", "0"] if own[0] == "scheduler" else ["--local-directory", str(tmp_path)]
-            line = [sys.executable, "-m", "dask", *own, *port, "--scheduler-file", where]
+            command_line = [sys.executable, "-m", "dask", *own, *port, "--scheduler-file", where]
             running.append(
                 psutil.Popen(command_line, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             )
