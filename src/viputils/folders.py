@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -205,9 +206,10 @@ def _aside(parent: Path, name: str) -> Iterator[Path]:
                 aside.rename(parent / name)
         for left_over in parent.glob(f".{name}.partial-*"):
             shutil.rmtree(left_over, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{name}.partial-", dir=parent))
+        # Unlike a temporary folder it is open to those whom the umask lets in, because it becomes the finished one.
+        partial = parent / f".{name}.partial-{secrets.token_hex(4)}"
+        partial.mkdir()
         try:
-            partial.chmod(0o755)
             yield partial
         finally:
             shutil.rmtree(partial, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from viputils.errors import FolderError, ParameterError
-from viputils.folders import copy_files, files_below, held, private_folder
+from viputils.folders import copy_files, files_below, held, private_folder, put_in_place, replaced_whole, staged_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is cleared away on Windows")
 
@@ -144,3 +145,19 @@ def test_a_folder_that_is_being_replaced_is_held_until_that_is_over(place: Path)
     with held(place, "2023-11"):
         pass
     assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o755), (0o002, 0o775), (0o077, 0o700), (0o027, 0o750)])
+def test_a_folder_that_was_made_whole_has_the_mode_that_the_umask_gives(place: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        for _ in ("new", "replaced"):
+            with replaced_whole(place, "2023-11") as folder:
+                (folder / "figures.csv").write_text("", encoding="utf-8")
+            assert stat.S_IMODE((place / "2023-11").stat().st_mode) == mode
+        with staged_folder(place, "delivery") as staged:
+            put_in_place(staged, place / "delivery")
+        assert stat.S_IMODE((place / "delivery").stat().st_mode) == mode
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((place / "2023-11" / "figures.csv").stat().st_mode) == 0o666 & ~umask
