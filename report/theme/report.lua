@@ -101,8 +101,24 @@ local function Span(span)
   end
 end
 
+-- Typst makes one character of three dots, and one that is not seen of a hyphen before a question mark.
+local function as_typed(text)
+  local result = pandoc.Inlines({})
+  while text ~= '' do
+    local dots, hyphen = text:find('...', 1, true), text:find('-?', 1, true)
+    local first = math.min(dots or #text + 1, hyphen or #text + 1)
+    local marks = text:sub(first, first + (first == hyphen and 1 or 2))
+    result:extend({ pandoc.Str(text:sub(1, first - 1)), pandoc.RawInline('typst', (marks:gsub('.', '\\%0'))) })
+    text = text:sub(first + #marks)
+  end
+  return result
+end
+
 -- A number such as 9-1-1 stays on one line. (Public Sans has no hyphen that does so by itself.)
 local function Str(str)
+  if is_typst and (str.text:find('...', 1, true) or str.text:find('-?', 1, true)) then
+    return as_typed(str.text)
+  end
   if str.text:match('%d%-%d') and #str.text <= 20 then
     if is_typst then
       return { pandoc.RawInline('typst', '#box['), str, pandoc.RawInline('typst', '];') }

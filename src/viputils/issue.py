@@ -37,7 +37,7 @@ from viputils.published import Register, read_register
 from viputils.render import Engine
 from viputils.render.rasters import rasters
 from viputils.screening import screen_activities
-from viputils.texts import escape, outdated_activities
+from viputils.texts import escape, outdated_activities, require_names_shown
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,7 @@ def make_issue(
                 raise _changed_meanwhile(month)  # It was read before the inputs were looked at.
             return make_issue(project, own.edition, engine, on_step, place, own)
     inputs = begun.inputs
+    require_names_shown(project)
     place = place or project.issue_place(str(month))
     with replaced_whole((project.issues / place).parent, Path(place).name) as folder:
         on_step("Running the notebook")

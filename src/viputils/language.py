@@ -7,10 +7,13 @@ shown, so that no message comes out in English unnoticed.
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
+import io
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final
@@ -282,11 +285,12 @@ def _read_po(path: Path, name: str) -> Any:
     """
     from babel.messages.pofile import PoFileError, read_po
 
+    data = b""
     try:
-        with path.open("rb") as file:
-            return read_po(
-                file, locale=path.stem if path.suffix == ".po" else None, charset="utf-8", abort_invalid=True
-            )
+        data = path.read_bytes()
+        catalogue = read_po(
+            io.StringIO(decoded(data)), locale=path.stem if path.suffix == ".po" else None, abort_invalid=True
+        )
     except FileNotFoundError:
         raise LanguageError(
             "There is no catalogue.", [Problem(name, "is missing;", "make catalogue writes it, to be translated.")]
@@ -294,10 +298,37 @@ def _read_po(path: Path, name: str) -> Any:
     except PoFileError as error:
         where, what = f"{name}, line {error.lineno + 1}", f"{str(error).partition(' on ')[0]}: {error.line!r}"
         raise LanguageError("A catalogue cannot be read.", [Problem(where, f"{what};", "mend the line.")]) from None
-    except (OSError, UnicodeDecodeError, ValueError, LookupError, KeyError, IndexError, SyntaxError) as error:
+    except UnicodeDecodeError as error:
+        raise LanguageError("A catalogue cannot be read.", [not_decoded(name, data, error)]) from None
+    except (OSError, ValueError, LookupError, KeyError, IndexError, SyntaxError) as error:
         raise LanguageError(
             "A catalogue cannot be read.", [Problem(name, f"is not in form: {error};", "mend it.")]
         ) from None
+    problems = [
+        Problem(f"{name}, line {line}", f"contains characters that cannot be seen ({hidden});", "take them out.")
+        for line, text in _forms_of(catalogue)
+        if (hidden := hidden_marks(text))
+    ]
+    if problems:
+        raise LanguageError("A catalogue contains what cannot be seen.", problems)
+    return catalogue
+
+
+def translations(path: Path, name: str) -> list[tuple[int, str]]:
+    """Return every translation in a catalogue, each with the line of its message.
+
+    Raises
+    ------
+    LanguageError
+        If it cannot be read.
+    """
+    return list(_forms_of(_read_po(path, name)))
+
+
+def _forms_of(catalogue: Any) -> Iterator[tuple[int, str]]:
+    for found in catalogue:
+        forms = found.string if isinstance(found.string, tuple) else (found.string,)
+        yield from ((found.lineno or 1, form) for form in forms if found.id and form)
 
 
 def _checked(
@@ -355,6 +386,101 @@ def _shortened(text: str) -> str:
 
 # ---------------------------------------------------------------- Texts that people write
 
+_HEADING: Final = re.compile(r"(#+)\s+(.*)")
+# A bullet as Word copies it; the round and the square one are those of the second and third level.
+_BULLET: Final = re.compile(r"(?:([-*+])\s+|([•●‣∙·➢\uf0b7\uf0d8◦○▪■\uf0a7])\s+|([o§])(?:\t\s*| {2,}))(?=\S)")
+_LEVELS: Final = {"◦": 1, "○": 1, "o": 1, "▪": 2, "■": 2, "\uf0a7": 2, "§": 2}
+# "2023. They" begins no item, nor does "(505) 555-0123".
+_NUMBER: Final = re.compile(r"((?:\((?=\d{1,2}\)|[a-z]\)))?(?:(\d{1,3})|([a-z]))[.)])\s+(?=\S)")
+RULE: Final = re.compile(r"[-*_\s]+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a text, and what it is there.
+
+    Attributes
+    ----------
+    mark
+        What it begins with, as Markdown needs it: ``## ``, ``- ``, ``    1. `` or nothing.
+    text
+        What follows.
+    is_new
+        Whether it begins a heading, a paragraph or an item, and does not go on with the one above it.
+    opens
+        Whether a list begins here right below other text.
+    """
+
+    number: int
+    mark: str
+    text: str
+    is_new: bool = True
+    opens: bool = False
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A list that is open: how far its marks are indented, in the text and in Markdown, and whether it is numbered."""
+
+    indent: int
+    written: int
+    width: int
+    is_numbered: bool
+
+
+def lines_of(lines: Iterable[str]) -> Iterator[Line]:
+    """Return what each line of a text is. A list needs no empty line above it, and can be within another one."""
+    levels: list[_Level] = []
+    is_open = False
+    for number, line in enumerate(lines, start=1):
+        said = line.strip()
+        indent = len(line.expandtabs(4)) - len(line.expandtabs(4).lstrip())
+        item = None if RULE.fullmatch(said) else _item(said, levels, is_open)
+        if heading := _HEADING.fullmatch(said):
+            levels, is_open = [], False
+            yield Line(number, f"{heading[1]} ", heading[2])
+        elif not said:
+            is_open = False
+            yield Line(number, "", "")
+        elif item:
+            mark, length, deeper = item
+            level, opens = _level_of(levels, indent + 4 * deeper, mark, is_open)
+            yield Line(number, f"{' ' * level.written}{mark} ", said[length:], opens=opens)
+            is_open = True
+        else:
+            levels = levels if is_open else []
+            yield Line(number, "", said, is_new=not is_open)
+            is_open = True
+
+
+def _item(said: str, levels: Sequence[_Level], is_open: bool) -> tuple[str, int, int] | None:
+    """Return the mark of an item, how long it is in the text, and how much deeper it lies by its kind."""
+    if bullet := _BULLET.match(said):
+        mark = bullet[1] or bullet[2] or bullet[3]
+        return "-", bullet.end(), _LEVELS.get(mark, 0)
+    number = _NUMBER.match(said)
+    # "23. They" in the middle of a paragraph is no item, and "c. 1990" never is one but after a and b.
+    begins = number is not None and (number[2] == "1" or number[3] == "a" or (not is_open and number[2] is not None))
+    goes_on = bool(levels) and levels[-1].is_numbered
+    return (number[1], number.end(), 0) if number and (begins or goes_on) else None
+
+
+def _level_of(levels: list[_Level], indent: int, mark: str, is_open: bool) -> tuple[_Level, bool]:
+    """Return the list that an item belongs to, and whether it begins right below other text; lists that end go."""
+    opens = is_open and not levels
+    while len(levels) > 1 and indent <= levels[-2].indent + 1:
+        levels.pop()
+    is_numbered = mark != "-"
+    if levels and indent > levels[-1].indent + 1:
+        above = levels[-1]
+        levels.append(_Level(indent, above.written + above.width, len(mark) + 1, is_numbered))
+    elif levels and levels[-1].is_numbered == is_numbered:
+        levels[-1] = _Level(levels[-1].indent, levels[-1].written, len(mark) + 1, is_numbered)
+    else:
+        opens |= bool(levels)
+        levels[-1:] = [_Level(indent, levels[-1].written if levels else 0, len(mark) + 1, is_numbered)]
+    return levels[-1], opens
+
 
 @dataclass(frozen=True)
 class Block:
@@ -364,13 +490,14 @@ class Block:
     ----------
     line
         The number of its first line in the file.
-    mark
-        What it begins with: ``## ``, ``- `` or nothing.
+    mark, opens
+        As ``Line`` has them.
     """
 
     line: int
     mark: str
     text: str
+    opens: bool = False
 
     @property
     def has_markup(self) -> bool:
@@ -381,17 +508,62 @@ class Block:
 def blocks_of(lines: Sequence[str]) -> list[Block]:
     """Take a text apart into what is translated as one."""
     blocks: list[Block] = []
-    is_open = False
-    for number, line in enumerate(lines, start=1):
-        said = line.strip()
-        found = re.match(r"(#+\s+|[-*+]\s+|\d+[.)]\s+)", said)
-        if not said:
-            is_open = False
-        elif found or not is_open:
-            mark = found[0] if found else ""
-            blocks.append(Block(number, mark, said[len(mark) :].strip()))
-            is_open = not mark.startswith("#")
-        else:
-            last = blocks[-1]
-            blocks[-1] = Block(last.line, last.mark, f"{last.text} {said}")
+    for line in lines_of(lines):
+        if line.is_new and (line.mark or line.text):
+            blocks.append(Block(line.number, line.mark, line.text.strip(), line.opens))
+        elif line.text:
+            blocks[-1] = replace(blocks[-1], text=f"{blocks[-1].text} {line.text}")
     return blocks
+
+
+# ---------------------------------------------------------------- Files that people save
+
+
+def decoded(data: bytes) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with its mark, with accents as one character each.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If it is neither.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16")
+    elif (place := data.find(b"\0")) >= 0:
+        raise UnicodeDecodeError("utf-8", data, place, place + 1, "no text contains it")
+    else:
+        text = data.decode("utf-8-sig")
+    return unicodedata.normalize("NFC", text)
+
+
+def decoded_lines(data: bytes) -> list[str]:
+    """Return the lines of a text, as editors count them.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        As ``decoded``.
+    """
+    lines = re.split(r"\r\n|\r|\n", decoded(data))
+    return lines if lines[-1] else lines[:-1]
+
+
+def not_decoded(name: str, data: bytes, error: UnicodeDecodeError) -> Problem:
+    """Return why a file could not be read as text, and how it is saved so that it can be."""
+    line = data[: error.start].count(b"\n") + 1
+    return Problem(
+        f"{name}, line {line}",
+        f"is not UTF-8 (byte {error.start + 1} of the file);",
+        "save it as UTF-8. In Word: Save As, Plain Text (.txt), Other encoding, Unicode (UTF-8). In Notepad: Save As, "
+        "Encoding, UTF-8. In Excel: Save As, CSV UTF-8.",
+    )
+
+
+def hidden_marks(text: str) -> str:
+    """Name the characters in a text that have no shape of their own, but for those that join emoji: ``U+202E``."""
+    found = dict.fromkeys(
+        letter
+        for letter in text
+        if unicodedata.category(letter) in ("Cf", "Cc", "Cs", "Zl", "Zp") and letter not in "\u200d\ufe0f\t\n"
+    )
+    return ", ".join(f"U+{ord(letter):04X}" for letter in found)

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from viputils.addresses import secrets_in, shown_address
 from viputils.cells import is_live
 from viputils.errors import ParameterError, Problem, ProgramError, nearest
-from viputils.language import Language, message
+from viputils.language import Language, decoded, hidden_marks, message, not_decoded
 from viputils.periods import ReportMonth
 
 if TYPE_CHECKING:
@@ -50,14 +50,6 @@ def heading_key(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text.casefold())))
 
 
-def hidden_marks(text: str) -> str:
-    """Name the marks in a text that have no shape of their own, but for those that join emoji: ``U+202E``."""
-    found = dict.fromkeys(
-        letter for letter in text if unicodedata.category(letter) == "Cf" and letter not in "\u200d\ufe0f"
-    )
-    return ", ".join(f"U+{ord(letter):04X}" for letter in found)
-
-
 def _is_name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError("must be lower-case letters, digits and underscores, as in 'area_command'")
@@ -68,7 +60,7 @@ def _is_line(text: str) -> str:
     if not text.strip() or "\n" in text:
         raise ValueError("must be one line of text, not empty")
     if hidden := hidden_marks(text):
-        raise ValueError(f"holds what nobody sees and what can turn other text around ({hidden}); take it out")
+        raise ValueError(f"contains characters that cannot be seen ({hidden}); take them out")
     return text.strip()
 
 
@@ -562,18 +554,17 @@ def read_program(path: Path) -> Program:
     ProgramError
         With every key that is wrong, what is wrong with it and what would be right.
     """
+    data = b""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        text = decoded(data).replace("\r\n", "\n")
         raw = tomllib.loads(text)
     except FileNotFoundError:
         raise ProgramError(
             "There is no program.toml.", [Problem(str(path), "is missing;", "every project has one at its top.")]
         ) from None
     except UnicodeDecodeError as error:
-        raise ProgramError(
-            "program.toml cannot be read.",
-            [Problem(str(path), f"is not UTF-8 (byte {error.start});", SAVE_AS_UTF8)],
-        ) from None
+        raise ProgramError("program.toml cannot be read.", [not_decoded(str(path), data, error)]) from None
     except tomllib.TOMLDecodeError as error:
         raise ProgramError("program.toml cannot be read.", [_syntax_problem(path, text, str(error))]) from None
     except OSError as error:
@@ -584,10 +575,8 @@ def read_program(path: Path) -> Program:
 
 
 # How to mend a text that is in another encoding, in the programs that people write it in.
-SAVE_AS_UTF8 = (
-    "save it as UTF-8: in Notepad with Save As, Encoding: UTF-8; in Word as Plain Text, with the encoding Unicode "
-    "(UTF-8); in Excel as CSV UTF-8."
-)
+
+
 _CURLED = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
 
 

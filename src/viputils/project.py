@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from viputils.errors import LanguageError, Problem, ProgramError
-from viputils.language import ENGLISH, Language, blocks_of, read_language
+from viputils.language import ENGLISH, Language, blocks_of, decoded_lines, read_language
 from viputils.periods import ReportMonth
 from viputils.program import RAW, Program, folded, read_program
 from viputils.schemas import schemas_of
@@ -134,9 +134,7 @@ class Project:
         names += [f"pages/{path.name}" for path in sorted((self.report / "pages").glob("*.md"))]
         for name in names:
             path = self.report / name
-            # What is wrong with a text is said where the text is read.
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-            yield from ((f"report/{name}", block.text) for block in blocks_of(lines))
+            yield from ((f"report/{name}", block.text) for block in blocks_of(_lines(path)))
 
     @property
     def is_translation(self) -> bool:
@@ -218,6 +216,14 @@ class Project:
     def relative(self, path: Path) -> str:
         """Name a file of the project the same way on every machine."""
         return _printable(path.relative_to(self.root).as_posix())
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a text; none if it cannot be read, which is reported where it is shown."""
+    try:
+        return decoded_lines(path.read_bytes())
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def _require_apart(program: Program, language: Language, name: str) -> None:

@@ -287,12 +287,14 @@ def activities(project: Project, edition: Edition) -> Markdown:
     if not path.parent.is_dir():
         return Markdown("")
     language = edition.language
-    sections = read_sections(path, f"report/activities/{path.name}")
+    sections = read_sections(path, f"report/activities/{path.name}", fonts=project.fonts)
     translation = project.translated_activities(edition.month)
     if translation is None:
         blocks = [sections_markdown(sections, 3)]
     else:
-        blocks = _in_both(read_translation(translation, f"report/activities/{translation.name}", sections), language)
+        blocks = _in_both(
+            read_translation(translation, f"report/activities/{translation.name}", sections, project.fonts), language
+        )
     if not sections:
         month = language.month(edition.month)
         blocks = [words(language, "No activities have been written down for {month}.", month=month)]
@@ -738,7 +740,7 @@ def _part(title: str, *blocks: str) -> Markdown:
 
 
 def _text_part(project: Project, title: str, file: str) -> Markdown:
-    body = sections_markdown(read_sections(project.report / file, f"report/{file}", project.language), 3)
+    body = sections_markdown(read_sections(project.report / file, f"report/{file}", project.language, project.fonts), 3)
     return _part(title, body) if body else Markdown("")
 
 

@@ -1,7 +1,8 @@
 """The texts that people write for the report: introduction, definitions, the activities of a month.
 
 A text is plain Markdown: ``## headings``, each with paragraphs or lists below it, **bold**, *italic* and links
-to web addresses. Everything else comes out as the characters that were typed, in every format.
+to web addresses. Everything else comes out as the characters that were typed, in every format; only an apostrophe
+between two letters becomes a typographic one.
 """
 
 from __future__ import annotations
@@ -11,20 +12,35 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
 from viputils.errors import Problem, TextError
-from viputils.language import ENGLISH, Block, Language, blocks_of
+from viputils.language import (
+    ENGLISH,
+    RULE,
+    Block,
+    Language,
+    Line,
+    blocks_of,
+    decoded_lines,
+    hidden_marks,
+    lines_of,
+    not_decoded,
+)
 from viputils.periods import ReportMonth
-from viputils.program import folded, hidden_marks
+from viputils.program import folded
 from viputils.project import Project
 
 # What could begin a construct of Markdown, Quarto, HTML, TeX or Typst anywhere in a line.
 _SPECIAL = re.compile(r"([\\`{}\[\]<>#|$@~^!&=])")
-# What could do so only at the beginning of one. "- " and "1. " stay: they are lists.
-_AT_START = re.compile(r"(?!- )[-+:%]")
-_RULE = re.compile(r"[-*_\s]+")
+# What could do so only at the beginning of one.
+_AT_START = re.compile(r"[-+*:%](?=\s|[-+:%]|$)|[-+:%]")
+# A number or letter that begins no item of a list: "2023. They", "A. Lopez", "ii)".
+_ENUMERATED = re.compile(r"\(?(?:\d+|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)](?:\s|$))")
+# What Pandoc would make quotation marks, dashes and dots of another kind from.
+_TYPOGRAPHY = re.compile(r"""(?<=-)-|(?<=\.)\.|"|(?<![^\W\d_])'|'(?![^\W\d_])""")
 # Every mark that Markdown has a use for, typographic ones included: "--" and "..." stay what they are.
 _IN_DATA = re.compile(r"""([\\`*_{}\[\]<>#|$@~^!&"':=%+.()-])""")
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([^()\s]+)\)")
@@ -106,7 +122,7 @@ def _filled(template: str, is_bold: bool, values: Mapping[str, str]) -> str:
     return filled
 
 
-def read_sections(path: Path, name: str, language: Language = ENGLISH) -> list[Section]:
+def read_sections(path: Path, name: str, language: Language = ENGLISH, fonts: Path | None = None) -> list[Section]:
     """Read a text; an absent file is an empty text.
 
     Parameters
@@ -115,37 +131,37 @@ def read_sections(path: Path, name: str, language: Language = ENGLISH) -> list[S
         What errors call the file.
     language
         The language into which each of its headings, paragraphs and list items is translated.
+    fonts
+        The folder of the fonts that it is shown in; by default any character is taken.
 
     Raises
     ------
     TextError
         With every line that cannot be shown: text before the first heading, a heading of another level, without
-        text or used twice, an image, a link that is no web address.
+        text or used twice, an image, a link that is no web address, a character that no font has.
     """
     lines = read_lines(path, name)
+    problems = _characters_out_of_place(lines, name, fonts)
     if not language.is_english:
-        return _translated(lines, name, language)
-    problems: list[Problem] = []
+        return _translated(lines, name, language, problems)
     sections: list[tuple[int, str, list[str]]] = []
-    for number, line in enumerate(lines, start=1):
-        where = f"{name}, line {number}"
-        if hidden := hidden_marks(line):
-            what = f"holds what nobody sees and what can turn other text around ({hidden});"
-            problems.append(Problem(where, what, "take it out."))
-        heading = re.fullmatch(r"(#+)\s+(.*?)\s*#*", line.strip())
-        if heading:
-            if heading[1] != "##":
+    for line in lines_of(lines):
+        where = f"{name}, line {line.number}"
+        if line.mark.startswith("#"):
+            title = re.sub(r"\s*#*$", "", line.text)
+            if line.mark != "## ":
+                shown = f"{line.mark}{line.text}"
                 problems.append(
-                    Problem(where, f"the heading {line.strip()!r} is of another level;", "begin it with two: ## Theme.")
+                    Problem(where, f"the heading {shown!r} is of another level;", "begin it with two: ## Theme.")
                 )
-            if any(folded(heading[2]) == folded(title) for _, title, _ in sections):
+            if any(folded(title) == folded(other) for _, other, _ in sections):
                 problems.append(
-                    Problem(where, f"the heading {heading[2]!r} stands there twice;", "put its text under one of them.")
+                    Problem(where, f"the heading {title!r} stands there twice;", "put its text under one of them.")
                 )
-            sections.append((number, heading[2], []))
+            sections.append((line.number, title, []))
         elif sections:
-            sections[-1][2].append(_safe_line(line, where, problems))
-        elif line.strip():
+            sections[-1][2].append(_markdown(line, where, problems))
+        elif line.text:
             problems.append(Problem(where, "stands before the first heading;", "begin with a heading: ## Theme."))
     problems += [
         Problem(
@@ -161,10 +177,14 @@ def read_sections(path: Path, name: str, language: Language = ENGLISH) -> list[S
     return [Section(escape(title), "\n".join(body).strip()) for _, title, body in sections]
 
 
-def _translated(lines: list[str], name: str, language: Language) -> list[Section]:
-    """Give a text in another language. What the English one does not mark up is text in the other one, too."""
+def _markdown(line: Line, where: str, problems: list[Problem]) -> str:
+    """Return a line of a paragraph or a list as Markdown; an empty line leads to a list that has none above it."""
+    return f"{chr(10) if line.opens else ''}{line.mark}{_safe_line(line.text, where, problems)}"
+
+
+def _translated(lines: list[str], name: str, language: Language, problems: list[Problem]) -> list[Section]:
+    """Return a text in another language. What the English one does not mark up is text in the other one, too."""
     sections: list[tuple[str, list[str]]] = []
-    problems: list[Problem] = []
     before = Block(0, "", "")
     for block in blocks_of(lines):
         text = " ".join(language.text(block.text).split())
@@ -173,12 +193,74 @@ def _translated(lines: list[str], name: str, language: Language) -> list[Section
         elif sections:
             where = f"{name} in {language.code}, line {block.line}"
             shown = _safe_line(text, where, problems) if block.has_markup else escape(text)
-            is_next_item = block.mark and before.mark and not before.mark.startswith("#")
+            is_next_item = block.mark and before.mark and not before.mark.startswith("#") and not block.opens
             sections[-1][1].append(f"{'' if is_next_item else chr(10)}{block.mark}{shown}")
         before = block
     if problems:
         raise TextError("A translated text cannot be shown as it stands.", problems)
     return [Section(escape(title), "\n".join(body).strip()) for title, body in sections]
+
+
+def _characters_out_of_place(lines: Sequence[str], name: str, fonts: Path | None) -> list[Problem]:
+    """Return a problem for each line with characters that cannot be seen, or that the report cannot show."""
+    problems = []
+    for number, line in enumerate(lines, start=1):
+        where = f"{name}, line {number}"
+        if hidden := hidden_marks(line):
+            problems.append(Problem(where, f"contains characters that cannot be seen ({hidden});", "take them out."))
+        problems += missing_characters(line, where, fonts)
+    return problems
+
+
+def missing_characters(text: str, where: str, fonts: Path | None) -> list[Problem]:
+    """Return a problem if a text contains characters that a font of the report lacks: no PDF can be made with them.
+
+    Parameters
+    ----------
+    fonts
+        The folder of the fonts; nothing is looked for without one.
+    """
+    known = None if fonts is None else _characters_in(fonts)
+    if known is None:
+        return []
+    found = dict.fromkeys(
+        letter for letter in text if ord(letter) not in known and not letter.isspace() and not hidden_marks(letter)
+    )
+    if not found:
+        return []
+    listed = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in found)
+    return [
+        Problem(
+            where, f"contains characters that the fonts of the report lack: {listed};", "use other characters or words."
+        )
+    ]
+
+
+def require_names_shown(*projects: Project) -> None:
+    """Raise TextError if the fonts of a report lack a character of a name in program.toml or of a translation."""
+    problems = [
+        problem
+        for project in projects
+        for where, text in project.messages()
+        if not where.startswith("report/pages" if project.is_translation else "report")
+        for problem in missing_characters(
+            project.language.text(text),
+            f"report/locale/{project.language.code}.po, {text[:60]!r}" if project.is_translation else where,
+            project.fonts,
+        )
+    ]
+    if problems:
+        raise TextError("A name cannot be shown as it stands.", problems)
+
+
+@cache
+def _characters_in(fonts: Path) -> frozenset[int] | None:
+    """Return the characters that every font in a folder has; none of them can be told apart without a font."""
+    # Only where it is needed, which is not in every command.
+    from matplotlib.ft2font import FT2Font
+
+    has = [frozenset(FT2Font(path).get_charmap()) for path in sorted(fonts.glob("*.ttf"))]
+    return frozenset.intersection(*has) if has else None
 
 
 def shown_as_typed(path: Path, name: str) -> list[Problem]:
@@ -202,7 +284,9 @@ def mark_of(section: Section) -> str:
     return hashlib.sha256(f"{section.title}\n\n{section.body}".encode()).hexdigest()[:8]
 
 
-def read_translation(path: Path, name: str, sections: Sequence[Section]) -> list[tuple[Section, bool]]:
+def read_translation(
+    path: Path, name: str, sections: Sequence[Section], fonts: Path | None = None
+) -> list[tuple[Section, bool]]:
     """Read the translation of a text into another language, section by section.
 
     Each heading ends with the mark of the section that it translates: ``## Sanación comunitaria {3f2a91c0}``. What
@@ -214,6 +298,8 @@ def read_translation(path: Path, name: str, sections: Sequence[Section]) -> list
         What errors call the file.
     sections
         The text that is translated.
+    fonts
+        As ``read_sections`` takes it.
 
     Returns
     -------
@@ -225,7 +311,7 @@ def read_translation(path: Path, name: str, sections: Sequence[Section]) -> list
     TextError
         As ``read_sections``; with every heading that has no mark, or the mark of one before it.
     """
-    found = _by_mark(path, name, sections)
+    found = _by_mark(path, name, sections, fonts)
     return [(found.get(mark_of(section), section), mark_of(section) in found) for section in sections]
 
 
@@ -268,10 +354,10 @@ def outdated_activities(project: Project, month: ReportMonth) -> list[Problem]:
     ]
 
 
-def _by_mark(path: Path, name: str, sections: Sequence[Section]) -> dict[str, Section]:
+def _by_mark(path: Path, name: str, sections: Sequence[Section], fonts: Path | None = None) -> dict[str, Section]:
     found: dict[str, Section] = {}
     problems: list[Problem] = []
-    for section in read_sections(path, name):
+    for section in read_sections(path, name, fonts=fonts):
         title = _plain(section.title)
         where = f"{name}, the heading {title!r}"
         marked = re.fullmatch(r"(.*\S)\s*\{([0-9a-f]{8})\}", title)
@@ -301,16 +387,16 @@ def read_lines(path: Path, name: str) -> list[str]:
     Raises
     ------
     TextError
-        Where the file cannot be read as UTF-8.
+        If the file cannot be read, or is neither UTF-8 nor UTF-16.
     """
+    data = b""
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        data = path.read_bytes()
+        return decoded_lines(data)
     except FileNotFoundError:
         return []
     except UnicodeDecodeError as error:
-        raise TextError(
-            "A text cannot be read.", [Problem(name, f"is not UTF-8 (byte {error.start});", "save it as UTF-8.")]
-        ) from None
+        raise TextError("A text cannot be read.", [not_decoded(name, data, error)]) from None
     except OSError as error:
         raise TextError(
             "A text cannot be read.", [Problem(name, f"{error.strerror or error}.", "Make it readable.")]
@@ -323,9 +409,9 @@ def sections_markdown(sections: Iterable[Section], level: int) -> str:
 
 
 def _safe_line(line: str, where: str, problems: list[Problem]) -> str:
-    """Give one line with everything escaped that is neither emphasis, a list nor a link to a web address."""
+    """Return one line, without the mark of an item, with everything escaped that is neither emphasis nor a link."""
     line = line.strip()
-    if _RULE.fullmatch(line):
+    if RULE.fullmatch(line):
         return re.sub(r"([-*_])", r"\\\1", line)
     safe, after = "", 0
     problems += [
@@ -344,9 +430,10 @@ def _safe_line(line: str, where: str, problems: list[Problem]) -> str:
         for odd in _ODD_LINK.finditer(_LINK.sub("", line))
     ]
     safe += _escape_special(line[after:])
+    safe = _ENUMERATED.sub(lambda found: found[0] + "\\", safe, count=1) if _ENUMERATED.match(safe) else safe
     return "\\" + safe if _AT_START.match(safe) else safe
 
 
 def _escape_special(text: str) -> str:
     # A star within a word is no emphasis: 5*3*2 must not come out as 532.
-    return _WITHIN.sub(r"\\*", _SPECIAL.sub(r"\\\1", text))
+    return _TYPOGRAPHY.sub(r"\\\g<0>", _WITHIN.sub(r"\\*", _SPECIAL.sub(r"\\\1", text)))

@@ -105,9 +105,9 @@ def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
         ("## Theme\n\n![face][1]\n", "line 3: holds an image"),
         (
             "## Theme\n\nadults \u202e9952\u202c\n",
-            "line 3: holds what nobody sees and what can turn other text around (U+202E, U+202C); take it out",
+            "line 3: contains characters that cannot be seen (U+202E, U+202C); take them out",
         ),
-        ("## Th\u200beme\n\nx\n", "line 1: holds what nobody sees"),
+        ("## Th\u200beme\n\nx\n", "line 1: contains characters that cannot be seen (U+200B)"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_its_line(tmp_path: Path, text: str, says: str) -> None:
