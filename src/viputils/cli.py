@@ -458,9 +458,10 @@ def new(
 ) -> None:
     """Write the file for a month's activities, with the themes of the month before, and say which deliveries are in.
 
-    A file that is there stays as it is. With --check nothing is written: phone numbers, e-mail and street addresses,
-    dates of birth, names beside an age or a charge are listed with their lines. Exit 0: there are none, or all were
-    allowed by name. 1: there are. 2: the text cannot be shown.
+    A file that is there stays as it is. With --check nothing is written: what tells who somebody is, in the activities
+    and in all other texts of the project, is listed with its line: phone numbers, addresses, dates of birth, names near
+    an age or a crime, and the like. Exit 0: there is nothing, or all was allowed by name. 1: there is. 2: a text cannot
+    be shown.
     """
     from viputils.desk import new_month
 
@@ -1152,24 +1153,26 @@ def _end_at_once(code: int) -> NoReturn:
 
 
 def _check_activities(project: Project, month: ReportMonth) -> None:
-    """Show what must not go out in the activities of a month, and how it is allowed where it may."""
+    """Show what must not go out in the activities of a month and in other texts, and how it is allowed if it may."""
     from viputils.desk import check_activities
+    from viputils.screening import screen_texts
     from viputils.texts import outdated_activities, shown_as_typed
 
-    found = check_activities(project, month)
-    for problem in found.problems:
+    screened = [check_activities(project, month), screen_texts(project)]
+    for problem in (problem for found in screened for problem in found.problems):
         say(f"WARNING: {problem}")
     path = project.activities(month)
     for note in (*shown_as_typed(path, project.relative(path)), *outdated_activities(project, month)):
         say(f"Note: {note}")
-    for finding, allowance in found.allowed:
+    for finding, allowance in (allowed for found in screened for allowed in found.allowed):
         say(f"Allowed: {finding.file}, line {finding.line}: {finding.name} ({allowance.reason}; {allowance.by})")
-    if found.clean:
+    if all(found.clean for found in screened):
         say("Nothing was found that must not go out.")
         return
-    if found.findings:
-        say(f"What may go out all the same is allowed by name, in {found.allowed_file}:")
-        say(found.example)
+    for found in screened:
+        if found.findings:
+            say(f"What may go out all the same is allowed by name, in {found.allowed_file}:")
+            say(found.example)
     raise typer.Exit(DISAGREES)
 
 

@@ -15,11 +15,12 @@ from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_
 from viputils.edition import OwnDays, issue_day, require_covered
 from viputils.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
 from viputils.manifest import MANIFEST, added_deliveries, changed_inputs, read_manifest, touched_since
+from viputils.particulars import TO_WRITE, UNWRITTEN
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import PublishedIssue, Register, read_register
-from viputils.screening import TO_WRITE, UNWRITTEN, Screening, screen_activities
-from viputils.texts import read_sections, read_translation
+from viputils.screening import Screening, screen_activities
+from viputils.texts import read_sections, read_translation, require_names_shown
 from viputils.verdicts import NOT_REPRODUCIBLE, RecordsByDay, made_otherwise, verdict_of
 
 # What stands in a cell where something is so wrong that it cannot be told; a note says what.
@@ -163,11 +164,12 @@ def check_activities(project: Project, month: ReportMonth) -> Screening:
         )
     found = screen_activities(project, month)
     try:
-        sections = read_sections(path, project.relative(path))
+        sections = read_sections(path, project.relative(path), fonts=project.fonts)
         for code in project.program.identity.languages:
             translation = path.with_suffix(f".{code}.md")
             if translation.is_file():
-                read_translation(translation, project.relative(translation), sections)
+                read_translation(translation, project.relative(translation), sections, project.fonts)
+        require_names_shown(*project.in_every_language())
     except TextError as error:
         raise TextError(error.summary, [*error.problems, *found.problems]) from None
     return found
@@ -351,7 +353,7 @@ class _Desk:
         try:
             found = screen_activities(self.project, month)
             self.notes.extend(found.unused)
-            read_sections(path, name)
+            read_sections(path, name, fonts=self.project.fonts)
         except TextError as error:
             self.notes.extend(error.problems)
             return "cannot be shown"

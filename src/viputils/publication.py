@@ -17,8 +17,9 @@ from viputils.manifest import MANIFEST, Manifest, input_file, read_manifest, req
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
-from viputils.screening import require_screened, screen_activities
+from viputils.screening import require_screened, screen_activities, screen_texts
 from viputils.tables import disagreements
+from viputils.texts import missing_characters
 from viputils.verdicts import contradictions, key_text
 
 
@@ -52,7 +53,8 @@ def publish(
     ParameterError
         Where a reason or a footnote is lacking, or the issue was printed before its as-of date.
     TextError
-        Where the activities hold what must not go out and was not allowed by name.
+        If the activities, another text of the project, the reason or the footnote contain what must not go out and
+        was not allowed by name.
     """
     _require_words(month, reissue, reason)
     # Nobody makes the issue anew while it is looked at, or what goes into the register is not what was looked at.
@@ -62,7 +64,8 @@ def publish(
         there = read_register(project).of(month)
         _require_in_order(month, there[-1] if there else None, manifest, printed, reissue)
         reason, footnote = " ".join(reason.split()), _footnote(edition, footnote)
-        _require_printable(reason, footnote)
+        _require_printable(project, reason, footnote)
+        require_screened(screen_texts(project, (("--reason", reason), ("--footnote", footnote))))
         kind = "demonstration records" if edition.records.is_demonstration else "records"
         made = f"Made from the {kind} in this repository"
         issue = PublishedIssue(
@@ -204,12 +207,12 @@ def _require_screened(project: Project, month: ReportMonth, manifest: Manifest) 
     require_screened(screen_activities(project, month))
 
 
-def _require_printable(reason: str, footnote: str) -> None:
-    problems = [
-        Problem(option, f"{text!r} holds a character that cannot be seen;", "write it as plain text.")
-        for option, text in (("--reason", reason), ("--footnote", footnote))
-        if not text.isprintable()
-    ]
+def _require_printable(project: Project, reason: str, footnote: str) -> None:
+    problems = []
+    for option, text in (("--reason", reason), ("--footnote", footnote)):
+        if not text.isprintable():
+            problems.append(Problem(option, f"{text!r} holds a character that cannot be seen;", "write plain text."))
+        problems += missing_characters(text, option, project.fonts)
     if problems:
         raise ParameterError("The register takes plain text.", problems)
 

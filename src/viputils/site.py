@@ -347,7 +347,7 @@ def _make_outdated(
     """
     todo, present = [], Present.of(project)
     if wanted:
-        require_screened(screen_texts(project, wanted[0].name.month))
+        require_screened(screen_texts(project))
     for spoken in projects:
         for one in wanted:
             require_screened(screen_activities(spoken, one.name.month))

@@ -21,10 +21,10 @@ from viputils.cleaning import clean_records, first_doubt
 from viputils.deliveries import find_deliveries, read_received
 from viputils.desk import _read, new_month, project_status
 from viputils.errors import DeliveryError, ManifestError, TextError
+from viputils.particulars import TO_WRITE
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.publication import publish
-from viputils.screening import TO_WRITE
 from viputils.texts import read_sections
 
 OCTOBER, NOVEMBER, DECEMBER = (ReportMonth(2023, month) for month in (10, 11, 12))
@@ -144,6 +144,7 @@ def test_a_finding_is_shown_with_its_line_and_allowed_as_it_says(city: Path) -> 
     assert "WARNING: report/activities/2023-11.md, line 4: phone number: '505- 555-0123'; take it out." in done.stdout
     # What it says is what it takes.
     example = done.stdout[done.stdout.index("    [[allowed]]") :]
+    example = example.replace("why it may go out", "The public line.").replace("who allows it", "J. Doe, comms")
     (folder / "2023-11.allowed.toml").write_text(example, encoding="utf-8")
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 0, done.stdout

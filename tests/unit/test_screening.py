@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import phonenumbers
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.support.projects import REPOSITORY
+from tests.support.register import printed
 from viputils.errors import TextError
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.screening import (
+from viputils.language import LOCALES, translations
+from viputils.particulars import (
     ADDRESS,
     AGE,
     BIRTH,
@@ -25,13 +26,21 @@ from viputils.screening import (
     SECURITY,
     TO_WRITE,
     UNWRITTEN,
+    particulars,
+)
+from viputils.periods import ReportMonth
+from viputils.project import Project
+from viputils.screening import (
     Finding,
     require_screened,
     screen,
     screen_activities,
+    screen_text,
+    screen_texts,
 )
 
 NOVEMBER = ReportMonth(2023, 11)
+SENTENCES = Path(__file__).with_name("screening_sentences.csv")
 
 
 def screened(tmp_path: Path, text: str) -> list[Finding]:
@@ -128,10 +137,29 @@ def test_what_may_go_out_is_not_found(tmp_path: Path, text: str) -> None:
     assert screened(tmp_path, f"## Theme\n\n{text}\n") == []
 
 
-def test_the_texts_of_the_repository_hold_nothing_of_the_kind() -> None:
-    texts = [*(REPOSITORY / "report").glob("*.md"), *(REPOSITORY / "report" / "activities").glob("*.md")]
-    assert len(texts) >= 3
-    assert [one for path in texts for one in screen(path, path.name, NOVEMBER)] == []
+@pytest.mark.parametrize("folder", [REPOSITORY, REPOSITORY / "examples" / "philadelphia"])
+def test_the_texts_of_the_repository_pass_and_nothing_is_allowed(folder: Path) -> None:
+    project = Project.open(folder)
+    screenings = [screen_texts(project), screen_activities(project, NOVEMBER)]
+    assert [(one.findings, one.allowed, one.unused) for one in screenings] == [((), (), ())] * 2
+    own = translations(LOCALES / "es.po", "es.po")
+    assert len(own) > 100
+    assert [one for _, text in own for one in screen_text(text, "es.po", NOVEMBER)] == []
+
+
+def test_sentences_that_tell_who_somebody_is_are_found_and_others_are_not() -> None:
+    """The table contains invented people, in the words of a month's activities, in English and Spanish."""
+    table = pd.read_csv(SENTENCES, keep_default_na=False, dtype="str")
+    table["found"] = [bool(particulars(sentence, NOVEMBER)) for sentence in table["sentence"]]
+    tells = table["tells"].ne("")
+    assert tells.sum() >= 100
+    assert (~tells).sum() >= 100
+    recall, false_alarms = table.loc[tells, "found"].mean(), table.loc[~tells, "found"].mean()
+    precision = tells[table["found"]].mean()
+    print(f"recall {recall:.1%}, precision {precision:.1%}, false alarms {false_alarms:.1%}")  # noqa: T201 - so that who changes a rule sees what it does
+    print(table.loc[table["found"].ne(tells), ["tells", "sentence"]].to_string(index=False))  # noqa: T201 - so that who changes a rule sees what it does
+    assert recall >= 0.95
+    assert false_alarms < 0.02
 
 
 def test_look_alikes_hide_nothing(tmp_path: Path) -> None:
@@ -283,6 +311,11 @@ def test_an_allowance_that_names_nothing_is_reported_and_holds_nothing_up(projec
         (ALLOWED.replace("allowed", "alowed"), "alowed: is not known here"),
         (ALLOWED + "extra = 1\n", "allowed 1, extra"),
         ('allowed = "all"\n', "is no list"),
+        (
+            ALLOWED.replace("The public line.", "why it may go out"),
+            "allowed 1, reason: 'why it may go out' was not repl",
+        ),
+        (ALLOWED.replace("J. Doe", "Who allows it"), "allowed 1, by: 'Who allows it' was not replaced; write the name"),
     ],
 )
 def test_an_allowance_without_a_name_a_reason_and_a_person_is_none(project: Project, allowed: str, said: str) -> None:
@@ -294,3 +327,55 @@ def test_an_allowance_without_a_name_a_reason_and_a_person_is_none(project: Proj
 
 def test_a_month_without_a_text_has_nothing_to_screen(project: Project) -> None:
     assert screen_activities(project, NOVEMBER).clean
+
+
+# ------------------------------------------------------------------ every text that becomes public
+
+TELLS = "Ask Maria Lopez, who is 19 and lives at 318 Palomas."
+
+
+def test_each_text_that_becomes_public_is_screened_and_named_with_its_line(project: Project) -> None:
+    report = project.report
+    (report / "pages").mkdir(parents=True)
+    (report / "locale").mkdir()
+    for name in ("introduction.md", "definitions.md", "pages/methods.md"):
+        (report / name).write_text(f"## Theme\n\nText.\n\n{TELLS}\n", encoding="utf-8")
+    (report / "locale" / "es.po").write_text(
+        f'msgid ""\nmsgstr ""\n\nmsgid "Words"\nmsgstr "{TELLS}"\n', encoding="utf-8"
+    )
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count('label = "adults assisted"') == 1
+    path.write_text(text.replace('label = "adults assisted"', f'label = "{TELLS}"'), encoding="utf-8")
+    line = text[: text.index('label = "adults assisted"')].count("\n") + 1
+    printed(project, 5, reason=TELLS, footnote="Five.")
+    found = screen_texts(Project.open(project.root), [("--reason", TELLS)])
+    ages = [(one.file, one.line) for one in found.findings if one.kind == AGE]
+    assert ages == [
+        ("report/introduction.md", 5),
+        ("report/definitions.md", 5),
+        ("report/pages/methods.md", 5),
+        ("program.toml", line),
+        ("report/locale/es.po", 4),
+        ("data/published/index.csv, 2023-11, reason", 1),
+        ("--reason", 1),
+    ]
+    with pytest.raises(TextError) as raised:
+        require_screened(found)
+    message = str(raised.value)
+    assert "report/locale/es.po, line 4: street address: 'at 318 Palomas'" in message.replace("'318", "'at 318")
+    assert "report/texts.allowed.toml: allows by name what may go out all the same" in message
+    # The lines that it prints allow the finding, once their placeholders are replaced.
+    lines = found.example.replace("why it may go out", "A made-up person.").replace("who allows it", "J. Doe")
+    (report / "texts.allowed.toml").write_text(lines, encoding="utf-8")
+    again = screen_texts(Project.open(project.root), [("--reason", TELLS)])
+    assert {one.kind for one in found.findings} - {one.kind for one in again.findings} == {found.findings[0].kind}
+
+
+def test_the_lines_that_allow_a_finding_are_refused_as_they_were_printed(project: Project) -> None:
+    write(project, "## Help\n\nCall 505-555-0123.\n")
+    example = screen_activities(project, NOVEMBER).example
+    write(project, "## Help\n\nCall 505-555-0123.\n", example)
+    with pytest.raises(TextError) as raised:
+        screen_activities(project, NOVEMBER)
+    assert [one.where.rpartition(", ")[2] for one in raised.value.problems] == ["reason", "by"]
