@@ -48,6 +48,11 @@ _NO_NAME: Final = _words(
     "month year families family youth adults children people resources center's association foundation network "
     "company inc llc report medicaid medicare voucher section stable assistance food custom "
     "notification notifications attorney attorney's federal national international american domestic group "
+    "probation parole juvenile court courts detention corrections defender public bank pantry market store cafe museum "
+    "gym arts club league boys girls ministries baptist catholic methodist lutheran mission chapel temple "
+    "ambulance medical presbyterian lovelace crisis trauma recovery victim victims survivors compensation crime "
+    "data fiesta festival balloon holiday veterans memorial hispanic heritage history legal aid industries army"
+    " habitat humanity ride metro news journal channel radio real time media social facebook instagram "
     "calle avenida camino paseo parque escuela primaria secundaria preparatoria centro comunidad comunitario programa "
     "equipo ciudad condado policía alcaldía departamento oficina iglesia biblioteca universidad"
 )
@@ -204,9 +209,14 @@ def people(text: str) -> list[Span]:
     return sorted(set(found))
 
 
+def can_be_a_name(word: str) -> bool:
+    """Return whether a word with a capital letter can be the name of a person: it is none of a place or an office."""
+    return word.casefold() not in _NO_NAME | _PLACES | _BEFORE_A_NAME | _TITLES | _MONTHS
+
+
 def has_an_office(text: str, name: Span) -> bool:
     """Return whether the words of a name, or the word before it, are those of an office: ``Officer Jane Doe``."""
-    before = text[: name[0]].split()[-1:]
+    before = text[max(name[0] - 40, 0) : name[0]].split()[-1:]
     words = [*before, *text[name[0] : name[1]].split()]
     return any(word.strip(".,'\"").casefold() in _TITLES for word in words)
 
@@ -233,7 +243,7 @@ def _first_names(text: str) -> Iterator[Span]:
             and _bare(before[0]) not in _BEFORE_A_NAME
             and _BETWEEN.fullmatch(text, before[0].end(), word.start()) is not None
         )
-        if not in_a_row and bare not in _ALSO_WORDS and not _BESIDE_A_STREET.search(text, 0, word.start()):
+        if not in_a_row and bare not in _ALSO_WORDS and not _BESIDE_A_STREET.search(text, *_just_before(word)):
             yield word.start(), word.end() - word[0].endswith(".")
 
 
@@ -262,12 +272,17 @@ def _person(text: str, run: list[re.Match[str]]) -> Iterator[Span]:
     names = [word for word in words if word[0] not in _PARTICLES and word[0].casefold() not in _GENERATION]
     if len(names) < 2 or len(names[-1][0].rstrip(".")) == 1 or any(_bare(word) in _NO_NAME for word in names):
         return
-    if any(_bare(word) in _PLACES for word in names) and _AT.search(text, 0, words[0].start()):
+    if any(_bare(word) in _PLACES for word in names) and _AT.search(text, *_just_before(words[0])):
         return
-    if _BESIDE_A_STREET.search(text, 0, words[0].start()):
+    if _BESIDE_A_STREET.search(text, *_just_before(words[0])):
         return
     last = words[-1]
     yield words[0].start(), last.end() - (last[0].endswith(".") and not _keeps_stop(last[0]))
+
+
+def _just_before(word: re.Match[str]) -> Span:
+    """Return the place of the few words before a word."""
+    return max(word.start() - 25, 0), word.start()
 
 
 def _bare(word: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from viputils.names import Span, has_an_office, people
+from viputils.names import Span, can_be_a_name, has_an_office, people
 from viputils.periods import MONTH_NAMES, ReportMonth
 
 PHONE: Final = "phone number"
@@ -87,9 +87,15 @@ _N: Final = (
 )
 _YEAR: Final = r"(?:19|20)\d{2}"
 # A number of things is no number of a house, a room or a file: "40 households", "12 people".
+_NO_PLURAL: Final = (
+    "is|was|has|as|us|his|this|across|less|does|plus|perhaps|always|because|belongs|lives|wants|needs|says|asks"
+    "|goes|owns"
+    "|lists|shows|reads|sits|stands|stays|looks|comes|gets|gives|takes|makes|works|tells|thinks|feels|knows|hears|keeps"
+    "|leaves|remains|expires|arrives|appears|moves|calls|sees|helps|uses|tras|es|más|después|además|antes"
+)
 _COUNTED: Final = (
-    r"(?!\s(?!(?:is|was|has|as|his|this|across|less|does)\b)"
-    r"(?:[a-z]+-)?(?:[a-zñáéíóú]+s|people|children|youth|women|men|staff|percent|new|more|other|nuev[ao]s?|más)\b)"
+    rf"(?!\s(?!(?:{_NO_PLURAL})\b)"
+    r"(?:[a-z]+-)?(?:[a-zñáéíóú]+s|people|children|youth|women|men|staff|percent|new|more|other|nuev[ao]s?)\b)"
 )
 
 # ---------------------------------------------------------------- dates
@@ -152,13 +158,15 @@ def _births(text: str, month: ReportMonth) -> Iterator[Span]:
 # ---------------------------------------------------------------- phone numbers, addresses of mail and accounts
 
 _EMAIL: Final = (
-    r"[\w.%+'-]*\w ?@ ?\w[\w-]*(?:\.\w[\w-]*)+|[\w.%+'-]*\w@ ?\w[\w.-]*\w"
+    r"(?<![\w.%+'-])(?:[\w.%+'-]*\w ?@ ?\w[\w-]*(?:\.\w[\w-]*)+|[\w.%+'-]*\w@ ?\w[\w.-]*\w"
     r"|[\w.%+'-]*\w ?[(\[{] ?(?:at|arroba) ?[)\]}] ?\w[\w.-]*"
-    r"|\w[\w.]* (?:at|arroba) \w+ (?:dot|punto) (?:com|org|net|gov|edu|us)\b|\w[\w.]* arroba \w+"
+    r"|\w[\w.]* (?:at|arroba) \w+ (?:dot|punto) (?:com|org|net|gov|edu|us)\b|\w[\w.]* arroba \w+)"
 )
 _SECURITY: Final = (
     r"(?<![\d-])(?:\d{3}\s?([-.])\s?\d{2}\s?\1\s?\d{4}|\d{3} \d{2} \d{4})(?![\d-])",
     r"\b(?i:SSN|social security|seguro social)\b[^.!?;]{0,20}?\b\d[\d -]{2,}\d\b",
+    r"\b(?:his|her|their|the|su|el) [Ss]ocial\b,?\s(?:number\s)?(?:ends|ending|is|starts|begins"
+    r"|termina)\b[^.!?;\d]{0,12}\d{3,}",
 )
 # A number without area code has seven digits; what has more groups than this is a row of counts.
 _LOCAL: Final = 7
@@ -210,6 +218,7 @@ def _phones(text: str) -> Iterator[Span]:
         found.append((match.start, match.end))
     found += [one.span() for one in _GROUPED_PHONE.finditer(text)]
     found += [one.span("found") for one in _UNGROUPED_PHONE.finditer(text)]
+    found += [one.span() for one in _SPELLED_PHONE.finditer(text)]
     found += _spoken_phones(text)
     seen = list(_addresses(text))
     for start, end in sorted(found, key=lambda span: span[0] - span[1]):
@@ -217,6 +226,9 @@ def _phones(text: str) -> Iterator[Span]:
         if not any(start < other_end and other_start < end for other_start, other_end in seen):
             seen.append((start, end))
             yield start, end
+
+
+_SPELLED_PHONE = re.compile(r"(?<![\d.,-])\d(?:[-., ]{1,3}\d){6,}(?![\d])")
 
 
 def _spoken_phones(text: str) -> Iterator[Span]:
@@ -280,10 +292,12 @@ _FILES = re.compile(
     r"\b(?i:driver'?s'? licen[sc]e|driving licen[sc]e|licen[sc]e|licencia|passport|pasaporte|visa|green card"
     r"|member(?:ship)?"
     r"|subscriber|policy|póliza|health plan|plan|insurance|seguro|aseguradora|medicaid|medicare|medical record|mrn"
-    r"|chart|patient|paciente|afiliad[oa]|afiliación|hospital|ebt|snap|client|cliente|student|participant|account"
+    r"|blue cross|chart|patient|paciente|afiliad[oa]|afiliación|hospital|ebt|snap|client|cliente|student"
+    r"|participant|account"
     r"|cuenta|identification|identificación|folio|id)\b(?:'s)?"
     rf"{_WAY}(?P<found>{_ID})"
 )
+_ANY_NUMBER = re.compile(rf"\b(?i:number|número|no\.|núm\.|id)\s?[:#]?\s?(?:(?:is|was|es)\s)?(?P<found>{_ID})")
 _ANY_CASE: Final = (
     r"\b[A-Z]{1,2}-\d{3,4}-[A-Z]{2}-\d{2,4}-\d{3,6}\b|(?<![\d-])\d{2}-\d{7}(?![\d-])",
     rf"\b(?:[A-Z]{{1,2}}[- ]\d{{1,4}}[- ])?(?:{_COURT_TYPE})[- ]{_YEAR}[- ]\d{{3,6}}\b",
@@ -313,6 +327,14 @@ def _numbered(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:
     return seek
 
 
+def _files(text: str) -> Iterator[Span]:
+    found = [*_numbered(_FILES)(text)]
+    yield from found
+    for start, end in _numbered(_ANY_NUMBER)(text):
+        if not any(first < end and start < last for first, last in found):
+            yield start, end
+
+
 def _cases(text: str) -> Iterator[Span]:
     found = [*_any_of(*_ANY_CASE)(text)]
     yield from found
@@ -339,7 +361,10 @@ _ENDS: Final = (
     r"(?=\s?[.,;:)!?]|$|\s(?:in|on|at|near|and|with|by|is|was|since|for|last|where|when|after|before|y|en|con|desde"
     r"|donde)\b)"
 )
-_AFTER_STREET: Final = rf"(?:,?\s{_MARKED}\d{{1,5}}-?[A-Z]?\b|,?\s(?!{_YEAR}\b)\d{{3,5}}\b{_ENDS})"
+_AFTER_STREET: Final = (
+    rf"(?:,?\s{_MARKED}\d{{1,5}}-?[A-Z]?\b|[^.;\d]{{1,30}}\s(?i:number|número)\s\d{{1,5}}\b"
+    rf"|,?\s(?!{_YEAR}\b)\d{{3,5}}\b{_ENDS})"
+)
 _NO_STREET: Final = (
     rf"(?!(?:{_MONTH}|American|Hispanic|Native|Custom|Spanish|English|Albuquerque|Mexican|African|Asian|Latino|Latina"
     r"|Black|White|Peer|Christmas|Thanksgiving|Section|Medicaid)\b)"
@@ -349,6 +374,9 @@ _LIVES: Final = (
     r"\b(?:lives?|lived|living|stays?|stayed|staying|resid(?:es?|ing)|moved?|home|house|residence|address|apartment"
     r"|vive[ns]?"
     r"|vivía|vivimos|casa|domicilio|dirección|mudó)\b"
+)
+_IN_A_STREET: Final = (
+    rf"\b(?i:lives?|living|vive[ns]?|vivimos|vivía)\s(?:en|on|in)\s(?P<found>{_A_STREET}\s(?!{_YEAR}\b)\d{{2,5}}\b)"
 )
 _ADDRESS: Final = (
     rf"{_HOUSE}{_HEADED}(?:{_PART}){{1,4}}(?:{_SUFFIX})\b\.?(?:\s{_QUADRANT})?",
@@ -362,10 +390,11 @@ _ADDRESS: Final = (
     rf"\b{_CALLE}\s{_ARTICLES}[A-ZÁÉÍÓÚÑ][\w'-]+(?:\s[A-ZÁÉÍÓÚÑ][\w'-]+){{0,2}}{_AFTER_STREET}",
     rf"(?<!cuadra )(?<!bloque )(?<![\d$.,:/-])\b(?!{_YEAR}\b)\d{{1,5}}\s(?:de|en|sobre)\s(?:la\s"
     rf"|el\s)?{_CALLE}\s{_ARTICLES}[A-ZÁÉÍÓÚÑ]\w+",
+    _IN_A_STREET,
     # Without the kind of street: where "at" or "is" stands before it.
-    rf"\b(?:at|to|of|from|is|was|in|on|en"
-    rf"|es)\s(?P<found>(?!{_YEAR}\b)\d{{3,5}}\s{_HEADED}{_A_STREET})(?!\s[A-Z]){_COUNTED}",
-    rf"(?i:{_LIVES})\W(?:\w+\W){{0,3}}?(?P<found>(?!{_YEAR}\b)\d{{2,5}}{_COUNTED}\s(?!blocks?\b|de\b"
+    rf"(?:\b(?:at|to|of|from|is|was|in|on|by|outside|inside|behind|near|past|en|es|frente al?)\s|[,:(]\s?)"
+    rf"(?P<found>(?!{_YEAR}\b)\d{{3,5}}\s{_HEADED}{_A_STREET})(?!\s[A-Z]){_COUNTED}",
+    rf"(?i:{_LIVES})\W{{1,3}}(?:\w+\W){{0,3}}?(?P<found>(?!{_YEAR}\b)\d{{2,5}}{_COUNTED}\s(?!blocks?\b|de\b"
     rf"|en\b)[^\W\d_]{{3,}})",
 )
 _HOME_ID: Final = r"(?:\d{1,4}(?:-?[A-Z])?|[A-Z]-?\d{0,4})\b(?![.,]?\d)"
@@ -395,6 +424,10 @@ _ROOM = re.compile(
     rf"\b(?i:room|rm|cuarto|habitación|sala)\.?\s(?i:number|no\.?|número"
     rf"|#)?\s?#?\s?\d{{1,4}}-?[A-Z]?\b(?![.,:]?\d){_COUNTED}"
 )
+_LODGING = re.compile(
+    r"\b(?:Lodge|Motel|Inn|Hotel|Suites|Apartments|Apartamentos)\b\W{1,3}(?i:(?:number|room|no\.?|número|cuarto)\s"
+    r"|#\s?)\d{1,4}\b"
+)
 _BED = re.compile(
     rf"\b(?i:bed|cama|cell|celda)\s(?i:number|no\.?|número|#)?\s?#?\s?(?:\d{{1,4}}-?[A-Z]?"
     rf"|[A-Z])\b(?![.,:]?\d){_COUNTED}"
@@ -413,7 +446,8 @@ _SOMEBODY = re.compile(
 
 
 def _rooms(text: str) -> Iterator[Span]:
-    yield from (found.span() for found in _BED.finditer(text))
+    for pattern in (_BED, _LODGING):
+        yield from (found.span() for found in pattern.finditer(text))
     for start, end in _sentences(text):
         # A room in which people meet is public.
         if not _MEETING.search(text, start, end) or _SOMEBODY.search(text, start, end):
@@ -426,13 +460,15 @@ _ORDINAL: Final = (
 _GRADO: Final = r"(?:primer|segundo|tercer|cuarto|quinto|sexto|séptimo|octavo|noveno)"
 _CHILD = re.compile(
     r"\b(?:(?:a|an|one|the|this|that|his|her|my|our|their|whose|un|una|el|la|su|mi|nuestr[oa])\s(?:[\w-]+\s){0,2}?"
-    r"(?:son|daughter|child|kid|boy|girl|students?(?<!s)|pupil|grader|kindergartner|freshman|sophomore"
-    r"|teen(?:ager)?|nephew|niece"
-    r"|grandson|granddaughter|grandchild|brother|sister|cousin|year-old|hij[oa]|niñ[oa]|estudiante|alumn[oa]|sobrin[oa]"
-    r"|niet[oa]|herman[oa]|herman(?:ito|ita)|primo|prima|menor|muchach[oa]|chic[oa]|joven)\b"
-    r"(?!'s|-led|\s(?:group|council|body|club|class|leaders?|center|care|services|program|mural|team|union|government"
-    r"|clinic|resource|support|section|housing))"
-    rf"|(?:{_ORDINAL}|\w+)\s?-?grader\b|\bin (?:the )?{_ORDINAL} grade|\ben (?:el )?{_GRADO}\s(?:grado|año))",
+    r"(?:son|daughter|child|kid|boy|girl|student|pupil|freshman|sophomore|teen(?:ager)?|nephew|niece|grandson"
+    r"|grandchild"
+    r"|granddaughter|brother|sister|cousin|year-old|hij[oa]|niñ[oa]|estudiante|alumn[oa]|sobrin[oa]|niet[oa]|herman[oa]"
+    r"|herman(?:ito|ita)|primo|prima|menor|muchach[oa]|chic[oa]|joven)"
+    rf"|(?:{_ORDINAL}|\w+)\s?-?grader|kindergartner|in (?:the )?{_ORDINAL} grade|en (?:el )?{_GRADO}\s(?:grado|año))"
+    # Not "a student group", "the child care center".
+    r"(?=[,.;:)]|$|\s(?:at|of|from|in|who|whose|that|is|was|attends|goes|told|said|saw|lost|had|has|and|with|to|did"
+    r"|will"
+    r"|would|hid|came|went|got|de|del|que|en|va|asiste|está|estaba|fue|tiene|dijo|vio|ya|no|\w+ed|\w+ó)\b)",
     re.IGNORECASE,
 )
 _SCHOOL = re.compile(
@@ -445,7 +481,8 @@ _SCHOOL = re.compile(
 )
 _IN_GRADE = re.compile(rf"\b{_ORDINAL}[ -]grade|\b{_GRADO}\s(?:grado|año)", re.IGNORECASE)
 _GOES_TO = re.compile(
-    r"\b(?:goes to|attends|enrolled at|a student at|studies at|va a|asiste a|estudia en)\s(?:la\s"
+    r"\b(?:goes to|attends|enrolled at|a student at|studies at|va a|asiste a|estudia en|(?:student|estudiante"
+    r"|alumn[oa]|pupil)\s(?:at|de|del|en))\s(?!Albuquerque|New |Nuevo|M[eé]xico|UNM|CNM|APS)(?:la\s"
     r"|el\s)?[A-ZÁÉÍÓÚÑ]\w+(?:\s[A-ZÁÉÍÓÚÑ]\w+)*"
 )
 # So near to each other a child and a school belong together.
@@ -483,44 +520,61 @@ _AGE_AFTER = re.compile(
 )
 _AGE_BEFORE = re.compile(rf"{_N}(?:{_YEARS_OLD})[^.!?;]{{0,30}}$|\bage[sd]?:?\s?{_N}\W{{1,4}}$", re.IGNORECASE)
 # What is an age wherever it stands. Several people of an age are nobody: "ages 14 to 16", "12-year-olds".
+_BARELY: Final = (
+    r"(?:only|just|now|already|barely|about|almost|nearly|still|around|not|yet|even|to|turn|going|on|pushing|apenas"
+    r"|casi|ya)"
+)
 _AGE = re.compile(
-    rf"{_N}(?:\s?-?\s?(?:years?|yrs?\.?)\s?-?\s?old\b(?!s)|\s?y/?\.?o\b)"
+    rf"{_N}(?:\s?-?\s?(?:years?|yrs?\.?|months?)\s?-?\s?old\b(?!s)|\s?y/?\.?o\b)"
     rf"|\b(?:aged?|edad:?(?:\sde)?)\s{_N}(?!\s?(?:to|through|and|or|a|y|o|-)\s?\d)"
-    rf"|\b(?:de|tiene|tenía|con|cumplió|cumple|cumplirá|sus|los|apenas|solo|sólo)\s{_N}\saños\b(?!\sde\s(?:prisión"
-    rf"|cárcel|experiencia))"
-    rf"|\b(?:cumplió|cumple|cumplirá|cumpliría)\s(?:los\s)?{_N}\b"
-    rf"|\b(?:is|was|were|turn(?:s|ed|ing)|be|been|he's|she's)\s(?:only\s|just\s|now\s|already\s|barely\s|about\s)?{_N}"
-    r"(?=\s?(?:[,.;:)!?]|$)|\s(?:and|now|in|on|this|last|when|but)\b)"
+    rf"|\b(?:de|tiene|tenía|con|cumpl\w+|sus|los|apenas|solo|sólo)\s{_N}\saños\b(?!\sde\s(?:prisión|cárcel"
+    rf"|experiencia))"
+    rf"|\bcumpl(?:ió|e|irá|iría|ir|ía)\s(?:los\s)?{_N}\b"
+    rf"|\b(?:is|was|were|turn(?:s|ed|ing)?|be|been|he's|she's)\s(?:{_BARELY}\s){{0,3}}{_N}"
+    r"(?=\s?(?:[,.;:)!?]|$)|\s(?:and|now|in|on|this|last|the|when|but|today|yesterday|years)\b)"
     rf"|\b(?:at|a los|a sus)\s(?:only\s|just\s|barely\s|the age of\s|apenas\s)*{_N}(?=\s?,|\saños)"
     rf"|\b(?:\d{{1,2}}(?:st|nd|rd|th)|{_ORDINAL}|\w+teenth|\w+tieth|twenty-\w+)\sbirthday|\bcumpleaños\snúmero\s{_N}"
     rf"|^\s?age\s{_N}",
     re.IGNORECASE,
 )
-_CHARGE = re.compile(
-    r"\b(?:charged|indict(?:ed|ment)|convict(?:ed|ion|s)?|arrest(?:ed|s|ing)?|arraigned|sentenced|accused|"
-    r"plead(?:ed|s|ing)?|pled|booked|jailed|imprisoned|wanted (?:for|in|on|by)|suspect(?:s|ed)?|defendants?|"
-    r"perpetrators?|shooter|murderer|felon|guilty|in custody|warrants? for|(?<!free of )(?<!in )(?<!no )charges?"
-    r"|on (?:trial|probation|parole|bail|bond)|(?:his|her|whose|their) (?:\w+ ){0,2}(?:trial|probation|parole"
-    r"|conviction)"
-    r"|(?:violated|broke) (?:\w+ )?(?:parole|probation)|(?:facing|faces|faced|awaiting"
-    r"|awaits) (?:\w+ ){0,3}(?:trial|prison|years|court)"
-    r"|served? (?:\w+ ){0,2}(?:time|years|months|prison)|(?:in|to|from) (?:jail|prison)|behind bars|held (?:at"
-    r"|without|on)\b"
-    r"|no contest|allegedly|confess(?:ed|es)|admitted (?:that|to|he|she)|whose (?:\w+ ){0,3}case|gang member"
-    r"|shot|stabb(?:ed|ing)|killed|murder(?:ed)?|robbed|robbing|stole|steal(?:s|ing)?|raped|assault(?:ed|ing)?"
-    r"|kidnapp(?:ed|ing)"
-    r"|strangled|molested|carjack(?:ed|ing)|shoplift(?:ed|ing)|burglar(?:y|ies|ized)|robbery|homicide|manslaughter"
-    r"|larceny|arson"
-    r"|battery|DWI|DUI|felony|trafficking|fired (?:back|at|a gun|shots)"
-    r"|acus\w+|arrest[aóoe]\w*|arrestad[oa]s?|detenid[oa]s?|detuv\w+|detien\w+|conden\w+|imputad[oa]s?|imputa"
-    r"|sospechos[oa]s?"
-    r"|culpables?|pres[oa]s? por|(?:está|sigue) pres[oa]|prisión|cárcel|encarcelad[oa]|enfrenta|cargos? (?:por|de"
-    r"|penales)"
-    r"|libertad condicional|juicio|fianza|robó|robo|mató|asesin\w+|homicidio|disparó|apuñal\w+|asalt[oó]\w*"
-    r"|agresión|agredi\w+"
-    r"|la policía (?:lo |la )?busca|busca(?:da|do)? por)\b",
-    re.IGNORECASE,
+# Of police, courts and prisons; what people do to each other; and the same in Spanish.
+_CRIMES: Final = (
+    r"charged|indict(?:ed|ment)|convict(?:ed|ion|s)?|arrest(?:ed|s|ing)?|arraigned|sentenced|accused|accomplice"
+    r"|acquitted",
+    r"plead(?:ed|s|ing)?|pled|no contest|confess(?:ed|es)|admitted (?:that|to|he|she)|allegedly|booked|detained"
+    r"|detention",
+    r"jailed|imprisoned|incarcerated|locked up|behind bars|(?:in|to|from) (?:jail|prison)|inmate|ankle monitor",
+    r"held (?:at|without|on)|wanted (?:for|in|on|by)|suspect(?:s|ed)?|defendants?|perpetrators?|shooter|murderer|felon",
+    r"fugitive|guilty|in custody|warrants?|restraining order|(?<!free of )(?<!in )(?<!no )charges?",
+    r"(?:on|out on) (?:trial|probation|parole|bail|bond)|(?:violated|broke) (?:\w+ )?(?:parole|probation)",
+    r"(?:his|her|whose|their) (?:\w+ ){0,2}(?:trial|probation|parole|conviction)|whose (?:\w+ ){0,3}case",
+    r"(?:facing|faces|faced|awaiting|awaits) (?:\w+ ){0,3}(?:trial|prison|years|court)|did (?:\w+ )?time",
+    r"served? (?:\w+ ){0,2}(?:time|years|months|prison)|gang member|drug (?:dealer|dealing|charges)|drunk driving",
+    r"shot|stabb(?:ed|ing)|killed|killing|murder(?:ed)?|robbed|robbing|robbery|stole|steal(?:s|ing)?|raped"
+    r"|strangled|choked",
+    r"assault(?:ed|ing)?|kidnapp(?:ed|ing)|molested|carjack(?:ed|ing)|shoplift(?:ed|ing)|burglar(?:y|ies|ized)"
+    r"|beaten|beat up",
+    r"attacked|threaten(?:ed|s)|homicide|manslaughter|larceny|arson|battery|fraud|forgery|vandalism|hit-and-run|DWI"
+    r"|DUI",
+    r"felony|misdemeanor|trafficking|(?:dealing|selling|sold) (?:drugs|fentanyl|meth|heroin|cocaine)|possession of",
+    r"fired (?:back|at|a gun|shots)|opened fire|(?:pulled|pull) the trigger|gunshot|wounded",
+    r"stolen|shots|bullets?|gunfire|(?:the|a|his|her) (?:gun|pistol|rifle|knife|weapon)|(?:had )?taken the car"
+    r"|caught with",
+    r"police (?:believe|say|said|think|want|seek|found)|(?:from|by|to) (?:the )?police|the victim"
+    r"|witness(?:es)? saw|crime scene",
+    r"(?:to|in|before) (?:the )?(?:court|judge)|court (?:records|date|case)|hearing|prosecutors?",
+    r"acus\w+|arrest[aóoe]\w*|detenid[oa]s?|detuv\w+|detien\w+|conden\w+|sentenciad[oa]|imputad[oa]s?|imputan?"
+    r"|sospechos[oa]s?",
+    r"culpables?|pres[oa]s? por|(?:está|sigue|estuvo) pres[oa]|prisión|cárcel|encarcelad[oa]|prófug[oa]|fugitiv[oa]"
+    r"|enfrenta",
+    r"cargos? (?:por|de|penales)|libertad condicional|juicio|fianza|orden de (?:arresto|aprehensión)"
+    r"|la policía (?:lo |la )?busca",
+    r"busca(?:da|do)? por|robó|robo|mató|asesin\w+|homicidio|disparó|apuñal\w+|asalt[oó]\w*|agresión|agredi\w+"
+    r"|amenaz(?:ó|ado|ada)",
+    r"golpeó|violó|fraude|narcotráfico|vend(?:e|ía|ió) drogas?|pandiller[oa]|baleado|baleada|balearon|a tiros"
+    r"|herid[oa] de bala",
 )
+_CHARGE = re.compile(rf"\b(?:{'|'.join(_CRIMES)})\b", re.IGNORECASE)
 # A crime that is a subject of work and no deed of somebody: "a training on sexual assault", "homicide victims".
 _AS_A_SUBJECT = re.compile(
     r"\b(?:about|against|on|prevent\w*|survivors? of|victims? of|famil\w+ of|affected by|reduce|stop|domestic"
@@ -536,6 +590,8 @@ _SENTENCE_END = re.compile(
 )
 # What begins so goes on with the person of the sentence before.
 _GOES_ON = re.compile(r"(?:He|She|They|His|Her|Their|Age|Él|Ella|Su|Tiene|Tenía|Cumpli\w+|Es|Fue)\b")
+# An age right before a name begins no further from it than this.
+_NEAR: Final = 80
 # As far from a name as this, a crime of the same sentence belongs to it.
 _BESIDE: Final = 110
 
@@ -547,21 +603,35 @@ def _sentences(text: str, joined: bool = False) -> Iterator[Span]:
     yield from zip(starts, [*starts[1:], len(text)], strict=True)
 
 
+# A single name that is in no list: beside an age that is called one.
+_NAME_AND_AGE = re.compile(
+    rf"(?<=[a-zñ,] )(?P<name>[A-ZÁÉÍÓÚÑ][a-záéíóúñü]+)(?:,?\s\(?(?:who|she|he|que|ella|él)\s(?:is|was|has turned"
+    rf"|turned|tiene|tenía)"
+    rf"\s(?:{_BARELY}\s){{0,2}}{_N}(?!\s?%)|,?\s\(?aged?\s{_N}|\sis\s{_N}\syears|,?\s(?:a\s"
+    rf"|una?\s\w+\s)?(?:de\s)?{_N}(?:{_YEARS_OLD}))"
+    rf"|^(?P<first>[A-ZÁÉÍÓÚÑ][a-záéíóúñü]+)\s?(?:\((?:she|he|who|ella|él)\s|,\swho\s)(?:is|was|tiene)\s{_N}\b"
+)
+
+
 def _ages(text: str) -> Iterator[Span]:
     names = people(text)
+    passages = list(_sentences(text, joined=True))
     for start, end in names:
         if after := _AGE_AFTER.match(text, end):
             yield start, after.end()
-        elif before := _AGE_BEFORE.search(text, 0, start):
+        elif before := _AGE_BEFORE.search(text, max(start - _NEAR, 0), start):
             yield before.start(), end
         elif not has_an_office(text, (start, end)):
-            yield from _far_age(text, (start, end))
+            yield from _far_age(text, (start, end), next(one for one in passages if one[0] <= start < one[1]))
+    for found in _NAME_AND_AGE.finditer(text):
+        is_known = any(start < found.end() and found.start() < end for start, end in names)
+        if not is_known and can_be_a_name(found["name"] or found["first"]):
+            yield found.span()
 
 
-def _far_age(text: str, name: Span) -> Iterator[Span]:
+def _far_age(text: str, name: Span, passage: Span) -> Iterator[Span]:
     """Find an age that belongs to a name: in its sentence, or in one that goes on about the same person."""
-    start, end = next(one for one in _sentences(text, joined=True) if one[0] <= name[0] < one[1])
-    ages = [found.span() for found in _AGE.finditer(text, start, end)]
+    ages = [found.span() for found in _AGE.finditer(text, *passage)]
     if ages:
         first, last = min(ages, key=lambda age: max(name[0] - age[1], age[0] - name[1]))
         yield min(name[0], first), max(name[1], last)
@@ -594,7 +664,7 @@ _RULES: Final[dict[str, Callable[[str], Iterator[Span]]]] = {
     HANDLE: _handles,
     SECURITY: _any_of(*_SECURITY),
     CASE: _cases,
-    FILE: _numbered(_FILES),
+    FILE: _files,
     ADDRESS: _addresses,
     ROOM: _rooms,
     SCHOOL: _schools,
