@@ -233,6 +233,45 @@ def test_what_was_not_allowed_is_not_published(told: Project) -> None:
     assert publish(told, OCTOBER, DAY).name.month == OCTOBER
 
 
+@pytest.mark.parametrize("option", ["--reason", "--footnote"])
+def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: Project, option: str) -> None:
+    (told.report / "activities" / "2023-10.allowed.toml").write_text(ALLOWED, encoding="utf-8")
+    publish(told, OCTOBER, DAY)
+    before = {path.name: path.read_bytes() for path in told.published.iterdir()}
+    words = {"--reason": "A correction.", "--footnote": "One row."} | {option: "Maria Lopez, 19, was counted twice."}
+    given = [part for pair in words.items() for part in pair]
+    done = vip("publish", "2023-10", "--printed", "2023-11-10", "--reissue", *given, "--project", str(told.root))
+    assert done.returncode == 2
+    assert f"{option}, line 1: name and age: 'Maria Lopez, 19'; take the name out, or the age." in done.stderr
+    assert "report/texts.allowed.toml: allows by name what may go out all the same" in done.stderr
+    assert {path.name: path.read_bytes() for path in told.published.iterdir()} == before
+    lines = done.stderr[done.stderr.index("    [[allowed]]") :]
+    lines = lines.replace("why it may go out", "A made-up person.").replace("who allows it", "J. Doe, comms")
+    (told.report / "texts.allowed.toml").write_text(lines, encoding="utf-8")
+    done = vip("publish", "2023-10", "--printed", "2023-11-10", "--reissue", *given, "--project", str(told.root))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_check_looks_at_every_other_text_too_and_at_names_that_no_font_can_show(city: Path) -> None:
+    introduction = city / "report" / "introduction.md"
+    introduction.write_text("## Theme\n\nCall 505-555-0123.\n", encoding="utf-8")
+    done = vip("new", "2023-11", "--check", "--project", str(city))
+    assert done.returncode == 2  # Its translation is missing now, too.
+    program = city / "program.toml"
+    text = program.read_text(encoding="utf-8").replace('also_in = ["es"]', "")
+    program.write_text(text, encoding="utf-8")
+    done = vip("new", "2023-11", "--check", "--project", str(city))
+    assert done.returncode == 1
+    assert "WARNING: report/introduction.md, line 3: phone number: '505-555-0123'; take it out." in done.stdout
+    assert "What may go out all the same is allowed by name, in report/texts.allowed.toml:" in done.stdout
+    program.write_text(text.replace('"CABQ.GOV/VIP"', '"CABQ.GOV/VIP ✓"'), encoding="utf-8")
+    done = vip("new", "2023-11", "--check", "--project", str(city))
+    assert done.returncode == 2
+    assert (
+        "program.toml, program.site: contains characters that the fonts of the report lack: ✓ (U+2713)" in done.stderr
+    )
+
+
 def test_it_is_the_text_in_the_issue_that_has_to_pass(told: Project) -> None:
     path = told.activities(OCTOBER)
     path.write_text("## Help\n\nText.\n", encoding="utf-8")

@@ -250,6 +250,27 @@ def test_a_broken_catalogue_is_refused_with_its_line(city: Project) -> None:
         city.in_language("es")
 
 
+def test_a_catalogue_is_read_with_the_mark_that_some_programs_begin_a_file_with(city: Project) -> None:
+    path = city.catalogue("es")
+    text = path.read_text(encoding="utf-8")
+    for encoding in ("utf-8-sig", "utf-16"):
+        path.write_text(text, encoding=encoding)
+        assert city.in_language("es").language.text("Homicide") == "Homicidio"
+
+
+@pytest.mark.parametrize("letter", ["\u202e", "\u200b", "\x07", "\u2028"])
+def test_a_catalogue_with_characters_that_cannot_be_seen_is_refused_with_their_line(city: Project, letter: str) -> None:
+    path = city.catalogue("es")
+    text = path.read_text(encoding="utf-8").replace('"Homicidio"', f'"Homi{letter}cidio"')
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LanguageError) as caught:
+        city.in_language("es")
+    line = text.split("\n").index('msgid "Homicide"') + 1
+    (problem,) = caught.value.problems
+    assert problem.where == f"report/locale/es.po, line {line}"
+    assert f"cannot be seen (U+{ord(letter):04X})" in problem.what
+
+
 def test_a_city_without_a_catalogue_says_which_file_is_missing() -> None:
     example = str(REPOSITORY / "examples" / "philadelphia")
     done = vip("report", "2023-11", "--lang", "es", "--project", example)

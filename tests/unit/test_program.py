@@ -298,3 +298,17 @@ def test_codes_can_only_be_told_apart_in_columns_of_codes(raw: dict[str, Any]) -
 def test_a_time_zone_is_one_that_is_known(raw: dict[str, Any]) -> None:
     raw["intake"]["time_zone"] = "America/Albuquerque"
     assert 'must be "as written" or the name of a time zone' in refusal(raw)[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_program_is_read_with_the_mark_that_some_programs_begin_a_file_with(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "program.toml"
+    path.write_text((REPOSITORY / "program.toml").read_text(encoding="utf-8"), encoding=encoding)
+    assert read_program(path) == read_program(REPOSITORY / "program.toml")
+
+
+def test_a_program_in_another_encoding_is_refused_with_its_line_and_how_to_save_it(tmp_path: Path) -> None:
+    path = tmp_path / "program.toml"
+    path.write_bytes('[program]\nname = "Peñasco"\n'.encode("cp1252"))
+    with pytest.raises(ProgramError, match=r"program\.toml, line 2: is not UTF-8 .* In Notepad"):
+        read_program(path)

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pypandoc
 import pytest
+import yaml
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.projects import REPOSITORY
 from viputils.errors import TextError
 from viputils.texts import escape, read_sections, sections_markdown, shown_as_typed
+
+# As both engines read it.
+READER = yaml.safe_load((REPOSITORY / "_quarto.yml").read_text(encoding="utf-8"))["from"]
 
 
 def shown(markdown: str) -> str:
@@ -144,11 +150,83 @@ def test_a_star_within_a_word_or_number_is_a_star(tmp_path: Path) -> None:
     assert "5*3*2 and <em>slanted</em> and <strong>bold</strong>" in html
 
 
-def test_a_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+TYPED = "## Año nuevo\n\nMás niños — y “más”.\n"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le with its mark", "utf-16-be with its mark"]
+)
+def test_a_text_is_read_in_each_form_that_word_and_notepad_save(tmp_path: Path, encoding: str) -> None:
+    name, _, mark = encoding.partition(" ")
     path = tmp_path / "x.md"
-    path.write_bytes(b"## A\n\n\xff\n")
-    with pytest.raises(TextError, match="is not UTF-8"):
+    path.write_bytes((("\ufeff" if mark else "") + TYPED.replace("\n", "\r\n")).encode(name))
+    plain = tmp_path / "plain.md"
+    plain.write_text(TYPED, encoding="utf-8")
+    assert read_sections(path, "x.md") == read_sections(plain, "x.md")
+
+
+@pytest.mark.parametrize("data", [TYPED.encode("cp1252"), TYPED.encode("utf-16-le"), b"## A\n\n\xff\n"])
+def test_a_text_that_is_not_utf8_is_refused_with_its_line_and_how_to_save_it(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "x.md"
+    path.write_bytes(data)
+    with pytest.raises(TextError) as raised:
         read_sections(path, "x.md")
+    (problem,) = raised.value.problems
+    assert problem.where == f"x.md, line {3 if data.startswith(b'## A' + bytes([10])) else 1}"
+    assert all(program in problem.remedy for program in ("Word", "Notepad", "Excel", "UTF-8"))
+
+
+def test_an_accent_of_its_own_is_read_as_part_of_its_letter(tmp_path: Path) -> None:
+    assert sections(tmp_path, "## A\n\nMa\u0301s nin\u0303os\n") == sections(tmp_path, "## A\n\nMás niños\n")
+
+
+def test_characters_that_no_font_of_the_report_has_are_named_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.md"
+    path.write_text("## Theme\n\nplain, “quoted” — 5 € ½ ñ\n\n- done ✓ and 漢, ✓\n- Ω\n\ta\x0bb\n", encoding="utf-8")
+    with pytest.raises(TextError) as raised:
+        read_sections(path, "x.md", fonts=REPOSITORY / "report" / "fonts")
+    assert [str(problem) for problem in raised.value.problems] == [
+        "x.md, line 5: contains characters that the fonts of the report lack: ✓ (U+2713), 漢 (U+6F22); "
+        "use other characters or words.",
+        "x.md, line 6: contains characters that the fonts of the report lack: Ω (U+03A9); "
+        "use other characters or words.",
+        "x.md, line 7: contains characters that cannot be seen (U+000B); take them out.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("Two:\n- one\n- two\n", ["one", "two"]),
+        ("Two:\n* one\n+ two\n", ["one", "two"]),
+        ("Two:\n1. one\n2. two\n", ["one", "two"]),
+        ("Two:\n1) one\n2) two\n", ["one", "two"]),
+        ("Two:\na) one\nb) two\n", ["one", "two"]),
+        ("Two:\n(1) one\n(2) two\n", ["one", "two"]),
+        ("Two:\n•\tone\n•\ttwo\n", ["one", "two"]),
+        ("Two:\n· one\n· two\n", ["one", "two"]),
+        ("Two:\no\tone\no\ttwo\n", ["one", "two"]),
+        ("Two:\n§\tone\n§\ttwo\n", ["one", "two"]),
+        ("Two:\n\uf0b7\tone\n\uf0b7 two\n", ["one", "two"]),
+        ("Two:\n  - one\n    more\n  - two\n", ["one more", "two"]),
+        ("Two:\n\n- one\n- two\n", ["one", "two"]),
+        ("They came in\n2023. They left.\n", []),
+        ("They came in\n23. They left.\n", []),
+        ("(505) 555-0123 is a number.\n", []),
+        ("A. Lopez wrote it.\n", []),
+        ("§ 30-1-1 applies.\n", []),
+        ("A line:\n---\n- - -\n", []),
+    ],
+)
+def test_a_list_needs_no_empty_line_above_it_and_nothing_else_is_one(
+    tmp_path: Path, text: str, items: list[str]
+) -> None:
+    html = pypandoc.convert_text(sections(tmp_path, f"## Theme\n\n{text}"), "html", format=READER)
+    page = BeautifulSoup(html, "html.parser")
+    assert [" ".join(one.get_text().split()) for one in page.find_all("li")] == items
+    assert bool(page.find(["ul", "ol"])) == bool(items)
+    if not items:
+        assert " ".join(text.split()) in " ".join(page.get_text().split())
 
 
 def test_a_text_that_is_absent_is_empty(tmp_path: Path) -> None:
