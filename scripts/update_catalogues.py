@@ -20,7 +20,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from viputils.language import LOCALES, TEMPLATE
+from viputils.language import LOCALES, TEMPLATE, decoded
 from viputils.project import Project
 from viputils.published import read_register
 
@@ -100,8 +100,8 @@ def written(catalogue: Catalog, comment: str) -> str:
 
 def updated(path: Path, wanted: Catalog, comment: str) -> str:
     """Give the text of a catalogue with the wanted messages and the translations that it has."""
-    with path.open("rb") if path.is_file() else io.BytesIO() as file:
-        catalogue = read_po(file, locale=path.stem, charset="utf-8")
+    text = decoded(path.read_bytes()) if path.is_file() else ""
+    catalogue = read_po(io.StringIO(text), locale=path.stem)
     # What is alike is not the same: a guess would be a translation of something else.
     catalogue.update(wanted, no_fuzzy_matching=True)
     gone = {str(one.id): str(one.string) for one in catalogue.obsolete.values() if one.string}

@@ -28,7 +28,7 @@ from viputils.errors import ParameterError, Problem, PublishedError, VipError
 from viputils.figures import COLUMNS, KEY
 from viputils.folders import private_folder
 from viputils.history import check_out, commit_named, messages_between, top_of
-from viputils.language import plural
+from viputils.language import decoded, plural
 from viputils.periods import ReportMonth, parse_date
 from viputils.program import DELIVERIES_VARIABLE, folded
 from viputils.project import Project
@@ -352,7 +352,7 @@ class _Tree:
     def program(self) -> dict[str, Any]:
         """Give what program.toml says, as far as it can be read; its own code says what is wrong with it."""
         try:
-            return tomllib.loads((self.root / "program.toml").read_text(encoding="utf-8"))
+            return tomllib.loads(decoded((self.root / "program.toml").read_bytes()).replace("\r\n", "\n"))
         except (OSError, ValueError):
             return {}
 
