@@ -154,7 +154,9 @@ def read_sections(path: Path, name: str, language: Language = ENGLISH, fonts: Pa
                 problems.append(
                     Problem(where, f"the heading {shown!r} is of another level;", "begin it with two: ## Theme.")
                 )
-            if any(folded(title) == folded(other) for _, other, _ in sections):
+            if not title.strip():
+                problems.append(Problem(where, "is a heading without words;", "write them: ## Theme."))
+            elif any(folded(title) == folded(other) for _, other, _ in sections):
                 problems.append(
                     Problem(where, f"the heading {title!r} stands there twice;", "put its text under one of them.")
                 )

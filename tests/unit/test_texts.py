@@ -100,6 +100,7 @@ def test_a_block_of_yaml_cannot_change_the_document(tmp_path: Path) -> None:
         ("words\n\n## Theme\n\nx\n", "line 1: stands before the first heading"),
         ("## Theme\n\n## Other\n\nx\n", "line 1: the heading 'Theme' has no text"),
         ("## Theme\n\nx\n\n##  theme\n\ny\n", "line 5: the heading 'theme' stands there twice"),
+        ("## Theme\n\nx\n\n## #\n\ny\n", "line 5: is a heading without words; write them"),
         ("# Theme\n\nx\n", "line 1: the heading '# Theme' is of another level"),
         ("## Theme\n\n[x](javascript:alert(1))\n", "line 3: links to 'javascript:alert(1'"),
         ("## Theme\n\n[x]( /forms/a (b))\n", "line 3: links to '/forms/a'"),
