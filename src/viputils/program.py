@@ -574,9 +574,6 @@ def read_program(path: Path) -> Program:
     return program_from(raw, str(path))
 
 
-# How to mend a text that is in another encoding, in the programs that people write it in.
-
-
 _CURLED = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
 
 
