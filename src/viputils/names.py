@@ -152,10 +152,28 @@ _FIRST: Final = _words(
     "troy tyler tyrell tyrone tyson ulises valentina valeria valerie vanessa vernon veronica vicente vickie vicky "
     "victoria vincent viola violeta virginia viviana vivian walter wanda warren wayne wendy wesley whitney wilbert "
     "wilfredo willard william willie wilma xavier ximena yadira yajaira yesenia yolanda yvette yvonne zachary zachery "
+    "abdul ahmed ali aliyah amari amir ashlyn asia benita brayden bria brielle bryanna cameron camron candelario"
+    " carmelo "
+    "carson celestino chuy ciara damaris daquan dario dashawn davon deja dejah delfina derick dontae dusty efren"
+    " eliseo "
+    "erasmo eusebio evaristo ezekiel ezra fidel filiberto genaro gianna harper hassan hilario imelda isabela isiah"
+    " izaiah jabari "
+    "jaden jaiden jairo jakob janae jaquan jaylon jazmin jazmine jermaine josefa jovita kaden kaleb kamila keandre"
+    " keanu "
+    "kenji keyshawn kiana kobe lamont landon latrice layla lazaro linh macario magali marcial marlon mauro maximo maya "
+    "mikayla minh mireya mohammed muhammad mya nasir nazario nia noelia nolan nyla octavia odalys omari paloma "
+    "petra porfirio preston raheem rasheed reggie romello rosalba rosalio rosaura rosendo rufino ruperto samir"
+    " saturnino savannah shanelle "
+    "shaquille skylar solomon tanner tariq tavares teodora teodoro thuy tiana tito titus trayvon treyvon tyree"
+    " tyrese valente "
+    "vidal vince wendell wyatt xochitl yahir yaretzi yasmin yazmin yulissa zaire zane zenaida zion zoila zulema "
     "zoe zoey"
 )
 # First names that are words of a sentence, places or streets as well: only with a second name beside them.
-_ALSO_WORDS: Final = _words("amber ashton aurora daisy dakota dana jordan melody misty raven ray roman virginia taylor")
+_ALSO_WORDS: Final = _words(
+    "alma asia dusty gloria lee mercedes perla petra reyna rosa salvador santos savannah viola amber ashton aurora"
+    " daisy dakota dana jordan melody misty raven ray roman virginia taylor"
+)
 
 _NAMED = re.compile(
     r"\b(?:[Nn]amed|[Cc]alled|by the name of|name (?:is|was)|goes by|known as|identified as|[Ll]lamad[oa]"

@@ -283,7 +283,8 @@ _ID: Final = (
 )
 _COURT_TYPE: Final = "CR|CV|DV|DM|JR|JQ|LR|FR|PB|SA|YR|VM|MR|DW|TR|PD"
 _PAPERS = re.compile(
-    r"\b(?i:case|incident|docket|warrant|citation|cad|cause|complaint|court|inmate|prisoner|offender|booking|jail|caso"
+    r"\b(?i:case|incident|docket|warrant|citation|cad|cause|complaint|court|inmate|prisoner|preso|recluso|reo"
+    r"|interno|offender|booking|jail|caso"
     r"|expediente|causa|citatorio|police report|reporte|report (?=no\.|number|#)|plates?|placas?|matrículas?|tags?"
     r"|vin)\b"
     rf"{_WAY}(?P<found>{_ID})"
@@ -319,7 +320,9 @@ def _numbered(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:
         for found in pattern.finditer(text):
             number = found["found"].strip()
             is_date = re.fullmatch(
-                rf"{_YEAR}-\d{{1,2}}(?:-\d{{1,2}})?|\d{{1,2}}-\d{{1,2}}-(?:\d\d)?\d\d|{_YEAR}-{_YEAR}", number
+                rf"{_YEAR}-\d{{1,2}}(?:-\d{{1,2}})?|(?:0?[1-9]|[12]\d|3[01])-(?:0?[1-9]|[12]\d|3[01])-(?:\d\d)?\d\d"
+                rf"|{_YEAR}-{_YEAR}",
+                number,
             )
             if len(re.findall(r"\d", number)) >= _FEWEST_DIGITS and not is_date and counted.match(text, found.end()):
                 yield found.start(), found.end()
@@ -371,7 +374,8 @@ _NO_STREET: Final = (
 )
 _A_STREET: Final = rf"{_NO_STREET}{_ARTICLES}[A-ZÁÉÍÓÚÑ][a-záéíóúñ'.]+(?:\s[A-ZÁÉÍÓÚÑ][a-záéíóúñ'.]+){{0,2}}\b"
 _LIVES: Final = (
-    r"\b(?:lives?|lived|living|stays?|stayed|staying|resid(?:es?|ing)|moved?|home|house|residence|address|apartment"
+    r"\b(?:place|lives?|lived|living|stays?|stayed|staying|resid(?:es?|ing)|moved?|home|house|residence|address"
+    r"|apartment"
     r"|vive[ns]?"
     r"|vivía|vivimos|casa|domicilio|dirección|mudó)\b"
 )
@@ -433,7 +437,8 @@ _BED = re.compile(
     rf"|[A-Z])\b(?![.,:]?\d){_COUNTED}"
 )
 _MEETING = re.compile(
-    r"\b(?:meetings?|met|meets?|workshops?|class(?:es)?|trainings?|held|events?|library|community center|conference"
+    r"\b(?:meetings?|met|meets?|workshops?|class(?:es)?|trainings?|held|events?|library|community center|court"
+    r"|office|church|opened|conference"
     r"|reunión|reuniones|taller(?:es)?|clases?|biblioteca|centro comunitario|city hall)\b",
     re.IGNORECASE,
 )
@@ -459,16 +464,19 @@ _ORDINAL: Final = (
 )
 _GRADO: Final = r"(?:primer|segundo|tercer|cuarto|quinto|sexto|séptimo|octavo|noveno)"
 _CHILD = re.compile(
-    r"\b(?:(?:a|an|one|the|this|that|his|her|my|our|their|whose|un|una|el|la|su|mi|nuestr[oa])\s(?:[\w-]+\s){0,2}?"
+    r"\b(?:(?:a|an|one|the|this|that|his|her|my|our|their|whose)\s(?:[\w'-]+\s){0,2}?"
     r"(?:son|daughter|child|kid|boy|girl|student|pupil|freshman|sophomore|teen(?:ager)?|nephew|niece|grandson"
     r"|grandchild"
-    r"|granddaughter|brother|sister|cousin|year-old|hij[oa]|niñ[oa]|estudiante|alumn[oa]|sobrin[oa]|niet[oa]|herman[oa]"
-    r"|herman(?:ito|ita)|primo|prima|menor|muchach[oa]|chic[oa]|joven)"
-    rf"|(?:{_ORDINAL}|\w+)\s?-?grader|kindergartner|in (?:the )?{_ORDINAL} grade|en (?:el )?{_GRADO}\s(?:grado|año))"
+    rf"|granddaughter|brother|sister|cousin|year-old)|(?:{_ORDINAL}|\w+)\s?-?grader|kindergartner"
+    rf"|in (?:the )?{_ORDINAL} grade)"
     # Not "a student group", "the child care center".
-    r"(?=[,.;:)]|$|\s(?:at|of|from|in|who|whose|that|is|was|attends|goes|told|said|saw|lost|had|has|and|with|to|did"
-    r"|will"
-    r"|would|hid|came|went|got|de|del|que|en|va|asiste|está|estaba|fue|tiene|dijo|vio|ya|no|\w+ed|\w+ó)\b)",
+    r"(?=[,.;:)]|$|\s(?:at|of|from|in|who|whose|that|is|was|attends|attended|goes|told|said|saw|lost|had|has|and"
+    r"|with|to"
+    r"|did|will|would|hid|came|went|got|\w+ed)\b)"
+    r"|\b(?:(?:un|una|el|la|su|mi|nuestr[oa])\s(?:[\w-]+\s){0,2}?(?:hij[oa]|niñ[oa]|estudiante|alumn[oa]|sobrin[oa]"
+    r"|niet[oa]"
+    rf"|herman[oa]|herman(?:ito|ita)|primo|prima|menor|muchach[oa]|chic[oa]|joven)|en (?:el )?{_GRADO}\s(?:grado"
+    rf"|año))\b",
     re.IGNORECASE,
 )
 _SCHOOL = re.compile(
@@ -507,7 +515,7 @@ def _schools(text: str) -> Iterator[Span]:
 
 # ---------------------------------------------------------------- names near an age or a crime
 
-_YEARS_OLD: Final = r"\s?-?\s?(?:years?|yrs?\.?|months?|weeks?)\s?-?\s?olds?\b|\s?y/?\.?o\b|\saños\b"
+_YEARS_OLD: Final = r"\s?-?\s?(?:years?|yrs?\.?|months?|weeks?)\s?-?\s?olds?\b|\s?y/?\.?o\.?/?a?\b|\saños\b"
 _AGE_AFTER = re.compile(
     rf",?\s?\(\s?(?:ages?:?\s|aged\s|edad:?\s)?{_N}(?:{_YEARS_OLD})?\s?\)"
     rf"|\s?(?:,|-)\s?(?:(?:both|now|then|just|only)\s)?{_N}(?=\s?(?:[,.;:)!?-]|$)|\s(?:and|or|from|who|was|were|is"
@@ -525,7 +533,7 @@ _BARELY: Final = (
     r"|casi|ya)"
 )
 _AGE = re.compile(
-    rf"{_N}(?:\s?-?\s?(?:years?|yrs?\.?|months?)\s?-?\s?old\b(?!s)|\s?y/?\.?o\b)"
+    rf"{_N}(?:\s?-?\s?(?:years?|yrs?\.?|months?)\s?-?\s?old\b(?!s)|\s?y/?\.?o\.?/?a?\b)"
     rf"|\b(?:aged?|edad:?(?:\sde)?)\s{_N}(?!\s?(?:to|through|and|or|a|y|o|-)\s?\d)"
     rf"|\b(?:de|tiene|tenía|con|cumpl\w+|sus|los|apenas|solo|sólo)\s{_N}\saños\b(?!\sde\s(?:prisión|cárcel"
     rf"|experiencia))"
@@ -573,6 +581,12 @@ _CRIMES: Final = (
     r"|amenaz(?:ó|ado|ada)",
     r"golpeó|violó|fraude|narcotráfico|vend(?:e|ía|ió) drogas?|pandiller[oa]|baleado|baleada|balearon|a tiros"
     r"|herid[oa] de bala",
+    r"set fire|broke in(?:to)?|break-in|punched|slapped|ran over|trespass\w*|stalk(?:ed|ing)|harass(?:ed|ing)"
+    r"|abus(?:ed|er)",
+    r"rapist|killer|thief|overdosed|jury|gang|señalad[oa] (?:como|por)|secuestr\w+|pandillas?|por drogas|cómplice"
+    r"|ladrón",
+    r"ladrona|incendió|jurado|tribunal|la corte|fiscalía|delitos?|pistola|disparos|balazos?|la víctima|tiroteo"
+    r"|robad[oa]s?",
 )
 _CHARGE = re.compile(rf"\b(?:{'|'.join(_CRIMES)})\b", re.IGNORECASE)
 # A crime that is a subject of work and no deed of somebody: "a training on sexual assault", "homicide victims".
@@ -605,10 +619,11 @@ def _sentences(text: str, joined: bool = False) -> Iterator[Span]:
 
 # A single name that is in no list: beside an age that is called one.
 _NAME_AND_AGE = re.compile(
-    rf"(?<=[a-zñ,] )(?P<name>[A-ZÁÉÍÓÚÑ][a-záéíóúñü]+)(?:,?\s\(?(?:who|she|he|que|ella|él)\s(?:is|was|has turned"
-    rf"|turned|tiene|tenía)"
-    rf"\s(?:{_BARELY}\s){{0,2}}{_N}(?!\s?%)|,?\s\(?aged?\s{_N}|\sis\s{_N}\syears|,?\s(?:a\s"
-    rf"|una?\s\w+\s)?(?:de\s)?{_N}(?:{_YEARS_OLD}))"
+    r"(?<=[a-zñ,] )(?<!\bin )(?<!\bto )(?<!\bat )(?<!\bon )(?<!\ben )(?<!from )(?<!near"
+    r" )(?P<name>[A-ZÁÉÍÓÚÑ][a-záéíóúñü]+)"
+    rf"(?:,?\s\(?(?:who|she|he|que|ella|él)\s(?:is|was|has turned|turned|tiene"
+    rf"|tenía)\s(?:{_BARELY}\s){{0,2}}{_N}(?!\s?%)"
+    rf"|,\s{_N}(?=,\s|\.)|,?\s\(?aged?\s{_N}|\sis\s{_N}\syears|,?\s(?:a\s|una?\s\w+\s)?(?:de\s)?{_N}(?:{_YEARS_OLD}))"
     rf"|^(?P<first>[A-ZÁÉÍÓÚÑ][a-záéíóúñü]+)\s?(?:\((?:she|he|who|ella|él)\s|,\swho\s)(?:is|was|tiene)\s{_N}\b"
 )
 
