@@ -169,7 +169,11 @@ def check_activities(project: Project, month: ReportMonth) -> Screening:
             translation = path.with_suffix(f".{code}.md")
             if translation.is_file():
                 read_translation(translation, project.relative(translation), sections, project.fonts)
-        require_names_shown(*project.in_every_language())
+        spoken = project.in_every_language()
+        require_names_shown(*spoken)
+        for name in ("introduction.md", "definitions.md"):
+            for one in spoken:
+                read_sections(project.report / name, f"report/{name}", one.language, project.fonts)
     except TextError as error:
         raise TextError(error.summary, [*error.problems, *found.problems]) from None
     return found

@@ -264,6 +264,11 @@ def test_the_check_looks_at_every_other_text_too_and_at_names_that_no_font_can_s
     assert done.returncode == 1
     assert "WARNING: report/introduction.md, line 3: phone number: '505-555-0123'; take it out." in done.stdout
     assert "What may go out all the same is allowed by name, in report/texts.allowed.toml:" in done.stdout
+    introduction.write_text("## Theme\n\nDone ✓.\n", encoding="utf-8")
+    done = vip("new", "2023-11", "--check", "--project", str(city))
+    assert done.returncode == 2
+    assert "report/introduction.md, line 3: contains characters that the fonts of the report lack: ✓" in done.stderr
+    introduction.unlink()
     program.write_text(text.replace('"CABQ.GOV/VIP"', '"CABQ.GOV/VIP ✓"'), encoding="utf-8")
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 2
