@@ -6,10 +6,11 @@ The modules stand in the order in which data flows, and each imports only from t
 ``csvfile``, ``codes``, ``values``, ``deliveries``, ``cleaning``, ``parquet``, ``figures``, ``manifest``,
 ``published``, ``handover``, ``edition``, ``series``, ``intervals``, ``signals``, ``assessment``, ``engagement``,
 ``workbench``, ``checks``, ``revisions``, ``trace``, ``vintages``, ``quality``, ``sheets``, ``dates``, ``exports``,
-``intake``, ``changes``, ``verdicts``, ``datapackage``, ``texts``, ``names``, ``particulars``, ``screening``, ``tables``, ``statements``,
-``charts``, ``exploration``, ``inspection``, ``diagram``, ``zygote``, ``engine``, ``notebook``, ``render``, ``issue``,
-``parcel``, ``backfill``, ``cluster``, ``pages``, ``archive``, ``navigation``, ``feed``, ``searchindex``, ``site``,
-``preview``, ``publication``, ``desk``, ``reproduction``, ``lab``, ``terminal``, ``cli``, ``command``.
+``intake``, ``changes``, ``verdicts``, ``datapackage``, ``texts``, ``names``, ``particulars``, ``screening``,
+``tables``, ``statements``, ``charts``, ``exploration``, ``inspection``, ``diagram``, ``zygote``, ``engine``,
+``notebook``, ``render``, ``issue``, ``parcel``, ``backfill``, ``cluster``, ``pages``, ``archive``, ``navigation``,
+``feed``, ``searchindex``, ``site``, ``preview``, ``publication``, ``desk``, ``reproduction``, ``lab``, ``terminal``,
+``cli``, ``command``.
 
 Analysts begin with ``from viputils import workbench``.
 """
