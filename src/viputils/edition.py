@@ -49,6 +49,12 @@ class Edition:
         return self.records.as_of
 
     @property
+    def is_provisional(self) -> bool:
+        """Whether records that come in later can still change its month (``program.provisional_months``)."""
+        months = self.program.identity.provisional_months
+        return months is None or self.as_of <= self.month.plus(months).span.end
+
+    @property
     def months(self) -> list[ReportMonth]:
         """The months of the fiscal year to date, this one last."""
         return list(self.month.fiscal_year(self.program.identity.fiscal_year_starts).months(until=self.month))

@@ -133,7 +133,8 @@ class Identity(_Part):
     """Names and dates of the program, as they stand on the cover and in the running header and footer.
 
     ``address`` is where its site lies, as feeds and sitemaps give it; ``also_in`` holds the languages that it is made
-    in beside its own; ``deliveries`` is where the deliveries come from.
+    in beside its own; ``deliveries`` is where the deliveries come from; ``provisional_months`` is for how many months
+    after its own a month's numbers are marked as provisional, by default always.
     """
 
     name: Line
@@ -151,6 +152,7 @@ class Identity(_Part):
     delivered: Literal["monthly", "irregularly"]
     deliveries: Annotated[str, AfterValidator(_is_source)] = RAW
     shares: Line | None = None
+    provisional_months: Annotated[int, Field(ge=1)] | None = None
 
     @property
     def languages(self) -> list[str]:

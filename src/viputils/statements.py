@@ -60,12 +60,19 @@ def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
     language = edition.language
     sentences = [*_month(edition, found), *_categories(edition, found)]
     year = [*_year(edition, found), *_year_categories(edition, found)]
-    note = words(
-        language,
-        "{mark} This month's numbers are provisional. Chance alone means: what would be usual if incidents came "
-        "independently of each other and as often as before. The page on methods says how it is reckoned.",
-        mark=escape(PROVISIONAL),
-    )
+    if edition.is_provisional:
+        note = words(
+            language,
+            "{mark} This month's numbers are provisional. Chance alone means: what would be usual if incidents came "
+            "independently of each other and as often as before. The page on methods says how it is reckoned.",
+            mark=escape(PROVISIONAL),
+        )
+    else:
+        note = words(
+            language,
+            "Chance alone means: what would be usual if incidents came independently of each other and as often as "
+            "before. The page on methods says how it is reckoned.",
+        )
     blocks = [f"## {words(language, 'What changed this month')}", " ".join(sentences), " ".join(year)]
     return Markdown("\n\n".join([*filter(None, blocks), div("note", note)]))
 
@@ -81,7 +88,10 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
         "months": language.number(chart.periods),
         "enough": language.number(ENOUGH),
     }
-    yield words(language, "{measure} in {month}: **{number}** {mark}.", mark=escape(PROVISIONAL), **values)
+    if edition.is_provisional:
+        yield words(language, "{measure} in {month}: **{number}** {mark}.", mark=escape(PROVISIONAL), **values)
+    else:
+        yield words(language, "{measure} in {month}: **{number}**.", **values)
     if not chart.is_enough:
         yield counted(
             language,

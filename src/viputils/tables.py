@@ -150,8 +150,8 @@ def breakdowns(edition: Edition) -> Markdown:
         return Markdown("")
     columns = [div("column", _breakdown_table(edition, name)) for name in names]
     label = escape(_table_title(edition, names[0]))
-    notes = "\n\n".join([_provisional_note(edition.language), *map(escape, disagreements(edition))])
-    parts = [div("columns", "\n\n".join(columns)), div("note", notes)]
+    notes = "\n\n".join(filter(None, [_provisional_note(edition), *map(escape, disagreements(edition))]))
+    parts = [div("columns", "\n\n".join(columns)), *([div("note", notes)] if notes else [])]
     return _part(label, *parts)
 
 
@@ -163,7 +163,9 @@ def trend_table(edition: Edition) -> str:
     language = edition.language
     counts = breakdown(edition.figures, name)["fytd"]
     revised = trend_revisions(edition)
-    marks = {one.month: f" {escape(REVISED)}" for one in revised} | {edition.month: f" {escape(PROVISIONAL)}"}
+    marks = {one.month: f" {escape(REVISED)}" for one in revised}
+    if edition.is_provisional:
+        marks[edition.month] = f" {escape(PROVISIONAL)}"
     rows = [
         [capital(language.month(month)), language.number(int(counts[str(month)])) + marks.get(month, "")]
         for month in edition.months
@@ -174,7 +176,7 @@ def trend_table(edition: Edition) -> str:
     title = words(language, "{measure} by month", measure=noun)
     parts = [
         pipe_table([words(language, "Month"), noun], rows, title),
-        div("note", _provisional_note(language)),
+        *([div("note", note)] if (note := _provisional_note(edition)) else []),
     ]
     if revised:
         heading = [
@@ -243,7 +245,7 @@ def funnel(edition: Edition) -> Markdown:
         "the period. Someone notified late in a period has had little time to do so, so the rate of a single month "
         "can still rise.",
     )
-    note = f"{_provisional_note(language)} {engaged}"
+    note = f"{_provisional_note(edition)} {engaged}".strip()
     if NOT_AVAILABLE in rates:
         none = words(
             language,
@@ -275,7 +277,8 @@ def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str
             for category in wide.index
         ]
     heads = [words(language, "Count"), _month_heading(edition), _year_to_date(edition)]
-    return "\n\n".join([pipe_table(heads, rows, caption), div("note", f"{note}\n\n{_provisional_note(language)}")])
+    notes = "\n\n".join(filter(None, [note, _provisional_note(edition)]))
+    return "\n\n".join([pipe_table(heads, rows, caption), div("note", notes)])
 
 
 def activities(project: Project, edition: Edition) -> Markdown:
@@ -370,7 +373,10 @@ def _counted_in_words(edition: Edition, name: str) -> str:
         column = column_name(measure.count.sum)
         parts = [words(language, "“{column}”, added up over the records in {table}", column=column, table=table)]
     for column, value in measure.where.items():
-        said = language.text(value) if isinstance(value, str) else words(language, "yes" if value else "no")
+        if isinstance(value, bool):
+            said = words(language, "yes") if value else words(language, "no")
+        else:
+            said = language.text(value)
         names = {"column": column_name(column), "value": escape(said)}
         parts.append(words(language, "where “{column}” is {value}", **names))
     if measure.followed_by is not None:
@@ -757,9 +763,12 @@ def _fytd_sentence(edition: Edition) -> str:
     )
 
 
-def _provisional_note(language: Language) -> str:
+def _provisional_note(edition: Edition) -> str:
+    """Say what the mark means, if the newest month has it."""
+    if not edition.is_provisional:
+        return ""
     return words(
-        language,
+        edition.language,
         "{mark} means provisional: records that come in later can still change the number.",
         mark=escape(PROVISIONAL),
     )
@@ -779,7 +788,7 @@ def usual_range_table(edition: Edition, found: Assessment) -> str:
     rows = []
     for month, value in chart.points["value"].items():
         # The newest month is provisional here as everywhere.
-        marks = [PROVISIONAL] if month == edition.month else []
+        marks = [PROVISIONAL] if month == edition.month and edition.is_provisional else []
         marks += [f"({rule.number})" for rule in chart.marks_at(month)]
         count = NOT_AVAILABLE if pd.isna(value) else " ".join([language.number(int(value)), *marks])
         rows.append([capital(language.month(ReportMonth.parse(str(month)))), escape(count)])
@@ -791,7 +800,7 @@ def usual_range_table(edition: Edition, found: Assessment) -> str:
 
 def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     language, chart = edition.language, found.whole.chart
-    yield _provisional_note(language)
+    yield from filter(None, [_provisional_note(edition)])
     low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
     yield words(
         language,
@@ -826,7 +835,7 @@ def pace_table(edition: Edition, pace: Pace) -> str:
     this_year, year_before = pace.this_year.to_dict(), pace.year_before.to_dict()
     rows = []
     for month in year.months():
-        mark = f" {escape(PROVISIONAL)}" if month == edition.month else ""
+        mark = f" {escape(PROVISIONAL)}" if month == edition.month and edition.is_provisional else ""
         now = shown(this_year[month]) + mark if month in this_year else ""
         rows.append([language.short_month(month), now, shown(year_before[month.plus(-12)])])
     heads = [words(language, "To the end of"), str(year.year), str(year.year - 1)]
@@ -837,7 +846,8 @@ def pace_table(edition: Edition, pace: Pace) -> str:
 
 
 def _month_heading(edition: Edition) -> str:
-    return f"{escape(edition.language.short_month(edition.month))} {escape(PROVISIONAL)}"
+    month = escape(edition.language.short_month(edition.month))
+    return f"{month} {escape(PROVISIONAL)}" if edition.is_provisional else month
 
 
 def category_in(language: Language, category: object) -> str:

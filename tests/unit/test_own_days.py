@@ -16,6 +16,7 @@ from viputils.edition import OwnDays, issue_day, load_edition
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import add_issue
+from viputils.tables import breakdowns
 
 NOVEMBER = ReportMonth(2023, 11)
 RECEIVED, CORRECTED, LATER = dt.date(2023, 12, 4), dt.date(2023, 12, 12), dt.date(2023, 12, 20)
@@ -68,3 +69,16 @@ def test_a_published_issue_keeps_its_own_day(project: Project, deliver: Deliver)
     figures = load_edition(project, NOVEMBER, LATER).figures
     add_issue(project, an_issue(figures=figures, as_of=LATER))
     assert day_of(project) == LATER
+
+
+def test_the_provisional_mark_ends_after_the_months_that_program_toml_says(project: Project, deliver: Deliver) -> None:
+    deliver(str(RECEIVED), responses=["R1,2023-11-02,Homicide,SE"], reviews=[])
+    deliver("2024-02-01", responses=["R2,2023-11-02,Homicide,SE"])
+    identity = project.program.identity.model_copy(update={"provisional_months": 2})
+    limited = Project(project.root, project.program.model_copy(update={"identity": identity}))
+    always, early = load_edition(project, NOVEMBER, dt.date(2024, 2, 1)), load_edition(limited, NOVEMBER, RECEIVED)
+    late = load_edition(limited, NOVEMBER, dt.date(2024, 2, 1))
+    assert [one.is_provisional for one in (always, early, late)] == [True, True, False]
+    shown = [breakdowns(one).data for one in (always, early, late)]
+    assert ["\\[p\\]" in text for text in shown] == [True, True, False]
+    assert "provisional" not in shown[2]
