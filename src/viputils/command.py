@@ -19,6 +19,9 @@ def main() -> NoReturn:
 
     signal.signal(signal.SIGINT, stop)
     from viputils.cli import main as run
+    from viputils.folders import matplotlib_settings
+
+    os.environ.update(matplotlib_settings(os.environ))
 
     run()
 

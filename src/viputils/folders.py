@@ -8,7 +8,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -237,3 +237,27 @@ def exchange_folders(one: Path, other: Path) -> bool:
     except (OSError, AttributeError):
         return False
     return bool(rename(at_fdcwd, os.fsencode(one), at_fdcwd, os.fsencode(other), exchange) == 0)
+
+
+def matplotlib_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable that gives Matplotlib a lasting folder, if the user's home cannot have one.
+
+    Matplotlib would take a new temporary folder each time, which a process that is killed leaves behind.
+    """
+    home = Path(environment.get("HOME", ""))
+    places = [
+        Path(environment.get(variable) or home / default) / "matplotlib"
+        for variable, default in (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache"))
+    ]
+    if "MPLCONFIGDIR" in environment or not hasattr(os, "getuid") or all(map(_can_be_made, places)):
+        return {}
+    own = Path(tempfile.gettempdir()) / f"vip-matplotlib-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    known = own.lstat()
+    # A folder that somebody else has put there is not ours to read settings from.
+    return {"MPLCONFIGDIR": str(own)} if (known.st_uid, known.st_mode) == (os.getuid(), 0o40700) else {}
+
+
+def _can_be_made(folder: Path) -> bool:
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return there.is_dir() and os.access(there, os.W_OK)

@@ -596,3 +596,42 @@ def test_a_cell_that_no_csv_file_can_hold_is_named_by_its_column(program: Progra
     (tmp_path / "export.csv").write_text(f"{','.join(RESPONSES)}\nR1,8/27/23,{'x' * 120_000},SE\n", encoding="utf-8")
     said = refusal(lambda: taken(program, read_sheets(tmp_path / "export.csv")[0]))
     assert "export.csv, line 2, 'Type of incident': holds 120,000 characters" in said
+
+
+# ---------------------------------------------------------------- A workbook and a CSV file of the same export
+
+
+DAYS = st.datetimes(dt.datetime(2022, 7, 1), dt.datetime(2023, 12, 31, 23, 59, 59, 999000))  # noqa: DTZ001
+MILLISECONDS = DAYS.map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+EXPORTS = st.lists(
+    st.tuples(st.integers(1, 99_999), MILLISECONDS, st.sampled_from(["DV", "Homicide", "NULL", ""]), st.booleans()),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(EXPORTS, st.sampled_from(["0", "00000", "000-000", '"R-"00000']))
+def test_a_workbook_and_a_csv_file_of_the_same_export_give_the_same_rows(
+    program: Program,
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[int, dt.datetime, str, bool]],
+    shape: str,
+) -> None:
+    """The CSV file has what Excel shows: the id by its number format, the moment to the millisecond."""
+    folder = tmp_path_factory.mktemp("exports")
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(RESPONSES)
+    with (folder / "export.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(RESPONSES)
+        for line, (number, moment, kind, in_southeast) in enumerate(rows, start=2):
+            area = "SE" if in_southeast else ""
+            book.worksheets[0].append([number, moment, kind, area])
+            book.worksheets[0].cell(line, 1).number_format = shape
+            book.worksheets[0].cell(line, 2).number_format = "yyyy-mm-dd hh:mm:ss.000"
+            digits = f"{number:0{shape.count('0')}}"
+            shown = {"000-000": f"{digits[:-3]}-{digits[-3:]}", '"R-"00000': f"R-{digits}"}.get(shape, digits)
+            writer.writerow([shown, f"{moment:%m/%d/%Y %H:%M:%S}.{moment.microsecond // 1000:03}", kind, area])
+    book.save(folder / "export.xlsx")
+    of_workbook, of_text = (taken(program, read_sheets(folder / f"export.{end}")[0])[0] for end in ("xlsx", "csv"))
+    assert of_workbook == of_text

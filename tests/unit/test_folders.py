@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from viputils.errors import FolderError, ParameterError
-from viputils.folders import copy_files, files_below, held, private_folder, put_in_place, replaced_whole, staged_folder
+from viputils.folders import (
+    copy_files,
+    files_below,
+    held,
+    matplotlib_settings,
+    private_folder,
+    put_in_place,
+    replaced_whole,
+    staged_folder,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is cleared away on Windows")
 
@@ -161,3 +170,20 @@ def test_a_folder_that_was_made_whole_has_the_mode_that_the_umask_gives(place: P
     finally:
         os.umask(before)
     assert stat.S_IMODE((place / "2023-11" / "figures.csv").stat().st_mode) == 0o666 & ~umask
+
+
+def test_matplotlib_has_a_lasting_folder_where_the_home_can_have_none(place: Path, tmp_path: Path) -> None:
+    assert matplotlib_settings({"HOME": str(tmp_path)}) == {}
+    assert matplotlib_settings({"HOME": "/dev/null", "MPLCONFIGDIR": "/x"}) == {}
+    homeless = {**os.environ, "HOME": "/dev/null", "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": ""}
+    homeless.pop("MPLCONFIGDIR", None)
+    settings = matplotlib_settings(homeless)
+    folder = Path(settings["MPLCONFIGDIR"])
+    assert (folder.parent, stat.S_IMODE(folder.stat().st_mode)) == (place, 0o700)
+    asks = "import os, matplotlib; print(matplotlib.get_cachedir(), flush=True); os.kill(os.getpid(), 9)"
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", asks], env=homeless | settings, capture_output=True, text=True)
+        assert Path(done.stdout.strip()).is_relative_to(folder), done.stderr
+    assert [path.name for path in place.iterdir()] == [folder.name]
+    folder.chmod(0o755)
+    assert matplotlib_settings(homeless) == {}
