@@ -231,7 +231,8 @@ class OwnDays:
             issues = read_register(self._project).issues
         except PublishedError:  # Whoever reads the register for what it says is told.
             return {}
-        return {issue.name.month: issue.as_of for issue in issues if issue.as_of is not None}
+        # A re-issue has a name and a day of its own.
+        return {one.name.month: one.as_of for one in issues if one.as_of is not None and not one.name.number}
 
     def is_free(self, day: dt.date) -> bool:
         """Tell whether nothing is in quarantine on a day; what cannot be read is reported where it is counted."""

@@ -275,6 +275,6 @@ def test_a_correction_does_not_know_less_than_what_it_corrects(city: Project) ->
     edition = load_edition(city, OCTOBER, dt.date(2023, 12, 4))
     make_issue(city, edition, choose_engine("embedded"))
     publish(city, OCTOBER, dt.date(2023, 12, 8))
-    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    make_issue(city, load_edition(city, OCTOBER, dt.date(2023, 11, 3)), choose_engine("embedded"))
     with pytest.raises(ParameterError, match="2023-11-03 is before 2023-12-04, that of 2023-10"):
         publish(city, OCTOBER, dt.date(2023, 12, 8), reissue=True, reason="why")

@@ -84,11 +84,13 @@ def test_a_month_is_checked_for_its_deliveries_and_as_of_its_own_issue(project: 
 def test_rows_that_were_corrected_later_name_the_day_from_which_they_count(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,x,SE", "R2,2023-11-02,y,SE"])
     deliver("2023-12-05", responses=["R1,2023-11-02,DV,SE"])
-    assert "--as-of" not in " ".join(check_project(project, NOVEMBER).notes)
+    first = dt.date(2023, 12, 4)
+    assert "--as-of" not in " ".join(check_project(project, NOVEMBER, first).notes)
     deliver("2023-12-08", responses=["R2,2023-11-02,DV,SE"])
-    assert "say --as-of 2023-12-08" in check_project(project, NOVEMBER).notes[-1]
+    assert "say --as-of 2023-12-08" in " ".join(check_project(project, NOVEMBER, first).notes)
+    assert check_project(project, NOVEMBER).as_of == dt.date(2023, 12, 8)
     with pytest.raises(QuarantineError) as caught:
-        require_no_quarantine(project, load_edition(project, NOVEMBER))
+        require_no_quarantine(project, load_edition(project, NOVEMBER, first))
     assert "say --as-of 2023-12-08" in str(caught.value)
     require_no_quarantine(project, load_edition(project, NOVEMBER, dt.date(2023, 12, 8)))
 
