@@ -17,7 +17,7 @@ from viputils.deliveries import RawTable, Received, find_deliveries, read_receiv
 from viputils.errors import BalanceError, DeliveryError, ParameterError, Problem, QuarantineError
 from viputils.program import Crosswalk, Lifetime, Program
 from viputils.project import Project
-from viputils.schemas import DELIVERY, FILE, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
+from viputils.schemas import DELIVERY, FILE, JOINED_BY, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
 from viputils.values import (
     ColumnReading,
     Fault,
@@ -40,6 +40,9 @@ LOOKS_ALIKE: Final = "looks_like_another"
 # By column: each code that looks like another one, and the other one.
 Alike = Mapping[str, Mapping[str, str]]
 STATUSES: Final = (KEPT, SUPERSEDED, DUPLICATE, QUARANTINED)
+
+# What names one file of one delivery.
+_ONE_FILE: Final = re.compile(r"(?:^|/)\d{4}-\d\d-\d\d(?:-\d+)?/[a-z][a-z0-9_]*\.csv$")
 
 QUARANTINE_COLUMNS: Final = ("table", "file", "line", "id", "field", "reason", "value", "nearest", "remedy")
 
@@ -222,7 +225,7 @@ def clean_table(
         *(fault for column in columns.values() for fault in column.faults),
         *_lifetime_faults(program, schema, typed),
         *_table_faults(program, schema, typed),
-        *_alike_faults(schema, typed, stands, alike or {}),
+        *_alike_faults(program, schema, typed, stands, alike or {}),
         *(extra_checks(typed) if extra_checks else []),
     ]
     faults = [fault for fault in faults if fault.wrong.any()]
@@ -332,7 +335,9 @@ def _lifetime_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> li
     return faults
 
 
-def _alike_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series, alike: Alike) -> list[Fault]:
+def _alike_faults(
+    program: Program, schema: Schema, rows: pd.DataFrame, standing: pd.Series, alike: Alike
+) -> list[Fault]:
     """Find ids and codes that look like another one of their column, in this table or in another one."""
     faults = []
     for name in (one for one in schema.codes if one in alike):
@@ -342,6 +347,8 @@ def _alike_faults(schema: Schema, rows: pd.DataFrame, standing: pd.Series, alike
             f'one record or person, or two? Write one of them in program.toml, below [codes]: {name} = "same" or '
             f'{name} = "different".'
         )
+        if program.codes.get(name) == "same":
+            remedy = "it is not known which of several codes is meant; send the row again with the right one."
         resembled = partial(_other_of, other)
         faults.append(Fault(name, LOOKS_ALIKE, standing & rows[name].isin(other), remedy, resembled))
     return faults
@@ -398,6 +405,13 @@ def with_one_spelling(program: Program, received: Received) -> Received:
                 tables[VOIDS.name] = replace(
                     voids, rows=voids.rows.assign(voided_id=ids.astype("category")), texts=Texts()
                 )
+    for schema in schemas:
+        parts = schema.table.id_parts
+        if tables[schema.name] is not received.tables[schema.name] and not set(parts).isdisjoint(program.codes):
+            raw = tables[schema.name]
+            texts = raw.rows[parts].astype("str").apply(lambda part: part.str.strip())
+            joined = texts.agg(JOINED_BY.join, axis="columns").where(raw.rows[schema.table.id].ne(""), "")
+            tables[schema.name] = replace(raw, rows=raw.rows.assign(**{schema.table.id: joined.astype("str")}))
     return replace(received, tables=tables)
 
 
@@ -540,6 +554,8 @@ def _withdrawn_lines(given: pd.DataFrame, table: str, voids: pd.DataFrame | None
     by_line = voids.loc[voids["voided_table"].eq(table) & voids["voided_file"].notna() & voids["voided_line"].notna()]
     file = given[FILE].astype("str")
     for void in by_line[["voided_file", "voided_line", DELIVERY]].to_dict("records"):
+        if not _ONE_FILE.search(void["voided_file"]):
+            continue
         named = file.eq(void["voided_file"]) | file.str.endswith(f"/{void['voided_file']}")
         here = named & given[LINE].eq(void["voided_line"]) & given[DELIVERY].le(void[DELIVERY])
         gone |= here.to_numpy(dtype="bool")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 import zoneinfo
 from functools import lru_cache
 from typing import Final
@@ -21,7 +22,7 @@ _SPANISH_WEEKDAYS: Final = ("lunes", "martes", "miércoles", "jueves", "viernes"
 _HOURS: Final = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 _ZONE: Final = r"(?P<zone>Z|UTC|GMT|[ECMP][SD]T|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?)"
 _CLOCK: Final = r"(?P<hour>[01]?\d|2[0-3])(?::(?P<minute>[0-5]\d))(?::(?P<second>[0-5]\d)(?:[.,]\d+)?)?"
-_TIME: Final = re.compile(rf"(?:[T ]|, )\s*{_CLOCK}\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*{_ZONE}?$")
+_TIME: Final = re.compile(rf"(?:[T ]|, | at )\s*{_CLOCK}\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*{_ZONE}?$")
 _YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 _YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")
 _LETTERS: Final = r"([^\W\d_]{3,10})"
@@ -29,7 +30,7 @@ _DAY_MONTH: Final = re.compile(
     rf"(\d{{1,2}})(?:st|nd|rd|th|º)?(?:[-/ ]| de | of ){_LETTERS}\.?,?(?:[-/ ]| del? )(\d{{4}}|\d{{2}})"
 )
 _MONTH_DAY: Final = re.compile(rf"{_LETTERS}\.?[- ](\d{{1,2}})(?:st|nd|rd|th)?(?:,? |-| de )(\d{{4}})")
-_COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[0-2]\d[0-5]\d(?:[0-5]\d)?)?")
+_COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?[0-2]\d[0-5]\d(?:[0-5]\d)?)?")
 _WEEKDAY: Final = re.compile(rf"{_LETTERS}\.?,? (?:de )?(.+)")
 _SERIAL: Final = re.compile(r"\d{5}(\.\d+)?")
 # As a date, a serial number is one of the years 1954 to 2123.
@@ -65,6 +66,7 @@ def read_day(text: str, order: str, zone: str | None = None, epoch: dt.date = EP
     if found := _EPOCH.fullmatch(text):
         moment = dt.datetime.fromtimestamp(int(found[1]), dt.UTC)
         return None if zone is None else _in_zone(moment, zone)
+    text = unicodedata.normalize("NFC", text)
     time = _TIME.search(text)
     day = _day(text[: time.start()].strip() if time else text, order)
     if day is None or time is None or time["zone"] is None:
@@ -81,8 +83,11 @@ def has_zone(text: str) -> bool:
     return any(read_day(text, one, AS_WRITTEN) and not read_day(text, one) for one in (MONTH_FIRST, DAY_FIRST))
 
 
-def _in_zone(moment: dt.datetime, zone: str) -> str:
-    return (moment if zone == AS_WRITTEN else moment.astimezone(zoneinfo.ZoneInfo(zone))).date().isoformat()
+def _in_zone(moment: dt.datetime, zone: str) -> str | None:
+    try:
+        return (moment if zone == AS_WRITTEN else moment.astimezone(zoneinfo.ZoneInfo(zone))).date().isoformat()
+    except OverflowError:  # Programs write the first day of all time where they have none.
+        return None
 
 
 def _clock(time: re.Match[str]) -> dt.time:
@@ -131,9 +136,14 @@ def _place(name: str, *lists: tuple[str, ...]) -> int:
     """Return the place, from 1, of the name that is written, whole or abbreviated; 0 if there is none."""
     for names in lists:
         for place, whole in enumerate(names, start=1):
-            if whole.casefold().startswith(name.casefold()):
+            if without_accents(whole).startswith(without_accents(name)):
                 return place
     return 0
+
+
+def without_accents(text: str) -> str:
+    """Return a text without case and accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text.casefold()) if letter.isalpha())
 
 
 def _date(year: str, month: str, day: str) -> dt.date | None:

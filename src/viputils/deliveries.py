@@ -34,6 +34,9 @@ from viputils.values import Texts
 COVERAGE: Final = "coverage.csv"
 ORIGINS: Final = "origins.csv"
 
+# Before any day.
+NO_DAY: Final = "0000-00-00"
+
 _FOLDER: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:-([2-9]|[1-9][0-9]))?")
 
 
@@ -84,14 +87,19 @@ class Delivery:
         return f"{self.name}/{self.files[table].name}"
 
     def newest_day(self, table: str, rule: Table) -> str:
-        """Give the newest day that its file of a table writes; nothing where it has no row, or is not in form."""
+        """Return the newest day by its receipt in its file of a table: ``NO_DAY`` if no row has one.
+
+        It is empty if the file has no row, or is not in form.
+        """
         if table not in self._newest:
             try:
                 rows, _ = read_csv(self.files[table], self.name_of(table), Schema(table, rule))
             except DeliveryError:
                 return ""  # What is wrong with the file is said where it is read.
-            days = rows[rule.date].unique().to_pylist()
-            self._newest[table] = max((day.strip() for day in days), default="")
+            days = [day.strip() for day in rows[rule.date].unique().to_pylist()]
+            # A day that cannot be read, or has not come by the day of receipt, says nothing about what the file covers.
+            known = [day for day in days if _is_day(day) and day <= self.received.isoformat()]
+            self._newest[table] = max(known, default=NO_DAY if days else "")
         return self._newest[table]
 
 
@@ -209,6 +217,13 @@ def find_deliveries(project: Project) -> list[Delivery]:
     if problems:
         raise DeliveryError("The raw deliveries are not as they must be.", problems)
     return sorted(deliveries, key=lambda delivery: (delivery.received, delivery.number))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == len(NO_DAY) and dt.date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _read_coverage(path: Path, name: str, problems: list[Problem]) -> dict[str, dt.date]:

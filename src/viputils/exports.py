@@ -39,6 +39,7 @@ _NAMED_CELLS: Final = 20
 # The first words of lines that are no records: totals, and what reports say about themselves.
 _TOTAL: Final = re.compile(
     r"(?:grand |gran |sub ?)?total(?:s|es)?(?P<more>\b.*)|(?:sum|suma|count|recuento)s?(?: of.*| de.*)?$"
+    r"|(?:\w+ )+(?:total|count)$"
 )
 _ABOUT: Final = re.compile(
     r"(?:report|run|printed?|print|generated|created|exported|produced|prepared|extracted|as of|date range|period|"
@@ -54,6 +55,8 @@ _SCIENTIFIC: Final = re.compile(r"\d\.\d+E[+-]?\d+|\d+E\+\d+", re.IGNORECASE)
 _DATED: Final = re.compile(
     rf"\d{{1,2}}-(?:{_MONTHS})(?:-\d\d)?|(?:{_MONTHS})-\d\d|\d{{4}}-\d\d-\d\d(?: .*)?", re.IGNORECASE
 )
+# Case numbers of this form are no dates, even if the last part is a day.
+_ISO: Final = re.compile(r"\d{4}-\d{1,2}-\d+")
 _EXCEL_DIGITS: Final = 15
 _AS_TEXT: Final = "format the column as text, type or import the codes again, and send the file again."
 
@@ -210,7 +213,7 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
             row = merged.filled(line, given)
             if line < export.heading_line:
                 tally.above += 1
-            elif line == export.heading_line or line in merged.heading_lines or lines.is_heading(row):
+            elif line == export.heading_line or lines.is_heading(row) or merged.is_heading(line, lines.has_day(row)):
                 tally.headings += 1
                 tally.others.update((at, _beginning(held)) for at, held in foot)
                 foot.clear()
@@ -251,8 +254,12 @@ def _beginning(row: Sequence[str]) -> str:
 
 def _is_total(cell: str) -> bool:
     """Tell whether a line that begins with a cell, or has it as its id, is a total: Subtotal, but not T-Total-17."""
-    is_code = " " not in cell and any(letter.isdigit() for letter in cell)
-    return not is_code and _TOTAL.match(heading_key(cell)) is not None
+    return not _is_code(cell) and _TOTAL.match(heading_key(cell)) is not None
+
+
+def _is_code(cell: str) -> bool:
+    """Tell whether a cell looks like the code of a record: one word with a digit."""
+    return bool(cell) and " " not in cell and any(letter.isdigit() for letter in cell)
 
 
 def _has_total(cells: Iterable[str]) -> bool:
@@ -279,22 +286,33 @@ class _Lines:
         """Tell whether a row repeats the headings."""
         return [heading_key(cell) for cell in row[: self.width]] == self._heading
 
+    def has_day(self, row: Sequence[str]) -> bool:
+        """Tell whether a row has a day where records have theirs."""
+        return self._date.is_day(row)
+
     def is_short(self, row: Sequence[str]) -> bool:
-        """Tell whether a row has a single cell, which is not the code of a record."""
+        """Tell whether a row has a single cell, which is neither the code nor the day of a record."""
         filled = [cell for cell in row if cell.strip()]
-        own = self._id is not None and self._id < len(row) and row[self._id].strip()
-        return len(filled) == 1 and not (own and " " not in own and any(letter.isdigit() for letter in own))
+        return len(filled) == 1 and not _is_code(self._own(row)) and not self.has_day(row)
+
+    def _own(self, row: Sequence[str]) -> str:
+        return row[self._id].strip() if self._id is not None and self._id < len(row) else ""
 
     def is_no_record(self, row: Sequence[str]) -> bool:
         """Tell whether a row is a total, or says something about the report: ``Report run: 12/1/2023``."""
         filled = [cell.strip() for cell in row if cell.strip()]
-        own = row[self._id].strip() if self._id is not None and self._id < len(row) else ""
-        if _is_total(filled[0]) or _is_total(own) or (not own and self._id is not None and _has_total(filled)):
+        own = self._own(row)
+        whole = all(place < len(row) and row[place].strip() for place in self._needed) and self.has_day(row)
+        if whole and _is_code(own):
+            return False
+        if (not own and _has_total(filled)) or _is_total(own):
             return True
-        whole = all(place < len(row) and row[place].strip() for place in self._needed) and self._date.is_day(row)
+        if _is_total(filled[0]) and not (whole and self._id is None):
+            return True
         if filled[0].endswith(":") or ("" not in filled[0].partition(": ") and len(filled) == 1):
             return not whole
-        return len(filled) <= _PAIR and not whole and _ABOUT.match(heading_key(filled[0])) is not None
+        about = _ABOUT.match(heading_key(filled[0])) is not None and not _is_code(filled[0])
+        return len(filled) <= _PAIR and not whole and about
 
     def count_unnamed(self, row: Sequence[str]) -> None:
         """Count the cells of a record in columns without a heading."""
@@ -319,9 +337,8 @@ class _MergedCells:
     def __init__(self, export: Export) -> None:
         self._export = export
         self._kinds = {place: _kind(export.schema, column) for column, place in export.places.items()}
-        heading = [one for one in export.sheet.merged if one.first_line == export.heading_line]
-        # Headings that are merged over two lines.
-        self.heading_lines = range(export.heading_line, max((one.last_line for one in heading), default=0) + 1)
+        # Headings that are merged over several lines.
+        self._headings = [one for one in export.sheet.merged if one.first_line <= export.heading_line < one.last_line]
         self._waiting = [
             one
             for one in export.sheet.merged
@@ -329,6 +346,22 @@ class _MergedCells:
         ]
         self._open: list[tuple[Merged, str]] = []
         self.problems: list[Problem] = []
+
+    def is_heading(self, line: int, is_record: bool) -> bool:
+        """Tell whether a line belongs to headings that are merged over several lines; a record never does."""
+        here = [one for one in self._headings if line <= one.last_line]
+        if is_record:
+            self.problems += [
+                Problem(
+                    f"{self._export.where}, cell {one}",
+                    "is a heading that is merged with cells of records;",
+                    "unmerge it, and write the value of each record.",
+                )
+                for one in here
+                if one.first_column in self._kinds
+            ]
+            self._headings = []
+        return bool(here) and not is_record
 
     def filled(self, line: int, row: list[str]) -> list[str]:
         """Return a row with the values of merged cells that begin in an earlier one."""
@@ -373,7 +406,8 @@ class _Cells:
         self._inexact: list[tuple[int, str]] = []
         self._dated: list[tuple[int, str]] = []
         self._long: list[tuple[int, str]] = []
-        self._plain = 0
+        self._plain = self._numbered = 0
+        self._is_workbook = export.sheet.file.casefold().endswith(".xlsx")
 
     def read(self, row: Sequence[str], line: int) -> str:
         """Return the cell of a row as it is delivered."""
@@ -409,10 +443,11 @@ class _Cells:
     def _look_at_code(self, text: str, line: int) -> None:
         if _SCIENTIFIC.fullmatch(text):
             self._inexact.append((line, text))
-        elif _DATED.fullmatch(text):
+        elif _DATED.fullmatch(text) and (self._is_workbook or not _ISO.match(text)):
             self._dated.append((line, text))
         elif not self._missing.fullmatch(text):
             self._plain += 1
+            self._numbered += _ISO.match(text) is not None
             if text.isdecimal() and len(text) > _EXCEL_DIGITS:
                 self._long.append((line, text))
 
@@ -440,7 +475,7 @@ class _Cells:
             yield Problem(
                 f"{self._where}, line {line}", f"{text!r} is a number of which a spreadsheet has lost digits;", _AS_TEXT
             )
-        if self._plain:
+        if self._plain and not self._numbered:
             for line, text in self._dated[:_NAMED_CELLS]:
                 what = f"{text!r} is a date, which a spreadsheet makes of a code such as 3-12;"
                 yield Problem(f"{self._where}, line {line}", what, _AS_TEXT)
@@ -601,11 +636,12 @@ def _no_table(program: Program, sheet: Sheet) -> Problem:
     known = ", ".join(f"{schema.name} ({', '.join(schema.headed)})" for schema in schemas.values())
     guess = f"the nearest table is {near.name}. " if likeness(near) else ""
     shown = ", ".join(map(repr, headings[:_NAMED_CELLS]))
+    left_out = ", ".join(map(_in_quotes, [*program.intake.sheets_left_out, sheet.name]))
     return Problem(
         f"{where_of(sheet)}, line {line}",
         f"has no heading that this program knows. Its headings: {shown};",
-        f"{guess}Known: {known}. Name the headings in program.toml (intake.headings), or a sheet that is not wanted in "
-        "intake.sheets_left_out.",
+        f"{guess}Known: {known}. Name the headings in program.toml (intake.headings), or leave out a sheet that is not "
+        f"wanted:{pasted('intake', f'sheets_left_out = [{left_out}]')}",
     )
 
 
@@ -636,4 +672,5 @@ def _whole_number(text: str) -> str:
     """Give a count as digits where a spreadsheet wrote it with a decimal place or commas."""
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.0+)?", text):
         text = text.replace(",", "")
-    return text.split(".")[0] if re.fullmatch(r"\d+\.0+", text) else text
+    # 1.000 is a thousand where the comma is the decimal mark.
+    return text.split(".")[0] if re.fullmatch(r"\d+\.0+", text) and not re.fullmatch(r"\d{1,3}\.000", text) else text

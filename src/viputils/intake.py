@@ -21,6 +21,7 @@ from viputils.cells import inert
 from viputils.checksums import checksum, new_salt, source_checksums, write_checksums
 from viputils.cleaning import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, Records, clean_records
 from viputils.deliveries import (
+    NO_DAY,
     ORIGINS,
     Delivery,
     find_deliveries,
@@ -123,7 +124,7 @@ class Proposal:
                 more = f" and {len(others) - LINES_SHOWN:,} more" if len(others) > LINES_SHOWN else ""
                 yield f"    No records, not taken: {', '.join(others[:LINES_SHOWN])}{more}"
             for column in export.schema.headed:
-                if heading_key(export.headings[column]) != heading_key(column):
+                if column in export.headings and heading_key(export.headings[column]) != heading_key(column):
                     yield f"    {export.headings[column]!r} → {column}"
             if export.left_out:
                 yield f"    Columns not taken: {', '.join(map(repr, export.left_out))}"
@@ -408,19 +409,19 @@ def _coverage(
         raise IntakeError("The files cannot be taken in. Nothing was written.", [problem])
     of_all = next((_day(one) for one in covers_until if "=" not in one), None)
     newest = {name: delivery.newest_day(name, table) for name, table in tables.items()}
-    days = [dt.date.fromisoformat(day) for day in newest.values() if _is_day(day)]
+    days = [dt.date.fromisoformat(day) for day in newest.values() if day not in ("", NO_DAY)]
     before = ReportMonth.of(delivery.received).plus(-1).span.end
-    known = max(days, default=before)
+    nothing = project.program.identity.records_from - dt.timedelta(days=1)
+    known = max(days, default=nothing if NO_DAY in newest.values() else before)
     proposed = max(before, known) if known >= before.replace(day=1) else ReportMonth.of(known).span.end
     covers = {name: declared.get(name, of_all or min(proposed, delivery.received)) for name in tables}
     stale = [
         f"The newest record of {name} is of {newest[name]}. Until {covers[name]} nothing more occurred? If that is not "
         f"known, say --covers-until {name}={ReportMonth.of(dt.date.fromisoformat(newest[name])).span.end}."
-        for name, table in tables.items()
-        if table.delivery == "snapshot"
-        and name not in declared
+        for name in tables
+        if name not in declared
         and of_all is None
-        and _is_day(newest[name])
+        and newest[name] not in ("", NO_DAY)
         and ReportMonth.of(dt.date.fromisoformat(newest[name])).plus(1) < ReportMonth.of(covers[name])
     ]
     if days and of_all is None and proposed < before and any(one.delivery == "snapshot" for one in tables.values()):
@@ -429,14 +430,6 @@ def _coverage(
             f"no issue. If nothing occurred since, say --covers-until {before}."
         )
     return covers, stale
-
-
-def _is_day(text: str) -> bool:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _day(text: str) -> dt.date:
@@ -655,6 +648,8 @@ def _doubtful_corrections(before: Records, after: Records, delivery: Delivery) -
 
 
 def _shown(value: object) -> str:
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "(empty)"
     return value.date().isoformat() if isinstance(value, dt.datetime) else str(value)
 
 
@@ -686,6 +681,17 @@ def _record_warnings(after: Records, delivery: Delivery, changes: Sequence[Mappi
             if other != name and (shared := int(own.isin(of_other).sum())):
                 ids_are = plural(shared, f"id of {name} is an id", f"ids of {name} are ids")
                 yield f"{ids_are} of {other} too. Is it the right table?"
+    for name in delivery.files.keys() & after.tables.keys():
+        rule = after.program.tables[name]
+        if rule.id == ROW_ID and rule.delivery != "snapshot":
+            rows = after.tables[name].rows
+            own = rows[FILE].eq(delivery.name_of(name))
+            before = rows.loc[~own, [*rule.columns]].drop_duplicates()
+            if same := len(rows.loc[own, [*rule.columns]].merge(before)):
+                yield (
+                    f"{plural(same, 'row')} of {name} {'is' if same == 1 else 'are'} the same as rows that are here, "
+                    "and count again. If the files overlap, send only what is new."
+                )
     snapshots = {name for name, table in after.program.tables.items() if table.delivery == "snapshot"}
     for change in changes:
         if change["table"] in snapshots and int(change["withdrawn"]) > int(change["unchanged"]) + int(

@@ -353,7 +353,8 @@ def _delimiter(path: Path, encoding: str) -> str:
             except (csv.Error, UnicodeError):
                 sound = False
         rows, fields = max(((rows, fields) for fields, rows in lengths.items()), default=(0, 0))
-        rank = (sound and fields > 1, fields, rows)
+        # Marks in remarks do not divide the headings: the delimiter is what divides the most rows alike.
+        rank = (sound and fields > 1, rows if fields > 1 else 0, fields)
         if rank > best_rank:
             best, best_rank = delimiter, rank
     return best

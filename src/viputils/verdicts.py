@@ -594,6 +594,9 @@ def verdict_of(
     deliveries = records.received.deliveries
     try:
         day = as_of_issue(program, deliveries, month, issue.as_of if as_of is None else as_of)
+        if issue.as_of is None and as_of is None:
+            later = (one.received for one in deliveries if one.received > day)
+            day = next((one for one in (day, *later) if records.on(one).quarantine.empty), day)
     except DeliveryError as error:
         too_early = as_of is not None and as_of <= month.span.end
         if strict and (too_early or _should_be_there(program, deliveries, month)):

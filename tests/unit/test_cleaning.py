@@ -606,6 +606,7 @@ def test_a_void_in_quarantine_is_withdrawn_by_its_line(project: Project, deliver
         ("responses,,,,why", "not_exactly_one"),
         ("responses,,2023-12-04/responses.csv,99,why", "unknown_line"),
         ("responses,,2023-12-04/outreach.csv,2,why", "unknown_line"),
+        ("responses,,responses.csv,2,why", "unknown_line"),
         ("responses,,2023-12-04/responses.csv,2,", "missing_value"),
     ],
 )

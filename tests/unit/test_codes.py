@@ -187,3 +187,23 @@ def test_a_void_of_a_record_finds_it_in_another_spelling_if_they_are_the_same(
     same = load_records(with_codes(project, response_id="same"))
     assert same.tables["responses"].rows.empty
     assert same.quarantine.empty
+
+
+def test_an_id_of_several_columns_has_the_one_spelling_of_its_parts(project: Project, deliver: Deliver) -> None:
+    given = {**project.program.tables["engagements"].model_dump(), "id": ["candidate_id", "engaged_date"]}
+    tables = {
+        **project.program.tables,
+        "engagements": type(project.program.tables["engagements"]).model_validate(given),
+    }
+    program = project.program.model_copy(update={"tables": tables, "codes": {"candidate_id": "same"}})
+    joined = Project(project.root, program)
+    header = "record_id,engaged_date,candidate_id,service"
+    for day, row in (
+        ("2023-12-04", "00123--2023-11-02,2023-11-02,00123,Food"),
+        ("2023-12-05", "123--2023-11-02,2023-11-02,123,Legal"),
+    ):
+        deliver(day, responses=[])
+        (project.raw / day / "engagements.csv").write_text(f"{header}\n{row}\n", encoding="utf-8", newline="")
+    rows = load_records(joined).tables["engagements"].rows
+    assert list(rows["record_id"]) == ["00123--2023-11-02"]
+    assert list(rows["service"]) == ["Legal help"]

@@ -28,6 +28,10 @@ from viputils.dates import has_zone, read_day
         "2023-11-05T23:59:59.997",
         "20231105235959",
         "5 Nov. 2023 23:59",
+        "November 5, 2023 at 2:05 PM",
+        "20231105T140500",
+        "do\u0301mingo 5 de noviembre de 2023",
+        "domingo 5 de noviembre de 2023",
     ],
 )
 def test_forms_that_agencies_write_are_read(text: str) -> None:
@@ -82,3 +86,12 @@ def test_milliseconds_since_1970_are_the_day_of_their_zone(moment: dt.datetime, 
     utc = moment.replace(microsecond=0, tzinfo=dt.UTC)
     expected = utc.astimezone(zoneinfo.ZoneInfo(zone)).date().isoformat()
     assert read_day(f"{int(utc.timestamp())}000", "month first", zone) == expected
+
+
+def test_days_of_the_week_are_read_with_and_without_accents() -> None:
+    for text in ("miercoles 8 de noviembre de 2023", "miércoles 8 de noviembre de 2023", "sa\u0301bado 11/11/2023"):
+        assert read_day(text, "month first") in ("2023-11-08", "2023-11-11")
+
+
+def test_the_first_day_of_all_time_is_no_date_in_another_zone() -> None:
+    assert read_day("0001-01-01T00:00:00Z", "month first", "America/Denver") is None

@@ -635,3 +635,73 @@ def test_a_workbook_and_a_csv_file_of_the_same_export_give_the_same_rows(
     book.save(folder / "export.xlsx")
     of_workbook, of_text = (taken(program, read_sheets(folder / f"export.{end}")[0])[0] for end in ("xlsx", "csv"))
     assert of_workbook == of_text
+
+
+# ---------------------------------------------------------------- Records that look like something else
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["RUN-0441", "11/5/2023", "", ""],
+        ["Report-12", "11/5/2023", "", ""],
+        ["TOTAL7", "11/5/2023", "DV", "SE"],
+    ],
+)
+def test_a_row_with_a_code_is_a_record_whatever_word_the_code_begins_with(
+    program: Program, sheet: MakeSheet, row: list[str]
+) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ROW, row))
+    assert [one[0] for one in rows] == ["R1", row[0]]
+    assert not tally.others
+
+
+def test_a_whole_row_without_an_id_column_is_a_record_whatever_its_first_cell_says(
+    program: Program, sheet: MakeSheet
+) -> None:
+    headings = ["Agency", "Incident date", "Type of incident", "Area Cmd"]
+    given = sheet(headings, ["Total Community Action", "8/27/23", "DV", "SE"], ["", "8/28/23", "", ""])
+    rows, tally = taken(with_id(program, "row"), given, "responses")
+    assert [row[1] for row in rows] == ["2023-08-27", "2023-08-28"]
+    assert not tally.others
+
+
+@pytest.mark.parametrize("total", ["SE Total", "SE Count", "Grand Count", "Southeast total"])
+def test_a_subtotal_that_excel_inserts_is_no_record(program: Program, sheet: MakeSheet, total: str) -> None:
+    rows, tally = taken(program, sheet(RESPONSES, ROW, ["", "", "", total], ["", "", total, "12"]))
+    assert (rows, list(tally.others)) == ([CLEAN], [3, 4])
+
+
+def test_a_dated_total_is_no_record_of_a_table_without_an_id(program: Program, sheet: MakeSheet) -> None:
+    rows, tally = taken(with_id(program, "row"), sheet(RESPONSES[1:], ROW[1:], ["8/31/23", "Total", ""]), "responses")
+    assert (len(rows), list(tally.others)) == (1, [3])
+
+
+def test_a_title_that_is_merged_beside_the_records_takes_none_of_them(
+    program: Program, workbook: Callable[..., Sheet]
+) -> None:
+    rows = [[None, f"R{n}", f"8/{n}/23", "DV", "SE"] for n in range(1, 4)]
+    given = workbook(["VIP 2023", *RESPONSES], *rows, change=lambda book: book.worksheets[0].merge_cells("A1:A4"))
+    assert [row[0] for row in taken(program, given)[0]] == ["R1", "R2", "R3"]
+
+
+def test_a_heading_that_is_merged_with_records_is_refused(program: Program, workbook: Callable[..., Sheet]) -> None:
+    given = workbook(RESPONSES, ROW[:3], ROW[:3], change=lambda book: book.worksheets[0].merge_cells("D1:D3"))
+    said = refusal(lambda: taken(program, given))
+    assert "cell D1:D3: is a heading that is merged with cells of records" in said
+
+
+def test_case_numbers_that_could_be_days_are_case_numbers(program: Program, workbook: Callable[..., Sheet]) -> None:
+    numbers = ["2023-11-01", "2023-11-02", "2023-11-99", "2023-11-100"]
+    assert [row[0] for row in taken(program, workbook(RESPONSES, *[[n, *ROW[1:]] for n in numbers]))[0]] == numbers
+
+
+def test_a_count_that_may_be_a_thousand_is_left_for_the_quarantine(program: Program, sheet: MakeSheet) -> None:
+    rows, _ = taken(program, sheet([*REVIEWS[:3], REVIEWS[4]], ["W1", "8/1/23", "1.000", "2.0"]))
+    assert rows == [["W1", "2023-08-01", "1.000", "2"]]
+
+
+def test_marks_in_remarks_do_not_divide_a_file(program: Program, sheet: MakeSheet) -> None:
+    remarks = "a; b; c; d; e; f; g"
+    rows, _ = taken(program, sheet([*RESPONSES, "Remarks"], *[[f"R{n}", *ROW[1:], remarks] for n in range(4)]))
+    assert len(rows) == 4

@@ -753,3 +753,36 @@ def test_a_row_that_a_snapshot_repeats_is_a_duplicate_and_the_counts_balance(pro
     again = send(RESPONSES, "R2,11/3/23,DV,SE", "R2,11/3/23,DV,SE", name="again.csv")
     found = changes(proposal_of(project, again, received="2023-12-05"))
     assert found == {"rows": 2, "unchanged": 2, "withdrawn": 1}
+
+
+# ---------------------------------------------------------------- What one wrong row must not do
+
+
+@pytest.mark.parametrize("day", ["see file", "2032-10-05", "9999-12-31"])
+def test_a_day_that_is_wrong_covers_no_month(project: Project, send: Send, day: str) -> None:
+    sent = send(RESPONSES, "R1,10/2/23,DV,SE", f"R2,{day},DV,SE")
+    assert proposal_of(project, sent).covers == {"responses": dt.date(2023, 10, 31)}
+    only = send(RESPONSES, f"R2,{day},DV,SE", name="only.csv")
+    assert proposal_of(project, only).covers["responses"] < project.program.identity.records_from
+
+
+def test_a_table_whose_newest_record_is_old_is_reported_beside_a_new_one(project: Project, send: Send) -> None:
+    old = send(RESPONSES, "R1,9/2/23,DV,SE")
+    new = send("review_id,review_date,incidents_reviewed,persons_identified", "W1,11/2/23,3,1", name="reviews.csv")
+    found = proposal_of(project, old, new)
+    assert any("The newest record of responses is of 2023-09-02" in warning for warning in found.warnings)
+
+
+def test_rows_of_a_table_without_an_id_that_came_before_are_reported(project: Project, send: Send) -> None:
+    project = with_id(project, "row")
+    headings = RESPONSES.partition(",")[2]
+    proposal_of(project, send(headings, "11/2/23,DV,SE", "11/3/23,DV,SE"), accept=True)
+    again = proposal_of(project, send(headings, "11/2/23,DV,SE", "11/4/23,DV,SE", name="more.csv"))
+    assert any("1 row of responses is the same as rows that are here, and count again" in one for one in again.warnings)
+
+
+def test_voids_without_the_optional_columns_are_taken_in(project: Project, send: Send) -> None:
+    proposal_of(project, send(RESPONSES, "R1,11/2/23,DV,SE"), accept=True)
+    voids = send("void_id,voided_date,voided_table,voided_id", "V1,12/5/23,responses,R1", name="voids.csv")
+    found = proposal_of(project, voids, received="2023-12-05")
+    assert "taken as voids" in "\n".join(found.summary())
