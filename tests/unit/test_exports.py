@@ -483,11 +483,16 @@ def test_long_codes_that_all_end_in_zeros_are_refused(program: Program, sheet: M
     assert len(taken(program, sheet(RESPONSES, *rounded, ["2023110500012345", *ROW[1:]]))[0]) == 4
 
 
-@pytest.mark.parametrize("code", ["12-Mar", "Mar-12", "3-Dec-24", "2023-03-12"])
+@pytest.mark.parametrize("code", ["12-Mar", "Mar-12", "3-Dec-24"])
 def test_a_code_that_a_spreadsheet_has_made_a_date_is_refused(program: Program, sheet: MakeSheet, code: str) -> None:
     said = refusal(lambda: taken(program, sheet(RESPONSES, ROW, [code, *ROW[1:]])))
     assert f"line 3: '{code}' is a date, which a spreadsheet makes of a code such as 3-12" in said
     assert taken(program, sheet(RESPONSES, [code, *ROW[1:]]))[0][0][0] == code
+
+
+def test_a_date_in_a_column_of_codes_of_a_workbook_is_refused(program: Program, workbook: Callable[..., Sheet]) -> None:
+    given = workbook(RESPONSES, ROW, [dt.datetime(2023, 3, 12), *ROW[1:]])  # noqa: DTZ001
+    assert "line 3: '2023-03-12' is a date" in refusal(lambda: taken(program, given))
 
 
 # ---------------------------------------------------------------- Order and zone of dates
