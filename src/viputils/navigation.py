@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from viputils.language import Language
 from viputils.pages import HOME, NOT_FOUND, Page
@@ -68,23 +69,27 @@ def navigation(
     page: Page,
     versions: Sequence[Version],
     edge: Edge,
-    path: str | None = None,
-    has_feed: bool = True,
+    address: str | None = None,
 ) -> dict[str, Any]:
-    """Give what the template needs for the links on a page. Its values are Markdown.
+    """Return what the template needs for the links on a page. Its values are Markdown.
+
+    Nothing is returned for the page for what is not there if the site does not know its address: that page is shown in
+    place of any other, so that no relative link on it leads anywhere.
 
     Parameters
     ----------
     versions
         The site in every language, the main one first.
-    path
-        Where links begin that cannot be relative: a page that stands for any address does not know its own.
-    has_feed
-        Whether the site has a feed, which it has where it knows its address.
+    address
+        Where the site will lie, if that is known.
     """
     text = version.language.text
     own = version.file_of(page.place)
-    root = "../" * own.count("/") if path is None else path
+    root = "../" * own.count("/")
+    if page.place == NOT_FOUND:
+        if address is None:
+            return {}
+        root = urlsplit(address).path
     names = {
         HOME: text("Home"),
         "overview": text("The program"),
@@ -116,7 +121,7 @@ def navigation(
             if other is not version
         ],
     }
-    if has_feed:
+    if address is not None:
         found["feed"] = {"href": f"{root}{version.prefix}feed.xml", "text": text("All issues, as a feed")}
     if page.place == "search":
         found["index"] = f"{root}{version.prefix}search/index.js"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import nbformat
 import pandas as pd
@@ -68,7 +68,8 @@ from viputils.verdicts import IssueVerdicts, verify_register
 # How each page of the site was made, and the checksum of every file of it.
 RECORD: Final = "site.json"
 # What pages take from the theme; the rest of it is for the engines.
-_ASSETS: Final = ("report/theme/report.css", "report/theme/search.js", "report/theme/icon.svg", "report/fonts/*.woff2")
+_STYLES: Final = "report/theme/report.css"
+_ASSETS: Final = (_STYLES, "report/theme/search.js", "report/theme/icon.svg", "report/fonts/*.woff2")
 # What figures are counted from.
 _COUNTED: Final = ("program.toml", "data/published")
 # The data of an issue is the same in every language, and lies beside the page in the main one.
@@ -468,14 +469,13 @@ def _with_navigation(
     address: str | None,
 ) -> dict[str, Page]:
     """Give every page by its file in the site, with the links that stand on it."""
-    path = urlsplit(address).path if address is not None else "/"
     pages: dict[str, Page] = {}
     for project, version, mine in zip(projects, versions, issues, strict=True):
         edges = _edges(project, mine)
         for place, page in version.pages.items():
-            start = path if place == NOT_FOUND else None
-            nav = navigation(version, page, versions, edges.get(place, Edge()), start, has_feed=address is not None)
-            header = {**page.front_matter, "vip": {**page.front_matter["vip"], "nav": nav}}
+            nav = navigation(version, page, versions, edges.get(place, Edge()), address)
+            # For a template even nothing is something, where it has a name.
+            header = {**page.front_matter, "vip": page.front_matter["vip"] | ({"nav": nav} if nav else {})}
             pages[version.file_of(place)] = Page(place, page.title, header, page.cells, page.files)
     return pages
 
@@ -535,6 +535,9 @@ def _make_pages(
         if fresh:
             write_settings(project, root)
             shutil.copytree(engine.render_site(root), folder, dirs_exist_ok=True)
+    for file in fresh:
+        if "nav" not in pages[file].front_matter["vip"]:
+            _put_styles_into(folder / file, project)
     for file, page in pages.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         if file not in fresh:
@@ -543,6 +546,14 @@ def _make_pages(
             (folder / file).parent.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).parent.joinpath(name).write_bytes(data)
     return len(fresh)
+
+
+def _put_styles_into(page: Path, project: Project) -> None:
+    """Put the style sheet into a page that cannot say where it lies; its fonts stay out, for the same reason."""
+    css = (project.pages / _STYLES).read_text(encoding="utf-8")
+    style = "<style>" + re.sub(r"@font-face \{.*?\}\n", "", css, flags=re.DOTALL) + "</style>\n</head>"
+    text = page.read_text(encoding="utf-8").replace("</head>", style, 1)
+    page.write_text(text, encoding="utf-8", newline="")
 
 
 def write_page(root: Path, file: str, page: Page) -> None:

@@ -16,7 +16,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import vip
 from tests.support.pages import needs_quarto
 from tests.support.projects import HEADERS, REPOSITORY, town, with_a_short_report
-from tests.support.site import pages_of, soup_of, words
+from tests.support.site import links_of, pages_of, soup_of, words
 from viputils.checksums import checksum
 from viputils.errors import ManifestError
 from viputils.periods import ReportMonth
@@ -365,6 +365,23 @@ def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path:
     for page in pages_of(root / "_site"):
         # A plain page shows its front matter, where the links of the template come from.
         assert "feed.xml" not in page.read_text(encoding="utf-8")
+
+
+def test_the_page_for_what_is_not_there_needs_no_other_file_where_the_address_is_not_known(tmp_path: Path) -> None:
+    """Somebody may have asked for an address in any folder: what is relative would lead elsewhere from there."""
+    root = with_a_short_report(town(tmp_path / "a town"))
+    program = root / "program.toml"
+    program.write_text(re.sub(r"(address|also_in) = .*", "", program.read_text(encoding="utf-8")), encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--since", "2023-12")
+    assert done.returncode == 0, done.stderr
+    page = root / "_site" / "404.html"
+    assert {link for link in links_of(page) if not link.startswith("#")} == {"data:,"}
+    (style,) = soup_of(page).select("head style")
+    assert ".skip-link" in style.get_text()
+    assert "url(" not in style.get_text()
+    assert "There is no page at this address" in words(soup_of(page))
+    # Every other page knows where it is.
+    assert "../report/theme/report.css" in set(links_of(root / "_site" / "methods" / "index.html"))
 
 
 @needs_quarto
