@@ -217,7 +217,7 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
         short = [month[0] for month in short]
     image = image_markdown(
         lambda: panels_chart(project.fonts, short, rows, language),
-        "month-by-month",
+        "chart-month-by-month",
         escape(f"{what}, {between}"),
         alt,
     )

@@ -56,6 +56,10 @@ class Version:
         """Give the file of a page, as seen from the home page of the whole site."""
         return self.prefix + file_of(place)
 
+    def address_of(self, place: str) -> str:
+        """Return the address of a page below that of the whole site."""
+        return self.file_of(place).removesuffix("index.html")
+
 
 def file_of(place: str) -> str:
     """Give the file of a page in the site of its language."""
@@ -120,6 +124,7 @@ def navigation(
             for other in versions
             if other is not version
         ],
+        "versions": _versions(version, page.place, versions, address),
     }
     if address is not None:
         found["feed"] = {"href": f"{root}{version.prefix}feed.xml", "text": text("All issues, as a feed")}
@@ -151,6 +156,17 @@ def navigation(
             if to is not None:
                 found["neighbours"][name] = {"href": root + version.file_of(to[0]), "text": to[1]}
     return {name: _escaped(value) for name, value in found.items()}
+
+
+def _versions(version: Version, place: str, versions: Sequence[Version], address: str | None) -> list[dict[str, str]]:
+    """Return the languages of a page for search engines: all of them by their whole addresses, if these are known."""
+    there = [one for one in versions if place in one.pages]
+    if len(there) == 1:
+        return []
+    if address is not None:
+        return [{"href": address + one.address_of(place), "code": one.language.code} for one in there]
+    root = "../" * version.file_of(place).count("/")
+    return [{"href": root + one.file_of(place), "code": one.language.code} for one in there if one is not version]
 
 
 def _escaped(value: Any) -> Any:

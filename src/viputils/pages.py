@@ -160,7 +160,9 @@ def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: b
     header = front_matter(project, title, as_of, demonstration)
     name = project.shown.identity.name
     header["title"] = escape(f"{title}, {name}")
-    header["vip"] |= {"report": escape(title), "month": "", "running-header": escape(f"{name} | {title}".upper())}
+    running, skip = f"{name} | {title}".upper(), project.language.text("Skip to content")
+    header["vip"] |= {"report": escape(title), "month": ""}
+    header["vip"] |= {"running-header": escape(running), "words-skip": escape(skip)}
     return header
 
 

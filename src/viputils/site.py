@@ -641,7 +641,7 @@ def _write_feeds(
         (folder / place).write_bytes(feed)
     places = [
         (
-            [(one.language.code, _address_of(one.file_of(place))) for one in versions if place in one.pages],
+            [(one.language.code, one.address_of(place)) for one in versions if place in one.pages],
             dt.date.fromisoformat(str(page.front_matter["date"])),
         )
         for place, page in versions[0].pages.items()
@@ -649,10 +649,6 @@ def _write_feeds(
     ]
     (folder / "sitemap.xml").write_bytes(sitemap(address, places))
     (folder / "robots.txt").write_text(f"Sitemap: {address}sitemap.xml\n", encoding="utf-8")
-
-
-def _address_of(file: str) -> str:
-    return file.removesuffix("index.html")
 
 
 def _key(page: Page, made_with: Sequence[Any]) -> str:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -72,6 +73,34 @@ def test_every_link_leads_to_something_that_is_there_and_none_leaves_the_folder(
     assert looked_at > 100
 
 
+def test_no_page_has_an_id_twice(site: Path) -> None:
+    for page in sorted(site.rglob("*.html")):
+        ids = Counter(str(node["id"]) for node in soup_of(page).find_all(id=True))
+        assert [name for name, times in ids.items() if times > 1] == [], page
+
+
+def test_every_page_names_its_versions_by_their_whole_addresses(site: Path) -> None:
+    """As search engines ask for it: each version names all of them, itself as well."""
+    for page in pages_of(site):
+        named = {
+            str(link["hreflang"]): str(link["href"])
+            for link in soup_of(page).select("head link[rel=alternate][hreflang]")
+        }
+        place = page.relative_to(site).as_posix().removesuffix("index.html").removeprefix("es/")
+        expected = {"en": f"{ADDRESS}{place}", "es": f"{ADDRESS}es/{place}"}
+        assert named == ({} if page.name == "404.html" else expected), page
+
+
+def test_the_first_link_of_a_page_says_where_it_leads(site: Path) -> None:
+    said = {"en": ("Skip to the report", "Skip to content"), "es": ("Ir directamente al informe", "Ir al contenido")}
+    for page in pages_of(site):
+        soup = soup_of(page)
+        assert soup.html is not None
+        of_an_issue, of_others = said[str(soup.html["lang"])]
+        expected = of_an_issue if "issues" in page.parts else of_others
+        assert words(soup.select_one("a.skip-link")) == expected, page
+
+
 def test_nothing_on_any_page_is_loaded_from_elsewhere(site: Path) -> None:
     for page in pages_of(site):
         for node in soup_of(page).select("img[src], script[src], link[rel=stylesheet], link[rel=icon], iframe, source"):
@@ -113,7 +142,7 @@ def test_the_home_page_shows_the_newest_issue_and_all_by_fiscal_year(site: Path)
     types = ["Gun/Other Violence", "DV/Sexual Assault", "Homicide", "Other Deaths", "Suicide", "Other"]
     counts = [october["responses_by_incident_type", one, "month"] for one in types]
     assert month_by_month[0] == ["October 2023", *counts]
-    chart = home.select_one("#month-by-month img")
+    chart = home.select_one("#chart-month-by-month img")
     assert chart is not None
     assert f"Homicide: {counts[2]}, 5." in str(chart["alt"])
 
