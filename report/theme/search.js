@@ -11,9 +11,18 @@
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[\u2018\u2019]/g, "'").toLowerCase();
   // Marks around a word are no part of it; those within are, as in 1,234 or cabq.gov.
   const wordsOf = (question) => plain(question).match(/[\p{L}\p{N}]+(?:[.,'/-][\p{L}\p{N}]+)*/gu) || [];
+  // What a singular and its plural begin with, in English and in Spanish: homicide for homicides, region for regiones.
+  const beginning = (word) => word
+    .replaceAll(".", "\\.")
+    .replace(/^(.{3,})(?:y|ies)$/u, "$1(?:y|ies)")
+    .replace(/^(.{4,})es$/u, "$1(?:e|(?!\\p{L}))")
+    .replace(/^(.{3,})s$/u, "$1");
+  // Finds whole words that begin as any of those that were asked for.
+  const finderOf = (asked) =>
+    new RegExp(`(?:^|[^\\p{L}\\p{N}])((?:${asked.map(beginning).join("|")})[\\p{L}\\p{N}]*)`, "gu");
   const shown = 50;
-  const parts = window.searchIndex.map(([address, page, heading, text]) => ({
-    address, page, heading, text, found: plain(`${page} ${heading} ${text}`), title: plain(`${page} ${heading}`),
+  const parts = window.searchIndex.map(([address, page, heading, text, rows]) => ({
+    address, page, heading, text, rows, found: plain(`${page} ${heading} ${text} ${rows}`), title: plain(`${page} ${heading}`),
   }));
 
   const make = (name, properties = {}, ...children) => {
@@ -33,27 +42,25 @@
   const list = make("ol", { className: "results" });
   place.replaceChildren(form, said, list);
 
-  // Some words around the first place at which one of the question's stands, these marked.
-  const excerpt = (text, asked) => {
-    const low = plain(text);
-    const exact = low.length === text.length;
-    const first = exact ? Math.max(0, Math.min(...asked.map((word) => low.indexOf(word)).filter((at) => at >= 0), text.length)) : 0;
-    const start = first === text.length || first < 60 ? 0 : text.lastIndexOf(" ", first - 50) + 1;
-    const end = Math.min(text.length, start + 220);
+  // Some words around the first of those that were asked for, these marked: sentences before rows of tables.
+  const excerpt = (part, asked) => {
+    const finder = finderOf(asked);
+    const isThere = (text) => plain(text).search(finder) >= 0;
+    const rows = part.rows.split("\n");
+    const text = isThere(part.text) ? part.text : rows.filter(isThere).join("; ") || part.text || rows.join("; ");
+    const exact = plain(text).length === text.length;
+    const first = exact ? plain(text).search(finder) : 0;
+    const start = first < 60 ? 0 : text.lastIndexOf(" ", first - 50) + 1;
+    const end = text.length <= start + 220 ? text.length : text.lastIndexOf(" ", start + 220);
     const piece = text.slice(start, end);
     const line = make("p");
     line.append(start > 0 ? "… " : "");
     let at = 0;
-    while (exact && at < piece.length) {
-      const next = asked
-        .map((word) => [plain(piece).indexOf(word, at), word.length])
-        .filter(([index]) => index >= 0)
-        .sort((a, b) => a[0] - b[0])[0];
-      if (!next) {
-        break;
-      }
-      line.append(piece.slice(at, next[0]), make("mark", { textContent: piece.slice(next[0], next[0] + next[1]) }));
-      at = next[0] + next[1];
+    for (const match of exact ? plain(piece).matchAll(finder) : []) {
+      const next = match.index + match[0].length;
+      const from = next - match[1].length;
+      line.append(piece.slice(at, from), make("mark", { textContent: piece.slice(from, next) }));
+      at = next;
     }
     line.append(piece.slice(at), end < text.length ? " …" : "");
     return line;
@@ -61,10 +68,11 @@
 
   const search = (question) => {
     const asked = wordsOf(question);
+    const finders = asked.map((word) => finderOf([word]));
     const found = asked.length
       ? parts
-          .map((part, order) => ({ part, order, inTitle: asked.filter((word) => part.title.includes(word)).length }))
-          .filter(({ part }) => asked.every((word) => part.found.includes(word)))
+          .map((part, order) => ({ part, order, inTitle: finders.filter((finder) => part.title.search(finder) >= 0).length }))
+          .filter(({ part }) => finders.every((finder) => part.found.search(finder) >= 0))
           .sort((a, b) => b.inTitle - a.inTitle || a.order - b.order)
       : [];
     said.textContent = !question.trim()
@@ -81,7 +89,7 @@
           "li",
           {},
           make("a", { href: part.address, textContent: part.heading ? `${part.heading} – ${part.page}` : part.page }),
-          excerpt(part.text, asked),
+          excerpt(part, asked),
         ),
       ),
     );

@@ -21,12 +21,13 @@ _NEVER: Final = {"script", "style", "nav", "template"}
 
 @dataclass
 class Part:
-    """A part of a page: what its heading says, and all text below it."""
+    """A part of a page: what its heading says, all text below it, and each row of its tables as a line."""
 
     address: str
     page: str
     heading: str
     text: str = ""
+    rows: str = ""
 
 
 def parts_of(page: str, address: str) -> list[Part]:
@@ -42,15 +43,16 @@ def parts_of(page: str, address: str) -> list[Part]:
     reader.close()
     title = " ".join(reader.title.split())
     parts = [
-        Part(one.address, title, " ".join(one.heading.split()), " ".join(one.text.split())) for one in reader.parts
+        Part(one.address, title, " ".join(one.heading.split()), " ".join(one.text.split()), one.rows.rstrip("\n"))
+        for one in reader.parts
     ]
-    return [one for one in parts if one.text]
+    return [one for one in parts if one.text or one.rows]
 
 
 def index_script(pages: Iterable[tuple[Path, str]]) -> str:
     """Write the index of pages, given as files with their addresses, as a script that sets ``searchIndex``."""
     parts = [part for path, address in pages for part in parts_of(path.read_text(encoding="utf-8"), address)]
-    rows = [[one.address, one.page, one.heading, one.text] for one in parts]
+    rows = [[one.address, one.page, one.heading, one.text, one.rows] for one in parts]
     return f"window.searchIndex = {json.dumps(rows, ensure_ascii=False, indent=0)};\n"
 
 
@@ -65,6 +67,9 @@ class _Reader(HTMLParser):
         # The open elements, each with whether its text is not shown.
         self.open: list[tuple[str, bool]] = []
         self.section: str | None = None
+        # The cells of the row that is open, and those of the row that heads its table.
+        self.cells: list[str] = []
+        self.heads: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _VOID:
@@ -78,9 +83,15 @@ class _Reader(HTMLParser):
             # Where Pandoc makes sections, the section has the id of the heading.
             identifier = said.get("id") or self.section
             self.parts.append(Part(f"{self.address}#{identifier}" if identifier else self.address, "", ""))
+        elif tag == "tr":
+            self.cells = []
+        elif tag in ("th", "td"):
+            self.cells.append("")
         self.end_word(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "tr":
+            self.end_row()
         if self.is_in(tag):
             while self.open.pop()[0] != tag:
                 pass
@@ -94,14 +105,27 @@ class _Reader(HTMLParser):
         elif self.is_in("main"):
             if self.is_in("h2"):
                 self.parts[-1].heading += data
+            elif self.is_in("tr") and self.cells:
+                self.cells[-1] += data
             else:
                 self.parts[-1].text += data
+
+    def end_row(self) -> None:
+        """Keep a row as what it is about and each number with its heading, so that no number is found alone."""
+        cells = [" ".join(cell.split()) for cell in self.cells]
+        if self.is_in("thead"):
+            self.heads = cells
+        elif cells:
+            said = [f"{head} {cell}".strip() for head, cell in zip(self.heads[1:], cells[1:], strict=False)]
+            self.parts[-1].rows += f"{cells[0]}: {', '.join(said)}\n"
 
     def end_word(self, tag: str) -> None:
         """Keep the words of two cells or paragraphs apart."""
         if tag not in _INLINE or self.is_in("h1"):
             self.parts[-1].text += " "
             self.title += " "
+            if self.cells:
+                self.cells[-1] += " "
 
     @property
     def is_hidden(self) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
@@ -29,6 +28,7 @@ from tests.support.browser import (
     stops,
     violations,
 )
+from tests.support.site import soup_of, words
 
 pytestmark = needs_browser
 
@@ -69,10 +69,6 @@ def server(site: Path) -> Iterator[str]:
         finally:
             running.shutdown()
             thread.join()
-
-
-def soup_of(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
 
 def test_every_page_of_the_site_is_looked_at(site: Path) -> None:
@@ -266,6 +262,49 @@ def test_the_search_finds_a_part_of_a_page_and_says_how_many(site: Path, browser
     with opened(browser, (site / f"{language}search/index.html").as_uri() + "?q=%3Cimg%20src%3Dx%3E", PHONE) as tab:
         assert tab.get_by_role("searchbox").input_value() == "<img src=x>"
         assert tab.locator("main img").count() == 0
+
+
+def results_for(tab: Page, question: str) -> list[tuple[str, str]]:
+    """Return the name and the excerpt of each part that is found."""
+    field = tab.get_by_role("searchbox")
+    field.fill(question)
+    field.press("Enter")
+    return [(one.locator("a").inner_text(), one.locator("p").inner_text()) for one in tab.locator(".results li").all()]
+
+
+@pytest.mark.parametrize(
+    ("language", "singular", "plural"),
+    [
+        ("", "homicide", "homicides"),
+        ("", "agency", "agencies"),
+        ("", "response", "Responses"),
+        ("es/", "homicidio", "homicidios"),
+        ("es/", "edición", "ediciones"),
+    ],
+)
+def test_a_word_is_found_in_singular_and_plural(
+    site: Path, browser: Browser, language: str, singular: str, plural: str
+) -> None:
+    with opened(browser, site / f"{language}search/index.html", DESKTOP) as tab:
+        one, many = (results_for(tab, question) for question in (singular, plural))
+        assert one == many != []
+        # Words that only hold these letters are others.
+        assert results_for(tab, singular[1:]) == []
+
+
+def test_an_excerpt_is_of_whole_words_and_no_number_in_it_is_without_its_name(site: Path, browser: Browser) -> None:
+    with opened(browser, site / "search/index.html", DESKTOP) as tab:
+        found = dict(results_for(tab, "homicides"))
+        (counts,) = [
+            said for name, said in found.items() if name.startswith("Responses to incidents") and "Nov" in name
+        ]
+        assert counts == "Homicide: Nov [p] 5, FYTD 20"
+        assert tab.locator("mark").first.inner_text() in ("Homicide", "Homicides")
+        text = {word for page in site.rglob("index.html") for word in words(soup_of(page).find("main")).split(" ")}
+        for _, said in results_for(tab, "month"):
+            assert said
+            assert said.count("…") == said.startswith("… ") + said.endswith(" …")
+            assert {word.strip(":,;") for word in said.strip("… ").split(" ")} <= {word.strip(":,;") for word in text}
 
 
 @pytest.mark.browser_matrix
