@@ -168,12 +168,10 @@ local function html_table(tbl, aligned)
   end
   local wide = #tbl.colspecs > 4
   tbl.classes:extend(wide and { 'wide' } or #tbl.colspecs < 4 and { 'narrow' } or {})
-  -- On a phone the rows of a wide table become blocks of names and numbers. A browser then forgets that they are a
-  -- table, unless every part of it has its role written down.
+  -- On a phone the rows of a wide table become blocks of names and numbers, and where the text is large those of any
+  -- table. A browser then forgets that they are a table, unless every part of it has its role written down.
   local function role(part, name)
-    if wide then
-      part.attr.attributes.role = name
-    end
+    part.attr.attributes.role = name
   end
   role(tbl, 'table')
   role(tbl.head, 'rowgroup')
@@ -195,7 +193,7 @@ local function html_table(tbl, aligned)
         role(cell, i == 1 and 'rowheader' or 'cell')
         if i == 1 then
           cell.attributes.scope = 'row'
-        elseif wide then
+        else
           cell.attributes['data-label'] = labels[i]
         end
       end

@@ -106,6 +106,7 @@ NEEDS = {
     "as 1280 pixels at 200 %": (View(640), ""),
     "as 1280 pixels at 400 %": (View(320), ""),
     "on a phone": (PHONE, ""),
+    "on a phone with the text alone at 200 %": (PHONE, "html { font-size: 200% !important; }"),
     "with the text alone at 200 %": (DESKTOP, "html { font-size: 200% !important; }"),
     "with more space between letters, words and lines": (
         PHONE,
@@ -127,6 +128,26 @@ def test_nothing_is_lost_or_needs_sideways_scrolling(server: str, browser: Brows
             if sheet is not None:
                 sheet.evaluate("node => node.remove()")
     assert {how: lost for how, lost in found.items() if lost} == {}
+
+
+@pytest.mark.parametrize("name", ["es/index.html", "es/issues/2023-11/index.html"])
+def test_a_number_stands_at_the_end_of_the_first_line_of_its_label_on_a_phone(
+    server: str, browser: Browser, name: str
+) -> None:
+    """Spanish labels are longer, and take two lines or three."""
+    with opened(browser, f"{server}{name}", PHONE) as tab:
+        places: list[tuple[str, float, float]] = tab.evaluate(
+            """() => [...document.querySelectorAll("td")]
+              .filter((cell) => getComputedStyle(cell).display === "flex" && /^[\\d,]+$/.test(cell.textContent.trim()))
+              .map((cell) => {
+                const range = document.createRange();
+                range.selectNodeContents(cell);
+                const own = cell.getBoundingClientRect(), text = range.getBoundingClientRect();
+                return [cell.dataset.label, text.top - own.top, own.right - text.right];
+              })"""
+        )
+    assert len(places) >= 12
+    assert [one for one in places if one[1] > 12 or abs(one[2]) > 1] == []
 
 
 @some_pages

@@ -139,13 +139,15 @@ def test_html_tables_have_captions_column_and_row_headers(pages: dict[str, Path]
     assert totals == ["Total 90 320", "Total 90 319"]
 
 
-def test_wide_table_keeps_its_roles_and_labels_where_a_phone_shows_it_as_blocks(empty: Path) -> None:
-    markdown = "| Table | Read | Kept | Late | Twice |\n|:--|--:|--:|--:|--:|\n| Responses | 4 | 3 | 2 | 1 |\n\n: Rows"
-    table = soup_of(render(empty, cell("## Part\n\n" + markdown))["html"]).table
-    assert table["role"] == "table"
-    row = table.tbody.tr
-    assert [each["role"] for each in row.find_all(["th", "td"])] == ["rowheader", *["cell"] * 4]
-    assert [each["data-label"] for each in row.find_all("td")] == ["Read", "Kept", "Late", "Twice"]
+def test_every_table_keeps_its_roles_and_labels_where_little_room_shows_it_as_blocks(empty: Path) -> None:
+    wide = "| Table | Read | Kept | Late | Twice |\n|:--|--:|--:|--:|--:|\n| Responses | 4 | 3 | 2 | 1 |\n\n: Rows"
+    narrow = "| Month | Responses |\n|:--|--:|\n| November | 90 |\n\n: Months"
+    page = soup_of(render(empty, cell(f"## Part\n\n{wide}\n\n{narrow}"))["html"])
+    for table, labels in zip(page.find_all("table"), (["Read", "Kept", "Late", "Twice"], ["Responses"]), strict=True):
+        assert table["role"] == "table"
+        row = table.tbody.tr
+        assert [each["role"] for each in row.find_all(["th", "td"])] == ["rowheader", *["cell"] * len(labels)]
+        assert [each["data-label"] for each in row.find_all("td")] == labels
 
 
 def test_chart_has_a_caption_and_its_own_alternative_text_in_both_formats(pages: dict[str, Path]) -> None:
