@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import matplotlib as mpl
 import pandas as pd
 from IPython.display import Markdown
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -44,12 +45,16 @@ RULE: Final = "#cfd8da"
 BAR: Final = "#1f5f7a"
 PAST_BAR: Final = "#6b98ad"
 
-# So many numbers fit side by side.
-_LABELLED: Final = 12
+# So many numbers fit side by side, each right of its bar.
+_LABELLED: Final = 6
 _TICKS: Final = 20
+# Smaller numbers are in the table alone.
+_READABLE: Final = 7
 # With so many columns, each has its number.
 _FEW: Final = 6
 _YEAR: Final = 12
+# So many months from the edge, a label would reach over it.
+_NEAR_THE_EDGE: Final = 4
 # So many names of months fit below a line.
 _NAMED: Final = 9
 
@@ -273,14 +278,16 @@ def ages_chart(fonts: Path, ages: pd.DataFrame) -> Figure:
     axes.axhline(0, color=RULE, linewidth=1)
     axes.vlines(ages["age"], ages["smallest"].astype(float), ages["largest"].astype(float), color=PAST_BAR, linewidth=5)
     axes.plot(ages["age"], ages["median"].astype(float), "o", color=BAR, markersize=7)
-    # Where there is no room for the numbers they stand in the table alone.
-    for age, median in zip(ages["age"], ages["median"], strict=True) if len(ages) <= _LABELLED else ():
+    # Where there is no room for the numbers beside the bars they are in the table alone.
+    has_room = ages["age"].max() - ages["age"].min() < _LABELLED
+    for age, median in zip(ages["age"], ages["median"], strict=True) if has_room else ():
         axes.annotate(
             signed_percent(median),
             (age, float(median)),
-            xytext=(0, 8),
+            xytext=(6, 0),
             textcoords="offset points",
-            ha="center",
+            ha="left",
+            va="center",
             color=INK,
             fontproperties=bold,
             fontsize=8.5,
@@ -315,15 +322,19 @@ def _attribute(text: str) -> str:
 
 
 def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], language: Language = ENGLISH) -> Figure:
-    """Draw one column for each value, labelled with its number; what is missing has only its place."""
+    """Draw one column for each value, labelled where there is room; what is missing has only its place."""
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     figure = Figure(figsize=(5.4, 2.9), layout="constrained")
     axes = figure.add_subplot()
     newest = len(values) - 1
+    known = [value for value in values if value is not None]
+    size = _fitting(12.5, map(language.number, known), 355 / len(names))
     for place, value in enumerate(values):
         if value is None:
             continue
         axes.bar(place, value, width=0.68, color=BAR if place == newest else PAST_BAR)
+        if size < _READABLE:
+            continue
         axes.annotate(
             language.number(value),
             (place, value),
@@ -332,11 +343,11 @@ def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], l
             ha="center",
             color=INK,
             fontproperties=bold,
-            fontsize=12.5,
+            fontsize=size,
         )
     axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=12.5, color=MUTED)
     axes.set_xlim(-0.6, len(names) - 0.4)
-    axes.set_ylim(0, max([1, *(value for value in values if value is not None)]) * 1.14)
+    axes.set_ylim(0, max([1, *known]) * 1.14)
     axes.set_yticks([])
     axes.tick_params(length=0, pad=6)
     axes.spines[["top", "left", "right"]].set_visible(False)
@@ -349,7 +360,8 @@ def panels_chart(
 ) -> Figure:
     """Draw a small column chart for each named row of values, two side by side and all of one scale.
 
-    The newest value and the largest are labelled; where there are few, all are. What is missing has only its place.
+    The newest value and the last of the largest are labelled; where there are few, all are. What is missing has only
+    its place.
     """
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     rows = -(-len(panels) // 2)
@@ -357,21 +369,27 @@ def panels_chart(
     highest = max([1, *(value for _, values in panels for value in values if value is not None)])
     for place, (name, values) in enumerate(panels, start=1):
         axes = figure.add_subplot(rows, 2, place)
-        newest, largest = len(values) - 1, max((value for value in values if value is not None), default=0)
+        newest = len(values) - 1
+        known = [(value, at) for at, value in enumerate(values) if value is not None]
+        _, largest = max(known, default=(0, 0))
+        are_few = len(values) <= _FEW
+        size = _fitting(11, (language.number(value) for value, _ in known), 150 / len(values)) if are_few else 11
         for at, value in enumerate(values):
             if value is None:
                 continue
             axes.bar(at, value, width=0.7, color=BAR if at == newest else PAST_BAR)
-            if len(values) <= _FEW or at == newest or value == largest:
+            if are_few or at in (newest, largest):
+                # Many columns are narrower than a number: it begins or ends where no column is higher.
+                ha = "center" if are_few or newest == largest else "left" if at == newest else "right"
                 axes.annotate(
                     language.number(value),
-                    (at, value),
+                    (at + {"center": 0, "left": -0.35, "right": 0.35}[ha], value),
                     xytext=(0, 2),
                     textcoords="offset points",
-                    ha="center",
+                    ha=ha,
                     color=INK,
                     fontproperties=bold,
-                    fontsize=11,
+                    fontsize=size,
                 )
         # Half a chart is as wide as so many letters.
         title = textwrap.fill(name, 25)
@@ -389,7 +407,8 @@ def panels_chart(
 def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: Language = ENGLISH) -> Figure:
     """Draw a process-behaviour chart: a line of counts, the average, the band of chance, and a mark for each signal.
 
-    A month that completes a rule is a diamond with the rule's number beside it; the newest count is written out.
+    A month that completes a rule is a diamond with the rule's number beyond it, as seen from the average; the newest
+    count is written at the right edge.
     """
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     figure = Figure(figsize=(5.4, 2.9), layout="constrained")
@@ -397,6 +416,9 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
 
     def written(value: float) -> str:
         return language.number(round(value)) if is_count else f"{value:.2f}"
+
+    def said(value: float) -> str:
+        return language.number(round(value)) if is_count else f"{value:g}"
 
     points = chart.points
     at = range(len(points))
@@ -408,28 +430,37 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     signals = points.index.isin(chart.marked.index)
     axes.plot([one for one in at if not signals[one]], rate[~signals], "o", color=BAR, markersize=5.5)
     axes.plot([one for one in at if signals[one]], rate[signals], "D", color=INK, markersize=7)
+    below: list[tuple[float, int]] = []
+    size = _fitting(11, ["(1)"], 350 / len(points))
     for place, (value, rules) in enumerate(zip(rate, points["rules"], strict=True)):
-        lines = [written(value)] if place == len(points) - 1 and not pd.isna(value) else []
         # Below each other, so that the marks of two months beside each other stay apart.
-        lines += [f"({number})" for number in rules.split()] if chart.is_even else []
+        lines = [f"({number})" for number in rules.split()] if chart.is_even else []
         if lines:
+            # Away from the average, so that no mark lies on its line.
+            is_above = value >= chart.average
+            below += [] if is_above else [(value, len(lines))]
             axes.annotate(
                 "\n".join(lines),
                 (place, value),
-                xytext=(0, 6),
+                xytext=(0, 6 if is_above else -6),
                 textcoords="offset points",
                 ha="center",
+                va="bottom" if is_above else "top",
                 color=INK,
                 fontproperties=bold,
-                fontsize=11,
+                fontsize=size,
                 linespacing=0.95,
             )
     shown = [place for place, name in enumerate(names) if name]
     axes.set_xticks(shown, [names[place] for place in shown], fontproperties=regular, fontsize=12.5, color=MUTED)
-    axes.set_xlim(-0.6, len(points) - 0.4)
-    axes.set_ylim(0, float(max(points["high"].max(), rate.max())) * 1.3 + (0.5 if is_count else 0))
+    # The name of the first month reaches left of its place.
+    axes.set_xlim(-max(0.6, 0.04 * len(points)), len(points) - 0.4)
+    top = float(max(points["high"].max(), rate.max())) * 1.3 + (0.5 if is_count else 0)
+    axes.set_ylim(min([0.0, *(value - lines * 0.09 * top for value, lines in below)]), top)
+    if not pd.isna(rate.iloc[-1]):
+        _write_at_edge(axes, bold, [(written(rate.iloc[-1]), float(rate.iloc[-1]))])
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=is_count))
-    axes.yaxis.set_major_formatter(lambda value, _: language.number(round(value)) if is_count else f"{value:g}")
+    axes.yaxis.set_major_formatter(lambda value, _: "" if value < 0 else said(value))
     for label in axes.get_yticklabels():
         label.set(fontproperties=regular, fontsize=12.5, color=MUTED)
     axes.tick_params(length=0, pad=5)
@@ -470,12 +501,15 @@ def lines_chart(
 ) -> Figure:
     """Draw named lines over the same places: the first is solid, the others are dashed. Each ends in its number.
 
-    ``at_end`` is where the first may end, as a bar at the last place.
+    ``at_end`` is where the first may end, as a bar at the last place. What ends there is written at the right edge.
     """
     regular, bold = (FontProperties(fname=fonts / f"PublicSans-{weight}.ttf") for weight in ("Regular", "SemiBold"))
     figure = Figure(figsize=(5.4, 2.9), layout="constrained")
     axes = figure.add_subplot()
     highest = max([1, *(value for _, values in lines for value in values if value is not None)])
+    highest = max(highest, int(at_end.high) if at_end is not None else 0)
+    axes.set_ylim(0, highest * 1.16)
+    at_edge = []
     for place, (name, values) in enumerate(lines):
         known = [(at, value) for at, value in enumerate(values) if value is not None]
         if not known:
@@ -489,37 +523,77 @@ def lines_chart(
             linewidth=2.4 if is_first else 1.4,
             markersize=5,
         )
-        axes.annotate(
-            f"{name}: {language.number(known[-1][1])}",
-            known[-1],
-            xytext=(0, 8) if known[-1][0] < len(names) - 1 else (2, 6),
-            textcoords="offset points",
-            ha="right",
-            color=INK,
-            fontproperties=bold,
-            fontsize=12,
-        )
+        at, value = known[-1]
+        label = f"{name}: {language.number(value)}"
+        others = [one for _, other in lines for one in other[at : at + 1] if one is not None]
+        is_below = any(value < one for one in others)
+        # Right of the last months is the edge, and the bar.
+        if at == len(names) - 1 or (is_below and at >= len(names) - _NEAR_THE_EDGE):
+            at_edge.append((label, float(value)))
+        else:
+            _write_where_free(axes, bold, label, at, value, is_below)
     if at_end is not None:
-        highest = max(highest, int(at_end.high))
         axes.vlines(len(names) - 1, at_end.low, at_end.high, color=PAST_BAR, linewidth=6)
-        axes.annotate(
-            " - ".join(language.number(int(bound)) for bound in at_end),
-            (len(names) - 1, at_end.low),
-            xytext=(0, -16),
-            textcoords="offset points",
-            ha="right",
-            color=INK,
-            fontproperties=regular,
-            fontsize=11,
-        )
+        bounds = " - ".join(language.number(int(bound)) for bound in at_end)
+        at_edge.append((f"{lines[0][0]}:\n{bounds}", (at_end.low + at_end.high) / 2))
     axes.set_xticks(range(len(names)), names, fontproperties=regular, fontsize=11, color=MUTED)
     axes.set_xlim(-0.6, len(names) - 0.4)
-    axes.set_ylim(0, highest * 1.16)
+    _write_at_edge(axes, bold, at_edge)
     axes.set_yticks([])
     axes.tick_params(length=0, pad=5)
     axes.spines[["top", "left", "right"]].set_visible(False)
     axes.spines["bottom"].set_color(RULE)
     return figure
+
+
+def _fitting(size: float, texts: Iterable[str], room: float) -> float:
+    """Return the size at which every text fits into so many points; a digit is 0.62 as wide as its size."""
+    return min([size, *(room / (0.62 * len(text)) for text in texts)])
+
+
+def _write_where_free(axes: Axes, font: FontProperties, text: str, at: int, value: int, is_below: bool) -> None:
+    """Write beside the end of a line that rises: left above it, or right below it where another line is above."""
+    top = axes.get_ylim()[1]
+    axes.annotate(
+        text,
+        # Not as low as the names of the months.
+        (at, max(value - 0.03 * top, 0.06 * top) if is_below else value),
+        xytext=(9, 0) if is_below else (0, 8),
+        textcoords="offset points",
+        # Left of the first months is the edge.
+        ha="left" if is_below or at < 2 else "right",
+        va="center" if is_below else "bottom",
+        color=INK,
+        fontproperties=font,
+        fontsize=12,
+    )
+
+
+def _write_at_edge(axes: Axes, font: FontProperties, labels: Sequence[tuple[str, float]]) -> None:
+    """Write right of the chart, each label as high as its value, or above the one below it."""
+    low, high = axes.get_ylim()
+    # So high is a line of text.
+    line = 0.085 * (high - low)
+    size = _fitting(12, (part for text, _ in labels for part in text.split("\n")), 80)
+    free = low - line
+    for text, value in sorted(labels, key=lambda one: one[1]):
+        height = line * len(text.split("\n"))
+        place = max(value, free + height / 2)
+        free = place + height / 2
+        axes.annotate(
+            text,
+            (1, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            ha="left",
+            va="center",
+            color=INK,
+            fontproperties=font,
+            fontsize=size,
+            linespacing=1,
+            annotation_clip=False,
+        )
 
 
 def _svg(figure: Figure) -> bytes:
