@@ -201,7 +201,7 @@ def test_verify_fails_where_one_raw_row_was_changed(tmp_path: Path) -> None:
     without_manifests(root / "data" / "published")
     done = vip("verify", "2023-11", "--project", str(root))
     assert done.returncode == 1
-    assert "24 of 28 figures reproduced, 4 differs." in done.stdout
+    assert "24 of 28 figures reproduced, 4 differ." in done.stdout
 
 
 def test_verify_of_an_issue_that_is_not_in_the_register_is_refused() -> None:

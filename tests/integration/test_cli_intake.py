@@ -32,6 +32,8 @@ DAY = ("--received", "2023-12-04")
 
 Send = Callable[..., Path]
 
+DELIVERY = [f"2023-12-04/{name}" for name in ("SHA256SUMS", "coverage.csv", "origins.csv", "responses.csv")]
+
 
 @pytest.fixture
 def project(project: Project, request: pytest.FixtureRequest) -> Project:
@@ -74,7 +76,7 @@ def test_intake_writes_a_delivery_that_every_other_command_counts(project: Proje
     assert "Columns not taken: 'Victim name'" in done.stdout
     assert "Written: data/raw/2023-12-04" in done.stdout
     assert "Jane" not in done.stdout
-    assert sorted(delivered(project)) == ["2023-12-04/SHA256SUMS", "2023-12-04/responses.csv"]
+    assert sorted(delivered(project)) == DELIVERY
     assert b"Jane" not in b"".join(delivered(project).values())
     checked = vip("check", cwd=project.root)
     assert (checked.returncode, "2 rows read" in checked.stdout) == (0, True)
@@ -387,7 +389,7 @@ def test_a_killed_intake_writes_nothing_and_the_next_one_works_and_clears_up(
     assert list(project.raw.glob(".*partial*"))
     done = intake(project, send(HEADINGS, *ROWS, name="next.csv"), *DAY, "--yes")
     assert done.returncode == 0, done.stderr
-    assert sorted(delivered(project)) == ["2023-12-04/SHA256SUMS", "2023-12-04/responses.csv"]
+    assert sorted(delivered(project)) == DELIVERY
     assert not list(project.raw.glob(".*partial*"))
 
 

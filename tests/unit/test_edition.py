@@ -202,7 +202,7 @@ def test_what_is_swapped_after_its_checksum_was_taken_is_not_held(
     require_same(load_edition(late, NOVEMBER, EARLY, shelf), load_edition(late, NOVEMBER, EARLY))
 
 
-@pytest.mark.parametrize("name", ["viputils.issue.as_of_issue", "viputils.issue.key_of", "viputils.issue.issue_inputs"])
+@pytest.mark.parametrize("name", ["viputils.issue.issue_day", "viputils.issue.key_of", "viputils.issue.issue_inputs"])
 def test_no_issue_is_made_of_what_is_swapped_after_its_checksum_was_taken(
     late: Project, swapped: Callable[[str, int], Callable[[], None]], name: str
 ) -> None:
