@@ -113,6 +113,13 @@ def test_no_label_of_two_years_lies_on_what_is_drawn(
     assert overlaps(figure) == []
 
 
+def test_names_of_months_stay_apart_in_spanish() -> None:
+    names = ["Jul", "Ago", "Sept", "Oct", "Nov", "Dic", "Ene", "Feb", "Mar", "Abr", "May", "Jun"]
+    before: list[int | None] = [700 * (place + 1) for place in range(12)]
+    figure = charts.lines_chart(FONTS, names, [("2024", [690, 1400]), ("2023", before)], Interval(7000, 9900), ENGLISH)
+    assert overlaps(figure) == []
+
+
 def test_the_range_at_the_end_says_of_which_year_it_is() -> None:
     lines: list[tuple[str, list[int | None]]] = [("2024", [64, 128]), ("2023", [60, 120, 180])]
     (axes,) = charts.lines_chart(FONTS, MONTHS[:3], lines, Interval(181, 203), ENGLISH).axes
