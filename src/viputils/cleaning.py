@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from viputils.codes import first_spellings, look_alikes
+from viputils.codes import are_of_one_form, first_spellings, look_alikes
 from viputils.deliveries import RawTable, Received, find_deliveries, read_received
 from viputils.errors import BalanceError, DeliveryError, ParameterError, Problem, QuarantineError
 from viputils.program import Crosswalk, Lifetime, Program
@@ -367,16 +367,24 @@ def _all_alike(program: Program, tables: Mapping[str, CleanTable]) -> Alike:
     for name, table in tables.items():
         for column in Schema(name, program.tables[name]).codes:
             if program.codes.get(column) != "different":
-                codes = table.rows[column].dropna().drop_duplicates()
-                if before := columns.setdefault(column, []):
-                    same = codes.str.casefold()
-                    seen = pd.concat(before).str.casefold()
-                    codes = codes.loc[~same.isin(seen) | same.duplicated(keep=False)]
-                before.append(codes)
-    found = {
-        column: look_alikes(pd.concat(codes, ignore_index=True).drop_duplicates()) for column, codes in columns.items()
-    }
+                columns.setdefault(column, []).append(table.rows[column].dropna().drop_duplicates())
+    found = {}
+    for column, codes in columns.items():
+        every = pd.concat(codes, ignore_index=True).drop_duplicates()
+        # Nearly always all codes of a column are of one form, such as R-001050, and then none is like another one.
+        if len(every) > 1 and not are_of_one_form(every):
+            found[column] = look_alikes(_without_case_elsewhere(codes))
     return {column: alike for column, alike in found.items() if alike}
+
+
+def _without_case_elsewhere(codes: Sequence[pd.Series]) -> pd.Series:
+    """Return the different codes of several tables, but for those that another table before has in another case."""
+    found: list[pd.Series] = []
+    for one in codes:
+        same = one.str.casefold()
+        seen = pd.concat(found).str.casefold() if found else same.iloc[:0]
+        found.append(one.loc[~same.isin(seen) | same.duplicated(keep=False)])
+    return pd.concat(found, ignore_index=True).drop_duplicates()
 
 
 def with_one_spelling(program: Program, received: Received) -> Received:
@@ -552,6 +560,8 @@ def _withdrawn_lines(given: pd.DataFrame, table: str, voids: pd.DataFrame | None
     if voids is None or voids.empty:
         return gone
     by_line = voids.loc[voids["voided_table"].eq(table) & voids["voided_file"].notna() & voids["voided_line"].notna()]
+    if by_line.empty:
+        return gone
     file = given[FILE].astype("str")
     for void in by_line[["voided_file", "voided_line", DELIVERY]].to_dict("records"):
         if not _ONE_FILE.search(void["voided_file"]):

@@ -55,6 +55,12 @@ def in_plain_letters(code: str) -> str:
     return unicodedata.normalize("NFKC", code).translate(_TWINS).strip()
 
 
+def are_of_one_form(codes: pd.Series) -> bool:
+    """Tell whether codes differ in their digits alone, at the same places: no two of them look alike then."""
+    forms = codes.str.replace("[0-9]", "0", regex=True)
+    return bool(forms.eq(forms.iloc[0]).all())
+
+
 def look_alikes(codes: pd.Series) -> dict[str, str]:
     """Find different codes that differ only by what programs and people change.
 

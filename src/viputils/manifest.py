@@ -370,7 +370,7 @@ def delivery_problems(project: Project, manifest: Manifest, where: str) -> list[
         what = f"is gone, and {where} names it;"
         if change.now:
             lost = manifest.manifest_version > 1 and not salt_of(path.parent)
-            told = ", or its salt is gone from SHA256SUMS" if lost else what_was_edited(path, change.was)
+            told = what_was_edited(path, change.was) or (", or its salt is gone from SHA256SUMS" if lost else "")
             what = f"is not the file that {where} names{told};"
         remedy = "bring it back: an issue can only be made again from the deliveries that it was made from."
         problems.append(Problem(change.name, what, remedy))

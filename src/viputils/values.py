@@ -162,8 +162,12 @@ def type_of(program: Program, rule: Column) -> str | pd.CategoricalDtype:
 
 def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
     """Read the ids of records; a row whose id is a word for a missing value has none."""
+    is_code = texts.str.fullmatch(_CODE)
+    # No word for a missing value has such a digit, unless program.toml adds one.
+    if is_code.all() and not program.intake.missing and texts.str.contains("[1-9]", regex=True).all():
+        return Reading(texts, texts, [])
     none = _is_missing(program, texts, code=True)
-    if texts.str.fullmatch(_CODE).all() and not none.any():
+    if is_code.all() and not none.any():
         return Reading(texts, texts, [])
     text = texts.str.strip()
     text = text.mask(none | _is_missing(program, text, code=True), "")

@@ -91,6 +91,7 @@ def test_each_delivery_has_a_salt_of_its_own_and_its_checksums_are_checked_as_be
         assert subprocess.run([tool, "--check", "--strict", "SHA256SUMS"], cwd=first, check=False).returncode == 0
 
 
+@pytest.mark.whole_issues
 def test_nothing_that_is_published_holds_a_salt_or_a_checksum_that_confirms_a_guess(
     artifacts: Artifacts, tmp_path: Path, plain_pages: None
 ) -> None:
@@ -161,6 +162,7 @@ def test_with_the_salt_an_edit_is_found_and_without_it_nobody_can_tell(city: Pro
         require_deliveries(city, manifest, "manifest.json")
 
 
+@pytest.mark.whole_issues
 def test_an_issue_made_again_elsewhere_lists_the_same_deliveries(
     artifacts: Artifacts, tmp_path: Path, plain_pages: None
 ) -> None:
@@ -179,6 +181,7 @@ def test_an_issue_made_again_elsewhere_lists_the_same_deliveries(
 # ---------------------------------------------------------------- deliveries without a salt
 
 
+@pytest.mark.whole_issues
 def test_real_records_without_a_salt_are_neither_published_nor_put_online(city: Project, plain_pages: None) -> None:
     done = vip("report", "2023-11", "--engine", "embedded", cwd=city.root)
     assert done.returncode == 0, done.stderr
