@@ -124,7 +124,11 @@ def stamps_of(deliveries: Sequence[Delivery], as_of: dt.date = dt.date.max) -> d
 
 
 def load_edition(
-    project: Project, month: ReportMonth | str, as_of: dt.date | None = None, shelf: Shelf | None = None
+    project: Project,
+    month: ReportMonth | str,
+    as_of: dt.date | None = None,
+    shelf: Shelf | None = None,
+    days: OwnDays | None = None,
 ) -> Edition:
     """Read, clean and count what had been received by the as-of date, for the issue of a month.
 
@@ -136,6 +140,8 @@ def load_edition(
         Only what was received by this day counts; by default as ``OwnDays``.
     shelf
         What was read for the editions of other months.
+    days
+        What found the as-of day: the records that it has looked at are not read again.
 
     Raises
     ------
@@ -148,14 +154,16 @@ def load_edition(
     # Papermill can give whatever somebody typed: a number, or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
     deliveries = find_deliveries(project)
-    as_of = issue_day(project, deliveries, month, as_of)
+    days = days or OwnDays(project, deliveries)
+    as_of = issue_day(project, deliveries, month, as_of, days)
     if is_handed_over() and (given := handed_over(key_of(project, deliveries, month, as_of))):
         return Edition(month, *given, project.language)
-    if shelf is None:
-        program, received = project.program, read_received(project, deliveries, as_of)
+    if shelf is not None:
+        records = clean_records(*shelf.received(project, deliveries, as_of))
+    elif as_of in days.cleaned:
+        records = days.cleaned[as_of]
     else:
-        program, received = shelf.received(project, deliveries, as_of)
-    records = clean_records(program, received)
+        records = clean_records(project.program, read_received(project, deliveries, as_of))
     return Edition(month, records, compute_figures(records, month), project.language)
 
 
@@ -202,6 +210,11 @@ class OwnDays:
     ----------
     many
         Whether it is asked for many months: then it pays to find out first when anything could be in quarantine at all.
+
+    Attributes
+    ----------
+    cleaned
+        The records as of the last day that was looked at, if it is not asked for many.
     """
 
     def __init__(self, project: Project, deliveries: Sequence[Delivery], many: bool = False) -> None:
@@ -209,6 +222,7 @@ class OwnDays:
         self._deliveries = deliveries
         self._many = many
         self._free: dict[dt.date, bool] = {}
+        self.cleaned: dict[dt.date, Records] = {}
 
     def of(self, month: ReportMonth) -> dt.date:
         """Return the as-of day of the issue of a month.
@@ -238,27 +252,18 @@ class OwnDays:
         """Tell whether nothing is in quarantine on a day; what cannot be read is reported where it is counted."""
         if day not in self._free:
             try:
-                received = (
-                    self._received.by(day)
-                    if self._many
-                    else self._shelf.received(self._project, self._deliveries, day)[1]
-                )
-                free = self._many and (self._doubt is None or day < self._doubt)
-                self._free[day] = free or clean_records(self._project.program, received).quarantine.empty
+                before_any = self._many and (self._doubt is None or day < self._doubt)
+                self._free[day] = before_any or self._clean(day).quarantine.empty
             except DeliveryError:
                 self._free[day] = True
         return self._free[day]
 
-    def _quarantine(self, day: dt.date) -> pd.DataFrame:
+    def _clean(self, day: dt.date) -> Records:
         if self._many:
-            received = self._received.by(day)
-        else:
-            _, received = self._shelf.received(self._project, self._deliveries, day)
-        return clean_records(self._project.program, received).quarantine
-
-    @cached_property
-    def _shelf(self) -> Shelf:
-        return Shelf(dt.date.min)
+            return clean_records(self._project.program, self._received.by(day))
+        records = clean_records(self._project.program, read_received(self._project, self._deliveries, day))
+        self.cleaned = {day: records}
+        return records
 
     @cached_property
     def _received(self) -> Received:

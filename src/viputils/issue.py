@@ -13,7 +13,7 @@ from typing import Any
 
 from viputils.datapackage import issue_data
 from viputils.deliveries import find_deliveries
-from viputils.edition import Edition, Shelf, issue_day, load_edition, stamps_of
+from viputils.edition import Edition, OwnDays, Shelf, issue_day, load_edition, stamps_of
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.handover import hand_over, key_of
@@ -94,11 +94,12 @@ def issue_begun(
         deliveries = find_deliveries(project)
         # Before anything is read, checksums included: what is written to from here on is noticed.
         stamps = stamps_of(deliveries)
-        as_of = issue_day(project, deliveries, month, as_of)
+        days = OwnDays(project, deliveries)
+        as_of = issue_day(project, deliveries, month, as_of, days)
         inputs = issue_inputs(project, month, as_of)
         require_as_read(project, str(month))
         key = key_of(project, deliveries, month, as_of)
-        edition = load_edition(project, month, as_of, shelf)
+        edition = load_edition(project, month, as_of, shelf, days)
         if not stamps.items() >= stamps_of(deliveries, as_of).items():
             # Also where it holds again what it did before: what was read may have been in between.
             raise _changed_meanwhile(month)

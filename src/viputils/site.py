@@ -147,9 +147,11 @@ def make_site(
     projects = project.in_every_language()
     every, no_pages = _wanted(project)
     wanted = [one for one in every if since is None or one.name.month >= since]
+    no_pages = [one for one in no_pages if since is None or one.where >= f"issues/{since}"]
+    if no_pages and not wanted:
+        raise DeliveryError("No issue can be made. The site is as it was.", no_pages)
     made, failed = _make_outdated(project, projects, wanted, engine, on_step, go_on)
     every, wanted = ([one for one in issues if one.name.month not in failed] for issues in (every, wanted))
-    no_pages = [one for one in no_pages if since is None or one.where >= f"issues/{since}"]
     no_pages += [problem for problems in failed.values() for problem in problems]
     notes = (*_unshown(project, wanted, since), *_left_out(every, wanted, since), *no_pages)
     issues = [[one.in_site(spoken) for one in wanted] for spoken in projects]

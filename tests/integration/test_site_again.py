@@ -284,7 +284,9 @@ def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(b
     delivery.write_text(delivery.read_text(encoding="utf-8") + "DEMO-R9,2023-11-03,Homocide,SE\n", encoding="utf-8")
     done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, "--since", "2023-11")
     assert done.returncode == 2
-    assert "1 row is in quarantine" in done.stderr
+    assert "No issue can be made" in done.stderr
+    assert "rows are in quarantine as of 2023-12-04; see vip check 2023-11." in done.stderr
+    assert (root / "_site" / "issues" / "2023-11" / "index.html").is_file(), "the site is as it was"
     for command in (["report", "2023-11", "--engine", "embedded", "--allow-quarantined"], ["publish", "2023-11"]):
         done = vip(*command, "--project", str(root))
         assert done.returncode == 0, done.stderr
