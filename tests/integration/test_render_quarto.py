@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 from pypdf import PdfReader
 
 from tests.support.pages import needs_quarto
-from tests.support.projects import Deliver
+from tests.support.projects import REPOSITORY, Deliver
 from viputils.edition import load_edition
 from viputils.errors import RenderError
 from viputils.issue import Issue, make_issue
@@ -164,3 +164,21 @@ def test_a_quarto_that_is_too_old_is_not_taken(
     assert choose_engine("auto").name == "embedded"
     with pytest.raises(RenderError, match=r"is version 1\.8\.27; install 1\.9 or newer"):
         choose_engine("quarto").render(whole_project.root, tmp_path / "x.ipynb", ["html"])
+
+
+@pytest.mark.parametrize("line", ["ERROR (report.lua:12) a filter failed", "[WARNING] Could not fetch resource x.png"])
+def test_an_error_that_quarto_passes_on_with_exit_code_0_makes_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    """A program in place of Quarto makes a page, reports the line, and exits with 0."""
+    program = tmp_path / "quarto"
+    page = 'echo page > "${2%.ipynb}.html"'
+    program.write_text(f"#!/bin/sh\n[ $1 = render ] || {{ echo 1.9.3; exit; }}\n{page}\necho '{line}' >&2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    notebook = tmp_path / "x.ipynb"
+    cell = {"cell_type": "raw", "metadata": {}, "source": "---\ntitle: x\nlang: en\ndate: 2023-12-04\n---\n", "id": "a"}
+    notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    with pytest.raises(RenderError) as refused:
+        choose_engine("quarto").render(REPOSITORY, notebook, ["html"])
+    assert [str(problem) for problem in refused.value.problems] == [f"quarto: {line}"]

@@ -14,11 +14,11 @@ import pytest
 from tests.support.artifacts import SITE_ADDRESS as ADDRESS
 from tests.support.artifacts import Artifacts
 from tests.support.command import vip
-from tests.support.pages import needs_quarto
+from tests.support.pages import PlainEngine, needs_quarto
 from tests.support.projects import HEADERS, REPOSITORY, town, with_a_short_report
 from tests.support.site import links_of, pages_of, soup_of, words
 from viputils.checksums import checksum
-from viputils.errors import ManifestError
+from viputils.errors import ManifestError, ParameterError
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import IssueName, PublishedIssue, write_register
@@ -434,3 +434,25 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str, remark
     done = vip("site", "--project", str(REPOSITORY), "--address", address, cwd=tmp_path)
     assert done.returncode == 2
     assert remark in done.stderr
+
+
+def test_very_many_issues_are_made_only_if_the_answer_is_yes(
+    tmp_path: Path, plain_pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = with_a_short_report(town(tmp_path / "a town"))
+    monkeypatch.setattr("viputils.site._MANY", 1)
+    asked: list[str] = []
+
+    def say_no(many: str) -> bool:
+        asked.append(many)
+        return False
+
+    with pytest.raises(ParameterError, match="No site was made"):
+        make_site(Project.open(root), PlainEngine(), go_on=say_no)
+    assert asked == [
+        "5 issues have to be made, which takes about 1 minute. --since 2022-12 makes the site of the last twelve "
+        "months first."
+    ]
+    assert not (root / "_site").exists()
+    assert not list((root / "issues").glob("20*"))
+    assert make_site(Project.open(root), PlainEngine(), since=ReportMonth(2023, 11), go_on=lambda _: False).issues == 1
