@@ -217,7 +217,7 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
                 tally.headings += 1
                 tally.others.update((at, _beginning(held)) for at, held in foot)
                 foot.clear()
-            elif not any(cell.strip() for cell in row):
+            elif not any(cell.strip() for cell in given):
                 tally.blank += 1
             elif lines.is_no_record(row):
                 tally.others[line] = _beginning(row)
@@ -320,7 +320,7 @@ class _Lines:
             self._unnamed[place] += bool(row[place].strip())
 
     def warnings(self) -> Iterator[str]:
-        """Say which columns with data have no heading."""
+        """Return a warning for each column with data and no heading."""
         for place, number in self._unnamed.items():
             if number:
                 before = next((cell.strip() for cell in reversed(self.export.heading_row[:place]) if cell.strip()), "")
@@ -452,7 +452,7 @@ class _Cells:
                 self._long.append((line, text))
 
     def problems(self) -> Iterator[Problem]:
-        """Say why the column cannot be taken as it is."""
+        """Return why the column cannot be taken as it is."""
         if self._zoned:
             number = len(self._zoned)
             lines = pasted("intake", f'time_zone = "{AS_WRITTEN}"')
@@ -490,7 +490,7 @@ class _Cells:
             )
 
     def warnings(self) -> Iterator[str]:
-        """Say what a person has to look at in the column."""
+        """Return what a person has to look at in the column."""
         if (other := self._read["other order"]) and (this := self._read["this order"]):
             yield (
                 f"{self._where}: {this:,} dates can only be read {self._order} and {other:,} only the other way round. "

@@ -406,6 +406,14 @@ def test_a_merged_cell_has_its_value_in_each_of_its_lines(program: Program, work
     assert [row[3] for row in taken(program, given)[0]] == ["SE", "SE", "SE", ""]
 
 
+def test_a_blank_line_within_merged_cells_is_blank(program: Program, workbook: Callable[..., Sheet]) -> None:
+    rows = [["R1", "8/1/23", "DV", "SE"], [], ["R3", "8/3/23", "DV"]]
+    given = workbook(RESPONSES, *rows, change=lambda book: book.worksheets[0].merge_cells("D2:D4"))
+    found, tally = taken(program, given)
+    assert [(row[0], row[3]) for row in found] == [("R1", "SE"), ("R3", "SE")]
+    assert (tally.blank, tally.others) == (1, {})
+
+
 def test_headings_that_are_merged_over_two_lines_are_headings(program: Program, workbook: Callable[..., Sheet]) -> None:
     given = workbook(RESPONSES, [], ROW, change=lambda book: book.worksheets[0].merge_cells("A1:A2"))
     rows, tally = taken(program, given)
