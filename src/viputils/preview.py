@@ -57,8 +57,6 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
-    # Closing the server waits for no browser that still reads.
-    block_on_close = False
     state = 0
 
     def __init__(self, folder: Path, port: int) -> None:
