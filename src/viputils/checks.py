@@ -99,7 +99,7 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
         ]
     elif bare and not (project.source is not None and project.source.is_address):
         notes.append(
-            f"No checksums were written for {first_of(bare)}, so nobody can tell whether files there were changed. "
+            f"No checksums were written for {first_of(bare)}, so a change to files there would not be noticed. "
             "`vip seal` writes them."
         )
     try:

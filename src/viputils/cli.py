@@ -605,7 +605,7 @@ def site(
 
 
 def _go_on(many: str) -> bool:
-    """Say how much there is to do, and ask if somebody is there to answer."""
+    """Print how much there is to do, and ask if a person is at the terminal."""
     say_aside(many)
     return not sys.stdin.isatty() or says_yes("Make them all?")
 
@@ -940,7 +940,7 @@ def intake(
 
 
 def _ask_about_corrections(doubtful: Sequence[str], yes: bool) -> None:
-    """Ask whether rows correct the records whose ids they have; stop if they do not, or if nobody can say."""
+    """Ask whether rows correct the records whose ids they have; stop if they do not, or if there is no answer."""
     say("Rows with the id of a record that is here move it by more than two months, or change nearly all of it:")
     for line in doubtful[:_DOUBTFUL_SHOWN]:
         say(f"  {line}")
@@ -1171,7 +1171,7 @@ def _check_activities(project: Project, month: ReportMonth) -> None:
         return
     for found in screened:
         if found.findings:
-            say(f"What may go out all the same is allowed by name, in {found.allowed_file}:")
+            say(f"To publish it anyway, allow it by name in {found.allowed_file}:")
             say(found.example)
     raise typer.Exit(DISAGREES)
 

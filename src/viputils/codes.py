@@ -24,7 +24,7 @@ MISSING_WORDS: Final = (
     *("sin dato", "sin datos", "sin información", "no aplica", "no disponible", "no registrado", "no registrada"),
     *("(en blanco)", "en blanco", "vacío", "pendiente", "s/d"),
 )  # fmt: skip
-# What stands for no code, but for a number elsewhere.
+# What is no code, but a number in other columns.
 _NO_CODES: Final = r"0+(?:\.0+)?"
 _MARKS: Final = r"[-\u2013\u2014_?.*#/\\]+"
 

@@ -189,7 +189,7 @@ def _listed(
     salts: dict[str, str],
     problems: list[Problem],
 ) -> set[Key]:
-    """Give what came in when, as the database lists it; the salts of deliveries are added to those given."""
+    """Return what came in when, as the database lists it; the salts of deliveries are added to those given."""
     came = set()
     for row in rows:
         where = f"{shown}, {_LISTED}, {_TABLE} {row[_TABLE]!r}"

@@ -30,7 +30,7 @@ from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
 from viputils.values import Texts
 
-# What intake writes beside the tables: until which day each covers what occurred, and where each row was in what came.
+# What intake writes beside the tables: the last day that each covers, and where each row was in the file that came.
 COVERAGE: Final = "coverage.csv"
 ORIGINS: Final = "origins.csv"
 
@@ -58,7 +58,7 @@ class Delivery:
         Table name to CSV file.
     covers
         Table name to the last day that its file covers: nothing is known of later days. Of a table without such a day
-        it is told by its rows.
+        its rows decide.
     """
 
     received: dt.date
@@ -227,7 +227,7 @@ def _is_day(text: str) -> bool:
 
 
 def _read_coverage(path: Path, name: str, problems: list[Problem]) -> dict[str, dt.date]:
-    """Read until which day each table of a delivery covers what occurred."""
+    """Read the last day that each table of a delivery covers."""
     covers: dict[str, dt.date] = {}
     if not path.is_file():
         return covers
@@ -241,7 +241,7 @@ def _read_coverage(path: Path, name: str, problems: list[Problem]) -> dict[str, 
 
 
 def write_coverage(folder: Path, covers: Mapping[str, dt.date]) -> None:
-    """Write until which day each table of a delivery covers what occurred."""
+    """Write the last day that each table of a delivery covers."""
     lines = ["table,covers_until", *(f"{table},{day}" for table, day in covers.items())]
     (folder / COVERAGE).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
 
@@ -399,9 +399,9 @@ def _first_received_after(
                     f"was last received on {latest[table]}{_until(known, table)};"
                     if latest[table]
                     else "was never received;",
-                    f"a delivery after {month.span.end} says what occurred in {month.label}, be it a header and no "
-                    "rows. One with rows of earlier months alone is a correction, unless `vip intake --covers-until` "
-                    "says that nothing occurred since.",
+                    f"a delivery after {month.span.end} covers {month.label}, even if it is a header without rows. One "
+                    "with only rows of earlier months is a correction, unless `vip intake --covers-until` says that "
+                    "nothing happened since.",
                 )
                 for table in missing
             ],
@@ -410,7 +410,7 @@ def _first_received_after(
 
 
 def _until(deliveries: Sequence[Delivery], table: str) -> str:
-    """Say until which day a table covers what occurred, if that was declared."""
+    """Return the last day that a table covers, in words, if it was declared."""
     days = [delivery.covers[table] for delivery in deliveries if table in delivery.covers]
     return f", and covers the days until {max(days)}" if days else ""
 

@@ -243,7 +243,7 @@ class OwnDays:
     def _published(self) -> dict[ReportMonth, dt.date]:
         try:
             issues = read_register(self._project).issues
-        except PublishedError:  # Whoever reads the register for what it says is told.
+        except PublishedError:  # Commands that show the register report this.
             return {}
         # A re-issue has a name and a day of its own.
         return {one.name.month: one.as_of for one in issues if one.as_of is not None and not one.name.number}

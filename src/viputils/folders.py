@@ -254,7 +254,7 @@ def matplotlib_settings(environment: Mapping[str, str]) -> dict[str, str]:
     own = Path(tempfile.gettempdir()) / f"vip-matplotlib-{os.getuid()}"
     own.mkdir(mode=0o700, exist_ok=True)
     known = own.lstat()
-    # A folder that somebody else has put there is not ours to read settings from.
+    # Another user could have put a folder there, with settings of theirs.
     return {"MPLCONFIGDIR": str(own)} if (known.st_uid, known.st_mode) == (os.getuid(), 0o40700) else {}
 
 

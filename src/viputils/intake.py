@@ -144,7 +144,7 @@ class Proposal:
             yield "; ".join([f"{change['table']}: {rows}", *earlier])
 
     def coverage(self) -> Iterator[str]:
-        """Say until which day the tables cover what occurred."""
+        """Return the last day that the tables cover, in words."""
         for day in sorted(set(self.covers.values())):
             yield f"{', '.join(name for name, until in self.covers.items() if until == day)}: until {day}"
 
@@ -398,7 +398,7 @@ def _coverage(
 ) -> tuple[dict[str, dt.date], list[str]]:
     """Return the last day that each table covers, and what a person has to look at.
 
-    A month of which there is no record is not known to be empty: the sender may just not have sent it.
+    A month without a record may be empty, or may not have been sent.
     """
     tables = {name: project.program.tables[name] for name in delivery.files if name in project.program.tables}
     declared = {name.strip(): _day(day) for name, mark, day in (one.partition("=") for one in covers_until) if mark}
@@ -416,8 +416,8 @@ def _coverage(
     proposed = max(before, known) if known >= before.replace(day=1) else ReportMonth.of(known).span.end
     covers = {name: declared.get(name, of_all or min(proposed, delivery.received)) for name in tables}
     stale = [
-        f"The newest record of {name} is of {newest[name]}. Until {covers[name]} nothing more occurred? If that is not "
-        f"known, say --covers-until {name}={ReportMonth.of(dt.date.fromisoformat(newest[name])).span.end}."
+        f"The newest record of {name} is of {newest[name]}. Did nothing more happen until {covers[name]}? If you do "
+        f"not know, say --covers-until {name}={ReportMonth.of(dt.date.fromisoformat(newest[name])).span.end}."
         for name in tables
         if name not in declared
         and of_all is None
@@ -427,7 +427,7 @@ def _coverage(
     if days and of_all is None and proposed < before and any(one.delivery == "snapshot" for one in tables.values()):
         stale.append(
             f"The newest record is of {known}, so nothing is known of the days after {proposed}, and later months get "
-            f"no issue. If nothing occurred since, say --covers-until {before}."
+            f"no issue. If nothing happened since, say --covers-until {before}."
         )
     return covers, stale
 
@@ -625,7 +625,7 @@ def _contents(records: Records, until: ReportMonth) -> dict[ReportMonth, dict[st
 def _doubtful_corrections(before: Records, after: Records, delivery: Delivery) -> Iterator[str]:
     """Name the rows that move a record by more than two months, or change nearly everything that it said.
 
-    A table that numbers its records anew each year sends such rows, and so does an id that was typed wrong.
+    A table whose numbers start again each year sends such rows, and so does a mistyped id.
     """
     for name in delivery.files.keys() & after.tables.keys():
         rule = after.program.tables[name]

@@ -351,7 +351,7 @@ def require_screened(screening: Screening) -> None:
         With each finding and its line.
     """
     if screening.findings:
-        what = "allows by name what may go out all the same, for example with these lines:\n"
+        what = "allows by name what may still be published, for example with these lines:\n"
         raise TextError(
             "A text contains what must not go out. Nothing was published.",
             [*(one.problem for one in screening.findings), Problem(screening.allowed_file, what, screening.example)],

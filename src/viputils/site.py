@@ -390,7 +390,7 @@ def _require_salts(project: Project, issues: Sequence[SiteIssue]) -> None:
 
 
 def _how_many(todo: Sequence[Order]) -> str:
-    """Say how many issues have to be made, about how long that takes, and how to make fewer."""
+    """Return how many issues have to be made, how long that takes, and how to make fewer, in words."""
     minutes = max(1, round(len(todo) * _SECONDS_AN_ISSUE / cores() / 60))
     since = max(order.month for order in todo).plus(-11)
     return (

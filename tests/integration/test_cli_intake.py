@@ -23,7 +23,7 @@ import pytest
 
 from tests.support.command import TIMEOUT, VIP, vip
 from tests.support.histories import with_tables
-from tests.support.projects import REPOSITORY, Deliver, contents
+from tests.support.projects import BESIDE_TABLES, REPOSITORY, Deliver, contents
 from viputils.project import Project
 
 HEADINGS = "Case Number,Incident date,Type of incident,Area Cmd,Victim name"
@@ -32,7 +32,7 @@ DAY = ("--received", "2023-12-04")
 
 Send = Callable[..., Path]
 
-DELIVERY = [f"2023-12-04/{name}" for name in ("SHA256SUMS", "coverage.csv", "origins.csv", "responses.csv")]
+DELIVERY = sorted(f"2023-12-04/{name}" for name in (*BESIDE_TABLES, "responses.csv"))
 
 
 @pytest.fixture

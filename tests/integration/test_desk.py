@@ -243,7 +243,7 @@ def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: P
     done = vip("publish", "2023-10", "--printed", "2023-11-10", "--reissue", *given, "--project", str(told.root))
     assert done.returncode == 2
     assert f"{option}, line 1: name and age: 'Maria Lopez, 19'; take the name out, or the age." in done.stderr
-    assert "report/texts.allowed.toml: allows by name what may go out all the same" in done.stderr
+    assert "report/texts.allowed.toml: allows by name what may still be published" in done.stderr
     assert {path.name: path.read_bytes() for path in told.published.iterdir()} == before
     lines = done.stderr[done.stderr.index("    [[allowed]]") :]
     lines = lines.replace("why it may go out", "A made-up person.").replace("who allows it", "J. Doe, comms")
@@ -263,7 +263,7 @@ def test_the_check_looks_at_every_other_text_too_and_at_names_that_no_font_can_s
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 1
     assert "WARNING: report/introduction.md, line 3: phone number: '505-555-0123'; take it out." in done.stdout
-    assert "What may go out all the same is allowed by name, in report/texts.allowed.toml:" in done.stdout
+    assert "To publish it anyway, allow it by name in report/texts.allowed.toml:" in done.stdout
     introduction.write_text("## Theme\n\nDone ✓.\n", encoding="utf-8")
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 2

@@ -26,6 +26,9 @@ HEADERS: Mapping[str, str] = {
 
 Deliver = Callable[..., Path]
 
+# What intake writes beside the tables of a delivery.
+BESIDE_TABLES = ("SHA256SUMS", "coverage.csv", "origins.csv")
+
 
 def copy_of_the_repository(root: Path) -> Path:
     for name in ("data", "notebooks", "report"):

@@ -368,7 +368,7 @@ def test_each_text_that_becomes_public_is_screened_and_named_with_its_line(proje
         require_screened(found)
     message = str(raised.value)
     assert "report/locale/es.po, line 4: street address: 'at 318 Palomas'" in message.replace("'318", "'at 318")
-    assert "report/texts.allowed.toml: allows by name what may go out all the same" in message
+    assert "report/texts.allowed.toml: allows by name what may still be published" in message
     # The lines that it prints allow the finding, once their placeholders are replaced.
     lines = found.example.replace("why it may go out", "A made-up person.").replace("who allows it", "J. Doe")
     (report / "texts.allowed.toml").write_text(lines, encoding="utf-8")
