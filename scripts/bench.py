@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.issue import front_matter
 from viputils.notebook import clean_copy, run_notebook
 from viputils.periods import ReportMonth

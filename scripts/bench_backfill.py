@@ -94,8 +94,8 @@ def render(engine: str, folder: Path, notebook: Path) -> None:
     """Make HTML and PDF of a notebook that was executed, beside it."""
     import nbformat
 
+    from viputils.as_of import as_of_issue
     from viputils.deliveries import find_deliveries
-    from viputils.edition import as_of_issue
     from viputils.issue import front_matter
     from viputils.notebook import clean_copy
     from viputils.project import Project

@@ -13,6 +13,7 @@ import difflib
 import io
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -20,7 +21,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from viputils.language import LOCALES, TEMPLATE, decoded
+from viputils.language import ENGLISH, LOCALES, TEMPLATE, decoded
 from viputils.project import Project
 from viputils.published import read_register
 
@@ -136,7 +137,7 @@ def catalogues(project: Project, languages: Iterable[str]) -> Iterator[tuple[Pat
 def main(*arguments: str) -> int:
     """Write them all, or only look at them, and say how many messages wait for a translation."""
     is_check = "--check" in arguments
-    project = Project(ROOT.resolve(), Project.open(ROOT).program)
+    project = replace(Project.open(ROOT), language=ENGLISH)
     codes = sorted({*project.program.identity.languages, *(path.stem for path in LOCALES.glob("*.po"))} - {"en"})
     is_wrong = False
     for path, text in catalogues(project, codes):

@@ -15,7 +15,8 @@ from hypothesis import settings
 from tests.support.artifacts import Artifacts, folder_for_artifacts
 from tests.support.pages import plain_pages
 from tests.support.projects import HEADERS, REPOSITORY, Deliver, town
-from viputils.edition import Edition, load_edition
+from viputils.as_of import load_edition
+from viputils.edition import Edition
 from viputils.program import Program, read_program
 from viputils.project import Project
 

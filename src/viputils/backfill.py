@@ -27,10 +27,10 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Final, Literal
 
+from viputils.as_of import OwnDays, Shelf, issue_day, require_no_quarantine
 from viputils.checksums import checksum_problems
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
-from viputils.edition import OwnDays, Shelf, issue_day, require_no_quarantine
 from viputils.errors import DeliveryError, ManifestError, NotebookError, ParameterError, Problem, VipError
 from viputils.issue import Present, issue_begun, make_issue, notes_on_texts, reasons_to_make
 from viputils.library import library_checksum
@@ -38,6 +38,7 @@ from viputils.notebook import Kernel, kernel_ahead
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.render import Engine, choose_engine
+from viputils.sources import deliveries_folder
 from viputils.zygote import SAFE_PATH, can_fork, own_zygote, seed_of
 
 EngineName = Literal["quarto", "embedded"]
@@ -245,8 +246,10 @@ def _kernel_of(project: Project, order: Order, shop: Shop) -> Iterator[Kernel]:
         kernel: Kernel | None = None
         if shop.forks:
             with suppress(OSError):
-                kernel = stack.enter_context(kernel_ahead(project.root, project.raw, own_zygote(), _seed(order)))
-        yield kernel or stack.enter_context(kernel_ahead(project.root, project.raw))
+                kernel = stack.enter_context(
+                    kernel_ahead(project.root, deliveries_folder(project), own_zygote(), _seed(order))
+                )
+        yield kernel or stack.enter_context(kernel_ahead(project.root, deliveries_folder(project)))
 
 
 def _seed(order: Order) -> int:
@@ -341,7 +344,9 @@ def _handed_to(pool: Executor, project: Project, orders: Sequence[Order], shop: 
     futures: list[Future[Outcome]] = []
     with _undisturbed(), _nothing_from_this_folder(), suppress(BrokenProcessPool):
         # Where one dies meanwhile, those before stay in the list.
-        futures.extend(pool.submit(_made, project.root, str(project.raw), order, shop) for order in orders)
+        futures.extend(
+            pool.submit(_made, project.root, str(deliveries_folder(project)), order, shop) for order in orders
+        )
     return futures
 
 

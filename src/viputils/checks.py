@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from viputils.as_of import day_of_mending, issue_day
 from viputils.checksums import CHECKSUMS
 from viputils.cleaning import QUARANTINE_COLUMNS, clean_records
 from viputils.deliveries import find_deliveries, missing_deliveries, read_received, where_sent
-from viputils.edition import day_of_mending, issue_day
 from viputils.errors import DeliveryError, ManifestError, Problem
 from viputils.language import first_of
 from viputils.manifest import MANIFEST, delivery_problems, notes_on_salts, read_manifest
@@ -97,7 +97,7 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
         problems += [
             Problem(f"{name}/{CHECKSUMS}", "is missing;", "bring it back, or write it: `vip seal`.") for name in bare
         ]
-    elif bare and not (project.source is not None and project.source.is_address):
+    elif bare and not project.source.is_address:
         notes.append(
             f"No checksums were written for {first_of(bare)}, so a change to files there would not be noticed. "
             "`vip seal` writes them."

@@ -36,7 +36,8 @@ from viputils.folders import private_folder
 from viputils.language import plural
 from viputils.periods import ReportMonth, parse_date
 from viputils.project import Project
-from viputils.sources import from_environment
+from viputils.source import from_environment
+from viputils.sources import deliveries_folder
 from viputils.terminal import (
     account_line,
     bar,
@@ -180,8 +181,8 @@ def report(
         from viputils.notebook import kernel_ahead
 
         # It gets ready while the rest is imported and read.
-        with kernel_ahead(opened.root, opened.raw) as kernel:
-            from viputils.edition import require_no_quarantine
+        with kernel_ahead(opened.root, deliveries_folder(opened)) as kernel:
+            from viputils.as_of import require_no_quarantine
             from viputils.issue import issue_begun, make_issue, notes_on_texts
             from viputils.manifest import notes_on_salts
             from viputils.render import choose_engine
@@ -1087,7 +1088,7 @@ def seal(context: typer.Context, project: ProjectOption = None) -> None:
     from viputils.deliveries import find_deliveries
 
     opened = _open(context, project)
-    if opened.source is not None and opened.source.is_address:
+    if opened.source.is_address:
         problem = Problem(opened.source.shown, "is where the deliveries come from;", "docs/deliveries.md tells how.")
         raise ParameterError("Deliveries can only be sealed in a folder. Nothing was written.", [problem])
     sealed = [one.name for one in find_deliveries(opened) if seal_delivery(one.folder)]
@@ -1273,7 +1274,7 @@ class _InterruptedByUser(SystemExit):
 def _open(context: typer.Context, project: Path | None, language: str | None = None) -> Project:
     folder = project or context.obj
     opened = Project.open(folder, language, from_environment()) if folder else Project.find(language=language)
-    if opened.source is not None and opened.source.is_elsewhere:
+    if opened.source.is_elsewhere:
         say_aside(f"Deliveries come from {opened.source.shown}.")
     return opened
 
@@ -1284,7 +1285,7 @@ def _load(
     report_month = ReportMonth.parse(month)
     day = None if as_of is None else _as_of(as_of)
     opened = _open(context, project)
-    from viputils.edition import load_edition, require_no_quarantine
+    from viputils.as_of import load_edition, require_no_quarantine
 
     edition = load_edition(opened, report_month, day)
     if not allow_quarantined:

@@ -92,7 +92,7 @@ def carry_out_on(
         return
     shop = shop_of(orders, engine, forks)
     parcel = _parcel_of(project, orders)
-    deliveries = project.source.anywhere if project.source else str(project.raw)
+    deliveries = project.source.anywhere
     with _client(scheduler, patience) as client:
         # A task like the others: where the worker that holds it is lost, the scheduler gives it to another one.
         sent = client.submit(_itself, parcel, pure=False)

@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from viputils.as_of import OwnDays, issue_day
 from viputils.cells import inert_table
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received
-from viputils.edition import Edition, OwnDays, issue_day
+from viputils.edition import Edition
 from viputils.errors import DeliveryError
 from viputils.figures import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv
 from viputils.language import plural, uncapital

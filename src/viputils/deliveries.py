@@ -28,6 +28,7 @@ from viputils.periods import ReportMonth, parse_date
 from viputils.program import Program, Table
 from viputils.project import Project
 from viputils.schemas import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
+from viputils.sources import deliveries_folder
 from viputils.values import Texts
 
 # What intake writes beside the tables: the last day that each covers, and where each row was in the file that came.
@@ -150,8 +151,9 @@ class Received:
 
 def has_deliveries(project: Project) -> bool:
     """Say whether anything at all lies in data/raw that could be a delivery."""
-    return project.raw.is_dir() and any(
-        entry.suffix != ".md" and not entry.name.startswith(".") for entry in project.raw.iterdir()
+    folder = deliveries_folder(project)
+    return folder.is_dir() and any(
+        entry.suffix != ".md" and not entry.name.startswith(".") for entry in folder.iterdir()
     )
 
 
@@ -168,7 +170,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
     deliveries: list[Delivery] = []
     known = [*project.program.tables, VOIDS.name]
     try:
-        folders = sorted(entry for entry in project.raw.iterdir() if not entry.name.startswith("."))
+        folders = sorted(entry for entry in deliveries_folder(project).iterdir() if not entry.name.startswith("."))
     except OSError as error:
         raise DeliveryError(
             "The raw deliveries cannot be read.",

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from viputils.as_of import OwnDays, issue_day, require_covered
 from viputils.cleaning import first_doubt
 from viputils.deliveries import Delivery, find_deliveries, has_deliveries, read_received, received_after
-from viputils.edition import OwnDays, issue_day, require_covered
 from viputils.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
 from viputils.manifest import MANIFEST, added_deliveries, changed_inputs, read_manifest, touched_since
 from viputils.particulars import TO_WRITE, UNWRITTEN

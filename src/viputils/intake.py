@@ -215,8 +215,7 @@ def proposed_intake(
     IntakeError
         With everything that stands in the way, for every file.
     """
-    if project.source is not None:
-        project.source.require_writable()
+    project.source.require_writable()
     deliveries = find_deliveries(project) if has_deliveries(project) else []
     warnings: list[str] = []
     matched, sources = _match(project, _once_each(files, warnings), tables)

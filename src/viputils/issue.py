@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viputils.as_of import OwnDays, Shelf, issue_day, load_edition, stamps_of
 from viputils.datapackage import issue_data
 from viputils.deliveries import find_deliveries
-from viputils.edition import Edition, OwnDays, Shelf, issue_day, load_edition, stamps_of
+from viputils.edition import Edition
 from viputils.errors import ManifestError, Problem
 from viputils.folders import replaced_whole
 from viputils.handover import hand_over, key_of
@@ -37,6 +38,7 @@ from viputils.published import Register, read_register
 from viputils.render import Engine
 from viputils.render.rasters import rasters
 from viputils.screening import screen_activities
+from viputils.sources import deliveries_folder
 from viputils.texts import escape, outdated_activities, require_names_shown
 
 
@@ -90,7 +92,7 @@ def issue_begun(
     VipError
         As ``load_edition``.
     """
-    with nullcontext(kernel) if kernel else kernel_ahead(project.root, project.raw) as ready:
+    with nullcontext(kernel) if kernel else kernel_ahead(project.root, deliveries_folder(project)) as ready:
         deliveries = find_deliveries(project)
         # Before anything is read, checksums included: what is written to from here on is noticed.
         stamps = stamps_of(deliveries)

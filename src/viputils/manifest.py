@@ -31,6 +31,7 @@ from viputils.periods import ReportMonth, parse_date
 from viputils.program import RAW
 from viputils.project import Project
 from viputils.settings import SETTINGS, named_files
+from viputils.sources import deliveries_folder
 
 MANIFEST: Final = "manifest.json"
 VERSION: Final = 2
@@ -265,7 +266,7 @@ def input_file(project: Project, kind: Kind, name: str) -> Path:
     if kind == "templates":
         return project.pages / name
     if kind == "deliveries" and name.startswith(f"{RAW}/"):
-        return project.raw / name.removeprefix(f"{RAW}/")
+        return deliveries_folder(project) / name.removeprefix(f"{RAW}/")
     return project.notebook if kind == "notebook" else project.root / name
 
 

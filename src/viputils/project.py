@@ -12,8 +12,7 @@ from viputils.errors import LanguageError, Problem, ProgramError
 from viputils.language import ENGLISH, Language, blocks_of, decoded_lines, read_language
 from viputils.periods import ReportMonth
 from viputils.program import RAW, Program, folded, read_program
-from viputils.schemas import schemas_of
-from viputils.sources import Source, from_environment
+from viputils.source import Source, from_environment
 
 
 @dataclass(frozen=True)
@@ -22,11 +21,10 @@ class Project:
 
     root: Path
     program: Program
+    source: Source
     language: Language = ENGLISH
     # What program.toml and the catalogues were when they were read, by their names.
     as_read: tuple[tuple[str, str], ...] = ()
-    # Where its deliveries come from; nothing stands for its own data/raw.
-    source: Source | None = None
 
     @classmethod
     def open(cls, root: Path, language: str | None = None, deliveries: str | None = None) -> Project:
@@ -51,8 +49,8 @@ class Project:
         # Looked at before it is read: whatever is saved in between is noticed later.
         before = _checksum(root / "program.toml")
         program = read_program(root / "program.toml")
-        source = Source(root, deliveries or program.identity.deliveries, schemas_of(program))
-        project = cls(root, program, as_read=(("program.toml", before),), source=source)
+        source = Source(root, deliveries or program.identity.deliveries or RAW)
+        project = cls(root, program, source, as_read=(("program.toml", before),))
         if not project.shared.is_dir():
             raise ProgramError(
                 "program.toml names a folder that is not there.",
@@ -147,14 +145,8 @@ class Project:
 
     @property
     def raw(self) -> Path:
-        """The raw deliveries, one folder for each day of receipt; those that lie at an address are brought here first.
-
-        Raises
-        ------
-        DeliveryError
-            Where they lie elsewhere and cannot be read there, or are not as they were.
-        """
-        return self.root / RAW if self.source is None else self.source.folder
+        """The folder of the raw deliveries, or the one that ``records.deliveries_folder`` brings them to."""
+        return self.source.folder
 
     def raw_name(self, *names: str) -> str:
         """Name a delivery or a file in it the same way wherever it lies: ``data/raw/2023-12-04/responses.csv``."""

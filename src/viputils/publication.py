@@ -7,8 +7,9 @@ import datetime as dt
 import pandas as pd
 
 from viputils import __version__
+from viputils.as_of import load_edition
 from viputils.checksums import checksum
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.figures import KEY
 from viputils.folders import held

@@ -10,8 +10,8 @@ from typing import Final
 
 import pandas as pd
 
+from viputils.as_of import load_edition, require_no_quarantine
 from viputils.checksums import CHECKSUMS, checksum, salt_of, source_checksums, write_checksums
-from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import ManifestError, ParameterError, Problem
 from viputils.figures import FIGURES_CSV
 from viputils.folders import private_folder
@@ -35,6 +35,7 @@ from viputils.program import RAW
 from viputils.project import Project
 from viputils.published import IssueName, read_register, write_register
 from viputils.render import choose_engine
+from viputils.sources import deliveries_folder
 
 IDENTICAL: Final = "identical"
 DIFFERS: Final = "differs"
@@ -267,7 +268,7 @@ def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, root / name)
     for folder in {(root / name).parent for name in manifest.inputs.deliveries}:
-        there = project.raw / folder.name
+        there = deliveries_folder(project) / folder.name
         if (there / CHECKSUMS).is_file() and folder.is_dir():
             # With the salt, the manifest that is made here lists what the other one does.
             write_checksums(folder, source_checksums(there), salt_of(there))

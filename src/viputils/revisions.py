@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from viputils.as_of import issue_day, load_edition, require_no_quarantine
 from viputils.cleaning import QUARANTINED, Records, clean_records
 from viputils.deliveries import default_as_of, find_deliveries
-from viputils.edition import Edition, issue_day, load_edition, require_no_quarantine
+from viputils.edition import Edition
 from viputils.errors import DeliveryError, ParameterError, Problem
 from viputils.figures import KEY, compute_figures, counted, value_of
 from viputils.periods import ReportMonth

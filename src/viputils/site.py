@@ -23,6 +23,7 @@ import yaml
 from nbformat.v4 import new_notebook
 
 from viputils.archive import SiteIssue, home_page, issue_page
+from viputils.as_of import load_edition
 from viputils.backfill import Order, carry_out, cores
 from viputils.checksums import checksum, salt_of
 from viputils.datapackage import (
@@ -34,7 +35,7 @@ from viputils.datapackage import (
     countable_months,
 )
 from viputils.deliveries import find_deliveries, has_deliveries
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError
 from viputils.feed import Entry, atom_feed, sitemap
 from viputils.figures import FIGURES_CSV, KEY
@@ -61,6 +62,7 @@ from viputils.render import Engine
 from viputils.screening import require_screened, screen_activities, screen_texts
 from viputils.searchindex import index_script
 from viputils.settings import SETTINGS, copy_named_files, named_files
+from viputils.sources import deliveries_folder
 from viputils.tables import label_of
 from viputils.texts import outdated_activities
 from viputils.verdicts import IssueVerdicts, verify_register
@@ -186,7 +188,7 @@ def make_site(
             found = [version.file_of(place) for place in version.pages if place != NOT_FOUND]
             searched = [(folder / name, f"{up}{name}") for name in found]
             index.write_text(index_script(searched), encoding="utf-8", newline="")
-        data_from = _sum([code, _checksums(project.root, *_COUNTED), _checksums(project.raw, ".")])
+        data_from = _sum([code, _checksums(project.root, *_COUNTED), _checksums(deliveries_folder(project), ".")])
         left_out_rows = {one.as_of for one in wanted if one.left_out_rows}
         _write_data(project, out if known.get("data") == data_from else None, known, folder / "data", left_out_rows)
         if address is not None:
@@ -671,7 +673,7 @@ def _everything(
         [
             [engine.name, engine.version(), address, [one.language.code for one in projects], package_versions()],
             _checksums(project.root, *_COUNTED, "report"),
-            _checksums(project.raw, "."),
+            _checksums(deliveries_folder(project), "."),
             _checksums(project.pages, *Inventory(project).templates),
             _checksums(Path(__file__).parent, "."),
             [[one.place, checksum(one.folder / MANIFEST)] for mine in issues for one in mine],

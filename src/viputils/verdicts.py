@@ -10,9 +10,10 @@ from typing import Any, Final
 import pandas as pd
 
 from viputils import __version__
+from viputils.as_of import as_of_issue, require_covered, require_no_quarantine
 from viputils.cleaning import Records, clean_records
 from viputils.deliveries import Delivery, Received, find_deliveries, has_deliveries, read_received
-from viputils.edition import Edition, as_of_issue, require_covered, require_no_quarantine
+from viputils.edition import Edition
 from viputils.errors import DeliveryError, Problem, PublishedError
 from viputils.figures import KEY, PERIODS, breakdown, categories_of, compute_figures, value_of
 from viputils.language import ENGLISH, Language, message, uncapital

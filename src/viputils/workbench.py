@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from viputils.as_of import load_edition, require_no_quarantine
 from viputils.cleaning import Records, load_records
-from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import ParameterError, Problem, nearest
 from viputils.figures import KEY, PERIODS, compute_figures
 from viputils.intervals import LEVEL, ratio
@@ -22,7 +22,7 @@ from viputils.periods import ReportMonth, parse_date
 from viputils.program import Period
 from viputils.project import Project
 from viputils.series import Frequency, known_months, series_of
-from viputils.sources import from_environment
+from viputils.source import from_environment
 
 Month = str | ReportMonth
 Day = str | dt.date

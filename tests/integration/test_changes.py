@@ -28,8 +28,8 @@ from tests.support.examples import examples
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver, contents
 from tests.support.register import an_issue
+from viputils.as_of import load_edition
 from viputils.changes import Changes, compare, find_changes, read_figures
-from viputils.edition import load_edition
 from viputils.errors import ParameterError, PublishedError, VipError
 from viputils.figures import figures_csv
 from viputils.history import check_out
@@ -404,7 +404,7 @@ def test_what_one_side_cannot_compute_is_never_no_change(city: Project, spoil: C
     bad = commit(city.root)
     # The earlier one or the later one.
     sides = (bad, "HEAD~1") if spoil in (break_code, take_the_project_away) else ("HEAD~1", bad)
-    found = find_changes(Project(city.root, city.program), *sides)
+    found = find_changes(city, *sides)
     (problem,) = found.not_compared
     assert str(problem).startswith(says.format(bad))
     assert (found.compared, found.sentence, len(found.unsaid)) == ((), "Nothing could be compared.", 0)

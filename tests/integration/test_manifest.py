@@ -18,8 +18,8 @@ from packaging.requirements import Requirement
 from tests.support.artifacts import Artifacts
 from tests.support.projects import REPOSITORY, Deliver
 from tests.support.register import printed
+from viputils.as_of import load_edition
 from viputils.checksums import checksum
-from viputils.edition import load_edition
 from viputils.errors import ManifestError, RenderError
 from viputils.manifest import (
     Inventory,

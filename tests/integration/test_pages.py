@@ -15,7 +15,8 @@ from IPython.display import Markdown
 from tests.support.pages import needs_quarto, page_made
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import pages
-from viputils.edition import Edition, load_edition
+from viputils.as_of import load_edition
+from viputils.edition import Edition
 from viputils.errors import RenderError, TextError
 from viputils.project import Project
 from viputils.render import Engine, choose_engine

@@ -11,8 +11,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.support.artifacts import Artifacts
+from viputils.as_of import load_edition
 from viputils.checks import check_project
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.figures import breakdown, value_of
 from viputils.project import Project
 

@@ -16,7 +16,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import vip
 from tests.support.projects import REPOSITORY
 from tests.support.register import an_issue
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.errors import ManifestError, ParameterError, PublishedError, QuarantineError
 from viputils.issue import make_issue
 from viputils.periods import ReportMonth

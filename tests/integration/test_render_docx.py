@@ -25,7 +25,8 @@ from tests.support.artifacts import Artifacts
 from tests.support.documents import ALT, FRONT_MATTER, HOSTILE, INTRODUCTION, cell, issue, issue_cells, project, same
 from tests.support.pages import forked_kernels, needs_quarto
 from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
-from viputils.edition import Edition, load_edition
+from viputils.as_of import load_edition
+from viputils.edition import Edition
 from viputils.errors import RenderError
 from viputils.issue import make_issue
 from viputils.project import Project

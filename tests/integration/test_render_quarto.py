@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from tests.support.pages import needs_quarto
 from tests.support.projects import REPOSITORY, Deliver
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.errors import RenderError
 from viputils.issue import Issue, make_issue
 from viputils.project import Project

@@ -14,8 +14,8 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import started_vip, vip
 from tests.support.histories import with_tables
 from tests.support.projects import HEADERS, REPOSITORY, with_a_short_report, without_manifests
+from viputils.as_of import load_edition
 from viputils.deliveries import write_coverage
-from viputils.edition import load_edition
 from viputils.errors import ManifestError, ParameterError
 from viputils.issue import make_issue
 from viputils.project import Project

@@ -22,8 +22,9 @@ from tests.support.command import started_vip, vip
 from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
 from viputils import workbench
 from viputils.addresses import place_of, secrets_in, shown_address, without_secrets
+from viputils.as_of import load_edition
 from viputils.deliveries import find_deliveries
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.errors import DeliveryError, IntakeError, ProgramError
 from viputils.intake import proposed_intake
 from viputils.manifest import read_manifest
@@ -31,6 +32,7 @@ from viputils.periods import parse_date
 from viputils.program import read_program
 from viputils.project import Project
 from viputils.schemas import VOIDS, schemas_of
+from viputils.sources import deliveries_folder
 
 RAW = REPOSITORY / "data" / "raw"
 
@@ -113,7 +115,7 @@ def test_an_object_store_gives_the_same_files_and_figures_as_the_folder(
 ) -> None:
     upload(RAW, bucket)
     there = elsewhere(project, bucket)
-    assert files_of(there.raw) == files_of(RAW)
+    assert files_of(deliveries_folder(there)) == files_of(RAW)
     require_same(load_edition(there, "2023-11"), demonstration)
 
 
@@ -208,7 +210,7 @@ def test_a_copy_that_was_touched_here_is_brought_again(in_bucket: tuple[Project,
     else:
         file.write_bytes(was.replace(b"DV", b"GSW") if tear == "edit" else was[:40])
     again = Project.open(project.root, deliveries=bucket)
-    assert (again.raw / "2023-12-04" / "responses.csv").read_bytes() == was
+    assert (deliveries_folder(again) / "2023-12-04" / "responses.csv").read_bytes() == was
 
 
 def test_what_a_killed_run_left_half_brought_and_what_somebody_put_there_goes(in_bucket: tuple[Project, str]) -> None:
@@ -418,11 +420,11 @@ def test_a_database_gives_the_same_figures_as_the_files(project: Project, demons
 
 def test_rows_come_as_a_delivered_file_has_them(records_db: tuple[Project, sa.Engine, str]) -> None:
     project, _, _ = records_db
-    assert (project.raw / "2023-12-04" / "responses.csv").read_text("utf-8") == (
+    assert (deliveries_folder(project) / "2023-12-04" / "responses.csv").read_text("utf-8") == (
         "response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,SE\nR2,2023-11-03,DV,SE\n"
     )
     # A table that came in without a row is there with its header.
-    assert (project.raw / "2023-12-04" / "reviews.csv").read_text("utf-8").count("\n") == 1
+    assert (deliveries_folder(project) / "2023-12-04" / "reviews.csv").read_text("utf-8").count("\n") == 1
 
 
 def test_an_unlisted_empty_table_is_not_taken_for_delivered(project: Project, deliver: Deliver) -> None:

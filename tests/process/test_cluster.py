@@ -22,10 +22,10 @@ from tests.support.command import VIP, started_vip, vip
 from tests.support.pages import plain_pages
 from tests.support.processes import PATIENCE, gone, wait_until
 from tests.support.projects import REPOSITORY, files_of, town, with_a_short_report
+from viputils.as_of import Shelf
 from viputils.backfill import Order, orders_of, outcome_of, shop_of
 from viputils.checksums import checksum
 from viputils.cluster import Made, carry_out_on, taken
-from viputils.edition import Shelf
 from viputils.errors import ClusterError
 from viputils.periods import ReportMonth
 from viputils.project import Project

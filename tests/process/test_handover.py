@@ -22,8 +22,9 @@ from tests.support.histories import with_tables
 from tests.support.pages import executed
 from tests.support.projects import Deliver, with_a_short_report
 from viputils import library
+from viputils.as_of import load_edition
 from viputils.deliveries import find_deliveries
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.errors import ManifestError
 from viputils.handover import VARIABLE, hand_over, key_of
 from viputils.issue import issue_begun, make_issue
@@ -36,7 +37,7 @@ from viputils.render.embedded import EmbeddedEngine
 ASKS = """
 from pathlib import Path
 import viputils.tables
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.project import Project
 assert "# Another one." in Path(viputils.tables.__file__).read_text("utf-8")
 load_edition(Project.find(), month)

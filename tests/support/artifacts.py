@@ -24,8 +24,8 @@ from filelock import FileLock
 from tests.support.command import started_vip
 from tests.support.pages import PlainEngine, forked_kernels
 from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town, with_a_short_report
+from viputils.as_of import load_edition
 from viputils.backfill import carry_out, orders_of
-from viputils.edition import load_edition
 from viputils.issue import make_issue
 from viputils.periods import ReportMonth
 from viputils.project import Project

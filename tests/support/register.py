@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.figures import figures_csv
 from viputils.issue import issue_inputs
 from viputils.manifest import MANIFEST, manifest_of

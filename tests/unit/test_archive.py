@@ -12,7 +12,6 @@ import pytest
 from tests.support.projects import REPOSITORY
 from viputils.archive import SiteIssue, home_page
 from viputils.checksums import checksum
-from viputils.program import read_program
 from viputils.project import Project
 from viputils.published import IssueName
 
@@ -21,7 +20,7 @@ TYPES = ["Gun/Other Violence", "DV/Sexual Assault", "Homicide", "Other Deaths", 
 
 @pytest.fixture
 def city() -> Project:
-    return Project(REPOSITORY, read_program(REPOSITORY / "program.toml"))
+    return Project.open(REPOSITORY)
 
 
 def an_issue(folder: Path, name: str, counts: dict[str, int], replaced_by: str | None = None) -> SiteIssue:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.histories import with_tables
 from tests.support.projects import Deliver
+from viputils.as_of import load_edition, require_no_quarantine
 from viputils.checks import check_project
 from viputils.checksums import new_salt, write_checksums
-from viputils.edition import load_edition, require_no_quarantine
 from viputils.errors import DeliveryError, QuarantineError
 from viputils.periods import ReportMonth
 from viputils.project import Project

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.histories import as_snapshot
 from tests.support.projects import REPOSITORY, Deliver
+from viputils.as_of import as_of_issue, load_edition
 from viputils.cleaning import (
     STATUSES,
     Records,
@@ -27,7 +28,7 @@ from viputils.cleaning import (
     typed_rows,
 )
 from viputils.deliveries import RawTable, find_deliveries, read_received
-from viputils.edition import Edition, as_of_issue, load_edition
+from viputils.edition import Edition
 from viputils.errors import BalanceError, DeliveryError, QuarantineError
 from viputils.figures import value_of
 from viputils.periods import ReportMonth

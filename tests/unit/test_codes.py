@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -24,7 +26,7 @@ def figure(records: Records, measure: str) -> int:
 
 
 def with_codes(project: Project, **are: str) -> Project:
-    return Project(project.root, project.program.model_copy(update={"codes": are}))
+    return replace(project, program=project.program.model_copy(update={"codes": are}))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_word_for_a_missing_value_is_no_record_and_no_person(project: Project,
 def test_a_word_for_a_missing_value_is_a_value_where_a_vocabulary_has_it(project: Project, deliver: Deliver) -> None:
     vocabularies = {**project.program.vocabularies}
     vocabularies["area_command"] = {**vocabularies["area_command"], "Unknown": []}
-    known = Project(project.root, project.program.model_copy(update={"vocabularies": vocabularies}))
+    known = replace(project, program=project.program.model_copy(update={"vocabularies": vocabularies}))
     deliver(responses=["R1,2023-11-02,DV,UNKNOWN", "R2,2023-11-02,DV,N/A"])
     assert list(load_records(known).tables["responses"].rows["area_command"].astype("str").fillna("")) == [
         "Unknown",
@@ -126,7 +128,7 @@ def test_a_word_for_a_missing_value_is_a_value_where_a_vocabulary_has_it(project
 
 def test_a_zero_is_a_count_and_words_of_program_toml_are_missing(project: Project, deliver: Deliver) -> None:
     intake = project.program.intake.model_copy(update={"missing": ["see file"]})
-    more = Project(project.root, project.program.model_copy(update={"intake": intake}))
+    more = replace(project, program=project.program.model_copy(update={"intake": intake}))
     deliver(reviews=["W1,2023-11-02,0,1", "W2,2023-11-09,-,1"], responses=["R1,2023-11-02,DV,See  File"])
     assert figure(load_records(more), "incidents_reviewed") == 0
     assert list(load_records(more).quarantine["reason"]) == ["missing_value"]
@@ -196,7 +198,7 @@ def test_an_id_of_several_columns_has_the_one_spelling_of_its_parts(project: Pro
         "engagements": type(project.program.tables["engagements"]).model_validate(given),
     }
     program = project.program.model_copy(update={"tables": tables, "codes": {"candidate_id": "same"}})
-    joined = Project(project.root, program)
+    joined = replace(project, program=program)
     header = "record_id,engaged_date,candidate_id,service"
     for day, row in (
         ("2023-12-04", "00123--2023-11-02,2023-11-02,00123,Food"),

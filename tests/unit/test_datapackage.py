@@ -23,6 +23,7 @@ from tests.support.examples import examples
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository
 from tests.support.register import an_issue
+from viputils.as_of import load_edition
 from viputils.datapackage import (
     all_issues,
     all_issues_csv,
@@ -30,7 +31,7 @@ from viputils.datapackage import (
     issue_data,
     months_left_out,
 )
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.errors import DeliveryError, ProgramError
 from viputils.figures import COLUMNS, KEY
 from viputils.periods import ReportMonth

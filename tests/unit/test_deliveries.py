@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.projects import HEADERS, REPOSITORY, Deliver
+from viputils.as_of import load_edition
 from viputils.deliveries import default_as_of, find_deliveries
-from viputils.edition import load_edition
 from viputils.errors import DeliveryError
 from viputils.periods import ReportMonth
 from viputils.project import Project

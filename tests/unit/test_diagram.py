@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import charts, diagram
-from viputils.edition import Edition, load_edition
+from viputils.as_of import load_edition
+from viputils.edition import Edition
 from viputils.errors import ProgramError
 from viputils.program import Program, program_from
 from viputils.project import Project

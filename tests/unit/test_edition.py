@@ -15,9 +15,10 @@ import pytest
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
+from viputils.as_of import Shelf, load_edition
 from viputils.checksums import write_checksums
 from viputils.deliveries import Received, find_deliveries, read_received
-from viputils.edition import Edition, Shelf, load_edition
+from viputils.edition import Edition
 from viputils.errors import DeliveryError, ManifestError
 from viputils.issue import issue_begun
 from viputils.periods import ReportMonth
@@ -150,7 +151,7 @@ def half_written(late: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         path.write_text(text, "utf-8")
         return found
 
-    monkeypatch.setattr("viputils.edition.read_received", read)
+    monkeypatch.setattr("viputils.as_of.read_received", read)
 
 
 @pytest.mark.usefixtures("half_written")
@@ -196,7 +197,7 @@ def test_what_is_swapped_after_its_checksum_was_taken_is_not_held(
     late: Project, swapped: Callable[[str, int], Callable[[], None]]
 ) -> None:
     shelf = Shelf(LATE)
-    put_back = swapped("viputils.edition._lying", 2)
+    put_back = swapped("viputils.as_of._lying", 2)
     load_edition(late, NOVEMBER, EARLY, shelf)
     put_back()
     require_same(load_edition(late, NOVEMBER, EARLY, shelf), load_edition(late, NOVEMBER, EARLY))

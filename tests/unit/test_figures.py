@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.histories import with_tables
 from tests.support.projects import Deliver
-from viputils.edition import Edition, load_edition
+from viputils.as_of import load_edition
+from viputils.edition import Edition
 from viputils.errors import ParameterError, ProgramError
 from viputils.figures import KEY, breakdown, figures_csv, value_of
 from viputils.project import Project

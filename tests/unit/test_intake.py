@@ -8,6 +8,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,19 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.histories import as_snapshot, with_tables
 from tests.support.projects import BESIDE_TABLES, REPOSITORY, Deliver
+from viputils.as_of import as_of_issue, load_edition
 from viputils.checks import check_project
 from viputils.checksums import write_checksums
 from viputils.cleaning import load_records
 from viputils.datapackage import countable_months
 from viputils.deliveries import find_deliveries
-from viputils.edition import as_of_issue, load_edition
 from viputils.errors import BalanceError, DeliveryError, IntakeError, VipError
 from viputils.figures import value_of
 from viputils.intake import CHANGES, NothingNew, Proposal, proposed_intake
 from viputils.periods import ReportMonth
-from viputils.program import Program
+from viputils.program import RAW, Program
 from viputils.project import Project
+from viputils.source import Source
 
 TODAY = dt.date(2024, 1, 31)
 WRITTEN = {"2023-12-04", *(f"2023-12-04/{name}" for name in (*BESIDE_TABLES, "responses.csv"))}
@@ -307,7 +309,7 @@ def test_a_void_withdraws_a_record(project: Project, deliver: Deliver, send: Sen
 def snapshots(project: Project) -> Project:
     responses = project.program.tables["responses"].model_copy(update={"delivery": "snapshot"})
     tables = {**project.program.tables, "responses": responses}
-    return Project(project.root, project.program.model_copy(update={"tables": tables}))
+    return replace(project, program=project.program.model_copy(update={"tables": tables}))
 
 
 def test_what_a_snapshot_lacks_is_withdrawn_and_much_of_it_is_said(snapshots: Project, send: Send) -> None:
@@ -562,7 +564,7 @@ def test_whatever_is_sent_ends_in_a_sound_delivery_or_a_refusal(program: Program
         tables = {name: table for name, table in program.tables.items() if name in TABLES}
         measures = {name: measure for name, measure in program.measures.items() if measure.table in TABLES}
         changed = {"demonstration": None, "identity": identity, "tables": tables, "measures": measures}
-        project = Project(root, program.model_copy(update=changed))
+        project = Project(root, program.model_copy(update=changed), Source(root, RAW))
         earlier = project.raw / "2023-11-03"
         earlier.mkdir(parents=True)
         for table in ("responses", "outreach"):
@@ -694,9 +696,8 @@ def test_a_row_of_a_snapshot_without_an_id_is_the_same_record_in_the_next(projec
 def with_id(project: Project, identity: str) -> Project:
     given = {**project.program.tables["responses"].model_dump(), "id": identity}
     table = project.program.tables["responses"].model_validate(given)
-    return Project(
-        project.root, project.program.model_copy(update={"tables": {**project.program.tables, "responses": table}})
-    )
+    tables = {**project.program.tables, "responses": table}
+    return replace(project, program=project.program.model_copy(update={"tables": tables}))
 
 
 # ---------------------------------------------------------------- Which sheet is which table

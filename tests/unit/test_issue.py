@@ -16,13 +16,17 @@ from viputils import folders, issue
 from viputils.edition import Edition
 from viputils.errors import ParameterError
 from viputils.folders import replaced_whole
+from viputils.program import RAW
 from viputils.project import Project
+from viputils.source import Source
 
 
 def test_what_the_cover_says_is_never_markup(demonstration: Edition, tmp_path: Path) -> None:
     identity = demonstration.program.identity.model_copy(update={"site": "<b>{{< x >}}</b>", "name": "# *A* $b$"})
     program = demonstration.program.model_copy(update={"identity": identity})
-    said = issue.front_matter(Project(tmp_path, program), "November 2023", demonstration.as_of, demonstration=True)
+    said = issue.front_matter(
+        Project(tmp_path, program, Source(tmp_path, RAW)), "November 2023", demonstration.as_of, demonstration=True
+    )
     assert said["vip"]["site"] == r"\<b\>\{\{\< x \>\}\}\</b\>"
     assert said["vip"]["running-header"].startswith(r"\# \*A\* \$B\$ \| MONTHLY")
     assert said["title"].startswith(r"\# \*A\* \$b\$ Monthly")

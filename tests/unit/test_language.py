@@ -32,7 +32,8 @@ from tests.support.projects import REPOSITORY, Deliver, contents, copy_of_the_re
 from viputils import language as languages
 from viputils import tables
 from viputils.archive import home_page
-from viputils.edition import Edition, load_edition
+from viputils.as_of import load_edition
+from viputils.edition import Edition
 from viputils.errors import LanguageError, TextError
 from viputils.issue import notes_on_texts
 from viputils.language import ENGLISH, Language, blocks_of

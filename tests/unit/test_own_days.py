@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from tests.support.histories import with_tables
 from tests.support.projects import Deliver
 from tests.support.register import an_issue
+from viputils.as_of import OwnDays, issue_day, load_edition
 from viputils.datapackage import all_issues, countable_months, months_left_out
 from viputils.deliveries import find_deliveries
 from viputils.desk import project_status
-from viputils.edition import OwnDays, issue_day, load_edition
 from viputils.periods import ReportMonth
 from viputils.project import Project
 from viputils.published import add_issue
@@ -75,7 +76,7 @@ def test_the_provisional_mark_ends_after_the_months_that_program_toml_says(proje
     deliver(str(RECEIVED), responses=["R1,2023-11-02,Homicide,SE"], reviews=[])
     deliver("2024-02-01", responses=["R2,2023-11-02,Homicide,SE"])
     identity = project.program.identity.model_copy(update={"provisional_months": 2})
-    limited = Project(project.root, project.program.model_copy(update={"identity": identity}))
+    limited = replace(project, program=project.program.model_copy(update={"identity": identity}))
     always, early = load_edition(project, NOVEMBER, dt.date(2024, 2, 1)), load_edition(limited, NOVEMBER, RECEIVED)
     late = load_edition(limited, NOVEMBER, dt.date(2024, 2, 1))
     assert [one.is_provisional for one in (always, early, late)] == [True, True, False]

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from tests.support.histories import HISTORIES, KINDS, ON_DISK, History, as_snapshot, remade, with_tables
 from tests.support.projects import Deliver
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.errors import ParameterError, QuarantineError
 from viputils.periods import ReportMonth
 from viputils.project import Project

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from tests.support.examples import examples
 from tests.support.projects import Deliver
+from viputils.as_of import load_edition
 from viputils.assessment import assess
 from viputils.cleaning import load_records
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.errors import ParameterError
 from viputils.figures import compute_figures, value_of
 from viputils.periods import ReportMonth

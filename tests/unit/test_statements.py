@@ -14,8 +14,9 @@ from scipy import stats
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import charts, statements
+from viputils.as_of import load_edition
 from viputils.assessment import Assessment, assess
-from viputils.edition import Edition, load_edition
+from viputils.edition import Edition
 from viputils.periods import ReportMonth
 from viputils.project import Project
 

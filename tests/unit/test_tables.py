@@ -10,7 +10,8 @@ import pytest
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import charts, tables
-from viputils.edition import Edition, load_edition
+from viputils.as_of import load_edition
+from viputils.edition import Edition
 from viputils.language import plural
 from viputils.project import Project
 

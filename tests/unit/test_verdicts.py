@@ -18,7 +18,7 @@ from tests.support.pages import page_made
 from tests.support.projects import REPOSITORY, Deliver
 from tests.support.register import KEY, all_printed, an_issue, printed
 from viputils import tables
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.errors import DeliveryError, PublishedError, QuarantineError
 from viputils.pages import verdicts_of_all
 from viputils.periods import ReportMonth

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.projects import REPOSITORY, Deliver
 from viputils import charts, tables
-from viputils.edition import load_edition
+from viputils.as_of import load_edition
 from viputils.errors import ParameterError, VintageError
 from viputils.figures import value_of
 from viputils.project import Project

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from viputils.as_of import as_of_issue, issue_day, require_no_quarantine
 from viputils.cleaning import Records, clean_records
 from viputils.deliveries import find_deliveries, read_received
-from viputils.edition import Edition, as_of_issue, issue_day, require_no_quarantine
+from viputils.edition import Edition
 from viputils.errors import BalanceError, DeliveryError, ParameterError, Problem, ProgramError
 from viputils.figures import FigureKey
 from viputils.periods import ReportMonth
