@@ -11,9 +11,9 @@ BIN := .venv/bin
 
 help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
-	@echo "make test              set up what is missing and run the tests, all but the slow ones (FILE=tests/unit/test_cells.py for a part)"
+	@echo "make test              set up what is missing and run the tests, all but the slow ones (FILE=tests/unit/core/test_spreadsheet.py for a part)"
 	@echo "make test-all          run these, and then the slow ones (make test-rest for the slow ones alone)"
-	@echo "make lint              ruff and mypy"
+	@echo "make lint              ruff, mypy and the directions of imports"
 	@echo "make changes           printed figures that HEAD moves (BASE=origin/main for another commit than HEAD~1)"
 	@echo "make bench             measure, and print ratios (ROWS=10000,1000000 for fewer rows)"
 	@echo "make record            make November 2023 again, and keep how it was made"
@@ -48,6 +48,7 @@ lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
 format:

@@ -28,16 +28,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from viputils.as_of import load_edition
-from viputils.issue import front_matter
-from viputils.notebook import clean_copy, run_notebook
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.render import choose_engine
-from viputils.render.rasters import rasters
-from viputils.reproduction import reproduce
-from viputils.trace import trace_figure
-from viputils.verdicts import verify_register
+from viputils.audit.as_of import load_edition
+from viputils.audit.trace import trace_figure
+from viputils.audit.verdicts import verify_register
+from viputils.config.project import Project
+from viputils.core.months import ReportMonth
+from viputils.publish.reproduction import reproduce
+from viputils.report.issue import front_matter
+from viputils.report.notebook import clean_copy, run_notebook
+from viputils.report.render import choose_engine
+from viputils.report.render.rasters import rasters
 
 MONTH = "2023-11"
 FIGURE = "responses_by_incident_type/Homicide/month"
@@ -87,9 +87,9 @@ def run_task(task: str, arguments: Sequence[str]) -> None:
     """Do what ``measured`` asked for."""
     import pandas as pd
 
-    from viputils.cleaning import load_records
-    from viputils.figures import compute_figures
-    from viputils.intake import Proposal, proposed_intake
+    from viputils.figures.counts import compute_figures
+    from viputils.intake.proposal import Proposal, proposed_intake
+    from viputils.records.clean import load_records
 
     begin = time.perf_counter()
     if task == "plain":

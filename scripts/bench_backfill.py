@@ -22,7 +22,7 @@ from typing import Final
 
 import psutil
 
-from viputils.periods import ReportMonth
+from viputils.core.months import ReportMonth
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 BIN: Final = Path(sys.executable).parent
@@ -94,12 +94,12 @@ def render(engine: str, folder: Path, notebook: Path) -> None:
     """Make HTML and PDF of a notebook that was executed, beside it."""
     import nbformat
 
-    from viputils.as_of import as_of_issue
-    from viputils.deliveries import find_deliveries
-    from viputils.issue import front_matter
-    from viputils.notebook import clean_copy
-    from viputils.project import Project
-    from viputils.render import choose_engine
+    from viputils.audit.as_of import as_of_issue
+    from viputils.config.project import Project
+    from viputils.records.deliveries import find_deliveries
+    from viputils.report.issue import front_matter
+    from viputils.report.notebook import clean_copy
+    from viputils.report.render import choose_engine
 
     project = Project.open(folder)
     month = ReportMonth.parse(notebook.stem)

@@ -43,8 +43,8 @@ def run_ahead(months: list[str]) -> None:
     """Run the notebook in kernels that are forked while the one before is still at work."""
     from contextlib import ExitStack
 
-    from viputils.notebook import kernel_ahead, run_notebook
-    from viputils.zygote import own_zygote
+    from viputils.report.notebook import kernel_ahead, run_notebook
+    from viputils.report.zygote import own_zygote
 
     seeds = [int(month.replace("-", "")) for month in months]
     with ExitStack() as ahead:

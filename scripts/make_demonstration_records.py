@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from viputils.checksums import CHECKSUMS, write_checksums
+from viputils.records.checksums import CHECKSUMS, write_checksums
 
 SEED: Final = "VIP demonstration records 1"
 ID_PREFIX: Final = "DEMO-"

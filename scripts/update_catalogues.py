@@ -21,9 +21,9 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from viputils.language import ENGLISH, LOCALES, TEMPLATE, decoded
-from viputils.project import Project
-from viputils.published import read_register
+from viputils.audit.register import read_register
+from viputils.config.language import ENGLISH, LOCALES, TEMPLATE, decoded
+from viputils.config.project import Project
 
 ROOT: Final = Path(__file__).parent.parent
 # Which arguments of which function or method are messages, from 1 on; a pair is a singular and its plural.

@@ -4,8 +4,8 @@ The colours are those of report/theme/report.css. Run it again after a change of
 `.venv/bin/python scripts/write_reference_docx.py`.
 
 What is not said here (numbering, footnotes, the theme) is Pandoc's own. The fields in header and footer find their
-words in the text, by the character style that they name: `viputils.render.word` writes them down for programs that
-do not work fields out.
+words in the text, by the character style that they name: `viputils.report.render.word` writes them down for
+programs that do not work fields out.
 """
 
 from __future__ import annotations

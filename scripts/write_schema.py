@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from viputils.manifest import Manifest
+from viputils.audit.manifest import Manifest
 
 schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Manifest.model_json_schema(by_alias=True)}
 target = Path(__file__).parents[1] / "docs" / "manifest.schema.json"

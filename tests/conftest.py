@@ -15,10 +15,10 @@ from hypothesis import settings
 from tests.support.artifacts import Artifacts, folder_for_artifacts
 from tests.support.pages import plain_pages
 from tests.support.projects import HEADERS, REPOSITORY, Deliver, town
-from viputils.as_of import load_edition
-from viputils.edition import Edition
-from viputils.program import Program, read_program
-from viputils.project import Project
+from viputils.audit.as_of import load_edition
+from viputils.config.program import Program, read_program
+from viputils.config.project import Project
+from viputils.figures.edition import Edition
 
 # No deadline: a slow machine is no failure. `make test` uses the fast profile. `make test-all` uses the thorough one.
 settings.register_profile("fast", deadline=None, max_examples=15)

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from viputils.as_of import load_edition, require_no_quarantine
-from viputils.cleaning import Records, load_records
-from viputils.errors import ParameterError, Problem, nearest
-from viputils.figures import KEY, PERIODS, compute_figures
-from viputils.intervals import LEVEL, ratio
-from viputils.periods import ReportMonth, parse_date
-from viputils.program import Period
-from viputils.project import Project
-from viputils.series import Frequency, known_months, series_of
-from viputils.source import from_environment
+from viputils.audit.as_of import load_edition, require_no_quarantine
+from viputils.config.program import Period
+from viputils.config.project import Project
+from viputils.config.source import from_environment
+from viputils.core.errors import ParameterError, Problem, nearest
+from viputils.core.months import ReportMonth, parse_date
+from viputils.figures.counts import KEY, PERIODS, compute_figures
+from viputils.figures.series import Frequency, known_months, series_of
+from viputils.figures.stats.intervals import LEVEL, ratio
+from viputils.records.clean import Records, load_records
 
 Month = str | ReportMonth
 Day = str | dt.date
@@ -261,7 +261,7 @@ def series(
     Parameters
     ----------
     measure, category, freq, start, end
-        As ``viputils.series.series_of``; months as ``YYYY-MM``.
+        As ``viputils.figures.series.series_of``; months as ``YYYY-MM``.
     as_of, project
         As ``load``.
 

@@ -15,10 +15,10 @@ import pytest
 from tests.support.artifacts import Artifacts
 from tests.support.command import VIP, started_vip, vip
 from tests.support.projects import files_of, town, with_a_short_report
-from viputils.backfill import Order, carry_out, orders_of
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.render.embedded import EmbeddedEngine
+from viputils.config.project import Project
+from viputils.core.months import ReportMonth
+from viputils.publish.backfill import Order, carry_out, orders_of
+from viputils.report.render.embedded import EmbeddedEngine
 
 OCTOBER, NOVEMBER = ReportMonth(2023, 10), ReportMonth(2023, 11)
 
@@ -270,7 +270,7 @@ def test_months_that_cannot_be_are_refused(made: Path, arguments: tuple[str, ...
 
 
 def test_an_order_names_its_first_reason_and_how_many_more_there_are() -> None:
-    from viputils.backfill import first_reason
+    from viputils.publish.backfill import first_reason
 
     order = Order(NOVEMBER, NOVEMBER.plus(1).span.start, "en", "2023-11", ("one", "two", "three"))
     assert first_reason(order) == "one, and 2 more"

@@ -28,14 +28,14 @@ from tests.support.examples import examples
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver, contents
 from tests.support.register import an_issue
-from viputils.as_of import load_edition
-from viputils.changes import Changes, compare, find_changes, read_figures
-from viputils.errors import ParameterError, PublishedError, VipError
-from viputils.figures import figures_csv
-from viputils.history import check_out
-from viputils.periods import ReportMonth, parse_date
-from viputils.project import Project
-from viputils.published import add_issue
+from viputils.audit.as_of import load_edition
+from viputils.audit.changes import Changes, compare, find_changes, read_figures
+from viputils.audit.register import add_issue
+from viputils.config.project import Project
+from viputils.core.errors import ParameterError, PublishedError, VipError
+from viputils.core.git import check_out
+from viputils.core.months import ReportMonth, parse_date
+from viputils.figures.counts import figures_csv
 
 NOVEMBER = ReportMonth(2023, 11)
 KEY = ["measure", "category", "period"]
@@ -113,7 +113,7 @@ HERE = "in this process"
 @pytest.fixture(params=[HERE, pytest.param("with the code of each commit", marks=pytest.mark.history)])
 def _counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == HERE:
-        monkeypatch.setattr("viputils.changes._Runs.figures", _counted_here)
+        monkeypatch.setattr("viputils.audit.changes._Runs.figures", _counted_here)
     return str(request.param)
 
 

@@ -26,9 +26,10 @@ from tests.support.projects import (
     with_a_short_report,
     without_manifests,
 )
-from viputils import __version__, cli
-from viputils.project import Project
-from viputils.published import add_issue, read_register
+from viputils import __version__
+from viputils.audit.register import add_issue, read_register
+from viputils.cli import main as cli
+from viputils.config.project import Project
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ import pytest
 from tests.support.command import TIMEOUT, VIP, vip
 from tests.support.histories import with_tables
 from tests.support.projects import BESIDE_TABLES, REPOSITORY, Deliver, contents
-from viputils.project import Project
+from viputils.config.project import Project
 
 HEADINGS = "Case Number,Incident date,Type of incident,Area Cmd,Victim name"
 ROWS = ["R1,11/2/23,DV,SE,Jane Doe", "R2,11/3/23,GSW,VA,Jane Doe"]
@@ -329,10 +329,10 @@ def test_a_disk_that_fills_leaves_nothing_half_written(
 # Runs the command, and stops it for the tests when the rows are written and their checksums are not.
 PAUSED = """
 import sys, time
-from viputils import intake
-from viputils.cli import main
+from viputils.intake import proposal
+from viputils.cli.main import main
 
-intake.write_checksums = lambda *_: time.sleep(600)
+proposal.write_checksums = lambda *_: time.sleep(600)
 sys.argv[0] = "vip"
 main()
 """

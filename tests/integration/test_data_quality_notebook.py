@@ -15,9 +15,10 @@ from tests.support.artifacts import Artifacts
 from tests.support.histories import with_tables
 from tests.support.pages import executed, notebook_shown
 from tests.support.projects import REPOSITORY, Deliver
-from viputils import inspection, workbench
-from viputils.cleaning import LOOKS_ALIKE
-from viputils.project import Project
+from viputils import workbench
+from viputils.config.project import Project
+from viputils.lab import data_quality
+from viputils.records.clean import LOOKS_ALIKE
 
 NOTEBOOK = REPOSITORY / "notebooks" / "data_quality.ipynb"
 RAW = REPOSITORY / "data" / "raw"
@@ -183,12 +184,12 @@ def test_a_project_of_which_hardly_anything_is_known_has_tables_all_the_same(
 ) -> None:
     deliver("2022-07-20", responses=["R1,2022-07-05,DV,"])
     tables = workbench.load(project=whole_project)
-    assert inspection.revisions(tables).data == "No month has a first number yet."
-    assert inspection.account_by_delivery(tables).data == "Every row of every file stands."
-    assert "![" not in inspection.timeliness(tables).data
-    assert "![" not in inspection.completeness_by_delivery(tables).data
-    assert "means not available" in inspection.timeliness(tables).data
-    assert "| Responses to incidents | 0 | 0 |  |" in inspection.months_without_rows(tables).data
+    assert data_quality.revisions(tables).data == "No month has a first number yet."
+    assert data_quality.account_by_delivery(tables).data == "Every row of every file stands."
+    assert "![" not in data_quality.timeliness(tables).data
+    assert "![" not in data_quality.completeness_by_delivery(tables).data
+    assert "means not available" in data_quality.timeliness(tables).data
+    assert "| Responses to incidents | 0 | 0 |  |" in data_quality.months_without_rows(tables).data
 
 
 @pytest.mark.parametrize("kept", [("responses", "outreach", "referrals")])
@@ -196,7 +197,7 @@ def test_only_what_has_no_gap_is_called_complete(whole_project: Project, deliver
     days = [f"2023-11-{1 + number % 30:02}" for number in range(3000)]
     rows = [f"R{number},{day},DV,{'SE' if number else ''}" for number, day in enumerate(days)]
     deliver(responses=rows, outreach=["O1,2023-11-02,SE,D2D,R1,1,0"])
-    text = inspection.completeness(workbench.load(project=whole_project)).data
+    text = data_quality.completeness(workbench.load(project=whole_project)).data
     assert cells(text, "Responses to incidents") == [["area command", "3,000", "2,999", "1", "99.9%"]]
     assert [line[-1] for line in cells(text, "Outreach operations")] == ["100.0%", "100.0%"]
     assert [line[-1] for line in cells(text, "Referrals made to services")] == ["[x]", "[x]"]
@@ -205,7 +206,7 @@ def test_only_what_has_no_gap_is_called_complete(whole_project: Project, deliver
 
 def test_many_months_without_a_row_are_counted_and_the_newest_named(whole_project: Project, deliver: Deliver) -> None:
     deliver("2023-11-03", responses=["R1,2022-07-05,DV,SE", "R2,2023-10-05,DV,SE"])
-    text = inspection.months_without_rows(workbench.load(project=whole_project)).data
+    text = data_quality.months_without_rows(workbench.load(project=whole_project)).data
     assert cells(text, "Responses to incidents") == [
         [
             "16",
@@ -227,4 +228,4 @@ def test_every_reason_of_the_quarantine_is_explained() -> None:
                     continue
                 assert isinstance(reason, ast.Constant)
                 reasons.add(reason.value)
-    assert reasons == set(inspection.REASONS)
+    assert reasons == set(data_quality.REASONS)

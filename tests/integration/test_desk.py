@@ -17,15 +17,15 @@ from tests.support.command import vip
 from tests.support.histories import with_tables
 from tests.support.pages import plain_pages
 from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository, with_a_short_report
-from viputils.cleaning import clean_records, first_doubt
-from viputils.deliveries import find_deliveries, read_received
-from viputils.desk import _read, new_month, project_status
-from viputils.errors import DeliveryError, ManifestError, TextError
-from viputils.particulars import TO_WRITE
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.publication import publish
-from viputils.texts import read_sections
+from viputils.config.project import Project
+from viputils.core.errors import DeliveryError, ManifestError, TextError
+from viputils.core.months import ReportMonth
+from viputils.publish.publication import publish
+from viputils.publish.status import _read, new_month, project_status
+from viputils.records.clean import clean_records, first_doubt
+from viputils.records.deliveries import find_deliveries, read_received
+from viputils.report.markdown import read_sections
+from viputils.report.privacy.particulars import TO_WRITE
 
 OCTOBER, NOVEMBER, DECEMBER = (ReportMonth(2023, month) for month in (10, 11, 12))
 DAY = dt.date(2023, 11, 10)

@@ -53,7 +53,7 @@ def test_it_is_comfortable_to_read_where_notebooks_are_opened(shown: Any) -> Non
 def test_the_commands_that_it_names_are_there(shown: Any) -> None:
     from typer.main import get_command
 
-    from viputils.cli import app
+    from viputils.cli.main import app
 
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
     last = shown.cells[-1].source

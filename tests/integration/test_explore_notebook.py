@@ -9,11 +9,13 @@ import pytest
 from tests.support.artifacts import Artifacts
 from tests.support.pages import notebook_shown
 from tests.support.projects import REPOSITORY, Deliver
-from viputils import engagement, exploration, workbench
-from viputils.edition import Edition
-from viputils.errors import ParameterError
-from viputils.periods import ReportMonth
-from viputils.project import Project
+from viputils import workbench
+from viputils.config.project import Project
+from viputils.core.errors import ParameterError
+from viputils.core.months import ReportMonth
+from viputils.figures import engagement
+from viputils.figures.edition import Edition
+from viputils.lab import trends
 from viputils.workbench import Tables
 
 NOTEBOOK = "explore_trends"
@@ -88,15 +90,15 @@ def test_it_runs_for_another_city_and_another_measure(artifacts: Artifacts) -> N
 def test_without_a_measure_it_shows_the_one_that_the_report_of_that_city_follows() -> None:
     tables = workbench.load(project=REPOSITORY / "examples" / "philadelphia")
     program = tables.project.program
-    assert exploration.main_measure(tables) in program.measures
-    assert program.whole_of(program.report.trend or "") == exploration.main_measure(tables)
+    assert trends.main_measure(tables) in program.measures
+    assert program.whole_of(program.report.trend or "") == trends.main_measure(tables)
     with pytest.raises(ParameterError) as raised:
         tables.months("responsez")
     assert "'responsez' is not a measure of program.toml" in str(raised.value)
 
 
 def test_a_choice_of_a_measure_offers_its_categories_and_its_months(tables: Tables) -> None:
-    box = exploration.choose(tables)
+    box = trends.choose(tables)
     measure, category, month, _ = box.children
     assert measure.value == "adults_assisted"
     assert category.disabled
@@ -108,25 +110,25 @@ def test_a_choice_of_a_measure_offers_its_categories_and_its_months(tables: Tabl
 
 @pytest.mark.exhaustive
 def test_a_sum_is_shown_without_limits_and_says_why(tables: Tables) -> None:
-    text = exploration.over_time(tables, "adults_assisted").data
+    text = trends.over_time(tables, "adults_assisted").data
     assert "One record can add many here" in text
     assert "Seldom" not in text
-    assert "adds up a column or counts people" in exploration.rate_by_day(tables, "adults_assisted").data
+    assert "adds up a column or counts people" in trends.rate_by_day(tables, "adults_assisted").data
     # Every measure can be asked for: one with categories is shown as a whole.
-    for whole in {exploration.main_measure(tables, measure) for measure in tables.project.program.measures}:
-        assert exploration.over_time(tables, whole).data
-        assert exploration.rate_by_day(tables, whole).data
+    for whole in {trends.main_measure(tables, measure) for measure in tables.project.program.measures}:
+        assert trends.over_time(tables, whole).data
+        assert trends.rate_by_day(tables, whole).data
 
 
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
-        (lambda tables: exploration.over_time(tables, "homicides"), "is not a measure"),
-        (lambda tables: exploration.over_time(tables, "responses_by_incident_type", "Homicides"), "'Homicide'"),
-        (lambda tables: exploration.over_time(tables, "responses", end="2031-01"), "beyond the data"),
-        (lambda tables: exploration.small_multiples(tables, "responses"), "responses_by_incident_type"),
-        (lambda tables: exploration.against(tables, "2023-11", "2022-11", "year"), "write month or fytd"),  # type: ignore[arg-type]
-        (lambda tables: exploration.against(tables, "2023-11", "2019-11"), "known are 2022-07 to 2023-11"),
+        (lambda tables: trends.over_time(tables, "homicides"), "is not a measure"),
+        (lambda tables: trends.over_time(tables, "responses_by_incident_type", "Homicides"), "'Homicide'"),
+        (lambda tables: trends.over_time(tables, "responses", end="2031-01"), "beyond the data"),
+        (lambda tables: trends.small_multiples(tables, "responses"), "responses_by_incident_type"),
+        (lambda tables: trends.against(tables, "2023-11", "2022-11", "year"), "write month or fytd"),  # type: ignore[arg-type]
+        (lambda tables: trends.against(tables, "2023-11", "2019-11"), "known are 2022-07 to 2023-11"),
     ],
 )
 def test_what_cannot_be_is_said_with_what_would_be_right(tables: Tables, ask: Any, said: str) -> None:
@@ -137,7 +139,7 @@ def test_what_cannot_be_is_said_with_what_would_be_right(tables: Tables, ask: An
 
 def test_small_counts_and_few_months_say_that_they_are(whole_project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"])
-    text = exploration.over_time(workbench.load(project=whole_project), "responses", end="2022-10").data
+    text = trends.over_time(workbench.load(project=whole_project), "responses", end="2022-10").data
     assert "That is too few: it takes 12 to say what is usual." in text
-    text = exploration.over_time(workbench.load(project=whole_project), "responses").data
+    text = trends.over_time(workbench.load(project=whole_project), "responses").data
     assert "The counts are too small for one month to show a fall: even none would be no sign." in text

@@ -14,14 +14,14 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import vip
 from tests.support.projects import HEADERS, Deliver
 from tests.support.register import NOVEMBER, all_printed, an_issue, published_here
-from viputils import tables
-from viputils.checks import check_project
-from viputils.checksums import checksum, write_checksums
-from viputils.desk import project_status
-from viputils.library import LIBRARY_AS_READ
-from viputils.project import Project
-from viputils.published import add_issue, read_register
-from viputils.verdicts import verify_register, worst
+from viputils.audit.health import check_project
+from viputils.audit.library import LIBRARY_AS_READ
+from viputils.audit.register import add_issue, read_register
+from viputils.audit.verdicts import verify_register, worst
+from viputils.config.project import Project
+from viputils.publish.status import project_status
+from viputils.records.checksums import checksum, write_checksums
+from viputils.report import tables
 
 ADULTS = 'count = { sum = "adults_assisted" }\n'
 DAY = "2023-11-20"
@@ -128,7 +128,7 @@ def test_another_target_of_a_crosswalk_is_another_rule(city: Project, deliver: D
 def test_other_code_is_named(city: Project) -> None:
     manifest = city.issues / "2023-11" / "manifest.json"
     raw = json.loads(manifest.read_text(encoding="utf-8"))
-    raw["inputs"]["library"]["viputils/figures.py"] = "0" * 64
+    raw["inputs"]["library"]["viputils/figures/counts.py"] = "0" * 64
     manifest.write_text(json.dumps(raw), encoding="utf-8")
     wrong_print(city, adults_assisted=5)
     done = vip("verify", "2023-11", cwd=city.root)

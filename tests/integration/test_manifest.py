@@ -18,10 +18,8 @@ from packaging.requirements import Requirement
 from tests.support.artifacts import Artifacts
 from tests.support.projects import REPOSITORY, Deliver
 from tests.support.register import printed
-from viputils.as_of import load_edition
-from viputils.checksums import checksum
-from viputils.errors import ManifestError, RenderError
-from viputils.manifest import (
+from viputils.audit.as_of import load_edition
+from viputils.audit.manifest import (
     Inventory,
     Manifest,
     changed_inputs,
@@ -32,13 +30,15 @@ from viputils.manifest import (
     require_deliveries,
     touched_since,
 )
-from viputils.periods import ReportMonth
-from viputils.preview import watched
-from viputils.project import Project
-from viputils.published import read_register
-from viputils.render.embedded import EmbeddedEngine
-from viputils.site import write_settings
-from viputils.verdicts import verify_register
+from viputils.audit.register import read_register
+from viputils.audit.verdicts import verify_register
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, RenderError
+from viputils.core.months import ReportMonth
+from viputils.publish.site.build import write_settings
+from viputils.publish.site.preview import watched
+from viputils.records.checksums import checksum
+from viputils.report.render.embedded import EmbeddedEngine
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_where_git_keeps_a_history_it_names_the_commit_and_whether_the_tree_was_
     city: Project, raw: dict[str, Any], tmp_path: Path
 ) -> None:
     assert raw["git"] is None
-    from viputils.history import commit_of, git
+    from viputils.core.git import commit_of, git
 
     (tmp_path / "a file").touch()
     assert git(tmp_path, "init", "--quiet") is not None

@@ -16,8 +16,8 @@ import pytest
 
 from tests.support.pages import executed
 from tests.support.projects import REPOSITORY
-from viputils.errors import NotebookError
-from viputils.notebook import clean_copy, connection_in, kernel_ahead, run_notebook
+from viputils.core.errors import NotebookError
+from viputils.report.notebook import clean_copy, connection_in, kernel_ahead, run_notebook
 
 FIXTURES = REPOSITORY / "tests" / "notebooks"
 PARAMETERS = {"month": "2023-10", "as_of": "2023-11-06"}

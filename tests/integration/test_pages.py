@@ -14,14 +14,14 @@ from IPython.display import Markdown
 
 from tests.support.pages import needs_quarto, page_made
 from tests.support.projects import REPOSITORY, Deliver
-from viputils import pages
-from viputils.as_of import load_edition
-from viputils.edition import Edition
-from viputils.errors import RenderError, TextError
-from viputils.project import Project
-from viputils.render import Engine, choose_engine
-from viputils.texts import read_sections
-from viputils.verdicts import VERDICTS
+from viputils.audit.as_of import load_edition
+from viputils.audit.verdicts import VERDICTS
+from viputils.config.project import Project
+from viputils.core.errors import RenderError, TextError
+from viputils.figures.edition import Edition
+from viputils.publish.site import pages
+from viputils.report.markdown import read_sections
+from viputils.report.render import Engine, choose_engine
 
 DAY = dt.date(2023, 12, 4)
 

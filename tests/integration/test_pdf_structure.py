@@ -17,11 +17,11 @@ from pypdf import PdfReader
 
 from tests.support.artifacts import Artifacts
 from tests.support.pages import needs_quarto, with_activities
-from viputils import tables
-from viputils.edition import Edition
-from viputils.project import Project
-from viputils.render import choose_engine
-from viputils.texts import mark_of, read_sections
+from viputils.config.project import Project
+from viputils.figures.edition import Edition
+from viputils.report import tables
+from viputils.report.markdown import mark_of, read_sections
+from viputils.report.render import choose_engine
 
 # What the activities of the demonstration do not hold.
 MORE = """

@@ -11,11 +11,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.support.artifacts import Artifacts
-from viputils.as_of import load_edition
-from viputils.checks import check_project
-from viputils.edition import Edition
-from viputils.figures import breakdown, value_of
-from viputils.project import Project
+from viputils.audit.as_of import load_edition
+from viputils.audit.health import check_project
+from viputils.config.project import Project
+from viputils.figures.counts import breakdown, value_of
+from viputils.figures.edition import Edition
 
 
 @pytest.fixture(scope="module")

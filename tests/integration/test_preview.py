@@ -20,9 +20,9 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import VIP, vip
 from tests.support.processes import PATIENCE, wait_until
 from tests.support.projects import town
-from viputils import preview
-from viputils.preview import follow, serving
-from viputils.project import Project
+from viputils.config.project import Project
+from viputils.publish.site import preview
+from viputils.publish.site.preview import follow, serving
 
 
 @pytest.fixture(scope="module")

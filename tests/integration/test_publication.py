@@ -16,16 +16,16 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import vip
 from tests.support.projects import REPOSITORY
 from tests.support.register import an_issue
-from viputils.as_of import load_edition
-from viputils.errors import ManifestError, ParameterError, PublishedError, QuarantineError
-from viputils.issue import make_issue
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.publication import keep_reproduction, publish
-from viputils.published import IssueName, add_issue, read_register, write_register
-from viputils.render import choose_engine
-from viputils.reproduction import reproduce
-from viputils.verdicts import verify_register, worst
+from viputils.audit.as_of import load_edition
+from viputils.audit.register import IssueName, add_issue, read_register, write_register
+from viputils.audit.verdicts import verify_register, worst
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, ParameterError, PublishedError, QuarantineError
+from viputils.core.months import ReportMonth
+from viputils.publish.publication import keep_reproduction, publish
+from viputils.publish.reproduction import reproduce
+from viputils.report.issue import make_issue
+from viputils.report.render import choose_engine
 
 OCTOBER = ReportMonth(2023, 10)
 DAY = dt.date(2023, 11, 10)

@@ -25,14 +25,14 @@ from tests.support.artifacts import Artifacts
 from tests.support.documents import ALT, FRONT_MATTER, HOSTILE, INTRODUCTION, cell, issue, issue_cells, project, same
 from tests.support.pages import forked_kernels, needs_quarto
 from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
-from viputils.as_of import load_edition
-from viputils.edition import Edition
-from viputils.errors import RenderError
-from viputils.issue import make_issue
-from viputils.project import Project
-from viputils.render import choose_engine
-from viputils.render.embedded import EmbeddedEngine
-from viputils.render.rasters import rasters
+from viputils.audit.as_of import load_edition
+from viputils.config.project import Project
+from viputils.core.errors import RenderError
+from viputils.figures.edition import Edition
+from viputils.report.issue import make_issue
+from viputils.report.render import choose_engine
+from viputils.report.render.embedded import EmbeddedEngine
+from viputils.report.render.rasters import rasters
 
 ENGINES = ["embedded", pytest.param("quarto", marks=needs_quarto)]
 

@@ -21,9 +21,9 @@ from pypdf import PdfReader
 
 from tests.support.documents import ALT, FRONT_MATTER, HOSTILE, INTRODUCTION, cell, issue, project, same
 from tests.support.projects import REPOSITORY
-from viputils.errors import RenderError
-from viputils.render import choose_engine
-from viputils.render.embedded import EmbeddedEngine
+from viputils.core.errors import RenderError
+from viputils.report.render import choose_engine
+from viputils.report.render.embedded import EmbeddedEngine
 
 
 def render(root: Path, *cells: Any, metadata: dict[str, Any] | None = None) -> dict[str, Path]:
@@ -312,7 +312,7 @@ def test_bytes_do_not_depend_on_folder_time_zone_or_locale(tmp_path: Path) -> No
         root = project(tmp_path / name)
         notebook = issue(root)
         code = (
-            "import sys; from pathlib import Path; from viputils.render import choose_engine;"
+            "import sys; from pathlib import Path; from viputils.report.render import choose_engine;"
             "choose_engine('embedded').render(Path(sys.argv[1]), Path(sys.argv[2]), ['html', 'pdf'])"
         )
         env = os.environ | {

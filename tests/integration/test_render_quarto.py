@@ -15,12 +15,12 @@ from pypdf import PdfReader
 
 from tests.support.pages import needs_quarto
 from tests.support.projects import REPOSITORY, Deliver
-from viputils.as_of import load_edition
-from viputils.errors import RenderError
-from viputils.issue import Issue, make_issue
-from viputils.project import Project
-from viputils.render import choose_engine
-from viputils.render.quarto import QuartoEngine
+from viputils.audit.as_of import load_edition
+from viputils.config.project import Project
+from viputils.core.errors import RenderError
+from viputils.report.issue import Issue, make_issue
+from viputils.report.render import choose_engine
+from viputils.report.render.quarto import QuartoEngine
 
 
 def words_of_page(path: Path) -> list[str]:

@@ -14,13 +14,13 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import started_vip, vip
 from tests.support.histories import with_tables
 from tests.support.projects import HEADERS, REPOSITORY, with_a_short_report, without_manifests
-from viputils.as_of import load_edition
-from viputils.deliveries import write_coverage
-from viputils.errors import ManifestError, ParameterError
-from viputils.issue import make_issue
-from viputils.project import Project
-from viputils.render import choose_engine
-from viputils.reproduction import reproduce
+from viputils.audit.as_of import load_edition
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, ParameterError
+from viputils.publish.reproduction import reproduce
+from viputils.records.deliveries import write_coverage
+from viputils.report.issue import make_issue
+from viputils.report.render import choose_engine
 
 OUTPUTS = {
     "figures.csv", "figures.json", "series.csv", "datapackage.json", "vip-2023-11.ipynb",

@@ -19,21 +19,21 @@ from tests.support.command import vip
 from tests.support.pages import PlainEngine
 from tests.support.projects import HEADERS, Deliver
 from tests.support.register import NOVEMBER, published_here
-from viputils.checks import check_project
-from viputils.checksums import checksum, checksum_problems, salt_of, write_checksums
-from viputils.deliveries import find_deliveries
-from viputils.errors import DeliveryError, ManifestError
-from viputils.intake import Proposal, proposed_intake
-from viputils.manifest import (
+from viputils.audit.health import check_project
+from viputils.audit.manifest import (
     added_deliveries,
     changed_inputs,
     inputs_of,
     read_manifest,
     require_deliveries,
 )
-from viputils.project import Project
-from viputils.publication import publish
-from viputils.site import make_site
+from viputils.config.project import Project
+from viputils.core.errors import DeliveryError, ManifestError
+from viputils.intake.proposal import Proposal, proposed_intake
+from viputils.publish.publication import publish
+from viputils.publish.site.build import make_site
+from viputils.records.checksums import checksum, checksum_problems, salt_of, write_checksums
+from viputils.records.deliveries import find_deliveries
 
 NEW_YEAR = dt.date(2024, 1, 4)
 CORRECTED = "data/raw/2024-01-04/responses.csv"

@@ -18,7 +18,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import vip
 from tests.support.projects import REPOSITORY
 from tests.support.site import links_of, pages_of, soup_of, words
-from viputils.checksums import checksum
+from viputils.records.checksums import checksum
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

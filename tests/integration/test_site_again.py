@@ -17,13 +17,13 @@ from tests.support.command import vip
 from tests.support.pages import PlainEngine, needs_quarto
 from tests.support.projects import HEADERS, REPOSITORY, town, with_a_short_report
 from tests.support.site import links_of, pages_of, soup_of, words
-from viputils.checksums import checksum
-from viputils.errors import ManifestError, ParameterError
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.published import IssueName, PublishedIssue, write_register
-from viputils.render.embedded import EmbeddedEngine
-from viputils.site import make_site
+from viputils.audit.register import IssueName, PublishedIssue, write_register
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, ParameterError
+from viputils.core.months import ReportMonth
+from viputils.publish.site.build import make_site
+from viputils.records.checksums import checksum
+from viputils.report.render.embedded import EmbeddedEngine
 
 
 def make(root: Path, *arguments: str) -> dict[str, object]:
@@ -440,7 +440,7 @@ def test_very_many_issues_are_made_only_if_the_answer_is_yes(
     tmp_path: Path, plain_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
-    monkeypatch.setattr("viputils.site._MANY", 1)
+    monkeypatch.setattr("viputils.publish.site.build._MANY", 1)
     asked: list[str] = []
 
     def say_no(many: str) -> bool:

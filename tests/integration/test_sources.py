@@ -21,18 +21,18 @@ import sqlalchemy as sa
 from tests.support.command import started_vip, vip
 from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
 from viputils import workbench
-from viputils.addresses import place_of, secrets_in, shown_address, without_secrets
-from viputils.as_of import load_edition
-from viputils.deliveries import find_deliveries
-from viputils.edition import Edition
-from viputils.errors import DeliveryError, IntakeError, ProgramError
-from viputils.intake import proposed_intake
-from viputils.manifest import read_manifest
-from viputils.periods import parse_date
-from viputils.program import read_program
-from viputils.project import Project
-from viputils.schemas import VOIDS, schemas_of
-from viputils.sources import deliveries_folder
+from viputils.audit.as_of import load_edition
+from viputils.audit.manifest import read_manifest
+from viputils.config.program import read_program
+from viputils.config.project import Project
+from viputils.config.tables import VOIDS, schemas_of
+from viputils.core.errors import DeliveryError, IntakeError, ProgramError
+from viputils.core.months import parse_date
+from viputils.core.urls import place_of, secrets_in, shown_address, without_secrets
+from viputils.figures.edition import Edition
+from viputils.intake.proposal import proposed_intake
+from viputils.records.deliveries import find_deliveries
+from viputils.records.remote.fetch import deliveries_folder
 
 RAW = REPOSITORY / "data" / "raw"
 

@@ -16,9 +16,9 @@ from pypdf import PdfReader
 from tests.support.documents import cell, issue, project
 from tests.support.examples import examples
 from tests.support.projects import REPOSITORY
-from viputils.errors import Problem, TextError
-from viputils.render.embedded import EmbeddedEngine
-from viputils.texts import read_sections, sections_markdown
+from viputils.core.errors import Problem, TextError
+from viputils.report.markdown import read_sections, sections_markdown
+from viputils.report.render.embedded import EmbeddedEngine
 
 FONTS = REPOSITORY / "report" / "fonts"
 

@@ -222,9 +222,9 @@ def with_settings_that_spoil_everything(world: World) -> None:
     """Give a home in which every program that takes part finds settings of its own, which would be seen on a page."""
     home = world.scratch / "home"
     spoiling = """
-import matplotlib as mpl, viputils.language
+import matplotlib as mpl, viputils.config.language
 mpl.rcParams["axes.facecolor"] = mpl.rcParams["patch.edgecolor"] = "red"
-viputils.language.Language.number = lambda self, value: "spoiled"
+viputils.config.language.Language.number = lambda self, value: "spoiled"
 """
     jupyter = {"argv": ["/bin/false", "{connection_file}"], "display_name": "Another Python", "language": "python"}
     texts = {

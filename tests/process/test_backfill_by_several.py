@@ -22,12 +22,12 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import TIMEOUT, VIP, vip
 from tests.support.processes import gone
 from tests.support.projects import files_of, town, with_a_short_report
-from viputils.backfill import carry_out, orders_of
-from viputils.checksums import checksum
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.render.embedded import EmbeddedEngine
-from viputils.zygote import Zygote
+from viputils.config.project import Project
+from viputils.core.months import ReportMonth
+from viputils.publish.backfill import carry_out, orders_of
+from viputils.records.checksums import checksum
+from viputils.report.render.embedded import EmbeddedEngine
+from viputils.report.zygote import Zygote
 
 pytestmark = pytest.mark.process
 
@@ -70,7 +70,7 @@ def test_where_no_kernel_can_be_forked_it_is_started(made: Path, monkeypatch: py
     killed = Zygote()
     killed.process.kill()
     killed.process.wait()
-    monkeypatch.setattr("viputils.backfill.own_zygote", lambda: killed)
+    monkeypatch.setattr("viputils.publish.backfill.own_zygote", lambda: killed)
     before = files_of(made / "issues")
     project = Project.open(made)
     orders, _ = orders_of(project, OCTOBER, NOVEMBER, EmbeddedEngine(), forced=True)
@@ -157,7 +157,7 @@ def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_ins
 
 HOLDS_BACK = """
 import signal, threading, time
-from viputils.backfill import _undisturbed
+from viputils.publish.backfill import _undisturbed
 over = threading.Event()
 other = threading.Thread(target=over.wait)
 other.start()

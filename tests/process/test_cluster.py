@@ -22,14 +22,14 @@ from tests.support.command import VIP, started_vip, vip
 from tests.support.pages import plain_pages
 from tests.support.processes import PATIENCE, gone, wait_until
 from tests.support.projects import REPOSITORY, files_of, town, with_a_short_report
-from viputils.as_of import Shelf
-from viputils.backfill import Order, orders_of, outcome_of, shop_of
-from viputils.checksums import checksum
-from viputils.cluster import Made, carry_out_on, taken
-from viputils.errors import ClusterError
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.render.embedded import EmbeddedEngine
+from viputils.audit.as_of import Shelf
+from viputils.config.project import Project
+from viputils.core.errors import ClusterError
+from viputils.core.months import ReportMonth
+from viputils.publish.backfill import Order, orders_of, outcome_of, shop_of
+from viputils.publish.cluster import Made, carry_out_on, taken
+from viputils.records.checksums import checksum
+from viputils.report.render.embedded import EmbeddedEngine
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -197,7 +197,7 @@ def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_noth
     path.write_bytes(now + b"# An older version.\n")
     with started(tmp_path / "cluster", (1,), library) as other:
         with distributed.Client(other.address, set_as_default=False) as client:
-            client.run(lambda: __import__("viputils.cluster"))
+            client.run(lambda: __import__("viputils.publish.cluster"))
         path.write_bytes(now)
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)

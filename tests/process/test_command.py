@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import started_vip, vip
-from viputils import cli
+from viputils.cli import main
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_a_command_leaves_behind_fails_its_test(
 ) -> None:
     monkeypatch.setenv("HELD", str(tmp_path / "a.lock"))
     monkeypatch.setenv("LEFT", "")
-    monkeypatch.setattr(cli, "app", fault)
+    monkeypatch.setattr(main, "app", fault)
     monkeypatch.setattr("tests.support.command.ENDING", 0.1)
     try:
         with pytest.raises(AssertionError, match=said):

@@ -26,9 +26,9 @@ from papermill.exceptions import PapermillExecutionError
 from tests.support.command import TIMEOUT
 from tests.support.processes import gone, wait_until
 from tests.support.projects import REPOSITORY
-from viputils.engine import ForkEngine
-from viputils.errors import ManifestError
-from viputils.zygote import Zygote, can_fork, own_zygote
+from viputils.core.errors import ManifestError
+from viputils.report.engine import ForkEngine
+from viputils.report.zygote import Zygote, can_fork, own_zygote
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels cannot be forked on this system")
 
@@ -195,7 +195,7 @@ def test_a_notebook_can_run_another_one(tmp_path: Path) -> None:
 def test_where_kernels_cannot_be_forked_they_are_started_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("viputils.engine.can_fork", lambda: False)
+    monkeypatch.setattr("viputils.report.engine.can_fork", lambda: False)
     before = {one.pid for one in kernels()}
     assert run(notebook(tmp_path, ["1 + 1"]), "vip").cells[-1].outputs[0].data["text/plain"] == "2"
     assert {one.pid for one in kernels()} <= before
@@ -287,7 +287,7 @@ def test_a_kernel_that_would_run_other_code_than_was_read_is_not_forked(
     before = own_zygote()
     with monkeypatch.context() as patch:
         # As where a file was changed after this process had read it, and before the zygote did.
-        patch.setattr("viputils.zygote.LIBRARY_AS_READ", "0" * 64)
+        patch.setattr("viputils.report.zygote.LIBRARY_AS_READ", "0" * 64)
         with pytest.raises(ManifestError, match="other code than this process has read"):
             run(path, "vip")
     assert not before.usable
@@ -376,7 +376,7 @@ def test_nothing_is_left_when_the_process_that_uses_it_is_killed(tmp_path: Path)
     path = notebook(tmp_path, ["import time", "time.sleep(100)"])
     code = (
         "import papermill, sys\nfrom papermill.engines import papermill_engines\n"
-        "from viputils.engine import ForkEngine\npapermill_engines.register('vip', ForkEngine)\n"
+        "from viputils.report.engine import ForkEngine\npapermill_engines.register('vip', ForkEngine)\n"
         "papermill.execute_notebook(sys.argv[1], None, engine_name='vip', kernel_name='python3', progress_bar=False)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(path)]) as running:
@@ -388,7 +388,7 @@ def test_nothing_is_left_when_the_process_that_uses_it_is_killed(tmp_path: Path)
 
 
 def test_the_engine_can_be_imported_before_papermill_and_after_it() -> None:
-    for first, second in (("viputils.engine", "papermill"), ("papermill", "viputils.engine")):
+    for first, second in (("viputils.report.engine", "papermill"), ("papermill", "viputils.report.engine")):
         code = (
             f"import {first}, {second}; from papermill.engines import papermill_engines as all; all.get_engine('vip')"
         )

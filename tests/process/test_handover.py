@@ -21,31 +21,31 @@ import viputils
 from tests.support.histories import with_tables
 from tests.support.pages import executed
 from tests.support.projects import Deliver, with_a_short_report
-from viputils import library
-from viputils.as_of import load_edition
-from viputils.deliveries import find_deliveries
-from viputils.edition import Edition
-from viputils.errors import ManifestError
-from viputils.handover import VARIABLE, hand_over, key_of
-from viputils.issue import issue_begun, make_issue
-from viputils.library import LIBRARY_AS_READ, library_checksum
-from viputils.notebook import clean_copy
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.render.embedded import EmbeddedEngine
+from viputils.audit import library
+from viputils.audit.as_of import load_edition
+from viputils.audit.handover import VARIABLE, hand_over, key_of
+from viputils.audit.library import LIBRARY_AS_READ, library_checksum
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError
+from viputils.core.months import ReportMonth
+from viputils.figures.edition import Edition
+from viputils.records.deliveries import find_deliveries
+from viputils.report.issue import issue_begun, make_issue
+from viputils.report.notebook import clean_copy
+from viputils.report.render.embedded import EmbeddedEngine
 
 ASKS = """
 from pathlib import Path
-import viputils.tables
-from viputils.as_of import load_edition
-from viputils.project import Project
-assert "# Another one." in Path(viputils.tables.__file__).read_text("utf-8")
+import viputils.report.tables
+from viputils.audit.as_of import load_edition
+from viputils.config.project import Project
+assert "# Another one." in Path(viputils.report.tables.__file__).read_text("utf-8")
 load_edition(Project.find(), month)
 """
 RUNS = """
 import sys
 from pathlib import Path
-from viputils.notebook import run_notebook
+from viputils.report.notebook import run_notebook
 run_notebook(Path(sys.argv[1]), {"month": "2023-11"}, Path(sys.argv[2]))
 """
 NOVEMBER = ReportMonth(2023, 11)

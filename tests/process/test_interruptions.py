@@ -17,7 +17,7 @@ import pytest
 from tests.support.command import TIMEOUT, VIP, vip
 from tests.support.processes import gone, wait_until
 from tests.support.projects import Deliver, contents, with_a_short_report
-from viputils.project import Project
+from viputils.config.project import Project
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ class Finder:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
 sys.argv = ["vip", "--help"]
-from viputils.command import main
+from viputils.__main__ import main
 main()
 """
 
@@ -138,7 +138,7 @@ def test_ctrl_c_while_everything_is_imported_says_the_same_and_no_traceback() ->
 
 SWALLOWING = """
 import os, signal, sys, time
-import viputils.cli as cli
+import viputils.cli.main as cli
 class Waits:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)
@@ -161,8 +161,8 @@ def test_ctrl_c_that_python_swallows_is_heard_all_the_same() -> None:
 
 SAYING = """
 import os, signal
-import viputils.cli as cli
-from viputils.errors import VipError
+import viputils.cli.main as cli
+from viputils.core.errors import VipError
 say = cli.say_aside
 def said(text):
     say(text)
@@ -183,7 +183,7 @@ def test_ctrl_c_while_an_error_is_said_is_never_a_success(error: str) -> None:
 
 LOOPING = """
 import asyncio, os, signal
-import viputils.cli as cli
+import viputils.cli.main as cli
 def app():
     async def work():
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGINT)

@@ -17,7 +17,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import TIMEOUT, VIP, started_vip
 from tests.support.processes import wait_until
 from tests.support.projects import REPOSITORY
-from viputils.cli import app
+from viputils.cli.main import app
 
 # The command line of each command, in a town with the issues of October and November 2023; its exit code; what it says.
 COMMANDS = {

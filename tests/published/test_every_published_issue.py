@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.projects import REPOSITORY
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.published import IssueName, PublishedIssue, read_register
-from viputils.verdicts import IssueVerdicts, verify_register, worst
+from viputils.audit.register import IssueName, PublishedIssue, read_register
+from viputils.audit.verdicts import IssueVerdicts, verify_register, worst
+from viputils.config.project import Project
+from viputils.core.months import ReportMonth
 
 PROJECT = Project.open(REPOSITORY)
 REGISTER = read_register(PROJECT)

@@ -24,12 +24,12 @@ from filelock import FileLock
 from tests.support.command import started_vip
 from tests.support.pages import PlainEngine, forked_kernels
 from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town, with_a_short_report
-from viputils.as_of import load_edition
-from viputils.backfill import carry_out, orders_of
-from viputils.issue import make_issue
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.site import make_site
+from viputils.audit.as_of import load_edition
+from viputils.config.project import Project
+from viputils.core.months import ReportMonth
+from viputils.publish.backfill import carry_out, orders_of
+from viputils.publish.site.build import make_site
+from viputils.report.issue import make_issue
 
 # What artifacts are made from, and what builds them.
 _MADE_FROM = ("src", "report", "notebooks", "tests/notebooks", "data", "examples", "requirements/test.txt")

@@ -27,7 +27,7 @@ import psutil
 from tests.support.pages import forked_kernels
 from tests.support.processes import is_gone, wait_until
 from tests.support.projects import REPOSITORY
-from viputils import cli
+from viputils.cli import main as cli
 
 VIP = Path(sys.executable).with_name("vip")
 
@@ -38,7 +38,7 @@ ENDING = 10.0
 # The signals that the command handles.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # Kept for the life of a process: the one that forks kernels.
-_KEPT = "viputils.zygote"
+_KEPT = "viputils.report.zygote"
 
 
 def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:

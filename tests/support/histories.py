@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.examples import examples
 from tests.support.projects import HEADERS, REPOSITORY
-from viputils.project import Project
+from viputils.config.project import Project
 
 
 def as_snapshot(project: Project, one_row_per_id: bool = True) -> Project:

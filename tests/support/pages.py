@@ -15,16 +15,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.support.projects import REPOSITORY
-from viputils.navigation import file_of
-from viputils.notebook import Kernel, kernel_ahead, run_notebook
-from viputils.pages import Page
-from viputils.project import Project
-from viputils.render import Engine
-from viputils.render.embedded import EmbeddedEngine
-from viputils.render.frontmatter import SITE_FOLDER, read_front_matter
-from viputils.render.quarto import QuartoEngine
-from viputils.site import write_page, write_settings
-from viputils.zygote import Zygote, can_fork, own_zygote
+from viputils.config.project import Project
+from viputils.publish.site.build import write_page, write_settings
+from viputils.publish.site.navigation import file_of
+from viputils.publish.site.pages import Page
+from viputils.report.notebook import Kernel, kernel_ahead, run_notebook
+from viputils.report.render import Engine
+from viputils.report.render.embedded import EmbeddedEngine
+from viputils.report.render.frontmatter import SITE_FOLDER, read_front_matter
+from viputils.report.render.quarto import QuartoEngine
+from viputils.report.zygote import Zygote, can_fork, own_zygote
 
 if TYPE_CHECKING:
     from tests.support.artifacts import Artifacts

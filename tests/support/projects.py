@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from viputils.checksums import checksum
+from viputils.records.checksums import checksum
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

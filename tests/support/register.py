@@ -7,18 +7,18 @@ from dataclasses import replace
 
 import pandas as pd
 
-from viputils.as_of import load_edition
-from viputils.figures import figures_csv
-from viputils.issue import issue_inputs
-from viputils.manifest import MANIFEST, manifest_of
-from viputils.periods import ReportMonth
-from viputils.project import Project
-from viputils.published import (
+from viputils.audit.as_of import load_edition
+from viputils.audit.manifest import MANIFEST, manifest_of
+from viputils.audit.register import (
     IssueName,
     PublishedIssue,
     add_issue,
 )
-from viputils.verdicts import printed_keys
+from viputils.audit.verdicts import printed_keys
+from viputils.config.project import Project
+from viputils.core.months import ReportMonth
+from viputils.figures.counts import figures_csv
+from viputils.report.issue import issue_inputs
 
 NOVEMBER = ReportMonth(2023, 11)
 

@@ -17,11 +17,13 @@ import pytest
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
-from viputils import exploration, intervals, workbench
-from viputils.cleaning import Records, load_records
-from viputils.edition import Edition
-from viputils.errors import ParameterError, QuarantineError
-from viputils.project import Project
+from viputils import workbench
+from viputils.config.project import Project
+from viputils.core.errors import ParameterError, QuarantineError
+from viputils.figures.edition import Edition
+from viputils.figures.stats import intervals
+from viputils.lab import trends
+from viputils.records.clean import Records, load_records
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +152,7 @@ def test_fiscal_years_to_date_of_other_lengths_have_no_interval() -> None:
     assert found.loc[found["period"].eq("month") & found["measure"].eq("responses"), "low"].notna().all()
     assert tables.compare("2023-11", "2023-11")["low"].isna().all()
     with pytest.raises(ParameterError, match="no such comparison"):
-        exploration.against(tables, "2023-11", "2023-10")
+        trends.against(tables, "2023-11", "2023-10")
 
 
 def test_nothing_is_divided_by_nothing(project: Project, deliver: Deliver) -> None:
@@ -208,5 +210,5 @@ def test_another_city_is_asked_in_the_same_way(repository_example: Path) -> None
 
 
 def test_the_package_is_quick_to_import_for_who_wants_no_numbers() -> None:
-    code = "import sys, viputils.cli; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
+    code = "import sys, viputils.cli.main; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,303 @@
+"""Which records an issue counts: its as-of day, and the edition of its month as of that day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from viputils.audit.handover import handed_over, is_handed_over, key_of
+from viputils.audit.library import require_one_library
+from viputils.audit.register import read_register
+from viputils.config.program import Program
+from viputils.config.project import Project
+from viputils.core.errors import DeliveryError, Problem, PublishedError, QuarantineError
+from viputils.core.months import ReportMonth
+from viputils.figures.counts import compute_figures
+from viputils.figures.edition import Edition
+from viputils.records.checksums import checksum
+from viputils.records.clean import Records, clean_records, first_doubt
+from viputils.records.deliveries import (
+    Delivery,
+    Received,
+    default_as_of,
+    find_deliveries,
+    read_received,
+    require_complete,
+)
+
+
+class Shelf:
+    """What had been received by a day, read once for the editions of several months.
+
+    It is taken only while every file of every delivery that an edition counts is what it was when it was read, and for
+    the program that it was read for; otherwise everything is read again.
+
+    Parameters
+    ----------
+    by
+        The last as-of date of these editions.
+    """
+
+    def __init__(self, by: dt.date) -> None:
+        self._by = by
+        self._held: tuple[list[tuple[dt.date, dict[str, str]]], Program, Received] | None = None
+
+    def received(self, project: Project, deliveries: Sequence[Delivery], as_of: dt.date) -> tuple[Program, Received]:
+        """Give what had been received by an as-of date, and the program whose records it holds.
+
+        Raises
+        ------
+        DeliveryError
+            As ``read_received``; what is wrong with a later delivery keeps no earlier one from being read.
+        """
+        there = _lying(deliveries, as_of)
+        held = self._held
+        # A program that was read from another program.toml is another one, whatever lies there now.
+        if held is None or held[1] != project.program or [one for one in held[0] if one[0] <= as_of] != there:
+            self._held, by = None, max(as_of, self._by)
+            # Taken before the checksums that they stand for: what is written to in between is noticed, too.
+            stamps = stamps_of(deliveries, by)
+            lying = _lying(deliveries, by)
+            try:
+                read = read_received(project, deliveries, by)
+            except DeliveryError:
+                self._by = as_of
+                return project.program, read_received(project, deliveries, as_of)
+            if stamps_of(deliveries, by) != stamps:
+                # Somebody is at it; whoever made something of it finds that out at the end.
+                return project.program, read_received(project, deliveries, as_of)
+            held = self._held = lying, project.program, read
+        _, program, received = held
+        return program, received.by(as_of)
+
+
+def _lying(deliveries: Sequence[Delivery], as_of: dt.date) -> list[tuple[dt.date, dict[str, str]]]:
+    """Give the checksum of every file that a reading depends on, by its day of receipt."""
+    return [
+        (one.received, {f"{one.name}/{path.name}": checksum(path) for path in one.lying})
+        for one in deliveries
+        if one.received <= as_of
+    ]
+
+
+def stamps_of(deliveries: Sequence[Delivery], as_of: dt.date = dt.date.max) -> dict[Path, tuple[int, int, int]]:
+    """Give what tells whether a file was written to meanwhile, be it with what had been in it before.
+
+    Nothing is kept by it: the times of files say only that somebody was at them while they were being read.
+    """
+    found = [(path, path.stat()) for one in deliveries if one.received <= as_of for path in one.lying]
+    return {path: (stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found}
+
+
+def load_edition(
+    project: Project,
+    month: ReportMonth | str,
+    as_of: dt.date | None = None,
+    shelf: Shelf | None = None,
+    days: OwnDays | None = None,
+) -> Edition:
+    """Read, clean and count what had been received by the as-of date, for the issue of a month.
+
+    Parameters
+    ----------
+    month
+        The month of the issue, or ``YYYY-MM``.
+    as_of
+        Only what was received by this day counts; by default as ``OwnDays``.
+    shelf
+        What was read for the editions of other months.
+    days
+        What found the as-of day: the records that it has looked at are not read again.
+
+    Raises
+    ------
+    ParameterError
+        Where the month is none.
+    DeliveryError
+        Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
+    """
+    require_one_library()
+    # Papermill can give whatever somebody typed: a number, or nothing.
+    month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
+    deliveries = find_deliveries(project)
+    days = days or OwnDays(project, deliveries)
+    as_of = issue_day(project, deliveries, month, as_of, days)
+    if is_handed_over() and (given := handed_over(key_of(project, deliveries, month, as_of))):
+        return Edition(month, *given, project.language)
+    if shelf is not None:
+        records = clean_records(*shelf.received(project, deliveries, as_of))
+    elif as_of in days.cleaned:
+        records = days.cleaned[as_of]
+    else:
+        records = clean_records(project.program, read_received(project, deliveries, as_of))
+    return Edition(month, records, compute_figures(records, month), project.language)
+
+
+def require_no_quarantine(project: Project, edition: Edition) -> None:
+    """Refuse to go on while rows are in quarantine; say from which day on none is, if there is one.
+
+    Raises
+    ------
+    QuarantineError
+        With every row that would be left out, and what would mend it.
+    """
+    try:
+        edition.records.require_no_quarantine()
+    except QuarantineError as error:
+        day = day_of_mending(project, edition.as_of)
+        if day is None:
+            raise
+        summary = f"{error.summary} They were corrected or withdrawn in what was received by {day}; say --as-of {day}."
+        raise QuarantineError(summary, error.problems) from None
+
+
+def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
+    """Give the first later day by which rows that are in quarantine had all been mended, if there is one."""
+    deliveries = find_deliveries(project)
+    shelf = Shelf(deliveries[-1].received)
+    for day in dict.fromkeys(delivery.received for delivery in deliveries if delivery.received > as_of):
+        try:
+            program, received = shelf.received(project, deliveries, day)
+            if clean_records(program, received).quarantine.empty:
+                return day
+        except DeliveryError:
+            # What is wrong with a later delivery is no answer to a question about an earlier day.
+            return None
+    return None
+
+
+class OwnDays:
+    """The as-of days of the issues of a project.
+
+    A published issue keeps its own. For any other it is the first day by which every table of its month had come and
+    nothing was in quarantine; if there is no such day, the one by which every table had come.
+
+    Parameters
+    ----------
+    many
+        Whether it is asked for many months: then it pays to find out first when anything could be in quarantine at all.
+
+    Attributes
+    ----------
+    cleaned
+        The records as of the last day that was looked at, if it is not asked for many.
+    """
+
+    def __init__(self, project: Project, deliveries: Sequence[Delivery], many: bool = False) -> None:
+        self._project = project
+        self._deliveries = deliveries
+        self._many = many
+        self._free: dict[dt.date, bool] = {}
+        self.cleaned: dict[dt.date, Records] = {}
+
+    def of(self, month: ReportMonth) -> dt.date:
+        """Return the as-of day of the issue of a month.
+
+        Raises
+        ------
+        DeliveryError
+            If the month is outside what the records cover, or something it needs was not delivered.
+        """
+        program = self._project.program
+        complete = as_of_issue(program, self._deliveries, month)
+        if (published := self._published.get(month)) is not None:
+            return as_of_issue(program, self._deliveries, month, published)
+        days = dict.fromkeys([complete, *(one.received for one in self._deliveries if one.received > complete)])
+        return next((day for day in days if self.is_free(day)), complete)
+
+    @cached_property
+    def _published(self) -> dict[ReportMonth, dt.date]:
+        try:
+            issues = read_register(self._project).issues
+        except PublishedError:  # Commands that show the register report this.
+            return {}
+        # A re-issue has a name and a day of its own.
+        return {one.name.month: one.as_of for one in issues if one.as_of is not None and not one.name.number}
+
+    def is_free(self, day: dt.date) -> bool:
+        """Tell whether nothing is in quarantine on a day; what cannot be read is reported where it is counted."""
+        if day not in self._free:
+            try:
+                before_any = self._many and (self._doubt is None or day < self._doubt)
+                self._free[day] = before_any or self._clean(day).quarantine.empty
+            except DeliveryError:
+                self._free[day] = True
+        return self._free[day]
+
+    def _clean(self, day: dt.date) -> Records:
+        if self._many:
+            return clean_records(self._project.program, self._received.by(day))
+        records = clean_records(self._project.program, read_received(self._project, self._deliveries, day))
+        self.cleaned = {day: records}
+        return records
+
+    @cached_property
+    def _received(self) -> Received:
+        return read_received(self._project, self._deliveries, self._deliveries[-1].received)
+
+    @cached_property
+    def _doubt(self) -> dt.date | None:
+        return first_doubt(self._project.program, self._received)
+
+
+def issue_day(
+    project: Project,
+    deliveries: Sequence[Delivery],
+    month: ReportMonth,
+    as_of: dt.date | None = None,
+    days: OwnDays | None = None,
+) -> dt.date:
+    """Return the as-of day of an issue, by default its own, once everything that it needs had come by then.
+
+    Raises
+    ------
+    DeliveryError
+        As ``OwnDays.of``.
+    """
+    if as_of is not None:
+        return as_of_issue(project.program, deliveries, month, as_of)
+    return (days or OwnDays(project, deliveries)).of(month)
+
+
+def as_of_issue(
+    program: Program, deliveries: Sequence[Delivery], month: ReportMonth, as_of: dt.date | None = None
+) -> dt.date:
+    """Return the as-of date of an issue, once everything that it needs had been received by then.
+
+    By default that is the first such day, whatever is in quarantine on it.
+
+    Raises
+    ------
+    DeliveryError
+        Where the month lies outside what the records cover, or something it needs had not been delivered.
+    """
+    require_covered(program, month)
+    as_of = default_as_of(deliveries, program, month) if as_of is None else as_of
+    require_complete(deliveries, program, month, as_of)
+    return as_of
+
+
+def require_covered(program: Program, month: ReportMonth) -> None:
+    """Refuse a month, or a fiscal year to date, that begins before the records do: its counts would be too low.
+
+    Raises
+    ------
+    DeliveryError
+        Naming the day on which the records begin.
+    """
+    start = program.identity.records_from
+    year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
+    if month.span.start < start or year_begins < start:
+        what = f"{month.label} lies" if month.span.start < start else f"The fiscal year of {month.label} begins"
+        raise DeliveryError(
+            f"There is no data for {month}.",
+            [
+                Problem(
+                    "program.records_from",
+                    f"{what} before {start}, when the records begin;",
+                    "ask for a later month, or deliver the earlier records and change the key.",
+                )
+            ],
+        )

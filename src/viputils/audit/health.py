@@ -1,0 +1,126 @@
+"""What a person has to look at before figures can be trusted: changed deliveries, files out of form, rejected rows.
+
+Deliveries are compared with their own checksums and with the manifests of published issues.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pandas as pd
+
+from viputils.audit.as_of import day_of_mending, issue_day
+from viputils.audit.manifest import MANIFEST, delivery_problems, notes_on_salts, read_manifest
+from viputils.audit.register import deliveries_not_as_published
+from viputils.config.language import first_of
+from viputils.config.program import RAW
+from viputils.config.project import Project
+from viputils.core.errors import DeliveryError, ManifestError, Problem
+from viputils.core.months import ReportMonth
+from viputils.records.checksums import CHECKSUMS
+from viputils.records.clean import QUARANTINE_COLUMNS, clean_records
+from viputils.records.deliveries import find_deliveries, missing_deliveries, read_received, where_sent
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found.
+
+    Attributes
+    ----------
+    as_of
+        The day by which everything looked at had been received.
+    problems
+        Deliveries that were changed, removed or added since they were delivered or published; files that are not in
+        form; months that lack a delivery.
+    rejects
+        The quarantine: one row for each thing that is wrong with a row that stands.
+    rows
+        How many rows are in quarantine.
+    account
+        Rows read, kept, superseded, duplicate and quarantined; none where files could not be read.
+    notes
+        What is no fault, and worth knowing.
+    """
+
+    as_of: dt.date
+    problems: tuple[Problem, ...]
+    rejects: pd.DataFrame
+    rows: int
+    account: pd.DataFrame | None
+    notes: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems and self.rejects.empty
+
+
+def _months_over(project: Project, as_of: dt.date) -> list[ReportMonth]:
+    """Give the months whose deliveries are due: from the first record to the month before last."""
+    return list(ReportMonth.of(project.program.identity.records_from).until(ReportMonth.of(as_of).plus(-2)))
+
+
+def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.date | None = None) -> Findings:
+    """Look at everything that had been received by a day.
+
+    Parameters
+    ----------
+    month
+        Also whether the issue of this month has all its deliveries; the day is then by default its as-of date.
+    as_of
+        By default the day of the newest delivery.
+
+    Raises
+    ------
+    DeliveryError
+        Where there is nothing to look at.
+    """
+    deliveries = find_deliveries(project)
+    problems: list[Problem] = []
+    if month is not None:
+        try:
+            as_of = issue_day(project, deliveries, month, as_of)
+        except DeliveryError as error:
+            problems += error.problems
+    as_of = deliveries[-1].received if as_of is None else as_of
+    known = [one for one in deliveries if one.received <= as_of]
+    if month is None and project.program.identity.delivered == "monthly":
+        problems += missing_deliveries(known, project.program, _months_over(project, as_of), as_of)
+    problems += _not_as_published(project, as_of)
+    bare = [one.name for one in known if not (one.folder / CHECKSUMS).exists()]
+    notes = []
+    if bare and len(bare) < len(known):
+        # Where the others have them, these may have been taken away.
+        problems += [
+            Problem(f"{name}/{CHECKSUMS}", "is missing;", "bring it back, or write it: `vip seal`.") for name in bare
+        ]
+    elif bare and not project.source.is_address:
+        notes.append(
+            f"No checksums were written for {first_of(bare)}, so a change to files there would not be noticed. "
+            "`vip seal` writes them."
+        )
+    try:
+        records = clean_records(project.program, read_received(project, deliveries, as_of))
+    except DeliveryError as error:
+        nothing = pd.DataFrame(columns=list(QUARANTINE_COLUMNS))
+        return Findings(as_of, (*problems, *error.problems), nothing, 0, None, tuple(notes))
+    notes += notes_on_salts(records)
+    rejects = records.quarantine.pipe(lambda rows: rows.join(where_sent(known, rows)))
+    if not rejects.empty and (day := day_of_mending(project, as_of)) is not None:
+        notes.append(f"All of these rows were corrected or withdrawn in what was received by {day}; say --as-of {day}.")
+    rows = rejects[["file", "line"]].drop_duplicates().shape[0]
+    return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes))
+
+
+def _not_as_published(project: Project, as_of: dt.date) -> list[Problem]:
+    """Return what is wrong with the register, or with deliveries received by a day that issues were made from."""
+    problems = deliveries_not_as_published(project)
+    for path in sorted(project.issues.rglob(MANIFEST)):
+        with suppress(ManifestError):  # An issue without a whole manifest is made again.
+            problems += delivery_problems(project, read_manifest(path), project.relative(path))
+    first = {problem.where: problem for problem in reversed(problems)}
+    late = f"{RAW}/{as_of + dt.timedelta(days=1)}"
+    return [first[where] for where in sorted(first) if not (where.startswith(f"{RAW}/") and where >= late)]

@@ -1,0 +1,537 @@
+"""The register of published issues: the figures of each as they were printed, with where they come from.
+
+``data/published`` holds one file of figures for each issue, and ``index.csv``, which says where they come from and
+holds their checksum. No figure in it is ever changed: a correction is a numbered re-issue with a reason, and both stay.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from viputils.audit.manifest import added_deliveries, delivery_problems, read_manifest
+from viputils.config.language import plural
+from viputils.config.program import Program
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
+from viputils.core.files import replaced_whole
+from viputils.core.months import ReportMonth, parse_date
+from viputils.core.spreadsheet import inert, original
+from viputils.figures.counts import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv
+from viputils.records.checksums import checksum
+
+INDEX: Final = "index.csv"
+INDEX_COLUMNS: Final = (
+    "issue", "as_of", "printed", "source", "transcribed_by", "reason", "footnote", "sha256", "manifest_sha256",
+)  # fmt: skip
+MANIFEST_SUFFIX: Final = ".manifest.json"
+
+# Sums of what deliveries may hold fit in.
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
+_NAME: Final = re.compile(r"([0-9]{4}-[0-9]{2})(?:[- ]r([1-9][0-9]?))?")
+_CHECKSUM: Final = re.compile(r"[0-9a-f]{64}")
+_TRANSCRIBE: Final = "transcribe the printed issue, one figure a line."
+
+
+@dataclass(frozen=True, order=True)
+class IssueName:
+    """What an issue is called: its month, and the number of the re-issue (0 is the issue itself)."""
+
+    month: ReportMonth
+    number: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> IssueName:
+        """Read ``2023-11`` or ``2023-11-r1``.
+
+        Raises
+        ------
+        ParameterError
+            For any other text.
+        """
+        found = _NAME.fullmatch(text)
+        if not found:
+            raise ParameterError(
+                "The issue cannot be read.",
+                [Problem("issue", f"{text!r} is not the name of an issue;", "write 2023-11, or 2023-11-r1.")],
+            )
+        return cls(ReportMonth.parse(found[1]), int(found[2] or 0))
+
+    def __str__(self) -> str:
+        return f"{self.month}-r{self.number}" if self.number else str(self.month)
+
+    @property
+    def label(self) -> str:
+        """The name in words: ``November 2023``, ``November 2023, re-issue 1``."""
+        return f"{self.month.label}, re-issue {self.number}" if self.number else self.month.label
+
+
+@dataclass(frozen=True)
+class PublishedIssue:
+    """One issue as it was printed.
+
+    Attributes
+    ----------
+    figures
+        The figures table: ``measure``, ``category``, ``period``, ``value``.
+    as_of
+        The as-of date that the issue states; none where it states none.
+    printed
+        The day on which it was printed; none where that is not known.
+    source
+        Where the figures come from.
+    transcribed_by
+        Who put them into the register.
+    reason
+        Why there is a re-issue.
+    footnote
+        What the register says where the print does not add up.
+    manifest
+        The record of how it was made here; none where it was made elsewhere.
+    """
+
+    name: IssueName
+    figures: pd.DataFrame
+    as_of: dt.date | None
+    printed: dt.date | None
+    source: str
+    transcribed_by: str
+    reason: str = ""
+    footnote: str = ""
+    manifest: Path | None = None
+
+    @property
+    def is_from_here(self) -> bool:
+        """Whether its figures are those that were made here; of an issue printed elsewhere they were copied by hand."""
+        if self.manifest is None:
+            return False
+        figures = read_manifest(self.manifest, f"data/published/{self.manifest.name}").outputs.get(FIGURES_CSV)
+        return figures == checksum(self.manifest.with_name(f"{self.name}.csv"))
+
+    @property
+    def fingerprint(self) -> str:
+        """A checksum of everything that is said here, but for how it was made."""
+        said = [self.name, self.as_of, self.printed, self.source, self.transcribed_by, self.reason, self.footnote]
+        text = "\0".join([*("" if part is None else str(part) for part in said), figures_csv(self.figures)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Register:
+    """Every issue that was published, in order of month and number."""
+
+    issues: tuple[PublishedIssue, ...] = field(default=())
+
+    def issue(self, name: IssueName) -> PublishedIssue:
+        """Give one issue.
+
+        Raises
+        ------
+        PublishedError
+            Where it is not in the register, with those that are.
+        """
+        for issue in self.issues:
+            if issue.name == name:
+                return issue
+        known = ", ".join(str(issue.name) for issue in self.issues) or "none"
+        raise PublishedError(
+            f"The issue of {name} is not in the register of published figures.",
+            [Problem(f"data/published/{name}.csv", "is missing;", f"issues in the register: {known}.")],
+        )
+
+    def named(self, text: str) -> list[PublishedIssue]:
+        """Give the issue of a month (``2023-11``) with its re-issues, or one of them alone (``2023-11-r1``).
+
+        Raises
+        ------
+        ParameterError, PublishedError
+            Where the text names no issue, or one that is not in the register.
+        """
+        issue = self.issue(IssueName.parse(text))
+        return [issue] if issue.name.number else self.of(issue.name.month)
+
+    def of(self, month: ReportMonth) -> list[PublishedIssue]:
+        """Give the issue of a month and its re-issues."""
+        return [issue for issue in self.issues if issue.name.month == month]
+
+    def seen_by(self, months: Sequence[ReportMonth], as_of: dt.date) -> list[PublishedIssue]:
+        """Give the issues that the last of some months looks back at, as of a day.
+
+        Those are the issues of all these months but for what was made from records received after that day, and but
+        for itself, once it was published from here: an issue does not change by being published.
+        """
+        seen = [
+            issue
+            for issue in self.issues
+            if issue.name.month in months and (issue.as_of is None or issue.as_of <= as_of)
+        ]
+        own = [issue for issue in seen if (issue.name.month, issue.as_of) == (months[-1], as_of) and issue.is_from_here]
+        itself = {issue.name for issue in own[-1:]}
+        return [issue for issue in seen if issue.name not in itself]
+
+    def replaced_by(self, name: IssueName) -> PublishedIssue | None:
+        """Give the newest re-issue that an issue was replaced by, if it was."""
+        newest = self.of(name.month)[-1]
+        return newest if newest.name != name else None
+
+
+def read_register(project: Project) -> Register:
+    """Read the register, and check every file of it against the index.
+
+    Raises
+    ------
+    PublishedError
+        With every line at fault, every file that is not what the index says, and every file that it does not know.
+    """
+    return _read(project.published, project.program)
+
+
+def _read(folder: Path, program: Program) -> Register:
+    if not folder.is_dir() or not any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        return Register()
+    rows, problems = _rows(folder / INDEX, f"data/published/{INDEX}", INDEX_COLUMNS)
+    if problems and not rows:
+        # What the index would say of the other files is not known, so nothing is said of them.
+        raise PublishedError("The index of the register cannot be read.", problems)
+    entries = list(_entries(rows, problems))
+    expected = {INDEX, "README.md"}
+    issues = []
+    for where, name, row in entries:
+        expected |= {f"{name}.csv", f"{name}{MANIFEST_SUFFIX}"}
+        _check_file(folder / f"{name}.csv", where, row["sha256"], problems)
+        _check_file(folder / f"{name}{MANIFEST_SUFFIX}", where, row["manifest_sha256"], problems)
+        if (folder / f"{name}.csv").is_file():
+            figures = _read_figures(folder / f"{name}.csv", program, name.month, problems)
+            issues.append(_issue(where, name, row, figures, folder, problems))
+            if issues[-1].manifest is not None and issues[-1].manifest.is_file():
+                _check_manifest(where, issues[-1], problems)
+    _check_numbers([(where, name, row) for where, name, row in entries], problems)
+    for entry in sorted(folder.iterdir()):
+        if entry.name not in expected and not entry.name.startswith("."):
+            problems.append(
+                Problem(
+                    f"data/published/{entry.name}",
+                    "is not in the register's index;",
+                    f"give it a line in {INDEX}, or take it away.",
+                )
+            )
+    if problems:
+        raise PublishedError("The register of published figures is not as it must be.", dict.fromkeys(problems))
+    return Register(tuple(sorted(issues, key=lambda issue: issue.name)))
+
+
+def deliveries_not_as_published(project: Project, month: ReportMonth | None = None) -> list[Problem]:
+    """Return a problem for each delivered file that was changed, removed or added since an issue was published.
+
+    A file was added if the manifest does not list it although the as-of date of the issue includes it. An issue that
+    was replaced says nothing about that. If the register is not as it must be, its problems are returned.
+
+    Parameters
+    ----------
+    month
+        Only the issues of this month; by default all.
+    """
+    try:
+        register = read_register(project)
+    except PublishedError as error:
+        return list(error.problems)
+    problems: list[Problem] = []
+    for issue in register.issues if month is None else register.of(month):
+        if issue.manifest is None:
+            continue
+        name = f"data/published/{issue.manifest.name}"
+        manifest = read_manifest(issue.manifest, name)
+        problems += delivery_problems(project, manifest, name)
+        if register.replaced_by(issue.name) is None:
+            what = f"is not in {name}, and the as-of date of that issue, {manifest.as_of}, includes it;"
+            remedy = "name the folder for the day on which it came, or publish a re-issue."
+            problems += [Problem(change.name, what, remedy) for change in added_deliveries(project, manifest)]
+    # Every later issue lists the same file: one problem is enough.
+    first = {problem.where: problem for problem in reversed(problems)}
+    return [first[where] for where in sorted(first)]
+
+
+def add_issue(project: Project, issue: PublishedIssue) -> None:
+    """Add an issue to the register; the register is then the new one, or as it was.
+
+    Raises
+    ------
+    PublishedError
+        Where the register is not as it must be, or has the issue already: what was published is never replaced.
+    """
+
+    def added(register: Register) -> Sequence[PublishedIssue]:
+        if any(known.name == issue.name for known in register.issues):
+            raise PublishedError(
+                f"{issue.name} is in the register already. Nothing was written.",
+                [
+                    Problem(
+                        f"data/published/{issue.name}.csv",
+                        "is there, and what was published is never replaced;",
+                        "publish a correction as a re-issue: vip publish MONTH --reissue --reason TEXT.",
+                    )
+                ],
+            )
+        return [*register.issues, issue]
+
+    _change(project, added)
+
+
+def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
+    """Keep, beside an issue of the register, the record of how it was made again here; an older record goes.
+
+    Raises
+    ------
+    PublishedError
+        Where the register is not as it must be, or does not have the issue.
+    """
+
+    def kept(register: Register) -> Sequence[PublishedIssue]:
+        known = register.issue(name)
+        return [replace(known, manifest=manifest) if issue is known else issue for issue in register.issues]
+
+    _change(project, kept)
+
+
+def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
+    """Write the index, and the files of every issue that are not in the folder yet."""
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(INDEX_COLUMNS)
+    for issue in sorted(issues, key=lambda one: one.name):
+        figures, manifest = folder / f"{issue.name}.csv", folder / f"{issue.name}{MANIFEST_SUFFIX}"
+        if not figures.exists():
+            figures.write_text(figures_csv(issue.figures), encoding="utf-8", newline="")
+        if issue.manifest is not None:
+            manifest.write_bytes(issue.manifest.read_bytes())
+        values = [
+            str(issue.name),
+            issue.as_of or "",
+            issue.printed or "",
+            *(inert(text) for text in (issue.source, issue.transcribed_by, issue.reason, issue.footnote)),
+            checksum(figures),
+            checksum(manifest) if manifest.exists() else "",
+        ]
+        writer.writerow(values)
+    (folder / INDEX).write_text(lines.getvalue(), encoding="utf-8", newline="")
+
+
+def _change(project: Project, change: Callable[[Register], Sequence[PublishedIssue]]) -> None:
+    """Put another register into the place of the one that is there, in one step.
+
+    It is read once nobody else can change it, so that two who publish at once do not lose each other's issue.
+    """
+    # A link stays one: it is the folder behind it that is replaced.
+    there = project.published.resolve()
+    with replaced_whole(there.parent, there.name) as folder:
+        issues = change(read_register(project))
+        if project.published.is_dir():
+            shutil.copytree(project.published, folder, dirs_exist_ok=True)
+        write_register(folder, issues)
+        # What cannot be read again must never get there, where nothing may be changed.
+        _read(folder, project.program)
+
+
+def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
+    """Read a small CSV file: each row with the line on which it ends, and what is wrong with the file's form."""
+    rows: list[tuple[int, dict[str, str]]] = []
+    problems: list[Problem] = []
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return rows, [Problem(name, "is missing;", "take it from a copy of the project.")]
+    except (OSError, UnicodeDecodeError) as error:
+        return rows, [Problem(name, f"{error}.", "It is CSV in UTF-8.")]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        if header != list(columns):
+            problems.append(
+                Problem(f"{name}, line 1", f"the header is {','.join(header)!r};", f"it is {','.join(columns)}.")
+            )
+            return rows, problems
+        for row in reader:
+            if len(row) == len(columns):
+                rows.append((reader.line_num, dict(zip(columns, row, strict=True))))
+            else:
+                problems.append(
+                    Problem(
+                        f"{name}, line {reader.line_num}",
+                        f"holds {plural(len(row), 'field')};",
+                        f"it holds {len(columns)}: {', '.join(columns)}.",
+                    )
+                )
+    except csv.Error as error:
+        problems.append(
+            Problem(f"{name}, line {reader.line_num}", f"is not CSV: {error}.", "A quote inside a value is doubled.")
+        )
+    return rows, problems
+
+
+def _entries(
+    rows: Sequence[tuple[int, Mapping[str, str]]], problems: list[Problem]
+) -> Iterator[tuple[str, IssueName, Mapping[str, str]]]:
+    """Give each line of the index that names an issue, once."""
+    seen: dict[IssueName, int] = {}
+    for line, row in rows:
+        where = f"data/published/{INDEX}, line {line}"
+        try:
+            name = IssueName.parse(row["issue"])
+        except ParameterError as error:
+            problems += [Problem(f"{where}, issue", problem.what, problem.remedy) for problem in error.problems]
+            continue
+        if name in seen:
+            problems.append(
+                Problem(where, f"{name} stands on line {seen[name]} already;", "keep the line written first.")
+            )
+            continue
+        seen[name] = line
+        for column in ("source", "transcribed_by"):
+            if not row[column].strip():
+                problems.append(
+                    Problem(f"{where}, {column}", "is empty;", "say where the figures come from, and who put them in.")
+                )
+        for column in ("source", "transcribed_by", "reason", "footnote"):
+            if not original(row[column]).isprintable():
+                problems.append(
+                    Problem(
+                        f"{where}, {column}",
+                        "holds a character that cannot be seen;",
+                        "write it as plain text, on one line.",
+                    )
+                )
+        for column in ("sha256", "manifest_sha256"):
+            if not _CHECKSUM.fullmatch(row[column]) and (row[column] or column == "sha256"):
+                problems.append(
+                    Problem(f"{where}, {column}", f"{row[column]!r} is no checksum;", "it has 64 hexadecimal digits.")
+                )
+        yield where, name, row
+
+
+def _issue(
+    where: str, name: IssueName, row: Mapping[str, str], figures: pd.DataFrame, folder: Path, problems: list[Problem]
+) -> PublishedIssue:
+    days: dict[str, dt.date | None] = {}
+    for column in ("as_of", "printed"):
+        try:
+            days[column] = parse_date(row[column]) if row[column] else None
+        except ParameterError as error:
+            days[column] = None
+            problems += [Problem(f"{where}, {column}", problem.what, problem.remedy) for problem in error.problems]
+    as_of, printed = days["as_of"], days["printed"]
+    if as_of is not None and printed is not None and printed < as_of:
+        problems.append(
+            Problem(f"{where}, printed", f"{printed} is before its as-of date, {as_of};", "correct one of them.")
+        )
+    texts = {column: original(row[column]) for column in ("source", "transcribed_by", "reason", "footnote")}
+    manifest = folder / f"{name}{MANIFEST_SUFFIX}" if row["manifest_sha256"] else None
+    return PublishedIssue(name, figures, days["as_of"], days["printed"], **texts, manifest=manifest)
+
+
+def _check_manifest(where: str, issue: PublishedIssue, problems: list[Problem]) -> None:
+    """Find a manifest that is not that of its issue."""
+    place = f"data/published/{issue.name}{MANIFEST_SUFFIX}"
+    try:
+        manifest = read_manifest(issue.manifest or Path(), place)
+    except ManifestError as error:
+        problems += error.problems
+        return
+    if manifest.month != issue.name.month:
+        problems.append(
+            Problem(
+                f"{place}, parameters.month", f"is {manifest.month};", f"it is {issue.name.month}, as its name says."
+            )
+        )
+    if issue.as_of is not None and manifest.as_of != issue.as_of:
+        problems.append(
+            Problem(f"{place}, parameters.as_of", f"is {manifest.as_of};", f"it is {issue.as_of}, as {where} says.")
+        )
+
+
+def _check_file(path: Path, where: str, expected: str, problems: list[Problem]) -> None:
+    """Find a file that is not what the index says; an empty checksum says that there is none."""
+    name = f"data/published/{path.name}"
+    if not path.is_file():
+        if expected:
+            problems.append(Problem(name, f"is missing, and {where} names it;", "take it from a copy of the project."))
+    elif not expected:
+        problems.append(Problem(name, f"has no checksum in {where};", "take it away, or give its checksum."))
+    elif hashlib.sha256(path.read_bytes()).hexdigest() != expected and _CHECKSUM.fullmatch(expected):
+        problems.append(
+            Problem(
+                name,
+                f"was edited after it was published ({where} has another checksum);",
+                "what was published is never changed; bring the file back, and publish a correction as a re-issue.",
+            )
+        )
+
+
+def _check_numbers(entries: Sequence[tuple[str, IssueName, Mapping[str, str]]], problems: list[Problem]) -> None:
+    """Find a re-issue without a reason, or one whose predecessor is not there."""
+    names = {name for _, name, _ in entries}
+    for where, name, row in entries:
+        if name.number and not row["reason"].strip():
+            problems.append(Problem(f"{where}, reason", "is empty;", "say why the issue was printed again."))
+        if name.number and IssueName(name.month, name.number - 1) not in names:
+            before = IssueName(name.month, name.number - 1)
+            problems.append(
+                Problem(
+                    where, f"{before} is not in the register;", "re-issues are numbered without a gap, and all stay."
+                )
+            )
+
+
+def _read_figures(path: Path, program: Program, month: ReportMonth, problems: list[Problem]) -> pd.DataFrame:
+    name = f"data/published/{path.name}"
+    rows, wrong = _rows(path, name, COLUMNS)
+    first_line: dict[tuple[str, ...], int] = {}
+    figures = []
+    former = {old: measure for measure, one in program.measures.items() for old in one.formerly}
+    for line, row in rows:
+        where = f"{name}, line {line}"
+        row["measure"] = former.get(row["measure"], row["measure"])
+        wrong += _row_problems(program, month, where, row)
+        key = (row["measure"], row["category"], row["period"])
+        before = first_line.setdefault(key, line)
+        if before != line:
+            wrong.append(
+                Problem(
+                    where, f"'{'/'.join(filter(None, key))}' stands on line {before} already;", "keep the printed one."
+                )
+            )
+        figures.append({**row, "value": int(row["value"]) if _WHOLE.fullmatch(row["value"]) else -1})
+    if not rows and not wrong:
+        wrong.append(Problem(name, "holds no figure;", _TRANSCRIBE))
+    problems += wrong
+    return pd.DataFrame(figures, columns=COLUMNS).astype(
+        {"measure": "str", "category": "str", "period": "str", "value": "int64"}
+    )
+
+
+def _row_problems(program: Program, month: ReportMonth, where: str, row: Mapping[str, str]) -> list[Problem]:
+    problems = []
+    measure, category, period, value = (row[column] for column in COLUMNS)
+    if measure not in program.measures:
+        remedy = nearest(measure, program.measures) or f"known: {', '.join(program.measures)}."
+        problems.append(Problem(f"{where}, measure", f"{measure!r} is not a measure of program.toml;", remedy))
+    elif category not in (known := categories_of(program, measure, month)):
+        listed = ", ".join(name or "the empty category" for name in known)
+        remedy = nearest(category, known) or f"known: {listed}."
+        problems.append(Problem(f"{where}, category", f"{category!r} is not a category of {measure};", remedy))
+    if period not in PERIODS:
+        problems.append(Problem(f"{where}, period", f"{period!r} is not a period;", "write month or fytd."))
+    if not _WHOLE.fullmatch(value):
+        problems.append(
+            Problem(f"{where}, value", f"{value!r} is not a whole number;", "write digits only, as in 2599.")
+        )
+    return problems

@@ -1,0 +1,377 @@
+"""Traces: the records behind one figure, those that just missed it and why, and what entered and left it since.
+
+Every row that had been received is looked at by the measure's rules, whatever became of it. Those that fit and were
+kept are the figure; those that fit but for one thing just missed it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from viputils.audit.as_of import as_of_issue, issue_day, require_no_quarantine
+from viputils.audit.trace.cleaned import listed_records, older_versions, what_cleaning_did
+from viputils.audit.trace.edits import Edit, find_edits
+from viputils.audit.trace.missed import COLUMNS, NEAR, missed_rows, put_together, what_is_wrong
+from viputils.audit.trace.moves import described, find_moves, received_later
+from viputils.audit.trace.rows import PLACE, look_at, members_of, require_balance, tables_of
+from viputils.config.program import Demonstration, Program
+from viputils.config.project import Project
+from viputils.config.tables import VOIDS
+from viputils.core.errors import BalanceError, DeliveryError, ParameterError, Problem, ProgramError
+from viputils.core.months import ReportMonth
+from viputils.figures.counts import FigureKey
+from viputils.figures.edition import Edition
+from viputils.records.clean import Records, clean_records
+from viputils.records.deliveries import find_deliveries, read_received
+
+COUNTED: Final = "counted"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The records behind one figure.
+
+    Attributes
+    ----------
+    label
+        What the figure is called, in words.
+    records
+        One row for each record: ``table``, ``id``, ``date``, ``file``, ``line``, ``amount`` (what it adds; the sum is
+        the figure) and ``cleaning`` (how the row was read, what it replaced). A measure that counts different values
+        has ``counted_once_as`` as well, and one that is followed by another table the first later record that makes
+        it count, as ``followed_by_table``, ``…_id``, ``…_date``, ``…_file`` and ``…_line``.
+    missed
+        One row for each row that just missed it: ``table``, ``id``, ``date`` (as it was written, where it is none),
+        ``file``, ``line``, ``reason`` and ``detail``.
+    notes
+        What else is worth knowing.
+    demonstration
+        What is said of demonstration records, where these are some.
+    """
+
+    month: ReportMonth
+    as_of: dt.date
+    key: FigureKey
+    label: str
+    value: int
+    records: pd.DataFrame
+    missed: pd.DataFrame
+    notes: tuple[str, ...]
+    demonstration: Demonstration | None
+
+    def shown(self, narrow: bool = False) -> tuple[str, pd.DataFrame]:
+        """Give a title and the records as a person looks at them, without what is the same for each.
+
+        Parameters
+        ----------
+        narrow
+            Whether there is no room for whole paths and many columns: then the title says where the files lie, and
+            one column holds all that is to be read. There never is where another table is named as well.
+        """
+        rows, number = self.records, len(self.records)
+        texts = [rows["cleaning"]]
+        if "followed_by_table" in rows:
+            narrow = True
+            table, record, date, file, line = (rows[f"followed_by_{name}"].astype("str") for name in PLACE)
+            texts.insert(0, "followed by " + table + " " + record + " of " + date + ", " + file + ", line " + line)
+        if narrow and "counted_once_as" in rows:
+            texts.insert(0, "counted once as " + rows["counted_once_as"])
+        title = f"{number:,} {'record' if number == 1 else 'records'} of {rows['table'].iloc[0]}"
+        where = rows["file"].str.rsplit("/", n=2, expand=True)
+        columns = {
+            "id": rows["id"],
+            "date": rows["date"],
+            "delivery" if narrow else "file": where[1] if narrow else rows["file"],
+            "line": rows["line"],
+            "amount": None if rows["amount"].eq(1).all() else rows["amount"],
+            "counted once as": None if narrow else rows.get("counted_once_as"),
+        }
+        told = pd.Series(map(_joined, zip(*texts, strict=True)), index=rows.index, dtype="str")
+        if told.ne("").any():
+            columns["cleaning" if len(texts) == 1 else "details"] = told
+        shown = pd.DataFrame({name: column for name, column in columns.items() if column is not None})
+        return f"{title}, in {where[0].iloc[0]}/DELIVERY/{where[2].iloc[0]}" if narrow else title, shown
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """All of it in one table: ``status`` is ``counted`` or the reason why a row missed."""
+        missed = self.missed.rename(columns={"reason": "status"})
+        both = pd.concat([self.records.assign(status=COUNTED), missed], ignore_index=True)
+        # What a row that missed would add is not known where it cannot be read, so nothing is said.
+        numbers = {name: "Int64" for name in both.columns if name == "amount" or name.endswith("line")}
+        return both[["status", *self.records.columns, "detail"]].astype(numbers)
+
+    @property
+    def mark(self) -> str | None:
+        """What stands over demonstration records."""
+        return None if self.demonstration is None else self.demonstration.mark
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as ``terminal.show_json`` takes it."""
+        about = _about(self)
+        found = {"as_of": self.as_of.isoformat(), "value": self.value}
+        return {**about, **found, "records": self.records, "missed": self.missed, "notes": list(self.notes)}
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What entered and left one figure between two as-of dates.
+
+    Attributes
+    ----------
+    value_before, value_after
+        The figure as of either day.
+    records
+        One row for each record: ``moved`` (``entered``, ``left`` or ``changed``), ``table``, ``id``, ``date``,
+        ``file`` and ``line`` (of the row that counts, or did), ``change`` (the sum is what the figure moved by) and
+        ``why``.
+    """
+
+    month: ReportMonth
+    before: dt.date
+    after: dt.date
+    key: FigureKey
+    label: str
+    value_before: int
+    value_after: int
+    records: pd.DataFrame
+    demonstration: Demonstration | None
+
+    @property
+    def mark(self) -> str | None:
+        """What stands over demonstration records."""
+        return None if self.demonstration is None else self.demonstration.mark
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as ``terminal.show_json`` takes it."""
+        about = _about(self)
+        span = {"from": self.before.isoformat(), "to": self.after.isoformat()}
+        return {**about, **span, "before": self.value_before, "after": self.value_after, "records": self.records}
+
+
+@dataclass(frozen=True)
+class Background:
+    """What the figures of a month are traced in: its records as of a day, and as they are now.
+
+    Attributes
+    ----------
+    later
+        The records as of the newest delivery; none where that is the same, or cannot be read.
+    """
+
+    month: ReportMonth
+    records: Records
+    later: Records | None
+    notes: tuple[str, ...]
+
+
+def trace_figure(
+    project: Project,
+    month: ReportMonth,
+    key_text: str,
+    as_of: dt.date | None = None,
+    allow_quarantined: bool = False,
+    near: int = NEAR,
+) -> Trace:
+    """Find the records behind a figure, and those that just missed it.
+
+    Parameters
+    ----------
+    key_text
+        The figure, ``measure/category/period``.
+    as_of
+        Only what was received by this day counts. By default the as-of date of the month's own issue.
+    near
+        How many days before and after the period a record just misses it.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such figure.
+    DeliveryError
+        Where the month has no data, or a delivered file is not in form.
+    QuarantineError
+        Where rows are in quarantine and that is not allowed.
+    BalanceError
+        Where the records do not make up the figure, which would be a fault of this software.
+    """
+    key = FigureKey.parse(key_text, project.program, month)
+    tables = tables_of(project.program, key)
+    return trace(load_background(project, month, as_of, allow_quarantined, tables), key, near)
+
+
+def load_background(
+    project: Project,
+    month: ReportMonth,
+    as_of: dt.date | None = None,
+    allow_quarantined: bool = False,
+    tables: Collection[str] | None = None,
+) -> Background:
+    """Read what figures of a month are traced in; of what came later only some tables where so asked.
+
+    Raises
+    ------
+    DeliveryError
+        Where the month has no data, or a delivered file is not in form.
+    QuarantineError
+        Where rows are in quarantine and that is not allowed.
+    """
+    deliveries = find_deliveries(project)
+    as_of = issue_day(project, deliveries, month, as_of)
+    newest = deliveries[-1].received
+    later, notes = None, []
+    if newest > as_of:
+        try:
+            everything = read_received(project, deliveries, newest)
+            received = everything.by(as_of)
+            later = clean_records(project.program, everything.by(newest, list(tables or project.program.tables)))
+        except DeliveryError as error:
+            # What is wrong with a later delivery is no answer to a question about an earlier day.
+            received = read_received(project, deliveries, as_of)
+            what = error.problems[0] if error.problems else error.summary
+            notes.append(f"What was received after {as_of} cannot be read, so nothing is said of it here. {what}")
+    else:
+        received = read_received(project, deliveries, as_of)
+    records = clean_records(project.program, received)
+    if not allow_quarantined:
+        require_no_quarantine(project, Edition(month, records, pd.DataFrame()))
+    return Background(month, records, later, tuple(notes))
+
+
+def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
+    """Find the records behind a figure in what was read already. See ``trace_figure``."""
+    records, month = background.records, background.month
+    looked_at = look_at(records, key, month)
+    members = members_of(records, key, month)
+    require_balance(looked_at, members)
+    # What adds nothing to a sum is not behind it; what is counted once together with others is.
+    listed = members if looked_at.once is not None else members.loc[members["amount"].ne(0)]
+    rows = looked_at.table.kept[listed.index]
+    versions = older_versions(looked_at, rows)
+    edits = find_edits(records, [*tables_of(records.program, key), VOIDS.name])
+    missed = missed_rows(looked_at, rows, versions, edits, near)
+    value = int(members["amount"].sum())
+    notes = list(background.notes)
+    if nothing := len(members) - len(listed):
+        notes.append(f"{nothing:,} more {'record' if nothing == 1 else 'records'} of the period add 0; not listed.")
+    if background.later is not None:
+        came, note = _since(records, background.later, key, month)
+        missed.append(came)
+        notes += note
+    notes += _about_voids(records, edits)
+    return Trace(
+        month=month,
+        as_of=records.as_of,
+        key=key,
+        label=label_of(records.program, key, month),
+        value=value,
+        records=listed_records(looked_at, listed, what_cleaning_did(looked_at, rows, versions, edits)),
+        missed=put_together(missed, listed["once"] if looked_at.once is not None else ()),
+        notes=tuple(notes),
+        demonstration=_demonstration(records),
+    )
+
+
+def _since(records: Records, later: Records, key: FigureKey, month: ReportMonth) -> tuple[pd.DataFrame, list[str]]:
+    """Find the rows received later that count now, and say so where the figure is another, or of other records."""
+    try:
+        moves = find_moves(records, later, key, month)
+    except ProgramError as error:
+        # A value that only later issues print is no fault of this one.
+        return pd.DataFrame(columns=list(COLUMNS)), [f"It cannot be counted as of {later.as_of}: {error.summary}"]
+    came, now = received_later(moves), int(moves.members[1]["amount"].sum())
+    if moves.pairs.empty:
+        return came, []
+    days = f"--diff {records.as_of} {later.as_of}"
+    return came, [f"As of {later.as_of} it is {now:,}; {days} shows what entered and left in between."]
+
+
+def trace_movement(
+    project: Project,
+    month: ReportMonth,
+    key_text: str,
+    before: dt.date,
+    after: dt.date,
+    allow_quarantined: bool = False,
+) -> Movement:
+    """Find what entered and left a figure between two as-of dates, also where it is the same on both.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such figure, or the second day lies before the first.
+    DeliveryError
+        Where the month has no data by one of the days, or a delivered file is not in form.
+    QuarantineError
+        Where rows are in quarantine on one of the days and that is not allowed.
+    """
+    key = FigureKey.parse(key_text, project.program, month)
+    if after < before:
+        raise ParameterError(
+            "The dates run backwards.",
+            [Problem("--diff", f"{before} is after {after};", "give the earlier date first.")],
+        )
+    deliveries = find_deliveries(project)
+    for day in (before, after):
+        as_of_issue(project.program, deliveries, month, day)
+    received = read_received(project, deliveries, after)
+    older, newer = (clean_records(project.program, part) for part in (received.by(before), received))
+    if not allow_quarantined:
+        for records in (older, newer):
+            require_no_quarantine(project, Edition(month, records, pd.DataFrame()))
+    return movement(older, newer, key, month)
+
+
+def movement(older: Records, newer: Records, key: FigureKey, month: ReportMonth) -> Movement:
+    """Compare the records behind a figure as of two dates.
+
+    Raises
+    ------
+    BalanceError
+        Where they do not make up for what the figure moved by, which would be a fault of this software.
+    """
+    moves = find_moves(older, newer, key, month)
+    before, after = (int(rows["amount"].sum()) for rows in moves.members)
+    if before + int(moves.pairs["change"].sum()) != after:
+        raise BalanceError(
+            f"{key} went from {before} to {after}, which is not what entered and left it. This is a fault of viputils."
+        )
+    label = label_of(newer.program, key, month)
+    return Movement(month, older.as_of, newer.as_of, key, label, before, after, described(moves), _demonstration(newer))
+
+
+def label_of(program: Program, key: FigureKey, month: ReportMonth) -> str:
+    """Name a figure in words: ``Homicide, Incident type, November 2023, month``."""
+    period = "month" if key.period == "month" else f"{program.identity.year} to date"
+    measure, category = program.measures[key.measure], key.category
+    category = ReportMonth.parse(category).label if measure.by == "month" else category
+    return ", ".join(part for part in (category, measure.label, month.label, period) if part)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(text for text in texts if text)
+
+
+def _about(found: Trace | Movement) -> dict[str, Any]:
+    statement = None if found.demonstration is None else " ".join(found.demonstration.statement.split())
+    return {"month": str(found.month), "figure": str(found.key), "label": found.label, "demonstration": statement}
+
+
+def _demonstration(records: Records) -> Demonstration | None:
+    return records.program.demonstration if records.is_demonstration else None
+
+
+def _about_voids(records: Records, edits: Collection[Edit]) -> list[str]:
+    """Say what is the matter with voids, any of which may take a record away."""
+    faults = records.voids.quarantine.astype("str").to_dict("records")
+    notes = [
+        f"A void is in quarantine and withdraws nothing: {fault['file']}, line {fault['line']}, "
+        f"{what_is_wrong([{str(name): fault[name] for name in fault}])}."
+        for fault in faults
+    ]
+    return notes + [f"{edit.file}, line {edit.line}: {edit.what}." for edit in edits if edit.table == VOIDS.name]

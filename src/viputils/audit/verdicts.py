@@ -1,0 +1,702 @@
+"""Verdicts: whether what we hold gives each printed figure, gave it once, or cannot tell."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from viputils import __version__
+from viputils.audit.as_of import as_of_issue, require_covered, require_no_quarantine
+from viputils.audit.library import LIBRARY_AS_READ
+from viputils.audit.manifest import (
+    Change,
+    Inventory,
+    added_deliveries,
+    changed_inputs,
+    lines_of,
+    read_manifest,
+    require_deliveries,
+)
+from viputils.audit.register import IssueName, PublishedIssue, Register, read_register
+from viputils.config.language import ENGLISH, Language, message, uncapital
+from viputils.config.program import Distinct, Measure, Period, Program
+from viputils.config.project import Project
+from viputils.core.errors import DeliveryError, Problem, PublishedError
+from viputils.core.months import ReportMonth
+from viputils.figures.counts import KEY, PERIODS, breakdown, categories_of, compute_figures, value_of
+from viputils.figures.edition import Edition
+from viputils.records.clean import Records, clean_records
+from viputils.records.deliveries import Delivery, Received, find_deliveries, has_deliveries, read_received
+
+REPRODUCED: Final = message("reproduced")
+REVISED: Final = message("revised since")
+DIFFERS: Final = message("differs")
+INCONSISTENT: Final = message("internally inconsistent")
+NOT_COMPARABLE: Final = message("not comparable")
+NOT_REPRODUCIBLE: Final = message("not reproducible")
+NOT_RECOMPUTED: Final = message("not recomputed")
+NOT_PUBLISHED: Final = message("not in the published file")
+
+VERDICTS: Final = {
+    REPRODUCED: message("The records received by the as-of date of the issue give the printed figure."),
+    REVISED: message("They gave it then; with what was received since, it is another one."),
+    DIFFERS: message("They do not give it."),
+    INCONSISTENT: message("They do not give it, and no records could: the print contradicts itself."),
+    NOT_COMPARABLE: message(
+        "The issue was made with other rules, code or deliveries. They can be why the records do not give the figure."
+    ),
+    NOT_REPRODUCIBLE: message("There are no raw records to tell from."),
+}
+# A figure that is missing on one side has no verdict: it is an error of the register or of program.toml.
+MISSING: Final = (NOT_RECOMPUTED, NOT_PUBLISHED)
+
+COLUMNS: Final = (*KEY, "verdict", "published", "recomputed", "now", "change", "note")
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Printed figures that do not add up.
+
+    Attributes
+    ----------
+    text
+        What they say.
+    keys
+        The keys of all of them.
+    impossible
+        Whether no records could give all of them. Records that lack a value can explain that a breakdown adds up to
+        less than the whole.
+    """
+
+    text: str
+    keys: tuple[tuple[str, str, str], ...]
+    impossible: bool
+
+
+@dataclass(frozen=True)
+class IssueVerdicts:
+    """A verdict on each figure of one issue.
+
+    Attributes
+    ----------
+    as_of
+        The as-of date of the issue; none where no records cover it.
+    now
+        The day as of which the figures are compared again; none where no records cover the issue.
+    figures
+        ``measure``, ``category``, ``period``; ``verdict``; ``published``, ``recomputed`` (as of the issue's date) and
+        ``now`` (all ``Int64``, missing where there is none); ``change`` from published to now; ``note``.
+    contradictions
+        Where the print does not add up.
+    why
+        Why no records cover the issue.
+    replaced_by
+        The re-issue that stands in its place, if there is one.
+    demonstration
+        Whether the records are synthetic.
+    left_out
+        On which days rows were in quarantine, so that figures may lack them, in words.
+    made_otherwise
+        The rules, code and deliveries that are not those that the issue was made with.
+    counted
+        The figures as of the as-of date; none where no records cover the issue.
+    """
+
+    program: Program
+    issue: PublishedIssue
+    as_of: dt.date | None
+    now: dt.date | None
+    figures: pd.DataFrame
+    contradictions: tuple[Contradiction, ...]
+    why: str = ""
+    replaced_by: IssueName | None = None
+    demonstration: bool = False
+    left_out: tuple[str, ...] = ()
+    made_otherwise: tuple[Change, ...] = ()
+    counted: pd.DataFrame | None = None
+
+    def count(self, *verdicts: str) -> int:
+        """How many figures have one of these verdicts."""
+        return int(self.figures["verdict"].isin(verdicts).sum())
+
+    @property
+    def sentence(self) -> str:
+        """How many figures have which verdict: ``27 of 28 figures reproduced, 1 revised since.``."""
+        figures = "figure" if len(self.figures) == 1 else "figures"
+        words = [f"{self.count(REPRODUCED)} of {len(self.figures)} {figures} reproduced"]
+        return ", ".join([*words, *self.in_words([*list(VERDICTS)[1:], *MISSING])]) + "."
+
+    def in_words(self, verdicts: Sequence[str] = (*VERDICTS, *MISSING)) -> list[str]:
+        """Return how many figures have which verdict: ``1 differs``, ``2 differ``. What no figure has is left out."""
+        counts = {verdict: self.count(verdict) for verdict in verdicts}
+        return [
+            f"{number} {'differ' if verdict == DIFFERS and number > 1 else verdict}"
+            for verdict, number in counts.items()
+            if number
+        ]
+
+    @property
+    def caution(self) -> list[str]:
+        """The lines to read before the verdicts: what is not as it was when the issue was made."""
+        if not self.made_otherwise:
+            return []
+        name = self.issue.name
+        so = "So a figure that is not as printed tells nothing about the print. " if self.count(NOT_COMPARABLE) else ""
+        return [
+            f"{name} was made with other rules, code or deliveries than are here now:",
+            *lines_of(self.made_otherwise),
+            f"{so}`vip reproduce {name}` makes the issue again, and names what can have made a difference.",
+        ]
+
+    def explained(self, language: Language = ENGLISH) -> list[str]:
+        """Return how many records a table leaves out, if that is why printed tables do not have one total."""
+        if self.counted is None or not self._left_out_of_tables:
+            return []
+        return without_category(self.counted, self.program, self.issue.name.month, language)
+
+    @property
+    def unexplained(self) -> list[Contradiction]:
+        """Where the print does not add up, and the records do not tell why.
+
+        With other rules than those of the issue nothing is said about the print.
+        """
+        if self.made_otherwise:
+            return []
+        return [one for one in self.contradictions if one not in self._left_out_of_tables]
+
+    @property
+    def _left_out_of_tables(self) -> list[Contradiction]:
+        as_printed = self.figures.loc[self.figures["verdict"].isin([REPRODUCED, REVISED]), KEY]
+        given = set(as_printed.itertuples(index=False, name=None))
+        shown = self.program.report.breakdowns
+        return [
+            one
+            for one in self.contradictions
+            if not one.impossible
+            and given.issuperset(one.keys)
+            and any(key[0] in shown and self.program.whole_of(key[0]) for key in one.keys)
+        ]
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the verdicts must know beside them."""
+        notes = [f"Not reproducible: {self.why}"] if self.why else []
+        notes += self.left_out
+        notes += [f"{key_text(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
+        notes += [f"The print does not add up. {one.text}" for one in self.unexplained]
+        # A footnote tells why already.
+        notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else self.explained()
+        if self.unexplained and not self.issue.footnote:
+            notes.append("The register has no footnote that explains it.")
+        if self.issue.reason:
+            notes.append(f"Printed again because: {self.issue.reason}")
+        if self.replaced_by:
+            notes.append(f"Replaced by {self.replaced_by}; this one stays for the record and decides nothing.")
+        if self.demonstration and self.program.demonstration:
+            notes.append(self.program.demonstration.statement)
+        return notes
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything by name; the figures as a table."""
+        return {
+            "issue": str(self.issue.name),
+            "source": self.issue.source,
+            "printed": self.issue.printed,
+            "as_of": self.as_of,
+            "now": self.now,
+            "replaced_by": str(self.replaced_by) if self.replaced_by else None,
+            "made_otherwise": [vars(change) for change in self.made_otherwise],
+            "counts": {verdict: self.count(verdict) for verdict in (*VERDICTS, *MISSING)},
+            "notes": self.notes,
+            "figures": self.figures,
+        }
+
+    @property
+    def missing(self) -> list[Problem]:
+        """The figures that one side lacks."""
+        said = {
+            NOT_RECOMPUTED: ("is in the register, and is not counted;", "let a measure of program.toml count it."),
+            NOT_PUBLISHED: (
+                "is not in the register, and the issue prints it;",
+                "transcribe it (program.toml, printed).",
+            ),
+        }
+        rows = self.figures.loc[self.figures["verdict"].isin(MISSING)]
+        return [
+            Problem(f"{self.issue.name}, {key_text(row)}", *said[str(row["verdict"])])
+            for row in rows.to_dict("records")
+        ]
+
+
+def key_text(row: Mapping[Any, object]) -> str:
+    """Write the key of a figure: ``responses_by_incident_type/Homicide/month``."""
+    return "/".join(str(row[part]) for part in KEY if row[part])
+
+
+def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, str]]:
+    """Give the key of every figure that the issue of a month prints, in printed order."""
+    return [
+        (name, category, period)
+        for name, measure in program.measures.items()
+        if measure.in_issue(month)
+        for period in measure.printed
+        for category in categories_of(program, name, month)
+    ]
+
+
+def compare(
+    published: pd.DataFrame,
+    recomputed: pd.DataFrame | None,
+    now: pd.DataFrame | None,
+    program: Program,
+    month: ReportMonth,
+) -> pd.DataFrame:
+    """Give a verdict on each printed figure.
+
+    The figures that an issue prints are those that program.toml says it prints, and those that the register holds
+    beside them. One that is missing on either side is never a pass.
+
+    Parameters
+    ----------
+    published, recomputed, now
+        Figures tables: as printed, as of the issue's date, and as of a later one. Without ``recomputed`` nothing can
+        be reproduced; without ``now`` nothing is known to have been revised.
+
+    Returns
+    -------
+    DataFrame
+        As ``IssueVerdicts.figures``.
+    """
+    expected = pd.DataFrame(printed_keys(program, month), columns=KEY, dtype="str")
+    keys = pd.concat([expected, published[KEY]], ignore_index=True).drop_duplicates()
+    none = pd.DataFrame(columns=[*KEY, "value"]).astype(dict.fromkeys(KEY, "str"))
+    sides = {"published": published, "recomputed": recomputed, "now": now if now is not None else recomputed}
+    table = keys
+    for name, side in sides.items():
+        values = (none if side is None else side)[[*KEY, "value"]].rename(columns={"value": name})
+        table = table.merge(values, on=KEY, how="left").astype({name: "Int64"})
+    given = table["published"].eq(table["recomputed"]).fillna(value=False)
+    moved = given & table["now"].ne(table["published"]).fillna(value=True)
+    verdict = pd.Series(DIFFERS, index=table.index, dtype="str").mask(given, REPRODUCED).mask(moved, REVISED)
+    contradicted = {key for one in contradictions(published, program, month) if one.impossible for key in one.keys}
+    in_doubt = pd.Series([key in contradicted for key in table[KEY].itertuples(index=False, name=None)], table.index)
+    if recomputed is None:
+        verdict = pd.Series(NOT_REPRODUCIBLE, index=table.index, dtype="str")
+    else:
+        verdict = verdict.mask(table["recomputed"].isna(), NOT_RECOMPUTED)
+        in_doubt &= table["recomputed"].notna()
+    verdict = verdict.mask(in_doubt & ~given, INCONSISTENT).mask(table["published"].isna(), NOT_PUBLISHED)
+    table = table.assign(verdict=verdict, change=table["now"] - table["published"], note="")
+    return table[list(COLUMNS)]
+
+
+def without_category(
+    figures: pd.DataFrame, program: Program, month: ReportMonth, language: Language = ENGLISH
+) -> list[str]:
+    """Return how many records each breakdown of the report leaves out, because they have no usable category."""
+    notes = []
+    shown = program.in_language(language).measures
+    for name in program.report.breakdowns:
+        whole = program.whole_of(name)
+        if whole is None or isinstance(program.measures[name].count, Distinct):
+            continue
+        for period in PERIODS:
+            total = value_of(figures, whole, period)
+            parts = int(breakdown(figures, name)[period].sum())
+            if total == parts:
+                continue
+            values = {
+                "total": language.number(total),
+                "parts": language.number(parts),
+                "measure": shown[whole].label,
+                "category": shown[name].label.lower(),
+            }
+            if period == "month":
+                note = language.count(
+                    total - parts,
+                    "In {month}, {number} of {total} {measure} has no usable {category}, so the table by {category} "
+                    "adds up to {parts} and not to {total}.",
+                    "In {month}, {number} of {total} {measure} have no usable {category}, so the table by {category} "
+                    "adds up to {parts} and not to {total}.",
+                    month=language.month(month),
+                    **values,
+                )
+            else:
+                note = language.count(
+                    total - parts,
+                    "In the {year} to date, {number} of {total} {measure} has no usable {category}, so the table by "
+                    "{category} adds up to {parts} and not to {total}.",
+                    "In the {year} to date, {number} of {total} {measure} have no usable {category}, so the table by "
+                    "{category} adds up to {parts} and not to {total}.",
+                    year=language.text(program.identity.year),
+                    **values,
+                )
+            notes.append(note)
+    return notes
+
+
+def contradictions(published: pd.DataFrame, program: Program, month: ReportMonth) -> list[Contradiction]:
+    """Find where a print does not add up, whatever the records say.
+
+    Breakdowns of one count have one total, which is that of the count without a breakdown; a month is no more than
+    its fiscal year to date, and as much in the year's first month.
+    """
+    return [*_totals_that_differ(published, program, month), *_months_above_their_year(published, program, month)]
+
+
+def _totals_that_differ(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
+    counted: dict[tuple[object, ...], list[str]] = {}
+    for name, measure in program.measures.items():
+        if not isinstance(measure.count, Distinct):  # What is counted once can be in several categories.
+            counted.setdefault(_what(measure), []).append(name)
+    printed = published.set_index(KEY)["value"].to_dict()
+    for names in counted.values():
+        for period in PERIODS:
+            totals = {}
+            for name in names:
+                keys = [(name, category, period) for category in categories_of(program, name, month)]
+                if all(key in printed for key in keys):
+                    totals[name] = (sum(int(printed[key]) for key in keys), keys)
+            if len({total for total, _ in totals.values()}) > 1:
+                adds = [f"{_by(program, name)} {total:,}" for name, (total, _) in totals.items()]
+                title = program.tables[program.measures[names[0]].table].title
+                whole = {total for name, (total, _) in totals.items() if _counts_every_record(program, name)}
+                most = max(total for total, _ in totals.values())
+                yield Contradiction(
+                    f"{title}, {_period_words(program, month, period)}: {', '.join(adds[:-1])} and {adds[-1]}.",
+                    tuple(key for _, keys in totals.values() for key in keys),
+                    impossible=len(whole) > 1 or (bool(whole) and most > max(whole)),
+                )
+
+
+def _counts_every_record(program: Program, name: str) -> bool:
+    """Say whether every record that a measure could count has a category in it."""
+    measure = program.measures[name]
+    if measure.by is None or measure.by == "month":
+        return True
+    return program.tables[measure.table].columns[measure.by].required or measure.missing is not None
+
+
+def _by(program: Program, name: str) -> str:
+    """Say how a total was come by: ``by incident type``, or ``in all`` where it is not broken down."""
+    measure = program.measures[name]
+    return "in all" if measure.by is None else f"by {uncapital(measure.label)}"
+
+
+def _what(measure: Measure) -> tuple[object, ...]:
+    return measure.table, str(measure.count), tuple(measure.where.items()), measure.followed_by
+
+
+def _months_above_their_year(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
+    wide = published.pivot_table(
+        index=["measure", "category"], columns="period", values="value", aggfunc="first", sort=False
+    )
+    if not {"month", "fytd"} <= set(wide.columns):
+        return
+    first = month.fiscal_year(program.identity.fiscal_year_starts).first == month
+    both = wide.dropna()
+    wrong = both.loc[both["month"].ne(both["fytd"]) if first else both["month"].gt(both["fytd"])]
+    for measure, category, of_month, to_date in wrong[["month", "fytd"]].reset_index().itertuples(index=False):
+        name = "/".join(part for part in (measure, category) if part)
+        rule = "in the first month of the year both are the same" if first else "a month is part of its year"
+        yield Contradiction(
+            f"{name}: {of_month:,.0f} for the month and {to_date:,.0f} for the year to date; {rule}.",
+            ((measure, category, "month"), (measure, category, "fytd")),
+            impossible=True,
+        )
+
+
+def _period_words(program: Program, month: ReportMonth, period: Period) -> str:
+    return month.label if period == "month" else f"{program.identity.year} to date ({program.identity.year_to_date})"
+
+
+def _made_without(issue: PublishedIssue) -> bool:
+    """Say whether an issue was itself made without rows that were in quarantine, which it says."""
+    return issue.manifest is not None and read_manifest(issue.manifest).parameters.allow_quarantined
+
+
+def all_figures(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
+    """Give the verdicts of several issues in one table, the ``issue`` and its ``as_of`` date first."""
+    parts = [one.figures.assign(issue=str(one.issue.name), as_of=str(one.as_of or "")) for one in verdicts]
+    table = pd.concat(parts, ignore_index=True)
+    return table[["issue", "as_of", *COLUMNS]]
+
+
+def summary(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
+    """Count the verdicts: one row for each issue, one column for each verdict."""
+    rows = [
+        {"issue": str(one.issue.name), "as_of": str(one.as_of or ""), "figures": len(one.figures)}
+        | {verdict: one.count(verdict) for verdict in (*VERDICTS, *MISSING)}
+        for one in verdicts
+    ]
+    return pd.DataFrame(rows)
+
+
+def worst(verdicts: Sequence[IssueVerdicts]) -> str | None:
+    """Give the verdict that decides over several issues; none where every figure is reproduced, be it revised since.
+
+    An issue that was replaced by a re-issue decides nothing: that it was wrong is why there is another one.
+    """
+    standing = [one for one in verdicts if one.replaced_by is None] or verdicts
+    if any(one.count(DIFFERS, INCONSISTENT) for one in standing):
+        return DIFFERS
+    rest = (NOT_COMPARABLE, NOT_REPRODUCIBLE)
+    return next((verdict for verdict in rest if any(one.count(verdict) for one in standing)), None)
+
+
+def verify_register(
+    project: Project,
+    issue: str | None = None,
+    as_of: dt.date | None = None,
+    allow_quarantined: bool = False,
+) -> list[IssueVerdicts]:
+    """Give a verdict on each figure of the register.
+
+    Parameters
+    ----------
+    issue
+        Only ``2023-11`` with its re-issues, or only ``2023-11-r1``; by default all.
+    as_of
+        Recompute everything as of this day, instead of each issue's own date and the newest delivery.
+
+    Raises
+    ------
+    PublishedError
+        Where the register is not as it must be, or does not have one of the issues.
+    DeliveryError
+        Where a delivery cannot be read, was edited, or is gone although an issue was made from it.
+    QuarantineError
+        Where rows are in quarantine and that is not allowed.
+    """
+    register = read_register(project)
+    issues = register.issues if issue is None else register.named(issue)
+    if not issues:
+        raise PublishedError(
+            "The register of published figures is empty.",
+            [Problem("data/published", "holds no issue;", "publish one that was made here: vip publish MONTH.")],
+        )
+    otherwise = [made_otherwise(project, one) for one in issues]
+    if not has_deliveries(project):
+        return [_without_records(register, one, project.program, "There is no delivery.") for one in issues]
+    deliveries = find_deliveries(project)
+    now = deliveries[-1].received if as_of is None else as_of
+    records = RecordsByDay(project.program, read_received(project, deliveries, now))
+    verdicts = []
+    for one, changes in zip(issues, otherwise, strict=True):
+        verdicts.append(verdict_of(register, one, records, as_of, made_otherwise=changes))
+        for day in {verdicts[-1].as_of, verdicts[-1].now}:
+            if day is not None and not allow_quarantined and not (day == verdicts[-1].as_of and _made_without(one)):
+                # Verdicts from figures that lack rows would look right.
+                edition = Edition(one.name.month, records.on(day), records.figures(one.name.month, day))
+                require_no_quarantine(project, edition)
+    return verdicts
+
+
+def made_otherwise(project: Project, issue: PublishedIssue) -> list[Change]:
+    """Return the rules, code and deliveries that are not those that an issue was made with, as its manifest lists them.
+
+    Raises
+    ------
+    ManifestError
+        With every delivered file that the manifest lists and that is gone or was changed.
+    """
+    if issue.manifest is None:
+        return []
+    name = f"data/published/{issue.manifest.name}"
+    manifest = read_manifest(issue.manifest, name)
+    require_deliveries(project, manifest, name)
+    return [*changed_inputs(project, manifest, ["program", "library"]), *added_deliveries(project, manifest)]
+
+
+def counted_with(project: Project, as_of: dt.date | None = None) -> dict[str, Any]:
+    """Return the checksums of the program, the code and the deliveries that figures are counted with.
+
+    Parameters
+    ----------
+    as_of
+        Only deliveries that were received by this day; by default all.
+    """
+    files = Inventory(project)
+    known = files.deliveries if has_deliveries(project) else []
+    used = [one for one in known if as_of is None or one.received <= as_of]
+    names = [name for one in used for name in one.counted_from]
+    return {
+        "program": {"program.toml": files.checksum("program", "program.toml")},
+        "code": {"viputils": __version__, "checksum": LIBRARY_AS_READ},
+        "deliveries": {name: files.checksum("deliveries", name) for name in names},
+    }
+
+
+def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
+    """Give the verdicts on the issues of an edition's fiscal year, from the records of that edition alone.
+
+    An issue of a later month, or one that was made from later records, has no part in it.
+    """
+    register = read_register(project)
+    # Of a re-issue that is not seen yet, the issue that it replaces must not speak.
+    seen = Register(tuple(register.seen_by(edition.months, edition.as_of)))
+    records = RecordsByDay(edition.program, edition.records.received, edition)
+    return [verdict_of(seen, issue, records, strict=False) for issue in seen.issues]
+
+
+def as_printed_over_time(project: Project) -> pd.DataFrame:
+    """Say, for each published issue and each day on which something came in since, how many figures are as printed.
+
+    Returns
+    -------
+    DataFrame
+        ``issue``, ``as_of`` (``datetime64[s]``), ``figures`` and ``as_printed``; nothing of an issue without records.
+    """
+    register = read_register(project)
+    rows: list[tuple[str, pd.Timestamp, int, int]] = []
+    if register.issues and has_deliveries(project):
+        deliveries = find_deliveries(project)
+        records = RecordsByDay(project.program, read_received(project, deliveries, deliveries[-1].received))
+        days = list(dict.fromkeys(one.received for one in deliveries))
+        for issue in register.issues:
+            found = verdict_of(register, issue, records, strict=False)
+            if found.as_of is None:
+                continue
+            for day in dict.fromkeys([found.as_of, *(day for day in days if day > found.as_of)]):
+                both = issue.figures.merge(records.figures(issue.name.month, day), on=KEY, suffixes=("", "_then"))
+                same = int(both["value"].eq(both["value_then"]).sum())
+                rows.append((str(issue.name), pd.Timestamp(day), len(issue.figures), same))
+    table = pd.DataFrame(rows, columns=["issue", "as_of", "figures", "as_printed"])
+    return table.astype({"issue": "str", "as_of": "datetime64[s]", "figures": "int64", "as_printed": "int64"})
+
+
+def verdict_of(
+    register: Register,
+    issue: PublishedIssue,
+    records: RecordsByDay,
+    as_of: dt.date | None = None,
+    strict: bool = True,
+    made_otherwise: Sequence[Change] = (),
+) -> IssueVerdicts:
+    """Give a verdict on each figure of one issue, from the records given.
+
+    Parameters
+    ----------
+    strict
+        Refuse where only a part of the records is there: something was lost. Otherwise nothing is reproducible then.
+    made_otherwise
+        As ``IssueVerdicts`` has it. If there is any, no figure differs from the print: it is not comparable with it.
+
+    Raises
+    ------
+    DeliveryError
+        Where a delivery is missing, or the as-of date asked for is too early.
+    """
+    program, month = records.program, issue.name.month
+    deliveries = records.received.deliveries
+    try:
+        day = as_of_issue(program, deliveries, month, issue.as_of if as_of is None else as_of)
+        if issue.as_of is None and as_of is None:
+            later = (one.received for one in deliveries if one.received > day)
+            day = next((one for one in (day, *later) if records.on(one).quarantine.empty), day)
+    except DeliveryError as error:
+        too_early = as_of is not None and as_of <= month.span.end
+        if strict and (too_early or _should_be_there(program, deliveries, month)):
+            raise
+        places = "; ".join(f"{problem.where} {problem.what.rstrip(';')}" for problem in error.problems[:3])
+        return _without_records(register, issue, program, f"{error.summary} {places}".strip())
+    now = max(day, records.received.as_of) if as_of is None else day
+    then, today = records.figures(month, day), records.figures(month, now)
+    table = compare(issue.figures, then, today, program, month)
+    if made_otherwise:
+        table = table.assign(verdict=table["verdict"].replace([DIFFERS, INCONSISTENT], NOT_COMPARABLE))
+    days = [one.received for one in deliveries if month.span.end < one.received <= now]
+    table = table.assign(
+        note=_days_that_give_it(table, records, month, [one for one in dict.fromkeys(days) if one != day])
+    )
+    replaced_by = register.replaced_by(issue.name)
+    held = {each: int(records.on(each).account["quarantined"].sum()) for each in (day, now)}
+    return IssueVerdicts(
+        program,
+        issue,
+        day,
+        now,
+        table,
+        tuple(contradictions(issue.figures, program, month)),
+        replaced_by=replaced_by.name if replaced_by else None,
+        demonstration=records.on(now).is_demonstration,
+        left_out=tuple(
+            f"Rows in quarantine as of {each}: {count:,}. They are not counted, so figures may be wrong."
+            for each, count in held.items()
+            if count
+        ),
+        made_otherwise=tuple(made_otherwise),
+        counted=then,
+    )
+
+
+def _should_be_there(program: Program, deliveries: Sequence[Delivery], month: ReportMonth) -> bool:
+    """Say whether the records of a month should be there: they reach back to it, and something came in after it."""
+    try:
+        require_covered(program, month)
+    except DeliveryError:
+        return False
+    return any(one.received > month.span.end for one in deliveries)
+
+
+class RecordsByDay:
+    """Everything received by a day, cleaned and counted as of any day before it; each of them once.
+
+    What an edition holds of that already is taken from there.
+    """
+
+    def __init__(self, program: Program, received: Received, known: Edition | None = None) -> None:
+        self.program = program
+        self.received = received
+        self._records: dict[dt.date, Records] = {}
+        self._figures: dict[tuple[ReportMonth, dt.date], pd.DataFrame] = {}
+        if known is not None:
+            self._records[known.as_of] = known.records
+            self._figures[known.month, known.as_of] = known.figures
+
+    def on(self, day: dt.date) -> Records:
+        """Give the clean tables as of a day."""
+        if day not in self._records:
+            self._records[day] = clean_records(self.program, self.received.by(day))
+        return self._records[day]
+
+    def figures(self, month: ReportMonth, day: dt.date) -> pd.DataFrame:
+        """Give the figures of a month as of a day."""
+        if (month, day) not in self._figures:
+            self._figures[month, day] = compute_figures(self.on(day), month)
+        return self._figures[month, day]
+
+
+def _days_that_give_it(
+    table: pd.DataFrame, records: RecordsByDay, month: ReportMonth, days: Sequence[dt.date]
+) -> pd.Series:
+    """Say of each figure that differs on which other day the records gave the printed number, if on any."""
+    note = table["note"]
+    for day in days:
+        differs = table["verdict"].isin([DIFFERS, INCONSISTENT]) & note.eq("")
+        if not differs.any():
+            break
+        figures = records.figures(month, day).rename(columns={"value": "then"})
+        then = table.merge(figures, on=KEY, how="left")["then"].astype("Int64")
+        given = differs & then.eq(table["published"]).fillna(value=False)
+        note = note.mask(given, f"The records received by {day} give it.")
+    return note
+
+
+def _without_records(register: Register, issue: PublishedIssue, program: Program, why: str) -> IssueVerdicts:
+    month = issue.name.month
+    replaced_by = register.replaced_by(issue.name)
+    return IssueVerdicts(
+        program,
+        issue,
+        None,
+        None,
+        compare(issue.figures, None, None, program, month),
+        tuple(contradictions(issue.figures, program, month)),
+        why=why,
+        replaced_by=replaced_by.name if replaced_by else None,
+    )

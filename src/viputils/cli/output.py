@@ -1,0 +1,127 @@
+"""What commands show: text as it stands, tables, CSV, JSON, and which step is under way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from viputils.config.language import plural
+from viputils.core.spreadsheet import inert_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def plain(text: object) -> Text:
+    """Give text for the terminal as it is: no markup, no emoji, and no control character that a file smuggled in."""
+    return Text("".join(mark if mark.isprintable() or mark == "\n" else repr(mark)[1:-1] for mark in str(text)))
+
+
+def say(text: object) -> None:
+    """Print text as it stands."""
+    Console(highlight=False, soft_wrap=True).print(plain(text))
+
+
+def say_aside(text: object) -> None:
+    """Print text on stderr, where it is not mistaken for the answer."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(plain(text))
+
+
+def says_yes(question: str) -> bool:
+    """Ask; where nobody can answer, the answer is no."""
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        typer.echo()
+        return False
+
+
+def show_table(title: str, rows: pd.DataFrame, right: Iterable[str] = ()) -> None:
+    """Print a table with its columns as headings; numbers to the right."""
+    import pandas as pd
+
+    table = Table(title=plain(title), title_justify="left")
+    for column in rows.columns:
+        table.add_column(
+            column.capitalize().replace("_", " "), justify="right" if column in list(right) else "left", overflow="fold"
+        )
+    for row in rows.astype("object").to_numpy():
+        table.add_row(*(plain("none" if pd.isna(cell) else cell) for cell in row))
+    # Never so narrow that a figure is cut off where the output is no terminal.
+    console = Console(highlight=False)
+    (console if console.is_terminal else Console(highlight=False, width=130)).print(table)
+
+
+def show_csv(rows: pd.DataFrame) -> None:
+    """Print a table as CSV in which no spreadsheet finds a formula."""
+    typer.echo(inert_table(rows).to_csv(index=False, lineterminator="\n"), nl=False)
+
+
+def show_json(shown: dict[str, Any]) -> None:
+    """Print JSON; tables as lists of rows, what is missing as null, days in ISO form."""
+
+    def plain_value(value: Any) -> Any:
+        return json.loads(value.to_json(orient="records")) if hasattr(value, "to_json") else value.isoformat()
+
+    text = json.dumps(shown, indent=2, ensure_ascii=False, default=plain_value)
+    # What a terminal would act on is escaped, as JSON can.
+    typer.echo("".join(mark if mark.isprintable() or mark == "\n" else json.dumps(mark)[1:-1] for mark in text))
+
+
+def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
+    """Say in one line what became of every row that was read."""
+    totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
+    return (
+        f"{plural(totals['read'], 'row')} read as of {as_of} = {totals['kept']:,} kept"
+        f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate"
+        f" + {totals['quarantined']:,} quarantined"
+    )
+
+
+@contextmanager
+def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], None]]:
+    """Show on a terminal how many of something are done, and how long the rest takes; each is said in a line."""
+    console = Console(highlight=False, soft_wrap=True) if Console().is_terminal else Console(stderr=True)
+    if not console.is_terminal or not total:
+        yield lambda words, say_it: say_it(words)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    # What stands beside the bar takes 41 columns; where a line has fewer, the time left counts more than the rest.
+    room = console.width - 41
+    wide = [TextColumn("{task.description}"), BarColumn(min(room, 40))] if room > 3 else []
+    columns = [*wide, MofNCompleteColumn(), TextColumn("time left"), TimeRemainingColumn()]
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as shown:
+        task = shown.add_task("Making issues", total=total)
+
+        def advance(words: object, say_it: Callable[[object], None]) -> None:
+            if console.stderr:
+                say_it(words)
+            else:
+                console.print(plain(words))
+            shown.advance(task)
+
+        yield advance
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show on stderr which step is under way: a spinner on a terminal, one line a step elsewhere."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        yield lambda words: console.print(f"{words} …")
+        return
+    with console.status("Starting") as status:
+
+        def step(words: str) -> None:
+            status.update(f"{words} …")
+
+        yield step

@@ -1,0 +1,308 @@
+"""The figures table: every number that is printed, charted, checked, compared or downloaded is one row of it.
+
+``measure`` (what is counted), ``category`` (empty for a measure with no breakdown), ``period`` (``month`` or
+``fytd``, fiscal year to date) and ``value`` (a whole number). The first three are the key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, NamedTuple
+
+import pandas as pd
+
+from viputils.config.language import plural
+from viputils.config.program import Distinct, Period, Program, Sum, folded
+from viputils.core.errors import ParameterError, Problem, ProgramError, nearest
+from viputils.core.months import ReportMonth, Span
+from viputils.records.clean import Records
+
+KEY: Final = ["measure", "category", "period"]
+COLUMNS: Final = [*KEY, "value"]
+# The file of the figures table beside an issue.
+FIGURES_CSV: Final = "figures.csv"
+PERIODS: Final[tuple[Period, ...]] = ("month", "fytd")
+
+
+class FigureKey(NamedTuple):
+    """Which figure: ``measure/category/period``, or ``measure/period`` where there is no breakdown."""
+
+    measure: str
+    category: str
+    period: Period
+
+    def __str__(self) -> str:
+        return "/".join(part for part in self if part)
+
+    @classmethod
+    def parse(cls, text: str, program: Program, month: ReportMonth) -> FigureKey:
+        """Read a key, as tables and messages write it; the category may itself hold strokes.
+
+        Raises
+        ------
+        ParameterError
+            Where the issue of the month has no such figure, with the nearest one.
+        """
+        known = {str(key): key for key in keys_of(program, month)}
+        by_folded = {folded(name): key for name, key in known.items()}
+        found = by_folded.get(folded(text.replace("//", "/")))
+        if found is not None:
+            return found
+        measure = text.split("/", maxsplit=1)[0]
+        if measure not in program.measures:
+            remedy = nearest(measure, program.measures) or f"measures: {', '.join(program.measures)}."
+            problem = Problem("figure", f"{measure!r} is not a measure of program.toml;", remedy)
+        else:
+            of_measure = [name for name, key in known.items() if key.measure == measure]
+            listed = ", ".join(of_measure[:4]) + (", …" if len(of_measure) > 4 else "")
+            remedy = nearest(text, of_measure) or f"write one of: {listed}."
+            problem = Problem("figure", f"{text!r} is not a figure of the issue of {month};", remedy)
+        raise ParameterError("There is no such figure.", [problem])
+
+
+def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
+    """Give the key of every figure that is counted for a month, in program.toml's order."""
+    return [
+        FigureKey(name, category, period)
+        for name in program.measures
+        for period in periods_of(program, name)
+        for category in categories_of(program, name, month)
+    ]
+
+
+def categories_of(program: Program, name: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
+    """Give the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown.
+
+    With those, too, that ceased to exist after a day before the issue's fiscal year (``start``).
+    """
+    if program.measures[name].by != "month":
+        return program.categories(name, month, start) or [""]
+    starts = program.identity.fiscal_year_starts
+    return [str(earlier) for earlier in month.fiscal_year(starts).months(until=month)]
+
+
+def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
+    """Count every measure of the program for a month and its fiscal year to date.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``category``, ``period`` as ``str`` and ``value`` as ``int64``, in program.toml's order; one
+        row for each key. A category with no record has the value 0. A measure by month has the period ``fytd``
+        only, and one category for each month of it.
+
+    Raises
+    ------
+    ProgramError
+        Where records hold a value that the issue of this month does not print, and no crosswalk counts it.
+    """
+    program = records.program
+    keys: list[FigureKey] = []
+    values: list[int] = []
+    for name, measure in program.measures.items():
+        categories = categories_of(program, name, month)
+        to_date = counted(records, name, month, "fytd")
+        for period in periods_of(program, name):
+            # The month is the end of its fiscal year to date, so what counts in it counts in both.
+            rows = to_date
+            if period == "month":
+                table = program.tables[measure.table]
+                day = records.tables[measure.table].rows[table.date].loc[to_date.index]
+                rows = to_date.loc[day.ge(pd.Timestamp(month.span.start))]
+            counts = total(rows).to_dict()
+            keys += [FigureKey(name, category, period) for category in categories]
+            values += [counts.get(category, 0) for category in categories]
+    figures = pd.DataFrame(keys, columns=KEY, dtype="str")
+    return figures.assign(value=pd.Series(values, dtype="int64"))
+
+
+def periods_of(program: Program, measure: str) -> tuple[Period, ...]:
+    """Give the periods that a measure is counted for."""
+    return ("fytd",) if program.measures[measure].by == "month" else PERIODS
+
+
+def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "") -> int:
+    """Give one figure.
+
+    Raises
+    ------
+    ParameterError
+        Where the table has no such figure, with the nearest measure.
+    """
+    found = figures.loc[
+        figures["measure"].eq(measure) & figures["category"].eq(category) & figures["period"].eq(period), "value"
+    ]
+    if len(found) != 1:
+        key = "/".join(part for part in (measure, category, period) if part)
+        raise ParameterError(
+            f"There is no figure {key}.",
+            [Problem("figure", f"{key!r} is not in the figures table.", nearest(measure, figures["measure"].unique()))],
+        )
+    return int(found.iloc[0])
+
+
+def breakdown(figures: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Give a measure by category: one row for each category in printed order, one column for each period."""
+    rows = figures.loc[figures["measure"].eq(measure)]
+    wide = rows.pivot_table(index="category", columns="period", values="value", sort=False, aggfunc="sum")
+    return wide[[period for period in PERIODS if period in wide.columns]]
+
+
+def figures_csv(figures: pd.DataFrame) -> str:
+    """Write the figures table as CSV, with LF line ends on every system."""
+    return figures[COLUMNS].to_csv(index=False, lineterminator="\n")
+
+
+def counted(records: Records, name: str, month: ReportMonth, period: Period) -> pd.DataFrame:
+    """Give the records that a measure counts in a period of the issue of a month, as ``counted_within``."""
+    return counted_within(records, name, month, span_of(records.program, month, period))
+
+
+def counted_within(records: Records, name: str, month: ReportMonth, span: Span) -> pd.DataFrame:
+    """Give the records that a measure counts in any span of days.
+
+    Parameters
+    ----------
+    month
+        The issue under whose names they are counted.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the measure's table, under its index: ``category`` (``""`` where there is no breakdown), ``amount``
+        (how much the record adds) and, for a measure that counts different values, ``once``: records that share it
+        within a category are counted once; for a measure of those whom another record follows, ``followed_on``: the
+        day of the first that does.
+    """
+    program, measure = records.program, records.program.measures[name]
+    table = program.tables[measure.table]
+    every = records.tables[measure.table].rows
+    by = None if measure.by == "month" else measure.by
+    # What ceased before the issue's fiscal year has a line only where days before it are counted.
+    begins = month.fytd(program.identity.fiscal_year_starts).start
+    early = span.start if span.start < begins else None
+    value = None
+    if isinstance(measure.count, Sum):
+        value = measure.count.sum
+    elif isinstance(measure.count, Distinct):
+        value = measure.count.distinct
+    needed = dict.fromkeys(column for column in (table.date, by, value, *measure.where) if column is not None)
+    in_span = every[table.date].between(pd.Timestamp(span.start), pd.Timestamp(span.end))
+    rows = every[list(needed)].loc[in_span]
+    for column, wanted in measure.where.items():
+        _require_value_printed(program, name, column, month, early)
+        value_of_rows = as_counted(program, measure.table, column, rows, month)
+        _require_printed(value_of_rows, program, name, column, month, early)
+        rows = rows.loc[value_of_rows.eq(wanted).fillna(False)]
+    if measure.followed_by is not None and isinstance(measure.count, Distinct):
+        rows = _followed(records, measure.followed_by, measure.count.distinct, rows, table.date, span)
+
+    if measure.by == "month":
+        day = rows[table.date].dt
+        category = pd.Series(day.year * 100 + day.month, dtype="category")
+        category = category.cat.rename_categories(lambda number: f"{number // 100:04}-{number % 100:02}")
+    elif measure.by is not None:
+        category = as_counted(program, measure.table, measure.by, rows, month)
+        _require_printed(category, program, name, measure.by, month, early)
+        if measure.missing is not None:
+            category = category.cat.add_categories(measure.missing).fillna(measure.missing)
+    else:
+        category = pd.Series("", index=rows.index, dtype="category")
+    amount = rows[measure.count.sum].fillna(0).astype("int64") if isinstance(measure.count, Sum) else 1
+    found = pd.DataFrame({"category": category, "amount": amount}, index=rows.index)
+    if "followed_on" in rows:
+        found = found.assign(followed_on=rows["followed_on"])
+    if isinstance(measure.count, Distinct):
+        return found.assign(once=as_counted(program, measure.table, measure.count.distinct, rows, month))
+    return found
+
+
+def total(rows: pd.DataFrame) -> pd.Series:
+    """Add up what ``counted`` gives: a Series of whole numbers by category."""
+    if "once" in rows:
+        rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "once"])
+    return rows.groupby("category", observed=True)["amount"].sum().astype("int64")
+
+
+def span_of(program: Program, month: ReportMonth, period: Period) -> Span:
+    """Give the days of a period: those of the month, or of the fiscal year to date."""
+    return month.span if period == "month" else month.fytd(program.identity.fiscal_year_starts)
+
+
+def as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
+    """Give a column's values under the names that the issue of a month counts them by."""
+    rule = program.tables[table]
+    value, day = rows[column], rows[rule.date]
+    counted_as = value
+    vocabulary = rule.columns[column].vocabulary if column in rule.columns else None
+    for crosswalk in program.crosswalks_of(vocabulary or ""):
+        if crosswalk.in_issue(month):
+            counted_as = counted_as.mask(value.eq(crosswalk.value) & crosswalk.covers(day), crosswalk.counted_as)
+    return counted_as
+
+
+def _require_value_printed(program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None) -> None:
+    """Refuse to look for a value that this issue counts under another name: nothing would be found, in silence."""
+    measure = program.measures[name]
+    vocabulary = program.tables[measure.table].columns[column].vocabulary
+    if vocabulary is None:
+        return
+    printed = program.printed_values(vocabulary, month, start)
+    if measure.where[column] not in printed:
+        raise ProgramError(
+            f"{name} cannot be counted for {month}.",
+            [
+                Problem(
+                    f"measures.{name}.where.{column}",
+                    f"'{measure.where[column]}' is no value of the issue of {month};",
+                    f"it has: {', '.join(printed)} (vocabularies and lifetimes in program.toml).",
+                )
+            ],
+        )
+
+
+def _require_printed(
+    values: pd.Series, program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None
+) -> None:
+    """Refuse to lose records whose value the issue has no line for."""
+    vocabulary = program.tables[program.measures[name].table].columns[column].vocabulary
+    if vocabulary is None:
+        return
+    printed = program.printed_values(vocabulary, month, start)
+    # Of the different values there are few; the rows are looked at where one of them has no line.
+    if set(values.dropna().unique()) - set(printed):
+        lost = values.loc[values.notna() & ~values.isin(printed)].value_counts()
+        lost = lost.loc[lost.gt(0)]
+        raise ProgramError(
+            f"The issue of {month} has no line for some records, so {name} would lose them.",
+            [
+                Problem(
+                    f"vocabularies.{vocabulary}",
+                    f"{plural(count, 'record holds', 'records hold')} '{value}', which this issue does not print;",
+                    "let it print the value (lifetimes), or count it under another one (crosswalks).",
+                )
+                for value, count in lost.items()
+            ],
+        )
+
+
+def _followed(records: Records, later_table: str, who: str, rows: pd.DataFrame, date: str, span: Span) -> pd.DataFrame:
+    """Keep the rows whose person has a record in ``later_table`` on or after that day and by the span's end.
+
+    ``followed_on`` is the day of the first such record.
+    """
+    later = records.tables[later_table].rows
+    later_date = records.program.tables[later_table].date
+    # A code that one table writes in capitals and the other does not is the same person.
+    came = pd.DataFrame({"person": later[who].str.casefold(), "followed_on": later[later_date]}).dropna()
+    asked = pd.DataFrame({"person": rows[who].str.casefold(), "day": rows[date], "row": rows.index}).dropna()
+    first = pd.merge_asof(
+        asked.sort_values("day", kind="stable"),
+        came.sort_values("followed_on", kind="stable"),
+        left_on="day",
+        right_on="followed_on",
+        by="person",
+        direction="forward",
+    )
+    followed_on = first.set_index("row")["followed_on"].reindex(rows.index)
+    return rows.assign(followed_on=followed_on).loc[followed_on.le(pd.Timestamp(span.end))]

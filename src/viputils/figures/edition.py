@@ -1,0 +1,50 @@
+"""An edition: the figures of one month as they were known on one day. An issue is printed from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from viputils.config.language import ENGLISH, Language
+from viputils.config.program import Program
+from viputils.core.months import ReportMonth
+from viputils.records.clean import Records
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The figures of one month, the records that they were counted from, and the language to show them in."""
+
+    month: ReportMonth
+    records: Records
+    figures: pd.DataFrame
+    language: Language = ENGLISH
+
+    @property
+    def program(self) -> Program:
+        """The program whose records they are."""
+        return self.records.program
+
+    @cached_property
+    def shown(self) -> Program:
+        """The program with its names as the language shows them."""
+        return self.program.in_language(self.language)
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day by which everything counted here had been received."""
+        return self.records.as_of
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether records that come in later can still change its month (``program.provisional_months``)."""
+        months = self.program.identity.provisional_months
+        return months is None or self.as_of <= self.month.plus(months).span.end
+
+    @property
+    def months(self) -> list[ReportMonth]:
+        """The months of the fiscal year to date, this one last."""
+        return list(self.month.fiscal_year(self.program.identity.fiscal_year_starts).months(until=self.month))

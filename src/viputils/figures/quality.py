@@ -1,0 +1,469 @@
+"""Data quality: how complete the records are, how soon they came in, and what became of every row delivered.
+
+Numbers for each table, or for each delivery of it. None of them names a record or holds what one says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from viputils.config.program import Measure, Program
+from viputils.config.project import Project
+from viputils.config.tables import DELIVERY, LINE, VOIDS
+from viputils.core.errors import ParameterError, Problem, nearest
+from viputils.figures import vintages
+from viputils.figures.series import known_months
+from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, CleanTable, Records
+
+By = Literal["table", "delivery"]
+
+WITHDRAWN: Final = "withdrawn"
+OUTCOMES: Final = (KEPT, SUPERSEDED, DUPLICATE, WITHDRAWN, QUARANTINED)
+
+# The last day of each span of days after which a record came in; one more span has no end.
+DELAYS: Final = (7, 14, 31, 62)
+
+_AFTER_RECEIPT: Final = "date_after_receipt"
+# What says of a row which table it is about, and which delivery.
+_TYPES: Final[Mapping[By, dict[str, str]]] = {
+    "table": {"table": "str"},
+    "delivery": {"table": "str", "delivery": "str", "received": "datetime64[s]"},
+}
+
+# What is said of the delay of records, in this order.
+_TIMES: Final = {
+    **dict.fromkeys(("records", "with_first", "date_moved", "timed"), "int64"),
+    **dict.fromkeys(("median", "most", "within_7", "within_31"), "float64"),
+    "refused": "int64",
+}
+
+
+def account(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
+    """Say what became of every row that was delivered, the voids among them where any came.
+
+    Every row is one of five things: kept; a duplicate of the row before it; superseded by a later row of the same
+    record; withdrawn, where nothing took its place, by a void or because the next snapshot no longer had it; or in
+    quarantine.
+
+    Parameters
+    ----------
+    table
+        Only this one.
+    by
+        One row for each ``table``, or for each ``delivery`` that held a file of it.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` (``str``); by delivery also ``delivery`` (its name, ``str``) and the day ``received``
+        (``datetime64[s]``); ``delivered``, ``kept``, ``superseded``, ``duplicate``, ``withdrawn`` and ``quarantined``
+        (``int64``: rows). The last five add up to the first.
+
+    Raises
+    ------
+    ParameterError
+        Where this city keeps no such table, or there is no such ``by``.
+    """
+    _require_by(by)
+    parts = []
+    for name in _names(records, table, with_voids=True):
+        rows = _outcomes(records, name)
+        counts = pd.crosstab(rows[DELIVERY], rows["status"]).reindex(columns=list(OUTCOMES), fill_value=0)
+        counts.insert(0, "delivered", rows.groupby(DELIVERY).size())
+        parts.append(_by_delivery(records, name, by, counts))
+    return pd.concat(parts, ignore_index=True)
+
+
+def completeness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
+    """Say in how many of the rows kept each column is filled that may be empty.
+
+    Parameters
+    ----------
+    table, by
+        As ``account``. A row counts with the delivery that brought it as it stands.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` (by delivery also ``delivery`` and ``received``) and ``column`` (``str``), ``rows`` and ``filled``
+        (``int64``), ``share`` (``float64``, missing where there is no row). A table of which no column may be empty
+        is not in it.
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    _require_by(by)
+    parts = []
+    for name in _names(records, table):
+        rows = records.tables[name].rows
+        for column in [column for column, rule in records.program.tables[name].columns.items() if not rule.required]:
+            filled = rows[column].notna().groupby(rows[DELIVERY])
+            counts = pd.DataFrame({"rows": filled.size(), "filled": filled.sum()})
+            parts.append(_by_delivery(records, name, by, counts).assign(column=column))
+    types = _TYPES[by] | {"column": "str", "rows": "int64", "filled": "int64"}
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(types))
+    found = found[list(types)].astype(types)
+    return found.assign(share=_share(found["filled"], found["rows"]))
+
+
+def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
+    """Count the rows kept of each month that the deliveries cover: that was over, and after which the table came.
+
+    A month with 0 rows is one in which nothing happened, or one that was forgotten. Only the agency knows which.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` and ``month`` (``str``, ``YYYY-MM``), ``rows`` (``int64``); one row for each table and month.
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    names = _names(records, table)
+    counting = dataclasses.replace(records, program=_counting_rows(records.program))
+    parts = []
+    for name in names:
+        months = [str(month) for month in known_months(counting, name)]
+        days = records.tables[name].rows[records.program.tables[name].date]
+        counts = days.dt.strftime("%Y-%m").value_counts().reindex(months, fill_value=0)
+        parts.append(pd.DataFrame({"table": name, "month": months, "rows": counts.to_numpy()}))
+    return pd.concat(parts, ignore_index=True).astype({"table": "str", "month": "str", "rows": "int64"})
+
+
+def timeliness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
+    """Say how many days after its own date each record was first received.
+
+    What came with the first delivery of a table is counted apart: when it could have come earlier, there was nothing
+    to come with. So is a record whose date was corrected to a day after its first receipt. A row whose date lies after
+    its own receipt cannot be: cleaning puts it into quarantine.
+
+    Parameters
+    ----------
+    table, by
+        As ``account``. A record counts with the delivery that brought it first.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` (by delivery also ``delivery`` and ``received``); ``records`` kept, of them ``with_first`` and
+        ``date_moved`` (what is counted apart), and ``timed``, the rest (``int64``); of the rest ``median``, ``most``
+        (the days within which nine in ten had come), ``within_7`` and ``within_31`` (shares), all ``float64`` and
+        missing where there is none; ``refused`` (``int64``: rows in quarantine because they lie after their receipt).
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    names = _names(records, table)
+    _require_by(by)
+    held = quarantine(records, table)
+    held = held.loc[held["reason"].eq(_AFTER_RECEIPT)]
+    parts = []
+    for name in names:
+        received = first_receipts(records, name)
+        rows = held.loc[held["table"].eq(name)]
+        refused = rows.groupby(_places(records)[rows["delivery"]].to_numpy())["rows"].sum()
+        if by == "delivery":
+            places = list(records.received.tables[name].delivered)
+            groups = [(received.loc[received[DELIVERY].eq(place)], int(refused.get(place, 0))) for place in places]
+            origin = _origin(records, name, places)
+        else:
+            groups = [(received, int(refused.sum()))]
+            origin = pd.DataFrame({"table": [name]})
+        times = [_times(group, number) for group, number in groups]
+        parts.append(origin.join(pd.DataFrame(times, origin.index, columns=list(_TIMES))))
+    return pd.concat(parts, ignore_index=True).astype(_TYPES[by] | _TIMES)
+
+
+def first_receipts(records: Records, table: str) -> pd.DataFrame:
+    """Give, for each record kept, when it was first received, in whatever form.
+
+    Of rows that share an id (``one_row_per_id = false``) the second one was first received with the first delivery
+    that held two of them, and so on.
+
+    Returns
+    -------
+    DataFrame
+        One row for each record: ``date`` (its own, as it stands now) and ``received`` (``datetime64[s]``),
+        ``delivery`` (the place of that delivery in order of receipt), ``days`` from the one to the other (``int64``,
+        negative where the date was corrected later) and ``with_first`` (``bool``: it came with the first delivery of
+        the table).
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    _names(records, table)
+    rule, raw, clean = records.program.tables[table], records.received.tables[table], records.tables[table]
+    rows = pd.DataFrame({"id": clean.ledger["id"], DELIVERY: raw.rows[DELIVERY]})
+    number = 0 if rule.one_row_per_id else rows.groupby(["id", DELIVERY], sort=False).cumcount()
+    rows = rows.assign(number=number)
+    first = rows.groupby(["id", "number"], sort=False)[DELIVERY].transform("min")
+    place = first.loc[clean.ledger["status"].eq(KEPT)].to_numpy()
+    days = pd.Series([one.received for one in records.received.deliveries], dtype="datetime64[s]")
+    date = clean.rows[rule.date].reset_index(drop=True)
+    received = days.take(place).reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "date": date,
+            "received": received,
+            DELIVERY: place,
+            "days": (received - date).dt.days.astype("int64"),
+            "with_first": place == min(raw.delivered, default=-1),
+        }
+    )
+
+
+def delays(records: Records, table: str | None = None) -> pd.DataFrame:
+    """Count the records by the days after which they were first received, those that ``timeliness`` times.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` (``str``), ``low`` (``int64``) and ``high`` (``Int64``: the days, both included; missing where the
+        span has no end), ``records`` (``int64``) and ``share`` (``float64``, missing where there is none).
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    parts = []
+    for name in _names(records, table):
+        days = _timed(first_receipts(records, name))["days"]
+        span = np.searchsorted(DELAYS, days)
+        counts = pd.Series(span).value_counts().reindex(range(len(DELAYS) + 1), fill_value=0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "table": pd.Series(name, range(len(counts)), dtype="str"),
+                    "low": [0, *(last + 1 for last in DELAYS)],
+                    "high": pd.array([*DELAYS, pd.NA], dtype="Int64"),
+                    "records": counts.astype("int64"),
+                    "share": _share(counts, pd.Series(len(days), counts.index)),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def quarantine(records: Records, table: str | None = None) -> pd.DataFrame:
+    """Count the rows in quarantine by file, column and reason, without a word of what they say.
+
+    Returns
+    -------
+    DataFrame
+        ``table``, ``delivery``, ``file``, ``field`` and ``reason`` (``str``), ``rows`` (``int64``); in order of the
+        tables and files. A row with several faults counts for each of them, so the rows do not add up.
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    key = ["table", "delivery", "file", "field", "reason"]
+    parts = []
+    for name in _names(records, table, with_voids=True):
+        held = _clean(records, name).quarantine
+        files = {one.name_of(name): one.name for one in records.received.deliveries if name in one.files}
+        parts.append(held.assign(delivery=held["file"].map(files)))
+    held = pd.concat(parts, ignore_index=True).astype(dict.fromkeys(key, "str"))
+    faults = held.drop_duplicates([*key, LINE])
+    return faults.groupby(key, sort=False).size().astype("int64").rename("rows").reset_index()
+
+
+def revisions(project: Project, as_of: dt.date, table: str | None = None) -> pd.DataFrame:
+    """Compare how many records each month had at first with what it has at each later age, in each table.
+
+    Parameters
+    ----------
+    as_of
+        Only what had been received by this day counts. Later deliveries are read all the same, and must be in form.
+
+    Returns
+    -------
+    DataFrame
+        As ``vintages.revisions`` gives it, with the name of the table for the ``measure``: for ``vintages.by_age`` and
+        ``vintages.newest``.
+
+    Raises
+    ------
+    ParameterError
+        Where this city keeps no such table.
+    DeliveryError
+        Where a delivered file is not in form.
+    """
+    names = [table] if table is not None else list(project.program.tables)
+    _require_table(names, project.program.tables)
+    counting = dataclasses.replace(project, program=_counting_rows(project.program))
+    known = vintages.vintages_of(counting, names)
+    return vintages.revisions(known.loc[known["as_of"].le(pd.Timestamp(as_of))])
+
+
+def _counting_rows(program: Program) -> Program:
+    """Give the program with one measure for each table, under its name: how many rows there are."""
+    measures = {name: Measure(label=rule.title, table=name, count="rows") for name, rule in program.tables.items()}
+    return program.model_copy(update={"measures": measures})
+
+
+def _outcomes(records: Records, name: str) -> pd.DataFrame:
+    """Give every row of a table with its ``delivery`` and what became of it (``status``)."""
+    rows = _clean(records, name).ledger.assign(**{DELIVERY: records.received.tables[name].rows[DELIVERY]})
+    status = rows["status"].astype(pd.CategoricalDtype(list(OUTCOMES)))
+    return rows.assign(status=status.mask(_withdrawn(records, name, rows), WITHDRAWN))[[DELIVERY, "status"]]
+
+
+def _withdrawn(records: Records, name: str, rows: pd.DataFrame) -> pd.Series:
+    """Flag the rows, of those that count as superseded, whose place no other row of their record took."""
+    none = pd.Series(False, rows.index)
+    superseded = rows.loc[rows["status"].eq(SUPERSEDED), ["id", DELIVERY]]
+    if superseded.empty or name == VOIDS.name:
+        return none
+    rule = records.program.tables[name]
+    voids = records.voids.rows
+    voids = voids.loc[voids["voided_table"].eq(name), ["voided_id", DELIVERY]]
+    # A void withdraws what had come by then: each row belongs to the first void of its record from then on.
+    closed = pd.merge_asof(
+        superseded.reset_index(names="row").sort_values([DELIVERY, "row"]),
+        # Without a single void its columns hold nothing, of whatever type.
+        voids.assign(closed=voids[DELIVERY]).sort_values(DELIVERY).astype({"voided_id": "str"}),
+        on=DELIVERY,
+        left_by="id",
+        right_by="voided_id",
+        direction="forward",
+    ).set_index("row")
+    closed = closed.loc[closed["closed"].notna()]
+    newest = closed.groupby(["id", "closed"], sort=False)[DELIVERY].transform("max")
+    last = closed.loc[closed[DELIVERY].eq(newest)]
+    if rule.one_row_per_id:
+        last = last.loc[~last.duplicated(["id", "closed"], keep="last")]
+    withdrawn = none.mask(none.index.isin(last.index), True)
+    if rule.delivery == "snapshot":
+        withdrawn |= _gone(rows[["id", DELIVERY]], records.received.tables[name].delivered, rule.one_row_per_id)
+    return withdrawn
+
+
+def _gone(rows: pd.DataFrame, delivered: Iterable[int], one_row_per_id: bool) -> pd.Series:
+    """Flag the rows of each snapshot that the next one no longer has.
+
+    Where rows share an id, as many are gone as there are fewer of them; which ones cannot be told, and these are the
+    last.
+    """
+    places = list(delivered)
+    following = rows[DELIVERY].map(dict(pairwise(places)))
+    number = rows.groupby(["id", DELIVERY], sort=False).size().rename("still").reset_index()
+    keys = rows.assign(following=following.fillna(-1).astype("int64"))
+    still = keys.merge(
+        number, how="left", left_on=["id", "following"], right_on=["id", DELIVERY], suffixes=("", "_next")
+    )["still"].fillna(0)
+    still = still.set_axis(rows.index)
+    before_it = rows.groupby(["id", DELIVERY], sort=False).cumcount()
+    if one_row_per_id:
+        is_last = ~rows.duplicated(["id", DELIVERY], keep="last")
+        return following.notna() & is_last & still.eq(0)
+    return following.notna() & before_it.ge(still)
+
+
+def _timed(received: pd.DataFrame) -> pd.DataFrame:
+    return received.loc[~received["with_first"] & received["days"].ge(0)]
+
+
+def _times(received: pd.DataFrame, refused: int) -> dict[str, float]:
+    """Sum up the first receipts of some records."""
+    days = _timed(received)["days"]
+    with_first = int(received["with_first"].sum())
+    return {
+        "records": len(received),
+        "with_first": with_first,
+        "date_moved": len(received) - with_first - len(days),
+        "timed": len(days),
+        "median": float(days.median()) if len(days) else float("nan"),
+        # A number of days within which nine in ten really had come, and nothing between two of them.
+        "most": float(np.quantile(days, 0.9, method="inverted_cdf")) if len(days) else float("nan"),
+        "within_7": float(days.le(7).mean()) if len(days) else float("nan"),
+        "within_31": float(days.le(31).mean()) if len(days) else float("nan"),
+        "refused": refused,
+    }
+
+
+def _by_delivery(records: Records, name: str, by: By, counts: pd.DataFrame) -> pd.DataFrame:
+    """Give the counts of a table for each delivery that held a file of it, be it without a row; or add them up.
+
+    Parameters
+    ----------
+    counts
+        Numbers of rows under the places of their deliveries.
+    """
+    places = list(records.received.tables[name].delivered)
+    found = counts.rename_axis(columns=None).reindex(places, fill_value=0).astype("int64")
+    if by == "table":
+        return found.sum().to_frame().T.assign(table=name).astype(_TYPES[by])[["table", *found.columns]]
+    return _origin(records, name, places).join(found.reset_index(drop=True))
+
+
+def _origin(records: Records, name: str, places: Sequence[int]) -> pd.DataFrame:
+    """Name a table and some deliveries of it, one row for each."""
+    deliveries = [records.received.deliveries[place] for place in places]
+    origin = pd.DataFrame(
+        {
+            "table": name,
+            "delivery": [one.name for one in deliveries],
+            "received": [one.received for one in deliveries],
+        }
+    )
+    return origin.astype(_TYPES["delivery"])
+
+
+def _places(records: Records) -> pd.Series:
+    """Give the place of each delivery in order of receipt, by its name."""
+    names = [one.name for one in records.received.deliveries]
+    return pd.Series(range(len(names)), names, dtype="int64")
+
+
+def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
+    return part.astype("float64").div(whole.where(whole.gt(0)).astype("float64"))
+
+
+def _clean(records: Records, name: str) -> CleanTable:
+    return records.voids if name == VOIDS.name else records.tables[name]
+
+
+def _names(records: Records, table: str | None, with_voids: bool = False) -> list[str]:
+    """Give the tables that are asked for, in the order of program.toml."""
+    voids = [VOIDS.name] if with_voids and len(records.voids.ledger) else []
+    every = [*records.tables, *voids]
+    if table is None:
+        return every
+    _require_table([table], every)
+    return [table]
+
+
+def _require_table(names: Iterable[str], known: Iterable[str]) -> None:
+    kept = list(known)
+    problems = [
+        Problem("table", f"{name!r} is no table that this city keeps;", nearest(name, kept) or f"it keeps: {listed}.")
+        for listed in [", ".join(kept)]
+        for name in names
+        if name not in kept
+    ]
+    if problems:
+        raise ParameterError("There is no such table.", problems)
+
+
+def _require_by(by: str) -> None:
+    if by not in get_args(By):
+        problem = Problem("by", f"{by!r} is neither of the two;", f"write one of: {', '.join(get_args(By))}.")
+        raise ParameterError("There is no such account.", [problem])

@@ -1,0 +1,248 @@
+"""Series: what a measure counts month after month, complete and tidy.
+
+A month in which nothing happened is 0. A month of which nothing is known, because the records begin later or it was
+not delivered by the as-of date, is missing. The two are never mixed up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from viputils.config.program import Program
+from viputils.core.errors import ParameterError, Problem, nearest
+from viputils.core.months import ReportMonth, Span
+from viputils.figures.counts import categories_of, counted_within
+from viputils.records.clean import Records
+from viputils.records.deliveries import missing_tables, received_after
+from viputils.records.values import Numbers
+
+Frequency = Literal["month", "quarter", "fiscal_year", "fytd"]
+FREQUENCIES: Final[tuple[Frequency, ...]] = get_args(Frequency)
+COLUMNS: Final = ("measure", "category", "start", "end", "value")
+
+# How many months a period of each frequency has.
+_LENGTHS: Final = {"month": 1, "quarter": 3, "fiscal_year": 12}
+
+
+def known_months(records: Records, measure: str | None = None) -> list[ReportMonth]:
+    """Give the months of which it is known how many records they have, in order.
+
+    Those are the months since the records begin that were over by the as-of date and of which every table that the
+    measure counts had been delivered; every table of the program where no measure is named.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such measure, with the nearest name.
+    """
+    program = records.program
+    if measure is not None:
+        _require_measure(program, measure)
+    needed = frozenset(program.tables) if measure is None else _tables_of(program, measure)
+    return [month for month, tables in _known_tables(records).items() if needed <= tables]
+
+
+def _known_tables(records: Records) -> dict[ReportMonth, set[str]]:
+    """Give, for each month since the records begin that was over by the as-of date, the tables known of it whole."""
+    program, deliveries, as_of = records.program, records.received.deliveries, records.as_of
+    first = ReportMonth.of(program.identity.records_from)
+    if program.identity.records_from > first.span.start:
+        first = first.plus(1)  # Of a month that the records cover in part, nobody knows the number.
+    monthly = program.identity.delivered == "monthly"
+    return {
+        month: received_after(deliveries, program, month, as_of).keys()
+        - (missing_tables(deliveries, program, month, as_of) if monthly else ())
+        for month in first.until(ReportMonth.of(as_of).plus(-1))
+    }
+
+
+def series_of(
+    records: Records,
+    measure: str,
+    category: str | None = None,
+    freq: Frequency = "month",
+    start: ReportMonth | None = None,
+    end: ReportMonth | None = None,
+) -> pd.DataFrame:
+    """Count a measure over each period of a range.
+
+    Parameters
+    ----------
+    measure
+        A measure of program.toml.
+    category
+        One category of it; by default all of them. Categories are those of the issue of ``end``: what was counted
+        under another name before is counted under the name that stands there.
+    freq
+        ``month``, ``quarter`` (of the fiscal year), ``fiscal_year``, or ``fytd``: for each month the fiscal year up to
+        its end.
+    start, end
+        The first and the last month; by default the first and the last of which anything is known.
+
+    Returns
+    -------
+    DataFrame
+        ``measure`` and ``category`` (``str``, ``""`` without a breakdown), ``start`` and ``end`` of the period
+        (``datetime64[s]``, both included) and ``value`` (``Int64``, missing where a month of the period is not known);
+        one row for each category and period that begins in the range, in order of the categories.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such measure, category or frequency, with the nearest name; where the range runs backwards
+        or reaches beyond the data.
+    """
+    _require_measure(records.program, measure)
+    return _series(records, known_months(records, measure), measure, category, freq, start, end)
+
+
+def _series(
+    records: Records,
+    known: list[ReportMonth],
+    measure: str,
+    category: str | None = None,
+    freq: Frequency = "month",
+    start: ReportMonth | None = None,
+    end: ReportMonth | None = None,
+) -> pd.DataFrame:
+    program = records.program
+    if freq not in FREQUENCIES:
+        remedy = nearest(freq, FREQUENCIES) or f"write one of: {', '.join(FREQUENCIES)}."
+        raise ParameterError("There is no such series.", [Problem("freq", f"{freq!r} is no frequency;", remedy)])
+    start, end = _range(known, start, end)
+    by_month = program.measures[measure].by == "month"
+    names = [""] if by_month else categories_of(program, measure, end, start.span.start)
+    if category is not None:
+        if category not in names:
+            remedy = nearest(category, names) or (f"it has: {', '.join(names)}." if any(names) else "it has none.")
+            raise ParameterError(
+                "There is no such series.",
+                [Problem("category", f"{measure} has no category {category!r};", remedy)],
+            )
+        names = [category]
+    spans = list(_spans(program, freq, start, end))
+    of_each = set(known)
+    is_known = np.array([_months_of(span) <= of_each for span in spans], dtype="bool")
+    begins, ends = (
+        np.array([getattr(span, name) for span in spans], dtype="datetime64[s]") for name in ("start", "end")
+    )
+    counts = _counts(records, measure, names, end, spans)
+    return pd.DataFrame(
+        {
+            "measure": pd.Index([measure], dtype="str").repeat(counts.size),
+            "category": pd.Index(names, dtype="str").repeat(len(spans)),
+            "start": np.tile(begins, len(names)),
+            "end": np.tile(ends, len(names)),
+            "value": pd.arrays.IntegerArray(counts.ravel(), np.tile(~is_known, len(names))),
+        }
+    )
+
+
+def every_measure(records: Records, end: ReportMonth) -> pd.DataFrame:
+    """Count every measure month by month, up to ``end``.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``category`` and ``month`` (``YYYY-MM``) as ``str``, ``value`` as ``Int64``, missing where the
+        month is not known; a measure of which no month is known is not in it.
+    """
+    program = records.program
+    known_tables = _known_tables(records)
+    parts = []
+    for name, one in program.measures.items():
+        needed = _tables_of(program, name)
+        known = [month for month, tables in known_tables.items() if needed <= tables]
+        if one.by != "month" and known:
+            parts.append(_series(records, known, name, end=end))
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
+    month = pd.to_datetime(table["start"]).dt.strftime("%Y-%m").astype("str")
+    return table.assign(month=month)[["measure", "category", "month", "value"]]
+
+
+def _tables_of(program: Program, measure: str) -> frozenset[str]:
+    one = program.measures[measure]
+    return frozenset({one.table, *([one.followed_by] if one.followed_by else [])})
+
+
+def _require_measure(program: Program, measure: str) -> None:
+    if measure not in program.measures:
+        remedy = nearest(measure, program.measures) or f"measures: {', '.join(program.measures)}."
+        raise ParameterError(
+            "There is no such series.", [Problem("measure", f"{measure!r} is not a measure of program.toml;", remedy)]
+        )
+
+
+def _range(
+    known: list[ReportMonth], start: ReportMonth | None, end: ReportMonth | None
+) -> tuple[ReportMonth, ReportMonth]:
+    """Give the first and the last month of a series, once it is sure that something can be known of both."""
+    if not known:
+        raise ParameterError(
+            "There is no series.",
+            [Problem("as-of date", "no month was over and delivered by then;", "say a later one.")],
+        )
+    problems = []
+    if start is not None and end is not None and start > end:
+        problems.append(Problem("start, end", f"{start} lies after {end};", "give the earlier month to start."))
+    remedy = f"the months from {known[0]} to {known[-1]} are known."
+    problems += [
+        Problem(name, f"{month} lies {'before' if month < known[0] else 'beyond'} the data;", remedy)
+        for name, month in (("start", start), ("end", end))
+        if month is not None and not known[0] <= month <= known[-1]
+    ]
+    if problems:
+        raise ParameterError("There is no such range of months.", problems)
+    first, last = start or known[0], end or known[-1]
+    return first, last
+
+
+def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMonth) -> Iterator[Span]:
+    """Give the periods that begin in a range; those of the fiscal year to date, which end in it."""
+    begins = program.identity.fiscal_year_starts
+    for month in start.until(end):
+        if freq == "fytd":
+            yield month.fytd(begins)
+        elif (month.month - begins) % _LENGTHS[freq] == 0:
+            yield Span(month.span.start, month.plus(_LENGTHS[freq] - 1).span.end)
+
+
+def _counts(records: Records, measure: str, names: Sequence[str], month: ReportMonth, spans: Sequence[Span]) -> Numbers:
+    """Count a measure: one row for each of some categories, one column for each of some spans."""
+    one = records.program.measures[measure]
+    counts = np.zeros((len(names), len(spans)), dtype="int64")
+    if not spans:
+        return counts
+    if any(later.start <= earlier.end for earlier, later in pairwise(spans)):
+        each = (counted_within(records, measure, month, span) for span in spans)
+        rows = pd.concat([rows.assign(place=place) for place, rows in enumerate(each)])
+    else:
+        rows = counted_within(records, measure, month, Span(spans[0].start, spans[-1].end))
+        days = records.tables[one.table].rows[records.program.tables[one.table].date].loc[rows.index]
+        starts = pd.DatetimeIndex([span.start for span in spans])
+        rows = rows.assign(place=starts.searchsorted(days, side="right") - 1)
+        if "followed_on" in rows:
+            # What follows a record counts by the end of its own span.
+            ends = pd.Series([pd.Timestamp(span.end) for span in spans])
+            rows = rows.loc[rows["followed_on"].le(rows["place"].map(ends))]
+    if "once" in rows:
+        rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "place", "once"])
+    if one.by == "month":
+        row = np.zeros(len(rows), dtype="int64")
+    else:
+        # Of categories there are few: the text in each row is not looked at.
+        category = rows["category"].astype("category").cat
+        row = np.append(pd.Index(names).get_indexer(category.categories), -1)[category.codes]
+    asked = row >= 0
+    np.add.at(counts, (row[asked], rows["place"].to_numpy()[asked]), rows["amount"].to_numpy()[asked])
+    return counts
+
+
+def _months_of(span: Span) -> set[ReportMonth]:
+    last = ReportMonth.of(span.end)
+    return set(ReportMonth.of(span.start).until(last))

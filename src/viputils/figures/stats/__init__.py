@@ -1,0 +1,1 @@
+"""Statistics without knowledge of the program: intervals and control charts."""

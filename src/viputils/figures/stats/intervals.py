@@ -1,0 +1,190 @@
+"""Exact intervals for counts: how far chance alone can move a number. The distributions are those of SciPy.
+
+They come from ``scipy.special``: ``scipy.stats``, which gives the same, takes most of a second to import, and every
+notebook would wait for it. Statsmodels gives the intervals of a rate and of a share. Nothing here knows what is
+counted. All are imported where they are used, for few commands need them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from viputils.core.errors import ParameterError, Problem
+
+LEVEL: Final = 0.95
+
+
+class Interval(NamedTuple):
+    """From ``low`` to ``high``, both included; ``high`` is infinite where nothing bounds it."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
+
+def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
+    """Give the exact interval of a rate, of which ``count`` events were seen over an ``exposure``.
+
+    Source: F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936).
+
+    Raises
+    ------
+    ParameterError
+        Where a count is negative, an exposure is not above 0 or a level does not lie between 0 and 1.
+    """
+    from statsmodels.stats.rates import confint_poisson
+
+    _require(count=count, exposure=exposure, level=level)
+    low, high = confint_poisson(count, exposure, method="exact-c", alpha=1 - level)
+    return Interval(float(low), float(high))
+
+
+def ratio(
+    count: int, base: int, exposure: float = 1, base_exposure: float = 1, level: float = LEVEL
+) -> Interval | None:
+    """Give the exact interval of the ratio of two rates, the first by the second; none where both counts are 0.
+
+    Given the sum of two counts, the first is binomial: J. Przyborowski and H. Wilenski, Homogeneity of results in
+    testing samples from Poisson series, Biometrika 31 (1940); as R's ``poisson.test``.
+
+    Raises
+    ------
+    ParameterError
+        As ``poisson``.
+    """
+    from scipy import special
+
+    _require(count=count, exposure=exposure, level=level)
+    _require(count=base, exposure=base_exposure, level=level)
+    if count + base == 0:
+        return None
+    # C. Clopper and E. Pearson, The use of confidence or fiducial limits, Biometrika 26 (1934), by the beta
+    # distribution.
+    tail = (1 - level) / 2
+    low = float(special.betaincinv(count, base + 1, tail)) if count else 0.0
+    high = float(special.betaincinv(count + 1, base, 1 - tail)) if base else 1.0
+    odds = [part / (1 - part) if part < 1 else float("inf") for part in (low, high)]
+    return Interval(*(base_exposure / exposure * part for part in odds))
+
+
+def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
+    """Give Wilson's interval of a share, ``successes`` of ``total``; none where the total is 0.
+
+    Source: R. Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998).
+
+    Raises
+    ------
+    ParameterError
+        Where there are more successes than the total, or as ``poisson``.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    _require(count=successes, exposure=1, level=level)
+    if total < successes:
+        raise ParameterError(
+            "There is no such share.", [Problem("successes", f"{successes} of {total} is more than all of them.")]
+        )
+    if total == 0:
+        return None
+    low, high = proportion_confint(successes, total, alpha=1 - level, method="wilson")
+    return Interval(max(0.0, float(low)), min(1.0, float(high)))
+
+
+def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> Interval:
+    """Give the interval that a count over a coming exposure ``ahead`` falls into, if the rate stays what it was.
+
+    It takes in what is not known of the rate, of which ``count`` events over an ``exposure`` tell, and never holds less
+    often than it says: W. Nelson, Confidence intervals for the ratio of two Poisson means and Poisson predictor
+    intervals, IEEE Transactions on Reliability 19 (1970). ``low`` and ``high`` are whole numbers.
+
+    Raises
+    ------
+    ParameterError
+        As ``poisson``.
+    """
+    from scipy import special
+
+    _require(count=count, exposure=exposure, level=level)
+    _require(count=count, exposure=ahead, level=level)
+    share, tail = exposure / (exposure + ahead), (1 - level) / 2
+
+    def quantile(chance: float, successes: int) -> float:
+        near = special.nbdtrik(chance, successes, share)
+        return _whole(near, chance, lambda to: special.betainc(successes, to + 1, share))
+
+    return Interval(quantile(tail, count) if count else 0.0, quantile(1 - tail, count + 1))
+
+
+def chance_limits(mean: float, tail: float) -> Interval:
+    """Give the counts that a Poisson distribution goes below, or above, with at most the chance ``tail`` each.
+
+    Raises
+    ------
+    ParameterError
+        Where the mean is negative or a tail does not lie between 0 and one half.
+    """
+    _require(count=mean, exposure=1, level=1 - 2 * tail)
+    if mean == 0:
+        return Interval(0.0, 0.0)
+    return Interval(_poisson_quantile(tail, mean), _poisson_quantile(1 - tail, mean))
+
+
+def median(mean: float) -> float:
+    """Give the median of a Poisson distribution: at least half of all counts are so low, and half so high.
+
+    Raises
+    ------
+    ParameterError
+        Where the mean is negative.
+    """
+    if not mean > 0:
+        _require(count=mean, exposure=1, level=LEVEL)
+        return 0.0
+    return _poisson_quantile(0.5, mean)
+
+
+def are_even(counts: Sequence[float], expected: Sequence[float], chance: float) -> bool:
+    """Say whether chance alone makes counts as different from what is expected at least so often.
+
+    Source: K. Pearson's test, Philosophical Magazine 50 (1900). Both have the same sum.
+
+    Parameters
+    ----------
+    counts, expected
+        Of the same periods; what is expected is above 0.
+    chance
+        Between 0 and 1.
+    """
+    from scipy import special
+
+    distance = sum((count - usual) ** 2 / usual for count, usual in zip(counts, expected, strict=True))
+    return bool(special.chdtrc(len(counts) - 1, distance) >= chance)
+
+
+def _poisson_quantile(chance: float, mean: float) -> float:
+    from scipy import special
+
+    return _whole(special.pdtrik(chance, mean), chance, lambda to: special.pdtr(to, mean))
+
+
+def _whole(near: float, chance: float, up_to: Callable[[float], float]) -> float:
+    """Give the smallest whole number up to which the chance is reached, near which the inverse of ``up_to`` lies."""
+    number = max(math.ceil(near), 0)
+    # The inverse is exact but for rounding.
+    return float(number - 1 if number and up_to(number - 1) >= chance else number)
+
+
+def _require(count: float, exposure: float, level: float) -> None:
+    problems = []
+    if not 0 <= count < float("inf"):
+        problems.append(Problem("count", f"{count} is no number of events;", "it is 0 or more."))
+    if not 0 < exposure < float("inf"):
+        problems.append(Problem("exposure", f"{exposure} cannot be;", "it is more than 0."))
+    if not 0 < level < 1:
+        problems.append(Problem("level", f"{level} is no level of confidence;", "it lies between 0 and 1."))
+    if problems:
+        raise ParameterError("There is no such interval.", problems)

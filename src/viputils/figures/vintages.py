@@ -1,0 +1,266 @@
+"""Vintages: what a month's number was on each day, and how much it was revised as the month grew older.
+
+A vintage is everything as it was known on one day. Its numbers come from a project's own deliveries, or from a file
+of vintages that somebody kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from viputils.config.project import Project
+from viputils.core.errors import DeliveryError, ParameterError, Problem, VintageError, nearest
+from viputils.core.months import ReportMonth, parse_date
+from viputils.figures.counts import counted, total
+from viputils.records.clean import clean_records
+from viputils.records.deliveries import default_as_of, find_deliveries, read_received
+
+COLUMNS: Final = ("as_of", "month", "measure", "value")
+
+_DAY: Final = "vintage_date"
+_MONTH: Final = "event_month"
+_VINTAGE: Final = "commit"
+_KEY: Final = ["measure", "month"]
+_WHOLE: Final = re.compile(r"[0-9]{1,9}")
+
+
+def read_vintages(path: Path, measures: Sequence[str]) -> pd.DataFrame:
+    """Read a file of vintages: ``vintage_date``, ``event_month`` and one column of counts for each measure.
+
+    Several vintages of one day are told apart by the column ``commit``. The one that comes last in the file stands, as
+    the last delivery of a day does.
+
+    Returns
+    -------
+    DataFrame
+        ``as_of`` (``datetime64[s]``), ``month`` (``YYYY-MM``), ``measure`` and ``value`` (``int64``); one row for each
+        day, month and measure, in order of the days.
+
+    Raises
+    ------
+    VintageError
+        With every line at fault.
+    """
+    name = path.name
+    problems: list[Problem] = []
+    rows: list[tuple[str, str, str, int]] = []
+    lines: dict[tuple[str, str, str], int] = {}
+    try:
+        # A program that writes CSV for Excel begins the file with a mark.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            problems += _header_problems(f"{name}, line 1", list(reader.fieldnames or []), measures)
+            for row in reader if not problems else ():
+                where = f"{name}, line {reader.line_num}"
+                faults = _row_problems(where, row, measures)
+                if not faults:
+                    key = (row[_DAY], row.get(_VINTAGE, ""), row[_MONTH])
+                    first = lines.setdefault(key, reader.line_num)
+                    if first != reader.line_num:
+                        what = f"repeats the day and the month of line {first};"
+                        faults = [Problem(where, what, "a vintage has one row for each month.")]
+                    rows += [(row[_DAY], row[_MONTH], measure, int(row[measure])) for measure in measures]
+                problems += faults
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        problems.append(Problem(name, f"cannot be read: {error}.", "It is CSV in UTF-8."))
+    if not rows and not problems:
+        problems.append(Problem(name, "holds no vintage;", "it has one row for each day and month."))
+    if problems:
+        raise VintageError("The vintages are not as they must be.", problems)
+    table = _tidy(rows).drop_duplicates(["as_of", "month", "measure"], keep="last")
+    return table.sort_values("as_of", kind="stable").reset_index(drop=True)
+
+
+def _tidy(rows: Iterable[tuple[str, str, str, int]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"month": "str", "measure": "str", "value": "int64"})
+    return table.assign(as_of=pd.to_datetime(table["as_of"]).astype("datetime64[s]"))
+
+
+def _header_problems(where: str, header: Sequence[str], measures: Iterable[str]) -> list[Problem]:
+    needed = (_DAY, _MONTH, *measures)
+    lacking = [column for column in needed if column not in header]
+    twice = [column for column in (*needed, _VINTAGE) if header.count(column) > 1]
+    problems = [Problem(where, f"has no column {', '.join(lacking)};", "it needs all of them.")] if lacking else []
+    problems += [Problem(where, f"has several columns {column};", "it needs one.") for column in twice]
+    return problems
+
+
+def _row_problems(where: str, row: Mapping[str | None, str | None], measures: Iterable[str]) -> list[Problem]:
+    if None in row or None in row.values():
+        what = f"holds {'more' if None in row else 'fewer'} fields than the header;"
+        return [Problem(where, what, "one row has one value for each column.")]
+    problems = []
+    for parse, column in ((parse_date, _DAY), (ReportMonth.parse, _MONTH)):
+        try:
+            parse(row[column] or "")
+        except ParameterError as error:
+            problems += [Problem(f"{where}, {column}", problem.what, problem.remedy) for problem in error.problems]
+    for measure in measures:
+        if not _WHOLE.fullmatch(row[measure] or ""):
+            problems.append(
+                Problem(
+                    f"{where}, {measure}", f"{row[measure]!r} is not a whole number;", "write digits only, as in 12."
+                )
+            )
+    return problems
+
+
+def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
+    """Count the months of a project as they were known on each day on which something came in.
+
+    Parameters
+    ----------
+    measures
+        Measures of program.toml without a breakdown.
+
+    Returns
+    -------
+    DataFrame
+        As ``read_vintages`` gives them. A month is counted from the day on which its last table came in.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such measure, or it has a breakdown.
+    """
+    program = project.program
+    problems = [
+        Problem("measures", f"{name!r} is not a measure without a breakdown;", nearest(name, program.measures))
+        for name in measures
+        if name not in program.measures or program.measures[name].by is not None
+    ]
+    if problems:
+        raise ParameterError("There are no such measures.", problems)
+    counts = [program.measures[name] for name in measures]
+    needed = {one.table for one in counts} | {one.followed_by for one in counts if one.followed_by is not None}
+    deliveries = find_deliveries(project)
+    received = read_received(project, deliveries, deliveries[-1].received)
+    complete = {}
+    month = ReportMonth.of(program.identity.records_from)
+    while month.span.end < deliveries[-1].received:
+        try:
+            complete[month] = default_as_of(deliveries, program, month)
+        except DeliveryError:
+            break  # Of a month that is not all here no number is known yet, nor of any later one.
+        month = month.plus(1)
+    rows = []
+    for day in dict.fromkeys(one.received for one in deliveries):
+        records = clean_records(program, received.by(day, sorted(needed)))
+        rows += [
+            (str(day), str(known), name, int(total(counted(records, name, known, "month")).sum()))
+            for known, since in complete.items()
+            if since <= day
+            for name in measures
+        ]
+    return _tidy(rows)
+
+
+def first_prints(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Give the first print of each month: its first vintage after its end, if that came in the calendar month after it.
+
+    An older month was first printed before the vintages begin, and has none here: what it gained since then is not
+    known, and a change of what the data covers would pass for a revision.
+
+    Returns
+    -------
+    DataFrame
+        One row for each measure and month: ``measure``, ``month``, ``first_on`` (the day) and ``first`` (the number).
+    """
+    after = _after_the_month(vintages)
+    first = after.loc[~after.duplicated(_KEY)]
+    first = first.loc[first["age"].eq(0), [*_KEY, "as_of", "value"]]
+    return first.rename(columns={"as_of": "first_on", "value": "first"}).reset_index(drop=True)
+
+
+def revisions(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Compare each month with its own first print.
+
+    Returns
+    -------
+    DataFrame
+        One row for each month, measure and age at which there is a vintage: ``measure``, ``month``, ``age`` (0 in the
+        calendar month after the month, 1 in the next one, and so on), ``first`` (its first print) and ``value`` (the
+        last one known at that age), ``change`` and ``percent`` (missing where the first print was 0).
+    """
+    last = _after_the_month(vintages).drop_duplicates([*_KEY, "age"], keep="last")
+    known = last.merge(first_prints(vintages), on=_KEY, how="inner")
+    change = known["value"] - known["first"]
+    percent = (100 * change / known["first"]).where(known["first"].gt(0)).astype("Float64")
+    found = known.assign(change=change, percent=percent)[[*_KEY, "age", "first", "value", "change", "percent"]]
+    return found.sort_values([*_KEY, "age"]).reset_index(drop=True)
+
+
+def _after_the_month(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Give the vintages of months that were over, with the month's age, in order of the days."""
+    end = pd.to_datetime(vintages["month"] + "-01") + pd.offsets.MonthEnd(0)
+    age = (vintages["as_of"].dt.year - end.dt.year) * 12 + (vintages["as_of"].dt.month - end.dt.month) - 1
+    over = vintages["as_of"].gt(end)
+    return vintages.assign(age=age.astype("int64")).loc[over].sort_values("as_of", kind="stable")
+
+
+def by_age(revised: pd.DataFrame) -> pd.DataFrame:
+    """Say how much months had been revised by each age.
+
+    Returns
+    -------
+    DataFrame
+        One row for each measure and age: ``measure``, ``age``, ``months`` (how many have a vintage at that age),
+        ``up``, ``down`` and ``same`` (how many of them had by then risen, fallen, or not moved), ``smallest_change``,
+        ``median_change`` and ``largest_change`` (of the counts), ``smallest``, ``median`` and ``largest`` (of the
+        percentages; missing where no month has one).
+    """
+    sign = revised.assign(up=revised["change"].gt(0), down=revised["change"].lt(0), same=revised["change"].eq(0))
+    groups = sign.groupby(["measure", "age"], sort=False)
+    counts = groups[["up", "down", "same"]].sum().astype("int64")
+    sizes = {"min": "smallest", "median": "median", "max": "largest"}
+    change = groups["change"].agg(list(sizes)).rename(columns=sizes).add_suffix("_change")
+    percent = groups["percent"].agg(list(sizes)).rename(columns=sizes)
+    table = counts.assign(months=groups.size()).join(change).join(percent).reset_index()
+    columns = ["measure", "age", "months", "up", "down", "same", *change.columns, *percent.columns]
+    return table[columns].sort_values(["measure", "age"]).reset_index(drop=True)
+
+
+def newest(revised: pd.DataFrame) -> pd.DataFrame:
+    """Give each month at the greatest age that is known of it: the first print beside the newest one."""
+    return revised.loc[~revised.duplicated(_KEY, keep="last")].reset_index(drop=True)
+
+
+def still_as_first(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Say, for each day, how many months that had been printed by then still had the number of their first print.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``as_of``, ``months`` and ``same``.
+    """
+    known = _after_the_month(vintages).merge(first_prints(vintages), on=_KEY, how="inner")
+    same = known.assign(same=known["value"].eq(known["first"])).groupby(["measure", "as_of"], sort=False)["same"]
+    return same.agg(months="size", same="sum").astype("int64").reset_index()
+
+
+def moves(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Say, for each day, how many of the months that were over had another number than in the vintage before.
+
+    A record that comes in late moves one month. Where many months move on one day, what the data covers has changed,
+    or how it was put together.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``as_of``, ``months``, ``moved`` (how many of them) and ``change`` (of all together).
+    """
+    after = _after_the_month(vintages)
+    change = after.groupby(_KEY, sort=False)["value"].diff()
+    found = after.assign(moved=change.ne(0), change=change).loc[change.notna()]
+    days = found.groupby(["measure", "as_of"], sort=False)
+    return (
+        days.agg(months=("month", "size"), moved=("moved", "sum"), change=("change", "sum"))
+        .astype("int64")
+        .reset_index()
+    )

@@ -1,0 +1,388 @@
+"""Looking at the records themselves: what is missing, late, repeated, refused or revised, as a notebook shows it.
+
+Counts, reasons and names of files only: no id and no value of a record is ever shown. In English, as ``exploration``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from IPython.display import Markdown
+
+from viputils.config.language import capital, plural
+from viputils.config.program import column_in_words
+from viputils.config.tables import VOIDS
+from viputils.core.months import ReportMonth, date_in_words
+from viputils.figures import quality, vintages
+from viputils.records.deliveries import Delivery
+from viputils.report.charts import image_markdown, panels_chart
+from viputils.report.markdown import escape
+from viputils.report.tables import NOT_AVAILABLE, div, number, pipe_table, readable, signed
+from viputils.workbench import Tables
+
+# With more panels than these, nobody compares them; nor so many deliveries, names or ages.
+_PANELS: Final = 12
+_DELIVERIES: Final = 12
+_NAMED: Final = 6
+_AGES: Final = 12
+# A percentage of fewer months than these says too little to be drawn.
+_MONTHS: Final = 5
+
+# What each reason of the quarantine means.
+REASONS: Final = {
+    "missing_id": "the record has no id",
+    "missing_value": "a value is missing that every record must have",
+    "not_a_code": "it is no code of letters and digits",
+    "not_a_date": "it is no date",
+    "negative_count": "a count is below 0",
+    "not_a_whole_number": "a count is no whole number",
+    "not_a_flag": "it is neither yes nor no",
+    "unknown_value": "the value is in no list of known names",
+    "not_valid_on_date": "the value was not in use on that day",
+    "date_after_receipt": "the day lies after the day of receipt",
+    "date_before_records": "the day lies before the records begin",
+    "not_exactly_one": "exactly one of these columns must be filled",
+    "conflicting_rows": "rows of one delivery contradict each other",
+    "looks_like_another": "it looks like another one",
+    "unknown_table": "a void names a table that is not kept",
+    "unknown_record": "a void names a record that had not come",
+    "unknown_line": "a void names a line that had not come",
+}
+
+
+def overview(tables: Tables) -> Markdown:
+    """Say in a few sentences how much came, how much of it stands, and whether anything waits in quarantine."""
+    found = quality.account(tables.records)
+    records = found.loc[found["table"].ne(VOIDS.name)]
+    came = len(tables.records.received.deliveries)
+    rows, kept = int(records["delivered"].sum()), int(records["kept"].sum())
+    said = (
+        f"By {date_in_words(tables.as_of)}, {plural(came, 'delivery had', 'deliveries had')} brought "
+        f"{plural(rows, 'row')} in {plural(len(records), 'table')}. Of them {number(kept)} stand and are counted."
+    )
+    withdrawals = int(found["delivered"].sum()) - rows
+    if withdrawals:
+        said += f" Beside them came {plural(withdrawals, 'void')}, each of which withdraws a record."
+    held, voids = int(records["quarantined"].sum()), int(found["quarantined"].sum() - records["quarantined"].sum())
+    if held:
+        said += f" **{plural(held, 'row is', 'rows are')} in quarantine and in no count.**"
+    if voids:
+        said += f" **{plural(voids, 'void is', 'voids are')} in quarantine and without effect.**"
+    said += " `vip check` shows each." if held or voids else " No row is in quarantine."
+    return Markdown(said)
+
+
+def completeness(tables: Tables) -> Markdown:
+    """Show in how many rows each column is filled that may be empty."""
+    found = quality.completeness(tables.records)
+    if found.empty:
+        return Markdown("No table has a column that may be empty.")
+    rows = [
+        [
+            _title(tables, line["table"]),
+            escape(column_in_words(line["column"])),
+            number(line["rows"]),
+            number(line["filled"]),
+            number(line["rows"] - line["filled"]),
+            _share(line["share"]),
+        ]
+        for line in found.to_dict("records")
+    ]
+    heads = ["Table", "Column", "Rows", "Filled", "Empty", "Share filled"]
+    table = pipe_table(heads, rows, "Columns that may be empty, and how often they are", words=[1])
+    note = "Shares are rounded down, so that only a column without a gap has 100.0%."
+    for name in dict.fromkeys(found["table"]):
+        if columns := tables.project.program.tables[name].exactly_one_of:
+            note += (
+                f" {_title(tables, name)}: {_columns(columns)}, and never more than one, so their shares add up to all."
+            )
+    return readable(Markdown("\n\n".join(filter(None, [table, div("note", note), _none_note(rows)]))))
+
+
+def completeness_by_delivery(tables: Tables) -> Markdown:
+    """Show for each delivery in how many of its rows that stand each such column is filled."""
+    found = quality.completeness(tables.records, by="delivery")
+    program = tables.project.program
+    keys = list(dict.fromkeys(zip(found["table"], found["column"], strict=True)))
+    if not keys:
+        return Markdown("No table has a column that may be empty.")
+    lines = {(line["table"], line["column"], line["delivery"]): line for line in found.to_dict("records")}
+    deliveries = _in_order(tables, found)
+    empty = {
+        key: [
+            # Rounded up: what has a gap is never shown as if it had none.
+            math.ceil(100 * (1 - line["share"])) if line is not None and line["rows"] else None
+            for line in (lines.get((*key, delivery.name)) for delivery in deliveries[-_DELIVERIES:])
+        ]
+        for key in keys
+        if key[1] not in program.tables[key[0]].exactly_one_of
+    }
+    panels = [
+        (f"{capital(_words(table))}: {column_in_words(column)}", values)
+        for (table, column), values in empty.items()
+        if sum(value is not None for value in values) > 1
+    ][:_PANELS]
+    parts = []
+    if panels:
+        letters = [ReportMonth.of(delivery.received).short_name[0] for delivery in deliveries[-_DELIVERIES:]]
+        alt = f"Small column charts of one scale: percent of rows empty, by delivery, the newest {len(letters)}."
+        alt += "".join(f" {name}: {', '.join(map(_known, values))}." for name, values in panels)
+        newest = plural(len(letters), "delivery", "deliveries")
+        caption = f"Percent of rows in which the column is empty, the newest {newest}"
+        parts.append(image_markdown(lambda: panels_chart(tables.project.fonts, letters, panels), "empty", caption, alt))
+
+    def cell(key: tuple[str, str], delivery: str) -> str:
+        line = lines.get((*key, delivery))
+        return escape(NOT_AVAILABLE) if line is None else _share(line["share"])
+
+    rows = [[_delivery(delivery.name), *(cell(key, delivery.name) for key in keys)] for delivery in deliveries]
+    heads = ["Delivery", *(escape(f"{capital(_words(table))}: {column_in_words(column)}") for table, column in keys)]
+    parts += [pipe_table(heads, rows, "Share of rows in which the column is filled, by delivery"), _none_note(rows)]
+    return readable(Markdown("\n\n".join(filter(None, parts))))
+
+
+def months_without_rows(tables: Tables) -> Markdown:
+    """Show the months that the deliveries cover and in which a table has no row."""
+    found = quality.coverage(tables.records)
+    rows = []
+    for name in tables:
+        months = found.loc[found["table"].eq(name)]
+        without = [ReportMonth.parse(month).label for month in months.loc[months["rows"].eq(0), "month"]]
+        named = ", ".join(without[-_NAMED:])
+        more = f"{number(len(without) - _NAMED)} earlier, " if len(without) > _NAMED else ""
+        rows.append([_title(tables, name), number(len(months)), number(len(without)), f"{more}{named}"])
+    heads = ["Table", "Months covered", "Without a row", "Which"]
+    return readable(Markdown(pipe_table(heads, rows, "Months in which a table has no row that stands", words=[3])))
+
+
+def timeliness(tables: Tables) -> Markdown:
+    """Show how many days after its own date each record first came, by table."""
+    found = quality.timeliness(tables.records)
+    rows = [
+        [
+            _title(tables, line["table"]),
+            number(line["timed"]),
+            *(_days(line[name]) for name in ("median", "most")),
+            *(_share(line[name]) for name in ("within_7", "within_31")),
+        ]
+        for line in found.to_dict("records")
+    ]
+    heads = ["Table", "Records", "Median days", "Nine in ten, days", "Within 7 days", "Within 31 days"]
+    table = pipe_table(heads, rows, "Days from a record's own date to its first receipt")
+    return readable(Markdown("\n\n".join(filter(None, [_delays_chart(tables), table, _none_note(rows)]))))
+
+
+def counted_apart(tables: Tables) -> Markdown:
+    """Show the records whose delay says nothing, and the rows that came before they can have occurred."""
+    found = quality.timeliness(tables.records)
+    counts = ["records", "with_first", "date_moved", "timed", "refused"]
+    rows = [
+        [_title(tables, line["table"]), *(number(line[name]) for name in counts)] for line in found.to_dict("records")
+    ]
+    heads = ["Table", "Records", "First delivery", "Date moved later", "Timed above", "Refused"]
+    return readable(Markdown(pipe_table(heads, rows, "Records that are counted apart, and rows that are refused")))
+
+
+def timeliness_by_delivery(tables: Tables) -> Markdown:
+    """Show the median delay of what each delivery brought for the first time, in each table."""
+    found = quality.timeliness(tables.records, by="delivery")
+    lines = {(line["table"], line["delivery"]): line for line in found.to_dict("records")}
+    rows = [
+        [
+            _delivery(delivery.name),
+            *(
+                _days(lines[name, delivery.name]["median"]) if (name, delivery.name) in lines else escape(NOT_AVAILABLE)
+                for name in tables
+            ),
+        ]
+        for delivery in _in_order(tables, found)
+    ]
+    heads = ["Delivery", *(escape(capital(_words(name))) for name in tables)]
+    table = pipe_table(heads, rows, "Median days to the first receipt, by the delivery that brought the record")
+    return readable(Markdown("\n\n".join(filter(None, [table, _none_note(rows)]))))
+
+
+def account(tables: Tables) -> Markdown:
+    """Show what became of every row delivered, by table."""
+    found = quality.account(tables.records)
+    rows = [[_title(tables, line["table"]), *_outcomes(line)] for line in found.to_dict("records")]
+    return readable(Markdown(pipe_table(["Table", *_OUTCOMES], rows, "What became of every row that was delivered")))
+
+
+def account_by_delivery(tables: Tables) -> Markdown:
+    """Show the files of which not every row stands."""
+    found = quality.account(tables.records, by="delivery")
+    some = found.loc[found["kept"].lt(found["delivered"])]
+    left_out = len(found) - len(some)
+    said = f"Not listed: {plural(left_out, 'file')} of {number(len(found))}, of which every row stands."
+    if some.empty:
+        return Markdown("Every row of every file stands.")
+    rows = [
+        [escape(capital(_words(line["table"]))), _delivery(line["delivery"]), *_outcomes(line)]
+        for line in some.to_dict("records")
+    ]
+    table = pipe_table(["Table", "Delivery", *_OUTCOMES], rows, "Files of which not every row stands", words=[1])
+    return readable(Markdown(f"{table}\n\n{div('note', said)}" if left_out else table))
+
+
+def quarantine(tables: Tables) -> Markdown:
+    """Show how many rows are in quarantine, in which file and why, without a word of what they say."""
+    found = quality.quarantine(tables.records)
+    if found.empty:
+        return Markdown("No row is in quarantine.")
+    rows = [
+        [
+            escape(line["file"]),
+            number(line["rows"]),
+            escape(line["field"]),
+            f"`{line['reason']}`",
+            REASONS.get(line["reason"], ""),
+        ]
+        for line in found.to_dict("records")
+    ]
+    heads = ["File", "Rows", "Column", "Reason", "What is wrong"]
+    table = pipe_table(heads, rows, "Rows in quarantine, by file and reason", words=[2, 3, 4])
+    held = int(quality.account(tables.records)["quarantined"].sum())
+    note = f"These are {plural(held, 'row')}. One with several faults stands in several lines."
+    return readable(Markdown(f"{table}\n\n{div('note', note)}"))
+
+
+def revisions(tables: Tables) -> Markdown:
+    """Show how many months of each table have another number of records now than at first, by age of the month."""
+    found = quality.revisions(tables.project, tables.as_of)
+    if found.empty:
+        return Markdown("No month has a first number yet.")
+    newest, ages = vintages.newest(found), vintages.by_age(found)
+    rows = []
+    for name in tables:
+        change = newest.loc[newest["measure"].eq(name), "change"]
+        moved = (int(counts.sum()) for counts in (change.ne(0), change.gt(0), change.lt(0)))
+        sizes = (
+            (signed(int(size)) for size in (change.min(), change.max())) if len(change) else [escape(NOT_AVAILABLE)] * 2
+        )
+        rows.append([_title(tables, name), number(len(change)), *map(number, moved), *sizes])
+    heads = ["Table", "Months", "Moved", "Up", "Down", "Lowest change", "Highest change"]
+    summary = pipe_table(
+        heads, rows, "Months whose number of records is another one now than when it was first counted"
+    )
+    note = "Age 0 is the calendar month after the month itself, age 1 the next one. The last lines speak of few months."
+    chart = _ages_chart(tables, ages)
+    if chart:
+        note += f" The chart leaves out ages of which fewer than {_MONTHS} months are known."
+    parts = [summary, _none_note(rows), chart, _ages_table(tables, ages), div("note", note)]
+    return readable(Markdown("\n\n".join(filter(None, parts))))
+
+
+_OUTCOMES: Final = ("Delivered", "Stand", "Superseded", "Duplicate", "Withdrawn", "Quarantine")
+
+
+def _outcomes(line: Mapping[Hashable, Any]) -> list[str]:
+    return [number(line[name]) for name in ("delivered", *quality.OUTCOMES)]
+
+
+def _delays_chart(tables: Tables) -> str:
+    """Draw the share of records in percent by the days until they came, a panel for each table that has any."""
+    found = quality.delays(tables.records)
+    found = found.loc[found["share"].notna()]
+    spans = [(int(low), high) for low, high in found[["low", "high"]].drop_duplicates().itertuples(index=False)]
+    labels = [f"{low}+" if pd.isna(high) else f"{low}-{high}" for low, high in spans]
+    panels = [
+        (capital(_words(str(name))), [round(100 * share) for share in rows["share"]])
+        for name, rows in found.groupby("table", sort=False)
+    ][:_PANELS]
+    if not panels:
+        return ""
+    alt = "Small column charts of one scale: percent of records by days until their first receipt."
+    for name, values in panels:
+        told = (f"{label} days {value}" for label, value in zip(labels, values, strict=True))
+        alt += f" {name}: {', '.join(told)}."
+    caption = "Percent of records by days until they were first received, all of one scale"
+    shown = [(name, list[int | None](values)) for name, values in panels]
+    return image_markdown(lambda: panels_chart(tables.project.fonts, labels, shown), "delays", caption, alt)
+
+
+def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
+    """Draw the share of months that moved by age in percent, a panel for each table of which any did."""
+    enough = ages.loc[ages["age"].le(_AGES) & ages["months"].ge(_MONTHS)]
+    found = enough.assign(percent=100 * (enough["up"] + enough["down"]) / enough["months"])
+    wide = found.pivot_table(index="age", columns="measure", values="percent", sort=True)
+    # Whole numbers, as people say them; nothing where no month is known at that age.
+    values = {
+        name: [None if pd.isna(value) else round(value) for value in wide[name]]
+        for name in tables
+        if name in wide and wide[name].gt(0).any()
+    }
+    panels = [(capital(_words(name)), column) for name, column in values.items()][:_PANELS]
+    if not panels:
+        return ""
+    labels = [str(age) for age in wide.index]
+    alt = "Small column charts of one scale: percent of months with another number than at first, by age in months."
+    for name, column in panels:
+        told = (f"age {age} {_known(value)}" for age, value in zip(labels, column, strict=True))
+        alt += f" {name}: {', '.join(told)}."
+    caption = "Percent of months with another number than at first, by age in months, all of one scale"
+    return image_markdown(lambda: panels_chart(tables.project.fonts, labels, panels), "ages", caption, alt)
+
+
+def _ages_table(tables: Tables, ages: pd.DataFrame) -> str:
+    """Show how many of the months of each age have another number than at first: one column for each table."""
+    known = ages.assign(moved=ages["up"] + ages["down"])
+    cells = {
+        (line["age"], line["measure"]): f"{number(line['moved'])} of {number(line['months'])}"
+        for line in known.to_dict("records")
+    }
+    rows = [
+        [number(age), *(cells.get((age, name), escape(NOT_AVAILABLE)) for name in tables)]
+        for age in sorted(set(ages["age"]))
+        if age <= _AGES
+    ]
+    heads = ["Age, months", *(escape(capital(_words(name))) for name in tables)]
+    return pipe_table(heads, rows, "Months with another number than at first, of those known at that age")
+
+
+def _in_order(tables: Tables, found: pd.DataFrame) -> list[Delivery]:
+    """Give the deliveries that a table of numbers speaks of, in order of receipt."""
+    names = set(found["delivery"])
+    return [one for one in tables.records.received.deliveries if one.name in names]
+
+
+def _delivery(name: str) -> str:
+    """Name a delivery by its day, as its folder is named."""
+    return escape(name.rsplit("/", maxsplit=1)[-1])
+
+
+def _title(tables: Tables, name: str) -> str:
+    return "Voids" if name == VOIDS.name else escape(tables.project.program.tables[name].title)
+
+
+def _known(value: int | None) -> str:
+    return NOT_AVAILABLE if value is None else str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _columns(names: Sequence[str]) -> str:
+    return " or ".join(escape(column_in_words(name)) for name in names)
+
+
+def _days(value: float) -> str:
+    return escape(NOT_AVAILABLE) if math.isnan(value) else f"{value:,.1f}".removesuffix(".0")
+
+
+def _share(value: float) -> str:
+    """Write a share in percent with one decimal place, rounded down: only all of them are 100.0%."""
+    # So little is added that only what is whole but for the arithmetic of the machine is lifted to it.
+    return escape(NOT_AVAILABLE) if math.isnan(value) else f"{math.floor(1000 * value + 1e-9) / 10:.1f}%"
+
+
+def _none_note(rows: Sequence[Sequence[str]]) -> str:
+    """Explain the mark for what is not available, where a table has it."""
+    mark = escape(NOT_AVAILABLE)
+    if not any(mark in row for row in rows):
+        return ""
+    return div("note", f"{mark} means not available: there is no record of which it could be said.")

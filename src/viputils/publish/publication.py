@@ -1,0 +1,258 @@
+"""Publication: an issue that was made here goes into the register, and stays there."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from viputils import __version__
+from viputils.audit.as_of import load_edition
+from viputils.audit.manifest import MANIFEST, Manifest, input_file, read_manifest, require_deliveries, touched_since
+from viputils.audit.register import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
+from viputils.audit.verdicts import contradictions, key_text
+from viputils.config.language import plural
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError
+from viputils.core.files import held
+from viputils.core.months import ReportMonth
+from viputils.figures.counts import KEY
+from viputils.figures.edition import Edition
+from viputils.records.checksums import checksum
+from viputils.report.markdown import missing_characters
+from viputils.report.privacy.screening import require_screened, screen_activities, screen_texts
+from viputils.report.tables import disagreements
+
+
+def publish(
+    project: Project,
+    month: ReportMonth,
+    printed: dt.date,
+    reissue: bool = False,
+    reason: str = "",
+    footnote: str = "",
+) -> PublishedIssue:
+    """Add the issue that was made here to the register, every figure of it, with its manifest.
+
+    Parameters
+    ----------
+    printed
+        The day on which it is published.
+    reissue
+        Publish it as a correction of the issue that is out, which stays.
+    reason
+        Why there is a correction.
+    footnote
+        What explains figures that do not add up; by default what the issue itself says.
+
+    Raises
+    ------
+    ManifestError
+        Where no issue was made, a file of it was edited, or what it was made from is gone.
+    PublishedError
+        Where the register has the issue already, or there is nothing to correct.
+    ParameterError
+        Where a reason or a footnote is lacking, or the issue was printed before its as-of date.
+    TextError
+        If the activities, another text of the project, the reason or the footnote contain what must not go out and
+        was not allowed by name.
+    """
+    _require_words(month, reissue, reason)
+    # Nobody makes the issue anew while it is looked at, or what goes into the register is not what was looked at.
+    with held(project.issues, str(month)):
+        manifest, edition = _as_made(project, month)
+        _require_screened(project, month, manifest)
+        there = read_register(project).of(month)
+        _require_in_order(month, there[-1] if there else None, manifest, printed, reissue)
+        reason, footnote = " ".join(reason.split()), _footnote(edition, footnote)
+        _require_printable(project, reason, footnote)
+        require_screened(screen_texts(project, (("--reason", reason), ("--footnote", footnote))))
+        kind = "demonstration records" if edition.records.is_demonstration else "records"
+        made = f"Made from the {kind} in this repository"
+        issue = PublishedIssue(
+            IssueName(month, there[-1].name.number + 1 if reissue else 0),
+            edition.figures,
+            as_of=manifest.as_of,
+            printed=printed,
+            source=f"{made}, with viputils {__version__} ({manifest.engine.name} engine)",
+            transcribed_by="vip publish",
+            reason=reason,
+            footnote=footnote,
+            manifest=project.issues / str(month) / MANIFEST,
+        )
+        add_issue(project, issue)
+        return issue
+
+
+def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
+    """Keep the manifest of the issue made here beside the one in the register, whose figures it reproduces.
+
+    Raises
+    ------
+    ManifestError
+        Where no issue was made, a file of it was edited, or what it was made from is gone.
+    PublishedError
+        Where the register does not have the issue, or with every printed figure that is another one here.
+    """
+    with held(project.issues, str(month)):
+        manifest, edition = _as_made(project, month)
+        issue = read_register(project).issue(IssueName(month))
+        _require_print_from_elsewhere(project, issue, manifest)
+        both = issue.figures.merge(edition.figures, on=KEY, how="left", suffixes=("", "_here"))
+        other = both.loc[both["value"].ne(both["value_here"].astype("Int64")).fillna(value=True)]
+        if not other.empty:
+            raise PublishedError(
+                f"The issue made here does not reproduce the one of {month} in the register. Nothing was kept.",
+                [
+                    Problem(
+                        key_text(row), f"{row['value']} was printed, and it is {_shown(row['value_here'])} here;", ""
+                    )
+                    for row in other.to_dict("records")
+                ],
+            )
+        keep_manifest(project, issue.name, project.issues / str(month) / MANIFEST)
+        return issue
+
+
+def _require_in_order(
+    month: ReportMonth, before: PublishedIssue | None, manifest: Manifest, printed: dt.date, reissue: bool
+) -> None:
+    """Refuse a correction of nothing, one that knows less than what it corrects, and a print before its as-of date."""
+    if reissue and before is None:
+        raise PublishedError(
+            f"There is no issue of {month} to correct.",
+            [Problem(f"data/published/{month}.csv", "is missing;", "publish the issue itself, without --reissue.")],
+        )
+    if reissue and before is not None and before.as_of is not None and manifest.as_of < before.as_of:
+        raise ParameterError(
+            "A correction does not know less than what it corrects.",
+            [
+                Problem(
+                    "as-of date",
+                    f"{manifest.as_of} is before {before.as_of}, that of {before.name};",
+                    f"make the issue again with --as-of {before.as_of} or later.",
+                )
+            ],
+        )
+    if printed < manifest.as_of:
+        raise ParameterError(
+            "An issue is not published before its as-of date.",
+            [Problem("--printed", f"{printed} is before {manifest.as_of};", "give the day on which it is published.")],
+        )
+
+
+def _footnote(edition: Edition, given: str) -> str:
+    """Give what the register says of figures that do not add up or lack rows; by default what the issue says."""
+    text = " ".join(given.split()) or " ".join(disagreements(edition))
+    unexplained = [] if text else contradictions(edition.figures, edition.program, edition.month)
+    if unexplained:
+        raise ParameterError(
+            "The issue does not add up, and readers will ask why.",
+            [Problem("--footnote", one.text, "Say what explains it.") for one in unexplained],
+        )
+    if rows := int(edition.records.account["quarantined"].sum()):
+        text += f" {plural(rows, 'row')} could not be read and {'was' if rows == 1 else 'were'} not counted."
+    return text.strip()
+
+
+def _require_print_from_elsewhere(project: Project, issue: PublishedIssue, manifest: Manifest) -> None:
+    """Refuse to replace the record of an issue that was published from here, or to keep one of another as-of date."""
+    name = f"data/published/{issue.name}"
+    if issue.manifest is not None:
+        kept = read_manifest(issue.manifest, f"{name}.manifest.json")
+        if kept.outputs.get("figures.csv") == checksum(project.published / f"{issue.name}.csv"):
+            raise PublishedError(
+                f"The issue of {issue.name} was published from here, with its manifest. Nothing was kept.",
+                [Problem(f"{name}.manifest.json", "is the record of what was published;", "it is never replaced.")],
+            )
+    if issue.as_of is not None and issue.as_of != manifest.as_of:
+        raise PublishedError(
+            f"The issue of {issue.name} has another as-of date. Nothing was kept.",
+            [
+                Problem(
+                    f"{name}.csv",
+                    f"is as of {issue.as_of}, and the one made here as of {manifest.as_of};",
+                    f"make it with --as-of {issue.as_of}.",
+                )
+            ],
+        )
+
+
+def _require_words(month: ReportMonth, reissue: bool, reason: str) -> None:
+    if reissue and not reason.strip():
+        raise ParameterError(
+            "A correction needs a reason.", [Problem("--reason", "is missing;", f"say why {month} is printed again.")]
+        )
+    if reason and not reissue:
+        raise ParameterError(
+            "A reason was given for what is no correction.",
+            [Problem("--reason", "stands alone;", "say --reissue as well, or take it away.")],
+        )
+
+
+def _require_screened(project: Project, month: ReportMonth, manifest: Manifest) -> None:
+    """Refuse activities that hold what must not go out, and activities that are not those in the issue."""
+    name = project.relative(project.activities(month))
+    texts = {one for one in manifest.inputs.texts if one.startswith("report/activities/")} | {name}
+    was = {one: manifest.inputs.texts.get(one, "") for one in sorted(texts)}
+    now = {one: checksum(project.root / one) if (project.root / one).is_file() else "" for one in was}
+    if was != now:
+        raise ManifestError(
+            "The activities in the issue are not those that lie here, which are looked at. Nothing was published.",
+            [
+                Problem(one, "is not what the issue was made from;", "make the issue again.")
+                for one in was
+                if was[one] != now[one]
+            ],
+        )
+    require_screened(screen_activities(project, month))
+
+
+def _require_printable(project: Project, reason: str, footnote: str) -> None:
+    problems = []
+    for option, text in (("--reason", reason), ("--footnote", footnote)):
+        if not text.isprintable():
+            problems.append(Problem(option, f"{text!r} holds a character that cannot be seen;", "write plain text."))
+        problems += missing_characters(text, option, project.fonts)
+    if problems:
+        raise ParameterError("The register takes plain text.", problems)
+
+
+def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
+    """Read the manifest of the issue made here, and count it again, once it is sure that nothing was touched since."""
+    folder = project.issues / str(month)
+    name = f"issues/{month}/{MANIFEST}"
+    manifest = read_manifest(folder / MANIFEST, name)
+    problems = touched_since(manifest, folder, f"issues/{month}")
+    if manifest.month != month:
+        problems.append(Problem(f"{name}, parameters.month", f"is {manifest.month};", f"it is {month}."))
+    if problems:
+        raise ManifestError("The issue is not as it was made. Nothing was published.", problems)
+    require_deliveries(project, manifest, name)
+    edition = load_edition(project, month, manifest.as_of)
+    if not edition.records.is_demonstration:
+        _require_no_plain_checksum(project, manifest)
+    written = pd.read_csv(folder / "figures.csv", keep_default_na=False)
+    if not written.astype({"value": "int64"}).equals(edition.figures.astype({"value": "int64"}).reset_index(drop=True)):
+        raise ManifestError(
+            "Counting again gives other figures than those of the issue. Nothing was published.",
+            [Problem(f"issues/{month}/figures.csv", "is not what is counted now;", "make the issue again.")],
+        )
+    return manifest, edition
+
+
+def _require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
+    """Refuse a manifest that lists a delivered file by its SHA-256: it would confirm a guess at a record."""
+    plain = [
+        name.rpartition("/")[0]
+        for name, was in manifest.inputs.deliveries.items()
+        if checksum(input_file(project, "deliveries", name)) == was
+    ]
+    what, remedy = "has checksums without a salt in the manifest;", "run vip seal, and make the issue again."
+    problems = [Problem(name, what, remedy) for name in dict.fromkeys(plain)]
+    if problems:
+        raise ManifestError("The manifest would let anyone check a guess at a record. Nothing was published.", problems)
+
+
+def _shown(value: object) -> str:
+    return "not counted" if pd.isna(value) else f"{value:.0f}"  # type: ignore[call-overload]

@@ -1,0 +1,278 @@
+"""Reproduction: make an issue again from what its manifest says it was made from, and compare every byte."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from viputils.audit.as_of import load_edition, require_no_quarantine
+from viputils.audit.manifest import (
+    MANIFEST,
+    Change,
+    Manifest,
+    added_deliveries,
+    changed_inputs,
+    changed_versions,
+    input_file,
+    lines_of,
+    read_manifest,
+    require_deliveries,
+    touched_since,
+)
+from viputils.audit.register import IssueName, read_register, write_register
+from viputils.config.program import RAW
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, ParameterError, Problem
+from viputils.core.files import private_folder
+from viputils.core.months import ReportMonth
+from viputils.figures.counts import FIGURES_CSV
+from viputils.records.checksums import CHECKSUMS, checksum, salt_of, source_checksums, write_checksums
+from viputils.records.remote.fetch import deliveries_folder
+from viputils.report.issue import make_issue
+from viputils.report.parcel import packed
+from viputils.report.render import choose_engine
+
+IDENTICAL: Final = "identical"
+DIFFERS: Final = "differs"
+NOT_MADE: Final = "not made again"
+NEW: Final = "was not there"
+
+_PARTS: Final = {
+    FIGURES_CSV: "Figures",
+    ".csv": "Data",
+    ".json": "Data",
+    ".ipynb": "Notebook outputs",
+    ".svg": "Charts",
+    ".png": "Charts",
+    ".html": "HTML",
+    ".pdf": "PDF",
+    ".docx": "DOCX",
+}
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of making an issue again.
+
+    Attributes
+    ----------
+    source
+        Which manifest said how.
+    outputs
+        ``part``, ``file``, ``result``: one row for each file that was made then or now.
+    changes
+        The inputs and versions that are not what they were.
+    touched
+        The files beside the manifest that are not those that it describes.
+    added
+        Delivered files that the manifest does not list, although an issue that is made now counts them.
+    """
+
+    source: str
+    manifest: Manifest
+    outputs: pd.DataFrame
+    changes: tuple[Change, ...]
+    touched: tuple[Problem, ...]
+    added: tuple[Change, ...] = ()
+
+    @property
+    def identical(self) -> bool:
+        """Whether every byte is as it was, and those that lie beside the manifest are, too."""
+        return bool(self.outputs["result"].eq(IDENTICAL).all()) and not self.touched
+
+    @property
+    def conclusion(self) -> list[str]:
+        """Say in words what came of it, and what changed since."""
+        added = [f"  {change.name}" for change in self.added]
+        if not added:
+            return self._result
+        said = "Not in the manifest, and so left out. An issue of that as-of date that is made now counts:"
+        return [*self._result, said, *added]
+
+    @property
+    def _result(self) -> list[str]:
+        changed = lines_of(self.changes)
+        if self.touched:
+            said = ["Not reproduced: what lies beside the manifest is not what was made then."]
+            same = bool(self.outputs["result"].eq(IDENTICAL).all())
+            said += [f"  {problem}" for problem in self.touched]
+            return [*said, "Made again, all files are as the manifest says."] if same else said
+        if self.identical:
+            number = len(self.outputs)
+            files = "1 file is" if number == 1 else f"all {number} files are"
+            said = [f"Reproduced: {files} identical, byte for byte."]
+            return [*said, "What changed since made no difference:", *changed] if changed else said
+        files = ", ".join(self.outputs.loc[self.outputs["result"].ne(IDENTICAL), "file"])
+        said = [f"Not reproduced: {files}."]
+        if not changed:
+            return [
+                *said,
+                "Nothing that the manifest records was changed. Either the manifest was edited, or this is a fault of "
+                "viputils; please report it then.",
+            ]
+        said += ["Changed since, and so what can have made the difference:", *changed]
+        if self.manifest.git is not None:
+            state = "" if self.manifest.git.clean else " (and changes that were not committed)"
+            said.append(f"The issue was made at commit {self.manifest.git.commit}{state}.")
+        return said
+
+
+def find_manifest(project: Project, issue: str) -> tuple[Path, str, ReportMonth | None]:
+    """Find the manifest of an issue: of the register, or else of the issue made here; or the file of that name.
+
+    Returns
+    -------
+    tuple
+        Its path, what messages call it, and the month that it must be of, where one was asked for.
+
+    Raises
+    ------
+    ManifestError
+        Where there is none.
+    """
+    try:
+        name = IssueName.parse(issue)
+    except ParameterError:
+        path = Path(issue)
+        if path.suffix != ".json":
+            raise ParameterError(
+                "The issue cannot be read.",
+                [
+                    Problem(
+                        "issue",
+                        f"{issue!r} is neither an issue nor a manifest;",
+                        "write 2023-11, or name a .json file.",
+                    )
+                ],
+            ) from None
+        return path, issue, None
+    for known in read_register(project).issues:
+        if known.name == name and known.manifest is not None:
+            return known.manifest, project.relative(known.manifest), name.month
+    path = project.issues / str(name.month) / MANIFEST
+    if name.number or not path.is_file():
+        raise ManifestError(
+            f"There is no manifest of the issue of {name}.",
+            [
+                Problem(
+                    f"data/published/{name}.manifest.json",
+                    "is not in the register, and no issue of that month was made here;",
+                    f"vip report {name.month} makes one with its manifest.",
+                )
+            ],
+        )
+    return path, project.relative(path), name.month
+
+
+def reproduce(
+    project: Project, issue: str, keep: Path | None = None, on_step: Callable[[str], None] = lambda _: None
+) -> Reproduction:
+    """Make an issue again in a clean temporary folder, and compare what comes out with its manifest.
+
+    Parameters
+    ----------
+    issue
+        ``2023-11``, ``2023-11-r1``, or the path of a manifest.
+    keep
+        A folder, not there yet, in which to keep what was made.
+
+    Raises
+    ------
+    ManifestError
+        Where there is no manifest, it is not as it must be, or a delivery that it names is gone or was changed.
+    """
+    if keep is not None and keep.exists():
+        raise ParameterError(
+            "The folder is there already.", [Problem("--keep", f"{keep} is there;", "name a new one.")]
+        )
+    path, source, month = find_manifest(project, issue)
+    manifest = read_manifest(path, source)
+    if month is not None and month != manifest.month:
+        raise ManifestError(
+            "The manifest is that of another month.",
+            [Problem(f"{source}, parameters.month", f"is {manifest.month};", f"that of {issue} belongs there.")],
+        )
+    require_deliveries(project, manifest, source)
+    engine = choose_engine(manifest.engine.name)
+    changes = [
+        *changed_inputs(project, manifest),
+        *_changed_register(project, manifest),
+        *changed_versions(manifest, (engine.name, engine.version())),
+    ]
+    with private_folder("reproduce") as scratch:
+        root = _copy_of_inputs(project, manifest, scratch)
+        again = Project.open(root, manifest.parameters.lang, RAW)
+        on_step("Reading and cleaning the records")
+        edition = load_edition(again, manifest.month, manifest.as_of)
+        if not manifest.parameters.allow_quarantined:
+            require_no_quarantine(again, edition)
+        made = make_issue(again, edition, engine, on_step).manifest.parent
+        now = {
+            file.relative_to(made).as_posix(): checksum(file)
+            for file in sorted(made.rglob("*"))
+            if file.is_file() and file.name != MANIFEST
+        }
+        if keep is not None:
+            shutil.copytree(made, keep)
+    touched = _touched(path, source, manifest)
+    outputs, added = _outputs(manifest.outputs, now), added_deliveries(project, manifest)
+    return Reproduction(source, manifest, outputs, tuple(changes), tuple(touched), tuple(added))
+
+
+def _touched(path: Path, source: str, manifest: Manifest) -> list[Problem]:
+    """Compare the issue that lies beside its manifest with it, where one does; in the register none does."""
+    folder = path.parent
+    if path.name != MANIFEST or not any((folder / file).exists() for file in manifest.outputs):
+        return []
+    return touched_since(manifest, folder, source.removesuffix(f"/{MANIFEST}") if "/" in source else ".")
+
+
+def _outputs(was: dict[str, str], now: dict[str, str]) -> pd.DataFrame:
+    rows = []
+    for file in sorted(was.keys() | now.keys()):
+        if file not in now:
+            result = NOT_MADE
+        elif file not in was:
+            result = NEW
+        else:
+            result = IDENTICAL if was[file] == now[file] else DIFFERS
+        rows.append(
+            {"part": _PARTS.get(file) or _PARTS.get(Path(file).suffix, "Other"), "file": file, "result": result}
+        )
+    order = list(dict.fromkeys(_PARTS.values()))
+    table = pd.DataFrame(rows, columns=["part", "file", "result"])
+    place = table["part"].map({part: place for place, part in enumerate(order)}).fillna(len(order))
+    return table.assign(place=place).sort_values(["place", "file"]).drop(columns="place").reset_index(drop=True)
+
+
+def _changed_register(project: Project, manifest: Manifest) -> list[Change]:
+    now = {str(issue.name): issue.fingerprint for issue in read_register(project).issues}
+    return [
+        Change("register", f"data/published/{name}.csv", was, now.get(name, ""))
+        for name, was in manifest.inputs.register_.items()
+        if now.get(name) != was
+    ]
+
+
+def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path:
+    """Put what an issue was made from, and nothing else, into a folder of its own; give that folder."""
+    root = packed(project, [manifest.inputs], manifest.parameters.has_activities).unpack(scratch)
+    for name in manifest.inputs.deliveries:
+        source = input_file(project, "deliveries", name)
+        if source.is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, root / name)
+    for folder in {(root / name).parent for name in manifest.inputs.deliveries}:
+        there = deliveries_folder(project) / folder.name
+        if (there / CHECKSUMS).is_file() and folder.is_dir():
+            # With the salt, the manifest that is made here lists what the other one does.
+            write_checksums(folder, source_checksums(there), salt_of(there))
+    seen = [issue for issue in read_register(project).issues if str(issue.name) in manifest.inputs.register_]
+    if seen:
+        write_register(root / "data" / "published", [replace(issue, manifest=None) for issue in seen])
+    return root

@@ -1,0 +1,1 @@
+"""The site of all issues: its pages, navigation, search, feeds and preview."""

@@ -1,0 +1,285 @@
+"""The issues as the site shows them: their own pages, the newest one on the home page, and all by fiscal year."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import nbformat
+import pandas as pd
+from IPython.display import Markdown
+
+from viputils.audit.register import IssueName
+from viputils.config.language import capital, uncapital
+from viputils.config.project import Project
+from viputils.core.errors import ManifestError, Problem
+from viputils.core.months import FiscalYear
+from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
+from viputils.publish.site.pages import Page, page_of
+from viputils.report.charts import image_markdown, panels_chart
+from viputils.report.data_files import FIGURES_JSON
+from viputils.report.markdown import escape
+from viputils.report.render.frontmatter import read_front_matter
+from viputils.report.tables import NOT_AVAILABLE, category_in, demonstration_notice, div, label_of, pipe_table
+
+# One month alone has no course, and of so many the names no longer fit.
+_ENOUGH_FOR_A_CHART: Final = 2
+_MONTHS_WITH_NAMES: Final = 6
+# As the page of methods has it.
+_SMALL: Final = 20
+
+
+@dataclass(frozen=True)
+class SiteIssue:
+    """An issue of the site, in one language.
+
+    Attributes
+    ----------
+    folder
+        Where it was made.
+    files
+        The files of it that its manifest names, with their checksums. What else lies in the folder is not of the issue.
+    place
+        Its folder in the site of its language.
+    to_data
+        What leads from the home page of its language to the one beside which the data lies.
+    published
+        The day on which it was published, where the register says so.
+    replaced_by
+        The re-issue in whose favour it does not stand, if there is one.
+    reason
+        Why it is a re-issue, as the register says.
+    """
+
+    name: IssueName
+    as_of: dt.date
+    folder: Path
+    files: Mapping[str, str]
+    place: str
+    to_data: str
+    published: dt.date | None
+    replaced_by: IssueName | None
+    reason: str = ""
+
+    @property
+    def figures(self) -> pd.DataFrame:
+        """The figures table, as it lies beside the issue."""
+        content = io.BytesIO(self.content_of(FIGURES_CSV))
+        return pd.read_csv(content, keep_default_na=False).astype({"value": "int64"})
+
+    @property
+    def demonstration(self) -> str | None:
+        """What is said of synthetic records, where it was made from these."""
+        said: str | None = json.loads(self.content_of(FIGURES_JSON))["demonstration"]
+        return said
+
+    @property
+    def notebook(self) -> str:
+        """The executed notebook."""
+        return next(name for name in self.files if name.endswith(".ipynb"))
+
+    def content_of(self, file: str) -> bytes:
+        """Read a file of it.
+
+        Raises
+        ------
+        ManifestError
+            Where it is not what the manifest says: somebody made the issue again, or edited it, since it was looked at.
+        """
+        path = self.folder / file
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != self.files[file]:
+            problem = Problem(f"issues/{self.name}/{file}", "was changed meanwhile;", "make the site again.")
+            raise ManifestError("An issue was changed while the site was being made. No site was made.", [problem])
+        return content
+
+    def downloads(self) -> list[tuple[str, str]]:
+        """Give each file that people take away, as seen from the home page of its language, and what it is."""
+        files = [
+            (f"{self.place}/{name}", kind)
+            for ending, kind in ((".pdf", "PDF"), (".docx", "Word"))
+            for name in sorted(self.files)
+            if name.endswith(ending)
+        ]
+        return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", "CSV")]
+
+
+def issue_page(project: Project, issue: SiteIssue) -> Page:
+    """Give the page of an issue: what its notebook shows, as the issue itself was made from it."""
+    cells = nbformat.reads(issue.content_of(issue.notebook).decode(), as_version=4).cells
+    header = read_front_matter(issue.notebook, cells).metadata
+    files = {name: issue.content_of(name) for name in sorted(issue.files) if name.startswith("charts/")}
+    label = capital(label_of(issue.name, project.language))
+    if issue.name.number:
+        # The issue itself does not know yet that it will be one; two pages must not have one name.
+        identity = project.shown.identity
+        title = project.language.text(
+            "{program} {report}, {month}", program=identity.name, report=identity.report_title, month=label
+        )
+        header = {**header, "title": escape(title), "vip": {**header["vip"], "month": escape(label)}}
+    return Page(issue.place, label, header, cells[1:], files)
+
+
+def home_page(project: Project, issues: Sequence[SiteIssue], newest: dt.date | None = None) -> Page:
+    """Give the home page: the newest issue with its headline figures, and all issues by fiscal year.
+
+    Parameters
+    ----------
+    issues
+        The newest first.
+    newest
+        The as-of date of the newest issue that there is, be it shown here or not; none where there is none.
+    """
+    program, text = project.shown, project.language.text
+    demonstration = any(one.demonstration for one in issues)
+    parts = [demonstration_notice(program)] if demonstration else []
+    if issues:
+        archive = Markdown("\n\n".join(_archive(project, issues)))
+        parts += [Markdown(_newest(project, issues[0])), _month_by_month(project, issues), archive]
+    else:
+        none = text("No issue can be made from the records yet.")
+        if newest is not None:
+            none = text("All issues are of earlier months than the first one that is shown here.")
+        parts.append(Markdown(escape(none)))
+    as_of = max((one.as_of for one in issues), default=newest or program.identity.records_from)
+    return page_of(project, "", program.identity.report_title, parts, as_of, demonstration)
+
+
+def _newest(project: Project, issue: SiteIssue) -> str:
+    language, measures, figures = project.language, project.shown.measures, issue.figures
+    month = label_of(issue.name, language)
+    tiles = [
+        f"- **{language.number(value_of(figures, name, 'fytd'))}** {escape(measures[name].label)}"
+        for name in project.shown.report.headline
+    ]
+    span = issue.name.month.fytd(project.shown.identity.fiscal_year_starts)
+    sentence = language.text(
+        "From {start} to {end}, counted from the records received by {as_of}.",
+        start=language.date(span.start),
+        end=language.date(span.end),
+        as_of=language.date(issue.as_of),
+    )
+    read = language.text("Read the issue of {month}", month=month)
+    files = [f"[{escape(kind)}]({file})" for file, kind in issue.downloads()]
+    links = "\n".join(f"- {link}" for link in (f"[{escape(read)}]({issue.place}/index.html)", *files))
+    heading = language.text("The newest issue: {month}", month=month)
+    return "\n\n".join(
+        [f"## {escape(heading)}", escape(sentence), div("tiles", "\n".join(tiles)), div("newest", links)]
+    )
+
+
+def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
+    """Show the first breakdown of each month of the newest fiscal year, as the month's own issue gives it."""
+    language, program, starts = project.language, project.shown, project.program.identity.fiscal_year_starts
+    year = issues[0].name.month.fiscal_year(starts)
+    standing = {
+        one.name.month: one for one in issues if one.replaced_by is None and one.name.month.fiscal_year(starts) == year
+    }
+    if len(standing) < _ENOUGH_FOR_A_CHART or not program.report.breakdowns:
+        return Markdown("")
+    name = program.report.breakdowns[0]
+    counts = {month: breakdown(one.figures, name)["month"] for month, one in standing.items()}
+    months = [month for month in year.months() if min(standing) <= month <= max(standing)]
+    # In the order of the newest issue; what only earlier ones have comes last.
+    categories = dict.fromkeys(
+        category for month in reversed(months) if month in counts for category in counts[month].index
+    )
+    rows = [
+        (
+            category_in(language, str(category)),
+            [
+                int(counts[month][category]) if month in counts and category in counts[month] else None
+                for month in months
+            ],
+        )
+        for category in categories
+    ]
+    noun = program.measures[program.whole_of(name) or name].label
+    label = program.measures[name].label
+    what = language.text("{measure} by {category}", measure=capital(noun), category=uncapital(label))
+    between = language.text("{first} to {last}", first=language.month(months[0]), last=language.month(months[-1]))
+
+    def shown(value: int | None) -> str:
+        return NOT_AVAILABLE if value is None else language.number(value)
+
+    alt = language.text(
+        "Small column charts of one scale, {what}, month by month, {between}.", what=what, between=between
+    )
+    alt += "".join(f" {category}: {', '.join(map(shown, values))}." for category, values in rows)
+    short = [language.short_month(month) for month in months]
+    if len(short) > _MONTHS_WITH_NAMES:
+        short = [month[0] for month in short]
+    image = image_markdown(
+        lambda: panels_chart(project.fonts, short, rows, language),
+        "chart-month-by-month",
+        escape(f"{what}, {between}"),
+        alt,
+    )
+    heads = [language.text("Month"), *(name for name, _ in rows)]
+    cells = [
+        [escape(capital(language.month(month))), *(escape(shown(values[at])) for _, values in rows)]
+        for at, month in enumerate(months)
+    ]
+    note = language.text(
+        "Each month is as its own issue gave it; what came in later is not in it. All charts have the same scale."
+    )
+    known = [value for _, values in rows for value in values if value is not None]
+    if sum(value < _SMALL for value in known) * 2 > len(known):
+        small = language.text("Most of these numbers are small, and small numbers go up and down by chance alone.")
+        note = f"{note} {small}"
+    if len(known) < len(rows) * len(months):
+        missing = language.text("{mark} means not available: no issue counts it for that month.", mark=NOT_AVAILABLE)
+        note = f"{note} {missing}"
+    numbers = pipe_table([*map(escape, heads)], cells, escape(f"{what}, {between}"))
+    return Markdown(
+        f"## {escape(language.text('Month by month'))}\n\n{image}\n\n{numbers}\n\n{div('note', escape(note))}"
+    )
+
+
+def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
+    """Give a table of the issues of each fiscal year, the newest year first."""
+    text, identity = project.language.text, project.shown.identity
+    yield f"## {escape(text('All issues'))}"
+    yield escape(
+        text(
+            "Each issue keeps its address and its figures. Where records came in later or were corrected, a later "
+            "issue can give another number for the same month."
+        )
+    )
+    years: dict[FiscalYear, list[SiteIssue]] = {}
+    for issue in issues:
+        years.setdefault(issue.name.month.fiscal_year(identity.fiscal_year_starts), []).append(issue)
+    for year, those in years.items():
+        calendar = identity.fiscal_year_starts == 1
+        title = text("Calendar year {year}", year=year.year) if calendar else text("Fiscal year {year}", year=year.year)
+        yield f"### {escape(title)}"
+        yield _year_table(project, those, text("Issues of the year, the newest first"))
+
+
+def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> str:
+    language, program = project.language, project.shown
+    breakdowns = program.report.breakdowns
+    whole = program.whole_of(breakdowns[0]) if breakdowns else None
+    heads = [language.text("Issue")]
+    if whole is not None:
+        heads.append(capital(program.measures[whole].label))
+    rows = []
+    for issue in issues:
+        label = escape(capital(label_of(issue.name, language)))
+        day = language.text("records as of {as_of}", as_of=language.date(issue.as_of))
+        cells = [f"[{label}]({issue.place}/index.html) [{escape(day)}]{{.aside}}"]
+        if issue.replaced_by is not None:
+            note = language.text("replaced by {issue}", issue=label_of(issue.replaced_by, language))
+            cells[0] += f" ({escape(note)})"
+        if whole is not None:
+            cells.append(language.number(value_of(issue.figures, whole, "month")))
+        cells.append(" ".join(f"[{escape(kind)}]({file})" for file, kind in issue.downloads()))
+        rows.append(cells)
+    heads.append(language.text("Files"))
+    return pipe_table([*map(escape, heads)], rows, escape(title), words=[len(heads) - 1])

@@ -1,0 +1,178 @@
+"""How people get about the site: the links on every page, as relative addresses that work in any folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from viputils.config.language import Language
+from viputils.publish.site.pages import HOME, NOT_FOUND, Page
+from viputils.report.markdown import escape
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What stands above an issue that another one replaced, or that replaced another one."""
+
+    text: str
+    place: str
+    other: str
+    reason: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What a page of an issue leads to beside the other pages: the issues next to it, and its files.
+
+    Attributes
+    ----------
+    earlier, later
+        The place of the issue, and what it is called.
+    files
+        Each file to take away, as seen from the home page of its language, and what it is.
+    notice
+        What a reader must know first: that the issue was replaced, or that it corrects one. With the place of the other
+        issue, what that is called, and the reason, which is in the language of the register.
+    """
+
+    earlier: tuple[str, str] | None = None
+    later: tuple[str, str] | None = None
+    files: Sequence[tuple[str, str]] = ()
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """The pages of the site in one language, and the folder that they lie in: nothing, or ``es/``."""
+
+    language: Language
+    prefix: str
+    pages: Mapping[str, Page]
+
+    def file_of(self, place: str) -> str:
+        """Give the file of a page, as seen from the home page of the whole site."""
+        return self.prefix + file_of(place)
+
+    def address_of(self, place: str) -> str:
+        """Return the address of a page below that of the whole site."""
+        return self.file_of(place).removesuffix("index.html")
+
+
+def file_of(place: str) -> str:
+    """Give the file of a page in the site of its language."""
+    if place == NOT_FOUND:
+        return f"{NOT_FOUND}.html"
+    return f"{place}/index.html" if place else "index.html"
+
+
+def navigation(
+    version: Version,
+    page: Page,
+    versions: Sequence[Version],
+    edge: Edge,
+    address: str | None = None,
+) -> dict[str, Any]:
+    """Return what the template needs for the links on a page. Its values are Markdown.
+
+    Nothing is returned for the page for what is not there if the site does not know its address: that page is shown in
+    place of any other, so that no relative link on it leads anywhere.
+
+    Parameters
+    ----------
+    versions
+        The site in every language, the main one first.
+    address
+        Where the site will lie, if that is known.
+    """
+    text = version.language.text
+    own = version.file_of(page.place)
+    root = "../" * own.count("/")
+    if page.place == NOT_FOUND:
+        if address is None:
+            return {}
+        root = urlsplit(address).path
+    names = {
+        HOME: text("Home"),
+        "overview": text("The program"),
+        "methods": text("Methods"),
+        "verdicts": text("Verdicts"),
+        "data": text("Data"),
+        "search": text("Search"),
+    }
+    found: dict[str, Any] = {
+        "root": root,
+        "label": text("Pages of this site"),
+        "links": [
+            {
+                "href": root + version.file_of(place),
+                "text": name,
+                # An issue belongs to the archive, which is on the home page; but it is not that page.
+                **({"current": "page"} if place == page.place else {}),
+            }
+            for place, name in names.items()
+            if place in version.pages
+        ],
+        "languages": [
+            {
+                "href": root + other.file_of(page.place if page.place in other.pages else HOME),
+                "text": other.language.own_name,
+                "code": other.language.code,
+            }
+            for other in versions
+            if other is not version
+        ],
+        "versions": _versions(version, page.place, versions, address),
+    }
+    if address is not None:
+        found["feed"] = {"href": f"{root}{version.prefix}feed.xml", "text": text("All issues, as a feed")}
+    if page.place == "search":
+        found["index"] = f"{root}{version.prefix}search/index.js"
+        found["search"] = {
+            "label": text("Search all pages"),
+            "button": text("Search"),
+            "none": text("Nothing was found. Try another word, or fewer of them."),
+            "one": text("1 part of a page was found."),
+            "many": text("{number} parts of pages were found.", number="%d"),
+            "first": text("The first {number} are shown.", number="%d"),
+        }
+    if edge.notice:
+        found["notice"] = {
+            "text": edge.notice.text,
+            "href": root + version.file_of(edge.notice.place),
+            "other": edge.notice.other,
+            **({"reason": edge.notice.reason, "code": edge.notice.language} if edge.notice.reason else {}),
+        }
+    if edge.files:
+        found["downloads"] = {
+            "label": text("Files of this issue"),
+            "files": [{"href": f"{root}{version.prefix}{file}", "text": kind} for file, kind in edge.files],
+        }
+    if edge.earlier or edge.later:
+        found["neighbours"] = {"label": text("Issues before and after this one")}
+        for name, to in (("earlier", edge.earlier), ("later", edge.later)):
+            if to is not None:
+                found["neighbours"][name] = {"href": root + version.file_of(to[0]), "text": to[1]}
+    return {name: _escaped(value) for name, value in found.items()}
+
+
+def _versions(version: Version, place: str, versions: Sequence[Version], address: str | None) -> list[dict[str, str]]:
+    """Return the languages of a page for search engines: all of them by their whole addresses, if these are known."""
+    there = [one for one in versions if place in one.pages]
+    if len(there) == 1:
+        return []
+    if address is not None:
+        return [{"href": address + one.address_of(place), "code": one.language.code} for one in there]
+    root = "../" * version.file_of(place).count("/")
+    return [{"href": root + one.file_of(place), "code": one.language.code} for one in there if one is not version]
+
+
+def _escaped(value: Any) -> Any:
+    """Give everything as Markdown that shows just these characters."""
+    if isinstance(value, dict):
+        return {name: _escaped(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_escaped(one) for one in value]
+    return escape(value)

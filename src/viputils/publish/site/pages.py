@@ -1,0 +1,246 @@
+"""Pages that belong to no one issue: about the program, its methods, the verdicts on published figures, the data."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from IPython.display import Markdown
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from viputils.audit.verdicts import IssueVerdicts, all_figures
+from viputils.config.project import Project
+from viputils.core.spreadsheet import inert_table
+from viputils.figures.edition import Edition
+from viputils.report.data_files import ALL_ISSUES, PACKAGE
+from viputils.report.issue import front_matter
+from viputils.report.markdown import escape, read_sections, sections_markdown
+from viputils.report.notebook import clean_copy
+from viputils.report.practice_model import practice_model
+from viputils.report.tables import (
+    definitions,
+    demonstration_notice,
+    measures_in_words,
+    notices,
+    pipe_table,
+    verdict_meanings,
+    verdicts_page,
+)
+
+HOME: Final = ""
+NOT_FOUND: Final = "404"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the site before an engine makes HTML of it.
+
+    Attributes
+    ----------
+    place
+        Its folder in the site, strokes between its parts; nothing for the home page.
+    title
+        What it is about, as plain text.
+    front_matter
+        What its head says, as Markdown.
+    cells
+        The cells of its notebook after the front matter.
+    files
+        What lies beside it, by name.
+    """
+
+    place: str
+    title: str
+    front_matter: Mapping[str, Any]
+    cells: Sequence[Any]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def page_of(
+    project: Project,
+    place: str,
+    title: str,
+    parts: Iterable[Markdown],
+    as_of: dt.date,
+    demonstration: bool,
+    files: Mapping[str, bytes] | None = None,
+) -> Page:
+    """Put a page together, its pictures beside it.
+
+    Parameters
+    ----------
+    place, title, files
+        As ``Page`` has them.
+    parts
+        Markdown with headings from the second level on; an empty part is left out.
+    as_of
+        The records that it was made from are those received by this day.
+    demonstration
+        Whether they are synthetic.
+    """
+    shown = [part.data for part in parts if part.data.strip()]
+    cells = [new_code_cell(outputs=[new_output("display_data", {"text/markdown": part})]) for part in shown]
+    header = _front_matter(project, title, as_of, demonstration)
+    notebook, images = clean_copy(new_notebook(cells=cells), header)
+    return Page(place, title, header, notebook.cells[1:], images | dict(files or {}))
+
+
+def overview_page(project: Project, edition: Edition) -> Page | None:
+    """Give the page about the program: what it does, the practice model with the edition's counts, the strategies.
+
+    Its texts are report/pages/overview.md and, below the diagram, report/pages/strategies.md.
+
+    Returns
+    -------
+    Page or None
+        ``None`` where the project has neither a text nor a practice model.
+
+    Raises
+    ------
+    TextError
+        Where a text cannot be shown.
+    """
+    above, below = _text(project, "overview"), _text(project, "strategies")
+    parts = [above, practice_model(project, edition), below]
+    if not any(part.data for part in parts):
+        return None
+    demonstration = edition.records.is_demonstration
+    parts.insert(0, notices(edition))
+    title = project.language.text("Program overview")
+    return page_of(project, "overview", title, parts, edition.as_of, demonstration)
+
+
+def methods_page(project: Project, edition: Edition) -> Page:
+    """Give the page of methods and definitions: how records become figures, and what each word and mark means.
+
+    Its text is report/pages/methods.md; what is counted, the verdicts and the crosswalks come from where they are
+    used, so that the page never says something else.
+
+    Raises
+    ------
+    TextError
+        Where a text cannot be shown.
+    """
+    parts = [
+        notices(edition),
+        _text(project, "methods"),
+        verdict_meanings(project.language),
+        definitions(project, edition),
+        measures_in_words(edition),
+    ]
+    title = project.language.text("Methods and definitions")
+    return page_of(project, "methods", title, parts, edition.as_of, edition.records.is_demonstration)
+
+
+def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
+    """Give the page of verdicts, with its data as verdicts.csv beside it."""
+    demonstration = any(one.demonstration for one in found)
+    parts: list[Markdown] = [demonstration_notice(project.shown)] if demonstration else []
+    parts += [Markdown(part) for part in verdicts_page(found, project.language)]
+    known = [one.now for one in found if one.now is not None]
+    printed = [one.issue.printed for one in found if one.issue.printed is not None]
+    # A page about issues that nothing is known of has no day of its own; that of the first record does.
+    as_of = max(known or printed, default=project.shown.identity.records_from)
+    text = inert_table(all_figures(found)).to_csv(index=False, lineterminator="\n")
+    files = {"verdicts.csv": text.encode("utf-8")}
+    title = project.language.text("Verdicts on published figures")
+    return page_of(project, "verdicts", title, parts, as_of, demonstration, files)
+
+
+def _text(project: Project, name: str) -> Markdown:
+    """Read a text of report/pages; a project without it has an empty one."""
+    sections = read_sections(project.report / "pages" / f"{name}.md", f"report/pages/{name}.md", project.language)
+    return Markdown(sections_markdown(sections, 2))
+
+
+def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
+    """Give the front matter of a page that is no issue: its own title stands where an issue names the report."""
+    header = front_matter(project, title, as_of, demonstration)
+    name = project.shown.identity.name
+    header["title"] = escape(f"{title}, {name}")
+    running, skip = f"{name} | {title}".upper(), project.language.text("Skip to content")
+    header["vip"] |= {"report": escape(title), "month": ""}
+    header["vip"] |= {"running-header": escape(running), "words-skip": escape(skip)}
+    return header
+
+
+def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
+    """Give the page about the data to take away: the files, what each column of them means, and the terms.
+
+    Parameters
+    ----------
+    to_files
+        What leads from the page to the files, which lie in one place for every language.
+    """
+    text, demonstration = project.language.text, edition.records.is_demonstration
+    files = [
+        (ALL_ISSUES, text("every figure of every issue as it was published, and of every month as it is counted")),
+        (PACKAGE, text("what the columns mean, the license and the sources, for programs")),
+    ]
+    items = "\n".join(f"- [{escape(name)}]({to_files}{name}): {escape(said)}" for name, said in files)
+    beside = text(
+        "Beside each issue lie its own figures as CSV and JSON, with their description. An address never changes, and "
+        "the figures at the address of an issue stay as they were published: a correction is an issue of its own."
+    )
+    columns = [
+        (
+            "source",
+            text("whether the figure is as it was printed, or as the records give it; the two are never added up"),
+        ),
+        ("issue", text("the month of the issue, and the number of a re-issue")),
+        ("month", text("the month that the issue is about")),
+        ("as_of", text("the records received by this day were counted; empty where the print does not say")),
+        ("replaced_by", text("the re-issue in whose favor the figure no longer stands")),
+        ("origin", text("where the figure comes from")),
+        ("measure", text("what is counted")),
+        ("category", text("the part of it; empty where there is no breakdown")),
+        ("period", text("the month, or the year to date")),
+        ("value", text("the figure, a whole number")),
+    ]
+    rows = [[f"`{name}`", escape(said)] for name, said in columns]
+    table = pipe_table(
+        [escape(text("Column")), escape(text("Meaning"))], rows, escape(text("Columns of the file")), words=[1]
+    )
+    parts = [
+        f"## {escape(text('All figures in one file'))}\n\n{items}\n\n{escape(beside)}",
+        f"## {escape(text('What the columns mean'))}\n\n{table}",
+        _terms(project),
+    ]
+    return page_of(
+        project, "data", text("Data"), [notices(edition), *map(Markdown, parts)], edition.as_of, demonstration
+    )
+
+
+def _terms(project: Project) -> str:
+    """Say under which licence the data is, and where it comes from."""
+    text, data = project.language.text, project.shown.data
+    licences = [f"- [{escape(one.title)}]({one.path})" for one in data.licences]
+    sources = [f"- [{escape(one.title)}]({one.path})" if one.path else f"- {escape(one.title)}" for one in data.sources]
+    none = escape(text("No license is stated: ask the publisher before you use the data."))
+    parts = [f"## {escape(text('License and sources'))}", *(["\n".join(licences)] if licences else [none])]
+    return "\n\n".join([*parts, *([escape(text("Sources:")), "\n".join(sources)] if sources else [])])
+
+
+def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
+    """Give the page of the search. Its form and its results come from a script; without one it says so."""
+    text = project.language.text
+    said = escape(text("This page needs JavaScript. Every other page of the site works without it."))
+    part = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
+    return page_of(project, "search", text("Search"), [part], as_of, demonstration)
+
+
+def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
+    """Give the page for an address at which nothing lies, in every language, since the address does not say which."""
+    parts = []
+    for project in projects:
+        text, code = project.language.text, project.language.code
+        said = text(
+            "It may have been typed wrongly. Every page that was published keeps its address, and the home page leads "
+            "to all of them."
+        )
+        heading = text("There is no page at this address")
+        parts.append(Markdown(f"::: {{lang={code}}}\n\n## {escape(heading)}\n\n{escape(said)}\n\n:::"))
+    title = projects[0].language.text("Not found")
+    return page_of(projects[0], NOT_FOUND, title, parts, as_of, demonstration=False)

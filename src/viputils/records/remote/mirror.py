@@ -1,0 +1,219 @@
+"""The copy of deliveries that lie elsewhere: what is read is what was first seen, and stays as it was.
+
+A delivery is never edited. So a file that has changed, gone or come since its delivery was brought here is an error and
+never followed in silence; and the copy is itself compared with what was brought, whenever it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from viputils.core.errors import DeliveryError, Problem
+from viputils.core.files import put_in_place
+from viputils.core.urls import without_secrets
+from viputils.records.checksums import changed_lines, checksum, checksum_problems
+
+# One plain name: never a way out of the folder, whatever the other side calls its files.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,199}")
+_INDEX: Final = ".brought.json"
+# Another command that brings the same deliveries is waited for; one that hangs is not, for ever.
+_PATIENCE: Final = 600
+_LINES_SHOWN: Final = 3
+
+_NEVER: Final = "a delivery is never changed; bring it back there, and deliver corrected rows as a delivery of its own."
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A file that lies elsewhere.
+
+    Attributes
+    ----------
+    delivery
+        The folder of its delivery, ``2023-12-04``.
+    name
+        Its name, ``responses.csv``.
+    mark
+        What changes whenever the file does, as far as the other side tells; empty where it does not tell.
+    bring
+        Writes the file to a path here.
+    """
+
+    delivery: str
+    name: str
+    mark: str
+    bring: Callable[[Path], None]
+
+    @property
+    def key(self) -> str:
+        """What the copy calls it."""
+        return f"{self.delivery}/{self.name}"
+
+
+def unreadable(where: str, what: str, remedy: str) -> DeliveryError:
+    """Give the error of a place that cannot be read."""
+    return DeliveryError("The deliveries cannot be read.", [Problem(where, what, remedy)])
+
+
+def not_installed(shown: str, package: str) -> DeliveryError:
+    """Give the error of a place that takes a package which is not there."""
+    what = f"it takes the package {package}, which is not installed here;"
+    return unreadable(shown, what, "`pip install -e '.[remote]'` or make lab installs it.")
+
+
+def unreachable(shown: str, address: str, error: BaseException, lacks_package: bool) -> DeliveryError:
+    """Give the error of a place that a library could not read, in that library's words without any secret."""
+    words = next(iter(without_secrets(str(error), address).splitlines()), "").strip().rstrip(".")
+    what = f"cannot be read: {words or 'no reason was given'} ({type(error).__name__});"
+    remedy = "nothing was read; try again when it can be reached."
+    return unreadable(shown, what, "install the package that it takes beside viputils." if lacks_package else remedy)
+
+
+def name_problem(name: str, shown: str) -> Problem | None:
+    """Say what is wrong with the name of a file or folder elsewhere that would be a name here."""
+    if _NAME.fullmatch(name):
+        return None
+    return Problem(
+        shown,
+        f"{name!r} is no name that can be kept here;",
+        "names are letters, digits, '.', '_', '-' and blanks, and begin with a letter or a digit.",
+    )
+
+
+def mirrored(place: Path, shown: str, offered: Iterable[Offered]) -> None:
+    """Make the copy hold what lies elsewhere: every delivery whole, or not at all.
+
+    Parameters
+    ----------
+    place
+        The folder of the copy.
+    shown
+        What messages call the place that the files come from.
+    offered
+        Every file there.
+
+    Raises
+    ------
+    DeliveryError
+        With every file that has changed, gone or come since its delivery was brought here; nothing new is brought
+        then. With every new delivery that does not agree with its own checksums; the others are kept all the same.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.parent / f"{place.name}.lock")
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        raise DeliveryError(
+            "The deliveries are being brought here by another command.",
+            [Problem(shown, f"it has not ended in {_PATIENCE // 60} minutes;", "end it, and try again.")],
+        ) from None
+    try:
+        _mirror(place, shown, {file.key: file for file in offered})
+    finally:
+        lock.release()
+
+
+def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
+    brought = _read_index(place)
+    if brought is None:
+        # What is there came once, and nobody knows any more what it was then: it is compared as it is now.
+        there = sorted(path for path in place.glob("[!.]*/*") if path.is_file())
+        brought = {path.relative_to(place).as_posix(): ("", checksum(path)) for path in there}
+    _remove_unknown(place, brought)
+    deliveries = {key.partition("/")[0] for key in brought}
+    problems: list[Problem] = []
+    for key in sorted(brought.keys() | offered.keys()):
+        file, known = offered.get(key), brought.get(key)
+        if file is None:
+            remedy = f"{_NEVER} Where it never was part of it, remove {place}."
+            problems.append(Problem(f"{shown}, {key}", "is gone, and was brought here before;", remedy))
+        elif known is not None:
+            brought[key] = _again(place, shown, file, known, problems)
+        elif file.delivery in deliveries:
+            later = f"deliver it as a delivery of its own; where it only came in late, remove {place}."
+            problems.append(Problem(f"{shown}, {key}", "was added to its delivery after it was brought here;", later))
+    _require_none(problems)
+    _write_index(place, brought)
+    for delivery in sorted({file.delivery for file in offered.values()} - deliveries):
+        files = [file for file in offered.values() if file.delivery == delivery]
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=place) as partial:
+            staged = Path(partial) / delivery
+            staged.mkdir()
+            for file in files:
+                file.bring(staged / file.name)
+            wrong = checksum_problems(staged, f"{shown}, {delivery}")
+            if wrong:
+                problems += wrong
+                continue
+            new = {file.key: (file.mark, checksum(staged / file.name)) for file in files}
+            put_in_place(staged, place / delivery)
+        brought |= new
+        _write_index(place, brought)
+    _require_none(problems)
+
+
+def _require_none(problems: list[Problem]) -> None:
+    if problems:
+        raise DeliveryError("The deliveries are not as they must be, or as they were when they came.", problems)
+
+
+def _remove_unknown(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:
+    """Remove what never was part of a delivery: what a run left that was cut off, or what somebody put there."""
+    known = {*brought, *(key.partition("/")[0] for key in brought)}
+    inside = [path for key in known if (place / key).is_dir() for path in (place / key).iterdir()]
+    for path in (*place.iterdir(), *inside):
+        name = path.relative_to(place).as_posix()
+        if path.is_dir() and not path.is_symlink() and (name not in known or "/" in name):
+            shutil.rmtree(path)
+        elif "/" in name and name not in brought:
+            path.unlink()
+
+
+def _again(place: Path, shown: str, file: Offered, known: tuple[str, str], problems: list[Problem]) -> tuple[str, str]:
+    """Look at a file that was brought before, and bring it again where the copy or the other side is not as it was."""
+    mark, was = known
+    here = place / file.key
+    intact = here.is_file() and checksum(here) == was
+    if intact and mark and mark == file.mark:
+        return known
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=place) as partial:
+        now = Path(partial) / file.name
+        file.bring(now)
+        if checksum(now) == was:
+            if not intact:
+                here.parent.mkdir(exist_ok=True)
+                now.replace(here)
+            return file.mark, was
+        edited = _what_changed(here, now) if intact else ""
+        problems.append(Problem(f"{shown}, {file.key}", f"was changed after it was delivered{edited};", _NEVER))
+    return known
+
+
+def _what_changed(was: Path, now: Path) -> str:
+    lines = changed_lines(was.read_bytes(), now.read_bytes())
+    more = f"; and {len(lines) - _LINES_SHOWN} more" if len(lines) > _LINES_SHOWN else ""
+    return f": {'; '.join(str(line) for line in lines[:_LINES_SHOWN])}{more}" if lines else ""
+
+
+def _read_index(place: Path) -> dict[str, tuple[str, str]] | None:
+    """Give the mark and the checksum of every file that was brought; ``None`` where that is not known any more."""
+    try:
+        found = json.loads((place / _INDEX).read_text(encoding="utf-8"))
+        return {str(key): (str(mark), str(was)) for key, (mark, was) in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return None
+
+
+def _write_index(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:
+    partial = place / f"{_INDEX}.partial"
+    partial.write_text(json.dumps(dict(sorted(brought.items())), indent=1), encoding="utf-8", newline="")
+    partial.replace(place / _INDEX)

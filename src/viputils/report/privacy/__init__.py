@@ -1,0 +1,1 @@
+"""Screening: no person may be recognized in what goes public."""
