@@ -94,7 +94,7 @@ def forked_kernels() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         if can_fork():
-            for module in ("notebook", "issue", "backfill"):
+            for module in ("report.notebook", "report.issue", "publish.backfill"):
                 patch.setattr(f"viputils.{module}.kernel_ahead", forked)
         yield
 
