@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 
 from tests.support.artifacts import Artifacts
 from tests.support.command import vip
+from tests.support.pages import issue_made
 from tests.support.projects import REPOSITORY
 from tests.support.register import an_issue
 from viputils.audit.as_of import load_edition
@@ -24,7 +25,6 @@ from viputils.core.errors import ManifestError, ParameterError, PublishedError, 
 from viputils.core.months import ReportMonth
 from viputils.publish.publication import keep_reproduction, publish
 from viputils.publish.reproduction import reproduce
-from viputils.report.issue import make_issue
 from viputils.report.render import choose_engine
 
 OCTOBER = ReportMonth(2023, 10)
@@ -134,14 +134,14 @@ def test_an_issue_that_does_not_add_up_and_does_not_say_why_is_not_published(cit
         text.replace('breakdowns = ["responses_by_incident_type", "responses_by_area_command"]\n', ""), "utf-8"
     )
     project = Project.open(city.root)
-    make_issue(project, load_edition(project, OCTOBER), choose_engine("embedded"))
+    issue_made(project, str(OCTOBER), choose_engine("embedded"))
     with pytest.raises(ParameterError, match="by incident type 229, by area command 228"):
         publish(project, OCTOBER, DAY)
 
 
 @pytest.mark.whole_issues
 def test_a_reproduction_is_kept_beside_a_print_whose_figures_it_gives(city: Project) -> None:
-    make_issue(city, load_edition(city, "2023-11"), choose_engine("embedded"))
+    issue_made(city, "2023-11", choose_engine("embedded"))
     figures = (city.published / "2023-11.csv").read_bytes()
     done = vip("publish", "2023-11", "--reproduction", "--project", str(city.root))
     assert done.returncode == 0, done.stderr
@@ -169,36 +169,11 @@ def test_a_reproduction_as_of_another_day_than_the_print_is_not_kept(city: Proje
         keep_reproduction(city, OCTOBER)
 
 
-@pytest.mark.parametrize("what", ["a delivery", "a text"])
-def test_an_issue_is_not_made_while_something_that_it_is_made_from_changes(city: Project, what: str) -> None:
-    issue = city.issues / "2023-10"
-    before = (issue / "manifest.json").read_bytes()
-
-    def meanwhile(step: str) -> None:
-        if step == "Running the notebook":
-            if what == "a delivery":
-                shutil.copytree(city.raw / "2023-11-03", city.raw / "2023-11-03-2")
-            else:
-                (city.report / "activities" / "2023-10.md").write_text("## News\n\nText.\n", encoding="utf-8")
-
-    with pytest.raises(ManifestError, match="was changed while it was being made"):
-        make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"), meanwhile)
-    assert (issue / "manifest.json").read_bytes() == before
-
-
-def test_an_issue_is_not_made_from_figures_that_were_read_before_a_record_changed(city: Project) -> None:
-    edition = load_edition(city, OCTOBER)
-    path = city.raw / "2023-11-03" / "responses.csv"
-    path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Suicide,", 1), encoding="utf-8")
-    with pytest.raises(ManifestError, match="was changed while it was being made"):
-        make_issue(city, edition, choose_engine("embedded"))
-
-
 @pytest.mark.whole_issues
 def test_a_reproduction_that_gives_other_figures_is_not_kept(city: Project) -> None:
     path = city.raw / "2023-12-04" / "responses.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Suicide,", 1), encoding="utf-8")
-    make_issue(city, load_edition(city, "2023-11"), choose_engine("embedded"))
+    issue_made(city, "2023-11", choose_engine("embedded"))
     before = {each.name: each.read_bytes() for each in city.published.iterdir()}
     with pytest.raises(PublishedError, match="responses_by_incident_type/Homicide/"):
         keep_reproduction(city, ReportMonth(2023, 11))
@@ -250,7 +225,7 @@ def test_a_register_that_could_not_be_read_again_is_not_written(project: Project
 def test_an_issue_that_was_made_without_some_rows_says_so_in_the_register(city: Project) -> None:
     path = city.raw / "2023-11-03" / "responses.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",Homicide,", ",Nonsense,", 1), encoding="utf-8")
-    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    issue_made(city, str(OCTOBER), choose_engine("embedded"))
     issue = publish(city, OCTOBER, DAY)
     assert issue.footnote.endswith("1 row could not be read and was not counted.")
     # As of its own day it is verified as it was made; as of now the rows are asked for.
@@ -265,16 +240,15 @@ def test_an_issue_that_was_made_without_some_rows_says_so_in_the_register(city: 
 def test_an_issue_with_an_empty_folder_for_activities_is_made_again_from_a_clone_that_has_none(city: Project) -> None:
     shutil.rmtree(city.report / "activities")
     (city.report / "activities").mkdir()
-    make_issue(city, load_edition(city, OCTOBER), choose_engine("embedded"))
+    issue_made(city, str(OCTOBER), choose_engine("embedded"))
     (city.report / "activities").rmdir()
     assert reproduce(city, "2023-10").identical
 
 
 @pytest.mark.whole_issues
 def test_a_correction_does_not_know_less_than_what_it_corrects(city: Project) -> None:
-    edition = load_edition(city, OCTOBER, dt.date(2023, 12, 4))
-    make_issue(city, edition, choose_engine("embedded"))
+    issue_made(city, str(OCTOBER), choose_engine("embedded"), dt.date(2023, 12, 4))
     publish(city, OCTOBER, dt.date(2023, 12, 8))
-    make_issue(city, load_edition(city, OCTOBER, dt.date(2023, 11, 3)), choose_engine("embedded"))
+    issue_made(city, str(OCTOBER), choose_engine("embedded"), dt.date(2023, 11, 3))
     with pytest.raises(ParameterError, match="2023-11-03 is before 2023-12-04, that of 2023-10"):
         publish(city, OCTOBER, dt.date(2023, 12, 8), reissue=True, reason="why")

@@ -23,13 +23,12 @@ from docx.text.paragraph import Paragraph
 
 from tests.support.artifacts import Artifacts
 from tests.support.documents import ALT, FRONT_MATTER, HOSTILE, INTRODUCTION, cell, issue, issue_cells, project, same
-from tests.support.pages import forked_kernels, needs_quarto
+from tests.support.pages import forked_kernels, issue_made, needs_quarto
 from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
 from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.errors import RenderError
 from viputils.figures.edition import Edition
-from viputils.report.issue import make_issue
 from viputils.report.render import choose_engine
 from viputils.report.render.embedded import EmbeddedEngine
 from viputils.report.render.rasters import rasters
@@ -345,7 +344,7 @@ def test_what_activities_categories_and_the_cover_say_is_text_in_the_docx_of_an_
     with opened.activities(month).open("a", encoding="utf-8") as file:
         file.write(hostile)
     with forked_kernels():
-        made = make_issue(opened, load_edition(opened, "2023-11"), DocxAlone())
+        made = issue_made(opened, "2023-11", DocxAlone())
     document = docx.Document(str(made.docx))
     assert same(category) in {same(row[0]) for table in document.tables for row in rows_of(table)}
     words = same(all_words(document))

@@ -13,12 +13,12 @@ from bs4 import BeautifulSoup
 from docx.oxml.ns import qn
 from pypdf import PdfReader
 
-from tests.support.pages import needs_quarto
+from tests.support.pages import issue_made, needs_quarto
 from tests.support.projects import REPOSITORY, Deliver
 from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.errors import RenderError
-from viputils.report.issue import Issue, make_issue
+from viputils.report.issue import Issue
 from viputils.report.render import choose_engine
 from viputils.report.render.quarto import QuartoEngine
 
@@ -64,7 +64,7 @@ def project_with_activities(whole_project: Project, deliver: Deliver) -> Project
 
 
 def made_with(project: Project, engine: str) -> Issue:
-    issue = make_issue(project, load_edition(project, "2023-11"), choose_engine(engine))  # type: ignore[arg-type]
+    issue = issue_made(project, "2023-11", choose_engine(engine))  # type: ignore[arg-type]
     kept = project.root / engine
     shutil.copytree(issue.html.parent, kept)
     return Issue(

@@ -13,13 +13,12 @@ import pytest
 from tests.support.artifacts import Artifacts
 from tests.support.command import started_vip, vip
 from tests.support.histories import with_tables
+from tests.support.pages import issue_made
 from tests.support.projects import HEADERS, REPOSITORY, with_a_short_report, without_manifests
-from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError
 from viputils.publish.reproduction import reproduce
 from viputils.records.deliveries import write_coverage
-from viputils.report.issue import make_issue
 from viputils.report.render import choose_engine
 
 OUTPUTS = {
@@ -140,7 +139,7 @@ def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(
     shutil.copy(REPOSITORY / "_quarto.yml", shared)
     with_a_short_report(shared)
     project = Project.open(root)
-    made = make_issue(project, load_edition(project, "2020-11"), choose_engine("embedded"))
+    made = issue_made(project, "2020-11", choose_engine("embedded"))
     manifest = json.loads(made.manifest.read_text(encoding="utf-8"))
     assert "report/fonts/PublicSans-Regular.ttf" in manifest["inputs"]["templates"]
     assert reproduce(project, "2020-11").identical
@@ -252,7 +251,7 @@ def test_an_issue_is_made_again_with_the_days_that_its_deliveries_cover(
     (folder / "responses.csv").write_text(f"{HEADERS['responses']}\nDEMO-R2,2023-10-07,Homicide,NE\n", encoding="utf-8")
     (folder / "reviews.csv").write_text(f"{HEADERS['reviews']}\nDEMO-V1,2023-10-07,3,41\n", encoding="utf-8")
     write_coverage(folder, dict.fromkeys(project.program.tables, dt.date(2023, 11, 30)))
-    made = make_issue(project, load_edition(project, "2023-11"), choose_engine("embedded"))
+    made = issue_made(project, "2023-11", choose_engine("embedded"))
     manifest = json.loads(made.manifest.read_text(encoding="utf-8"))
     assert "data/raw/2023-12-04/coverage.csv" in manifest["inputs"]["deliveries"]
     assert reproduce(project, "2023-11").identical

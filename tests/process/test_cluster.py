@@ -22,7 +22,6 @@ from tests.support.command import VIP, started_vip, vip
 from tests.support.pages import plain_pages
 from tests.support.processes import PATIENCE, gone, wait_until
 from tests.support.projects import REPOSITORY, files_of, town, with_a_short_report
-from viputils.audit.as_of import Shelf
 from viputils.config.project import Project
 from viputils.core.errors import ClusterError
 from viputils.core.months import ReportMonth
@@ -30,6 +29,7 @@ from viputils.publish.backfill import Order, orders_of, outcome_of, shop_of
 from viputils.publish.cluster import Made, carry_out_on, taken
 from viputils.records.checksums import checksum
 from viputils.report.render.embedded import EmbeddedEngine
+from viputils.report.seal import sealed
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -181,7 +181,7 @@ def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) ->
     with started(tmp_path / "cluster", (1,), library) as other:
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "viputils: the worker has read other code; install the same there, and start it again" in str(outcome.error)
+    assert "viputils: the worker has other code; install the same there, and start it again" in str(outcome.error)
     assert not (a_town / "issues" / "2023-11").exists()
 
 
@@ -201,14 +201,15 @@ def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_noth
         path.write_bytes(now)
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "the worker has read other code" in str(outcome.error)
+    assert "the worker has other code" in str(outcome.error)
     assert not (a_town / "issues" / "2023-11").exists()
 
 
 def made_in(root: Path) -> Made:
     """What a worker would send that made November in this project."""
     project, (order,) = orders(root, NOVEMBER)
-    outcome = outcome_of(project, order, ENGINE, shop_of([order], ENGINE, forks=False), Shelf(order.as_of))
+    with sealed(project) as seal:
+        outcome = outcome_of(seal, order, ENGINE, shop_of(ENGINE, forks=False))
     folder = root / "issues" / "2023-11"
     return Made(outcome, {name: (folder / name).read_bytes() for name in files_of(folder)})
 

@@ -1,4 +1,4 @@
-"""What was read once and handed to the notebook: taken only where it is exactly what would be read."""
+"""What a report read and handed to its notebook is what the notebook would read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -23,16 +22,16 @@ from tests.support.pages import executed
 from tests.support.projects import Deliver, with_a_short_report
 from viputils.audit import library
 from viputils.audit.as_of import load_edition
-from viputils.audit.handover import VARIABLE, hand_over, key_of
-from viputils.audit.library import LIBRARY_AS_READ, library_checksum
+from viputils.audit.handover import VARIABLE, hand_over
+from viputils.audit.library import library_checksum
 from viputils.config.project import Project
-from viputils.core.errors import ManifestError
 from viputils.core.months import ReportMonth
 from viputils.figures.edition import Edition
 from viputils.records.deliveries import find_deliveries
-from viputils.report.issue import issue_begun, make_issue
-from viputils.report.notebook import clean_copy
+from viputils.report.issue import make_issue
+from viputils.report.notebook import clean_copy, kernel_ahead
 from viputils.report.render.embedded import EmbeddedEngine
+from viputils.report.seal import sealed
 
 ASKS = """
 from pathlib import Path
@@ -64,8 +63,7 @@ def place(project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytes
     deliver(**ROWS)
     edition = load_edition(project, NOVEMBER)
     found = tmp_path / "handed over"
-    key = key_of(project, find_deliveries(project), NOVEMBER, edition.as_of)
-    hand_over(found, key, edition.records, edition.figures.assign(value=-1))
+    hand_over(found, project, NOVEMBER, edition.as_of, edition.records, edition.figures.assign(value=-1))
     monkeypatch.setenv(VARIABLE, str(found))
     return found
 
@@ -81,7 +79,7 @@ def test_what_was_handed_over_is_what_would_be_read(
     deliver("2023-12-11", responses=["R1,2023-11-02,Homicide,SE", "R3,2023-11-31,DV,SE"])
     day = find_deliveries(project)[-1].received
     read = load_edition(project, NOVEMBER, day)
-    hand_over(tmp_path / "it", key_of(project, find_deliveries(project), NOVEMBER, day), read.records, read.figures)
+    hand_over(tmp_path / "it", project, NOVEMBER, day, read.records, read.figures)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "it"))
     taken = load_edition(project, NOVEMBER, day)
     assert not (tmp_path / "it").exists()
@@ -103,41 +101,11 @@ def test_it_is_taken_once_and_nobody_else_can_open_it(place: Path, project: Proj
     assert not is_taken(load_edition(project, NOVEMBER))
 
 
-def _edit(name: str, old: str, new: str) -> Callable[[Project], None]:
-    def change(project: Project) -> None:
-        path = project.root / name
-        text = path.read_text("utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), "utf-8")
-
-    return change
-
-
-def _deliver_more(project: Project) -> None:
-    again = project.raw / "2023-12-04-2"
-    again.mkdir()
-    (again / "responses.csv").write_text(
-        "response_id,response_date,incident_type,area_command\nR9,2023-11-05,DV,SE\n", "utf-8"
-    )
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        _edit("data/raw/2023-12-04/responses.csv", "R1,2023-11-02,DV", "R1,2023-11-03,DV"),
-        _edit("data/raw/2023-12-04/reviews.csv", ",41", ",42"),
-        _edit("program.toml", "[program]", "# A word.\n[program]"),
-        _deliver_more,
-    ],
-)
-def test_where_anything_was_changed_since_it_is_read_again(
-    place: Path, project: Project, change: Callable[[Project], None]
+def test_another_project_month_and_day_are_read(
+    place: Path, project: Project, deliver: Deliver, tmp_path: Path
 ) -> None:
-    change(project)
-    assert not is_taken(load_edition(Project.open(project.root), NOVEMBER))
-
-
-def test_another_month_and_another_day_are_read(place: Path, project: Project, deliver: Deliver) -> None:
+    elsewhere = shutil.copytree(project.root, tmp_path / "another")
+    assert not is_taken(load_edition(Project.open(elsewhere), NOVEMBER))
     assert not is_taken(load_edition(project, NOVEMBER.plus(-1)))
     deliver("2023-12-05", responses=["R4,2023-11-02,DV,SE"])
     assert not is_taken(load_edition(project, NOVEMBER, find_deliveries(project)[-1].received))
@@ -153,10 +121,9 @@ def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
     deliver(**ROWS)
     if report == "short":
         with_a_short_report(whole_project.root)
-    with issue_begun(whole_project, NOVEMBER) as begun:
-        assert begun.kernel.handed_over.is_file()
-        issue = make_issue(whole_project, begun.edition, EmbeddedEngine(), begun=begun)
-        assert not begun.kernel.handed_over.exists(), "the notebook read for itself"
+    with sealed(whole_project) as seal, kernel_ahead(seal.project.root, seal.project.raw) as kernel:
+        issue = make_issue(seal, NOVEMBER, None, EmbeddedEngine(), kernel=kernel)
+        assert not kernel.handed_over.exists(), "the notebook read for itself"
     if report == "short":
         alone = executed(whole_project.notebook, {"month": "2023-11"}, whole_project.root)
     else:
@@ -175,22 +142,13 @@ def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
     ]
 
 
-def test_a_kernel_that_has_read_another_library_makes_nothing(
-    project: Project, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deliver(**ROWS)
-    monkeypatch.setenv("VIP_LIBRARY", "0" * 64)
-    with pytest.raises(ManifestError, match="would run other code than the issue names"):
-        load_edition(project, NOVEMBER)
-
-
 def test_code_and_catalogues_are_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "viputils"
     shutil.copytree(Path(viputils.__file__).parent, copy)
-    monkeypatch.setattr(library, "__file__", str(copy / "library.py"))
     found = [library_checksum()]
-    assert found == [LIBRARY_AS_READ]
-    for name in ("locale/es.po", "locale/viputils.pot", "render/word.py"):
+    monkeypatch.setattr(library, "LIBRARY_FOLDER", copy)
+    assert found == [library_checksum()]
+    for name in ("locale/es.po", "locale/viputils.pot", "report/render/word.py"):
         (copy / name).write_bytes((copy / name).read_bytes() + b"\n")
         assert library_checksum() not in found
         found.append(library_checksum())
@@ -203,7 +161,7 @@ def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
     deliver(**ROWS)
     source = Path(viputils.__file__).parent
     shutil.copytree(source, tmp_path / "src" / "viputils", ignore=shutil.ignore_patterns("__pycache__"))
-    told = tmp_path / "src" / "viputils" / "tables.py"
+    told = tmp_path / "src" / "viputils" / "report" / "tables.py"
     told.write_text(told.read_text("utf-8") + "\n# Another one.\n", "utf-8")
     cells = [new_code_cell("month = ''", metadata={"tags": ["parameters"]}), new_code_cell(ASKS)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -22,14 +22,12 @@ from pathlib import Path
 from filelock import FileLock
 
 from tests.support.command import started_vip
-from tests.support.pages import PlainEngine, forked_kernels
+from tests.support.pages import PlainEngine, forked_kernels, issue_made
 from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town, with_a_short_report
-from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
 from viputils.publish.backfill import carry_out, orders_of
 from viputils.publish.site.build import make_site
-from viputils.report.issue import make_issue
 
 # What artifacts are made from, and what builds them.
 _MADE_FROM = ("src", "report", "notebooks", "tests/notebooks", "data", "examples", "requirements/test.txt")
@@ -155,7 +153,7 @@ class Artifacts:
         def build(root: Path) -> None:
             project = Project.open(with_a_short_report(copy_of_the_repository(root)))
             with forked_kernels():
-                make_issue(project, load_edition(project, month), PlainEngine())
+                issue_made(project, month, PlainEngine())
 
         return self.get(f"plain {month}", build)
 

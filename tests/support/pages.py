@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from html import escape
 from pathlib import Path
@@ -16,14 +17,17 @@ from markdown_it import MarkdownIt
 
 from tests.support.projects import REPOSITORY
 from viputils.config.project import Project
+from viputils.core.months import ReportMonth
 from viputils.publish.site.build import write_page, write_settings
 from viputils.publish.site.navigation import file_of
 from viputils.publish.site.pages import Page
+from viputils.report.issue import Issue, make_issue
 from viputils.report.notebook import Kernel, kernel_ahead, run_notebook
 from viputils.report.render import Engine
 from viputils.report.render.embedded import EmbeddedEngine
 from viputils.report.render.frontmatter import SITE_FOLDER, read_front_matter
 from viputils.report.render.quarto import QuartoEngine
+from viputils.report.seal import sealed
 from viputils.report.zygote import Zygote, can_fork, own_zygote
 
 if TYPE_CHECKING:
@@ -61,6 +65,18 @@ def notebook_shown(artifacts: Artifacts, name: str, parameters: Mapping[str, str
 
     of = " ".join(value.replace("/", "-").strip(".-") for value in parameters.values())
     return nbformat.read(artifacts.get(f"{name} of {of or 'nothing'}", build) / path.name, as_version=4)
+
+
+def issue_made(
+    project: Project,
+    month: str,
+    engine: Engine,
+    as_of: dt.date | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Issue:
+    """Make the issue of a month as the command does."""
+    with sealed(project) as seal:
+        return make_issue(seal, ReportMonth.parse(month), as_of, engine, on_step=on_step)
 
 
 def with_activities(project: Project, text: str, engine: Engine | None = None) -> dict[str, Path]:

@@ -16,9 +16,10 @@ from viputils.audit.register import (
 )
 from viputils.audit.verdicts import printed_keys
 from viputils.config.project import Project
+from viputils.core.git import commit_of
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import figures_csv
-from viputils.report.issue import issue_inputs
+from viputils.report.seal import issue_inputs
 
 NOVEMBER = ReportMonth(2023, 11)
 
@@ -52,7 +53,9 @@ def published_here(project: Project, name: str = "2023-11") -> PublishedIssue:
     folder.mkdir(parents=True)
     (folder / "figures.csv").write_text(figures_csv(edition.figures), encoding="utf-8", newline="")
     inputs = issue_inputs(project, edition.month, edition.as_of)
-    manifest = manifest_of(project, edition.month, edition.records, ("embedded", "none"), inputs, folder)
+    manifest = manifest_of(
+        project, edition.month, edition.records, ("embedded", "none"), inputs, folder, commit_of(project.root)
+    )
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
     issue = replace(an_issue(name), figures=edition.figures, as_of=edition.as_of, reason="A reason.")
     issue = replace(issue, manifest=folder / MANIFEST)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 
-from viputils.audit.handover import handed_over, is_handed_over, key_of
-from viputils.audit.library import require_one_library
+from viputils.audit.handover import handed_over
 from viputils.audit.register import read_register
 from viputils.config.program import Program
 from viputils.config.project import Project
@@ -16,7 +14,6 @@ from viputils.core.errors import DeliveryError, Problem, PublishedError, Quarant
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import compute_figures
 from viputils.figures.edition import Edition
-from viputils.records.checksums import checksum
 from viputils.records.clean import Records, clean_records, first_doubt
 from viputils.records.deliveries import (
     Delivery,
@@ -29,66 +26,35 @@ from viputils.records.deliveries import (
 
 
 class Shelf:
-    """What had been received by a day, read once for the editions of several months.
+    """The records of a project whose deliveries do not change meanwhile, read once for the editions of many months."""
 
-    It is taken only while every file of every delivery that an edition counts is what it was when it was read, and for
-    the program that it was read for; otherwise everything is read again.
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._deliveries = find_deliveries(project)
+        self._received: dict[dt.date, Received] = {}
 
-    Parameters
-    ----------
-    by
-        The last as-of date of these editions.
-    """
-
-    def __init__(self, by: dt.date) -> None:
-        self._by = by
-        self._held: tuple[list[tuple[dt.date, dict[str, str]]], Program, Received] | None = None
-
-    def received(self, project: Project, deliveries: Sequence[Delivery], as_of: dt.date) -> tuple[Program, Received]:
-        """Give what had been received by an as-of date, and the program whose records it holds.
+    def records(self, as_of: dt.date) -> Records:
+        """Return the clean records as of a day.
 
         Raises
         ------
         DeliveryError
-            As ``read_received``; what is wrong with a later delivery keeps no earlier one from being read.
+            As ``read_received``; what is wrong with a later delivery does not keep an earlier one from being read.
         """
-        there = _lying(deliveries, as_of)
-        held = self._held
-        # A program that was read from another program.toml is another one, whatever lies there now.
-        if held is None or held[1] != project.program or [one for one in held[0] if one[0] <= as_of] != there:
-            self._held, by = None, max(as_of, self._by)
-            # Taken before the checksums that they stand for: what is written to in between is noticed, too.
-            stamps = stamps_of(deliveries, by)
-            lying = _lying(deliveries, by)
+        return clean_records(self._project.program, self._received_by(as_of))
+
+    def _received_by(self, as_of: dt.date) -> Received:
+        by = next((day for day in self._received if day >= as_of), None)
+        if by is None:
+            by = max(as_of, self._deliveries[-1].received) if not self._received else as_of
             try:
-                read = read_received(project, deliveries, by)
+                self._received[by] = read_received(self._project, self._deliveries, by)
             except DeliveryError:
-                self._by = as_of
-                return project.program, read_received(project, deliveries, as_of)
-            if stamps_of(deliveries, by) != stamps:
-                # Somebody is at it; whoever made something of it finds that out at the end.
-                return project.program, read_received(project, deliveries, as_of)
-            held = self._held = lying, project.program, read
-        _, program, received = held
-        return program, received.by(as_of)
-
-
-def _lying(deliveries: Sequence[Delivery], as_of: dt.date) -> list[tuple[dt.date, dict[str, str]]]:
-    """Give the checksum of every file that a reading depends on, by its day of receipt."""
-    return [
-        (one.received, {f"{one.name}/{path.name}": checksum(path) for path in one.lying})
-        for one in deliveries
-        if one.received <= as_of
-    ]
-
-
-def stamps_of(deliveries: Sequence[Delivery], as_of: dt.date = dt.date.max) -> dict[Path, tuple[int, int, int]]:
-    """Give what tells whether a file was written to meanwhile, be it with what had been in it before.
-
-    Nothing is kept by it: the times of files say only that somebody was at them while they were being read.
-    """
-    found = [(path, path.stat()) for one in deliveries if one.received <= as_of for path in one.lying]
-    return {path: (stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found}
+                if by == as_of:
+                    raise
+                by = as_of
+                self._received[by] = read_received(self._project, self._deliveries, by)
+        return self._received[by].by(as_of)
 
 
 def load_edition(
@@ -118,16 +84,15 @@ def load_edition(
     DeliveryError
         Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
     """
-    require_one_library()
     # Papermill can give whatever somebody typed: a number, or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
     deliveries = find_deliveries(project)
     days = days or OwnDays(project, deliveries)
     as_of = issue_day(project, deliveries, month, as_of, days)
-    if is_handed_over() and (given := handed_over(key_of(project, deliveries, month, as_of))):
+    if given := handed_over(project, month, as_of):
         return Edition(month, *given, project.language)
     if shelf is not None:
-        records = clean_records(*shelf.received(project, deliveries, as_of))
+        records = shelf.records(as_of)
     elif as_of in days.cleaned:
         records = days.cleaned[as_of]
     else:
@@ -155,12 +120,11 @@ def require_no_quarantine(project: Project, edition: Edition) -> None:
 
 def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
     """Give the first later day by which rows that are in quarantine had all been mended, if there is one."""
-    deliveries = find_deliveries(project)
-    shelf = Shelf(deliveries[-1].received)
-    for day in dict.fromkeys(delivery.received for delivery in deliveries if delivery.received > as_of):
+    shelf = Shelf(project)
+    days = [delivery.received for delivery in find_deliveries(project) if delivery.received > as_of]
+    for day in dict.fromkeys(days):
         try:
-            program, received = shelf.received(project, deliveries, day)
-            if clean_records(program, received).quarantine.empty:
+            if shelf.records(day).quarantine.empty:
                 return day
         except DeliveryError:
             # What is wrong with a later delivery is no answer to a question about an earlier day.

@@ -27,7 +27,7 @@ from viputils.config.program import RAW
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem
 from viputils.core.files import files_below
-from viputils.core.git import commit_of
+from viputils.core.git import Commit
 from viputils.core.months import ReportMonth, parse_date
 from viputils.records.checksums import checksum, salt_of, salted_checksum, what_was_edited
 from viputils.records.clean import Records
@@ -174,7 +174,13 @@ class Change:
 
 
 def manifest_of(
-    project: Project, month: ReportMonth, records: Records, engine: tuple[str, str], inputs: Inputs, folder: Path
+    project: Project,
+    month: ReportMonth,
+    records: Records,
+    engine: tuple[str, str],
+    inputs: Inputs,
+    folder: Path,
+    commit: Commit | None,
 ) -> Manifest:
     """Describe an issue that was just made.
 
@@ -186,8 +192,9 @@ def manifest_of(
         What it was made from.
     folder
         What was made.
+    commit
+        Where the project was, if it is in a git repository.
     """
-    commit = commit_of(project.root)
     outputs = {
         path.relative_to(folder).as_posix(): checksum(path)
         for path in sorted(folder.rglob("*"))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from viputils import __version__
 from viputils.audit.as_of import as_of_issue, require_covered, require_no_quarantine
-from viputils.audit.library import LIBRARY_AS_READ
+from viputils.audit.library import library_checksum
 from viputils.audit.manifest import (
     Change,
     Inventory,
@@ -526,7 +526,7 @@ def counted_with(project: Project, as_of: dt.date | None = None) -> dict[str, An
     names = [name for one in used for name in one.counted_from]
     return {
         "program": {"program.toml": files.checksum("program", "program.toml")},
-        "code": {"viputils": __version__, "checksum": LIBRARY_AS_READ},
+        "code": {"viputils": __version__, "checksum": library_checksum()},
         "deliveries": {name: files.checksum("deliveries", name) for name in names},
     }
 

@@ -48,7 +48,6 @@ from viputils.core.errors import (
 )
 from viputils.core.files import private_folder
 from viputils.core.months import ReportMonth, parse_date
-from viputils.records.remote.fetch import deliveries_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,28 +174,26 @@ def report(
 ) -> None:
     """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
     with steps() as step:
-        step("Reading and cleaning the records")
         report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
         opened = _open(context, project, lang)
         from viputils.report.notebook import kernel_ahead
+        from viputils.report.seal import sealed
 
-        # It gets ready while the rest is imported and read.
-        with kernel_ahead(opened.root, deliveries_folder(opened)) as kernel:
-            from viputils.audit.as_of import require_no_quarantine
-            from viputils.audit.manifest import notes_on_salts
-            from viputils.report.issue import issue_begun, make_issue, notes_on_texts
+        # The kernel gets ready while the rest is imported and read.
+        with sealed(opened) as seal, kernel_ahead(seal.project.root, seal.project.raw) as kernel:
+            from viputils.report.issue import make_issue
             from viputils.report.render import choose_engine
 
-            with issue_begun(opened, report_month, day, kernel) as begun:
-                edition = begun.edition
-                if not allow_quarantined:
-                    require_no_quarantine(opened, edition)
-                say_aside(account_line(edition.records.account, edition.as_of))
-                for note in notes_on_texts(opened, edition.month):
-                    say_aside(note)
-                for note in notes_on_salts(edition.records):
-                    say_aside(f"WARNING: {note}")
-                issue = make_issue(opened, edition, choose_engine(engine.value), on_step=step, begun=begun)
+            issue = make_issue(
+                seal,
+                report_month,
+                day,
+                choose_engine(engine.value),
+                allow_quarantined=allow_quarantined,
+                kernel=kernel,
+                on_step=step,
+                on_edition=_say_notes,
+            )
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
         return
@@ -210,6 +207,18 @@ def report(
         ("Manifest", issue.manifest),
     ):
         typer.echo(f"  {name:<9}{path}")
+
+
+def _say_notes(project: Project, edition: Edition) -> None:
+    """Print what became of the rows of an edition, and what people should know of its texts."""
+    from viputils.audit.manifest import notes_on_salts
+    from viputils.report.issue import notes_on_texts
+
+    say_aside(account_line(edition.records.account, edition.as_of))
+    for note in notes_on_texts(project, edition.month):
+        say_aside(note)
+    for note in notes_on_salts(edition.records):
+        say_aside(f"WARNING: {note}")
 
 
 @app.command(short_help="Make the issues of many months; only those that changed.")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from viputils.config.language import ENGLISH, Language, blocks_of, decoded_lines, read_language
 from viputils.config.program import RAW, Program, folded, read_program
 from viputils.config.source import Source, from_environment
 from viputils.core.errors import LanguageError, Problem, ProgramError
 from viputils.core.months import ReportMonth
+
+# The notebook that is the report.
+NOTEBOOK: Final = "notebooks/monthly_report.ipynb"
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,6 @@ class Project:
     program: Program
     source: Source
     language: Language = ENGLISH
-    # What program.toml and the catalogues were when they were read, by their names.
-    as_read: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def open(cls, root: Path, language: str | None = None, deliveries: str | None = None) -> Project:
@@ -46,11 +47,9 @@ class Project:
             Where a catalogue of the language is missing or not complete.
         """
         root = root.resolve()
-        # Looked at before it is read: whatever is saved in between is noticed later.
-        before = _checksum(root / "program.toml")
         program = read_program(root / "program.toml")
         source = Source(root, deliveries or program.identity.deliveries or RAW)
-        project = cls(root, program, source, as_read=(("program.toml", before),))
+        project = cls(root, program, source)
         if not project.shared.is_dir():
             raise ProgramError(
                 "program.toml names a folder that is not there.",
@@ -107,14 +106,9 @@ class Project:
             return self
         wanted = [text for _, text in self.messages()]
         name = f"report/locale/{code}.po"
-        before = _checksum(self.root / name)
         language = read_language(code, self.catalogue(code), name, wanted)
         _require_apart(self.program, language, name)
-        return replace(self, language=language, as_read=(*self.as_read, (name, before)))
-
-    def changed_since_read(self) -> list[str]:
-        """Name the files that say what this project is, and are not any more what they were when they were read."""
-        return [name for name, was in self.as_read if _checksum(self.root / name) != was]
+        return replace(self, language=language)
 
     @cached_property
     def shown(self) -> Program:
@@ -160,7 +154,7 @@ class Project:
     @property
     def notebook(self) -> Path:
         """The notebook that is the report."""
-        return self.own_or_shared("notebooks/monthly_report.ipynb")
+        return self.own_or_shared(NOTEBOOK)
 
     @property
     def pages(self) -> Path:
@@ -241,7 +235,3 @@ def _require_apart(program: Program, language: Language, name: str) -> None:
 def _printable(name: str) -> str:
     # A name with a line break in it must not look like a line of our own.
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
-
-
-def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

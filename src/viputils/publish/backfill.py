@@ -20,25 +20,25 @@ import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Final, Literal
 
-from viputils.audit.as_of import OwnDays, Shelf, issue_day, require_no_quarantine
-from viputils.audit.library import library_checksum
+from viputils.audit.as_of import OwnDays, issue_day
 from viputils.config.project import Project
-from viputils.core.errors import DeliveryError, ManifestError, NotebookError, ParameterError, Problem, VipError
+from viputils.core.errors import DeliveryError, NotebookError, ParameterError, Problem, VipError
 from viputils.core.months import ReportMonth
+from viputils.figures.edition import Edition
 from viputils.records.checksums import checksum_problems
 from viputils.records.deliveries import find_deliveries
-from viputils.records.remote.fetch import deliveries_folder
 from viputils.report.data_files import countable_months
-from viputils.report.issue import Present, issue_begun, make_issue, notes_on_texts, reasons_to_make
+from viputils.report.issue import make_issue, notes_on_texts, reasons_to_make
 from viputils.report.notebook import Kernel, kernel_ahead
 from viputils.report.render import Engine, choose_engine
+from viputils.report.seal import Present, Sealed, sealed
 from viputils.report.zygote import SAFE_PATH, can_fork, own_zygote, seed_of
 
 EngineName = Literal["quarto", "embedded"]
@@ -83,16 +83,10 @@ class Shop:
         That of the pages.
     forks
         Whether kernels are forked.
-    library
-        The checksum of the library.
-    newest
-        The last as-of date of all of them.
     """
 
     engine: EngineName
     forks: bool
-    library: str
-    newest: dt.date
 
 
 @dataclass(frozen=True)
@@ -197,17 +191,18 @@ def carry_out(
     jobs = min(jobs or min(cores(), -(-len(orders) // 2)), len(orders))
     if not orders:
         return
-    shop = shop_of(orders, engine, papermill_engine == "vip" and len(orders) > 1)
-    if jobs > 1:
-        yield from _by_several(project, orders, shop, jobs)
-    else:
-        yield from _one_by_one(project, orders, engine, shop)
+    shop = shop_of(engine, papermill_engine == "vip" and len(orders) > 1)
+    with sealed(project) as seal:
+        if jobs > 1:
+            yield from _by_several(seal, orders, shop, jobs)
+        else:
+            yield from _one_by_one(seal, orders, engine, shop)
 
 
-def shop_of(orders: Sequence[Order], engine: Engine, forks: bool) -> Shop:
+def shop_of(engine: Engine, forks: bool) -> Shop:
     """Say with what issues are made here; kernels are forked where that can be done."""
     name: EngineName = "quarto" if engine.name == "quarto" else "embedded"
-    return Shop(name, forks and can_fork(), library_checksum(), max(order.as_of for order in orders))
+    return Shop(name, forks and can_fork())
 
 
 def cores() -> int:
@@ -217,16 +212,15 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _one_by_one(project: Project, orders: Sequence[Order], engine: Engine, shop: Shop) -> Iterator[Outcome]:
+def _one_by_one(seal: Sealed, orders: Sequence[Order], engine: Engine, shop: Shop) -> Iterator[Outcome]:
     """Make issues one after the other; the kernel of the next gets ready while one is made."""
 
     def begun(order: Order) -> Kernel | None:
         # What keeps it from being begun is said when its turn comes.
         with suppress(OSError, VipError):
-            return ahead.enter_context(_kernel_of(project, order, shop))
+            return ahead.enter_context(_kernel_of(seal, order, shop))
         return None
 
-    shelf = Shelf(shop.newest)
     with ExitStack() as ahead:
         ready = begun(orders[0])
         for number, order in enumerate(orders, start=1):
@@ -235,21 +229,21 @@ def _one_by_one(project: Project, orders: Sequence[Order], engine: Engine, shop:
             with ahead.pop_all():
                 if number < len(orders):
                     ready = begun(orders[number])
-                outcome = outcome_of(project, order, engine, shop, shelf, kernel)
+                outcome = outcome_of(seal, order, engine, shop, kernel)
             yield outcome
 
 
 @contextmanager
-def _kernel_of(project: Project, order: Order, shop: Shop) -> Iterator[Kernel]:
+def _kernel_of(seal: Sealed, order: Order, shop: Shop) -> Iterator[Kernel]:
     """Give a kernel for an order. Where none can be forked it is started, which only takes longer."""
     with ExitStack() as stack:
         kernel: Kernel | None = None
         if shop.forks:
             with suppress(OSError):
                 kernel = stack.enter_context(
-                    kernel_ahead(project.root, deliveries_folder(project), own_zygote(), _seed(order))
+                    kernel_ahead(seal.project.root, seal.project.raw, own_zygote(), _seed(order))
                 )
-        yield kernel or stack.enter_context(kernel_ahead(project.root, deliveries_folder(project)))
+        yield kernel or stack.enter_context(kernel_ahead(seal.project.root, seal.project.raw))
 
 
 def _seed(order: Order) -> int:
@@ -257,42 +251,41 @@ def _seed(order: Order) -> int:
     return seed_of({"month": str(order.month)})
 
 
-def outcome_of(
-    project: Project, order: Order, engine: Engine, shop: Shop, shelf: Shelf, kernel: Kernel | None = None
-) -> Outcome:
+def outcome_of(seal: Sealed, order: Order, engine: Engine, shop: Shop, kernel: Kernel | None = None) -> Outcome:
     """Make an issue, or say what kept it from being made.
 
     Parameters
     ----------
-    shelf
-        What was read for other orders.
     kernel
         One that was started ahead. By default one is started or forked, as the shop does.
     """
     begin = time.perf_counter()
     error: VipError | None = None
-    notes: tuple[str, ...] = ()
+    notes: list[str] = []
+
+    def note(project: Project, _edition: Edition) -> None:
+        # What cannot be shown of the texts is said here, with each line, and not by the notebook.
+        notes.extend(notes_on_texts(project, order.month))
+
     try:
-        if kernel is None:
-            with _kernel_of(project, order, shop) as own:
-                return outcome_of(project, order, engine, shop, shelf, own)
-        if library_checksum() != shop.library:
-            problem = Problem("viputils", "is not the code that was read any more;", "begin again.")
-            raise ManifestError("The library was changed while issues were being made.", [problem])
-        spoken = project.in_language(order.language)
-        with issue_begun(spoken, order.month, order.as_of, kernel, shelf) as begun:
-            if not order.left_out_rows:
-                require_no_quarantine(spoken, begun.edition)
-            # What cannot be shown of them is said here, with each line, and not by the notebook.
-            notes = tuple(notes_on_texts(spoken, order.month))
-            make_issue(spoken, begun.edition, engine, place=order.place, begun=begun)
+        with nullcontext(kernel) if kernel else _kernel_of(seal, order, shop) as own:
+            make_issue(
+                seal.in_language(order.language),
+                order.month,
+                order.as_of,
+                engine,
+                place=order.place,
+                allow_quarantined=order.left_out_rows,
+                kernel=own,
+                on_edition=note,
+            )
     except VipError as found:
         error = found
     except OSError as found:
         error = _unreadable(order, found)
     except Exception as found:
         error = unexpected(order, found)
-    return Outcome(order, time.perf_counter() - begin, error, notes if error is None else ())
+    return Outcome(order, time.perf_counter() - begin, error, tuple(notes) if error is None else ())
 
 
 def unexpected(order: Order, found: Exception) -> NotebookError:
@@ -310,26 +303,26 @@ def _unreadable(order: Order, found: OSError) -> NotebookError:
     return NotebookError("A file could not be read or written.", [Problem(f"issues/{order.place}", str(found))])
 
 
-def _by_several(project: Project, orders: Sequence[Order], shop: Shop, jobs: int) -> Iterator[Outcome]:
+def _by_several(seal: Sealed, orders: Sequence[Order], shop: Shop, jobs: int) -> Iterator[Outcome]:
     """Let processes make issues; where one of them dies, those that it may have been at are made each by its own."""
     waiting = list(orders)
     while waiting:
         with _processes(min(jobs, len(waiting))) as pool:
-            for outcome in _ended(_handed_to(pool, project, waiting, shop)):
+            for outcome in _ended(_handed_to(pool, seal, waiting, shop)):
                 waiting.remove(outcome.order)
                 yield outcome
         # A pool hands out as many as it has processes, as many again and one more, in order.
         handed_out, waiting = waiting[: 2 * jobs + 1], waiting[2 * jobs + 1 :]
         for begin in range(0, len(handed_out), jobs):
-            yield from _each_by_its_own(project, handed_out[begin : begin + jobs], shop)
+            yield from _each_by_its_own(seal, handed_out[begin : begin + jobs], shop)
 
 
-def _each_by_its_own(project: Project, orders: Sequence[Order], shop: Shop) -> Iterator[Outcome]:
+def _each_by_its_own(seal: Sealed, orders: Sequence[Order], shop: Shop) -> Iterator[Outcome]:
     """Let as many processes make one issue each, so that the one that kills its process is known."""
     left = list(orders)
     with ExitStack() as pools:
         every = [pools.enter_context(_processes(1)) for _ in orders]
-        futures = [_handed_to(pool, project, [order], shop) for pool, order in zip(every, orders, strict=True)]
+        futures = [_handed_to(pool, seal, [order], shop) for pool, order in zip(every, orders, strict=True)]
         for outcome in _ended([future for of_one in futures for future in of_one]):
             left.remove(outcome.order)
             yield outcome
@@ -339,14 +332,12 @@ def _each_by_its_own(project: Project, orders: Sequence[Order], shop: Shop) -> I
         yield Outcome(order, 0, NotebookError("The issue could not be made.", [died]))
 
 
-def _handed_to(pool: Executor, project: Project, orders: Sequence[Order], shop: Shop) -> list[Future[Outcome]]:
+def _handed_to(pool: Executor, seal: Sealed, orders: Sequence[Order], shop: Shop) -> list[Future[Outcome]]:
     """Hand orders to a pool, which starts its processes."""
     futures: list[Future[Outcome]] = []
     with _undisturbed(), _nothing_from_this_folder(), suppress(BrokenProcessPool):
         # Where one dies meanwhile, those before stay in the list.
-        futures.extend(
-            pool.submit(_made, project.root, str(deliveries_folder(project)), order, shop) for order in orders
-        )
+        futures.extend(pool.submit(_made, seal.project.root, seal.origin, order, shop) for order in orders)
     return futures
 
 
@@ -359,11 +350,10 @@ def _ended(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
             continue
 
 
-def _made(root: Path, deliveries: str, order: Order, shop: Shop) -> Outcome:
-    """Make an issue in a process of its own, of the same project and the same deliveries."""
+def _made(root: Path, origin: Path, order: Order, shop: Shop) -> Outcome:
+    """Make an issue in a process of its own, from the same sealed inputs."""
     try:
-        project = Project.open(root, order.language, deliveries)
-        return outcome_of(project, order, choose_engine(shop.engine), shop, own_shelf(project.root, shop.newest))
+        return outcome_of(_own_seal(root, origin), order, choose_engine(shop.engine), shop)
     except VipError as error:
         return Outcome(order, 0, error)
     except OSError as found:
@@ -375,9 +365,9 @@ def _made(root: Path, deliveries: str, order: Order, shop: Shop) -> Outcome:
 
 
 @lru_cache(maxsize=1)
-def own_shelf(_root: Path, newest: dt.date) -> Shelf:
-    """Give the shelf of this process, which makes issues of one project."""
-    return Shelf(newest)
+def _own_seal(root: Path, origin: Path) -> Sealed:
+    """Return the sealed inputs as this process has opened them: what it read and hashed serves all of its issues."""
+    return Sealed.open(root, origin)
 
 
 @contextmanager

@@ -24,17 +24,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from viputils.audit.library import LIBRARY_AS_READ
+from viputils.audit.library import library_checksum
 from viputils.audit.manifest import MANIFEST, GitCommit, changed_since, read_manifest, touched_since
 from viputils.config.project import Project
 from viputils.core.errors import ClusterError, Problem, VipError
 from viputils.core.files import replaced_whole
 from viputils.core.git import commit_of
 from viputils.core.urls import shown_address
-from viputils.publish.backfill import Order, Outcome, Shop, outcome_of, own_shelf, shop_of, unexpected
-from viputils.report.issue import Present, asked_otherwise, issue_inputs, keep_what_is_not_ours, notes_on_texts
+from viputils.publish.backfill import Order, Outcome, Shop, outcome_of, shop_of, unexpected
+from viputils.report.issue import asked_otherwise, keep_what_is_not_ours, notes_on_texts
 from viputils.report.parcel import Parcel, packed
 from viputils.report.render import Engine, choose_engine
+from viputils.report.seal import Present, issue_inputs, sealed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -90,13 +91,15 @@ def carry_out_on(
     """
     if not orders:
         return
-    shop = shop_of(orders, engine, forks)
+    shop = shop_of(engine, forks)
     parcel = _parcel_of(project, orders)
-    deliveries = project.source.anywhere
+    deliveries, library = project.source.anywhere, library_checksum()
     with _client(scheduler, patience) as client:
         # A task like the others: where the worker that holds it is lost, the scheduler gives it to another one.
         sent = client.submit(_itself, parcel, pure=False)
-        waiting = {client.submit(_made_there, sent, deliveries, order, shop, pure=False): order for order in orders}
+        waiting = {
+            client.submit(_made_there, sent, deliveries, order, shop, library, pure=False): order for order in orders
+        }
         try:
             for future, lost in _as_they_are_ready(client, list(waiting), patience):
                 order = waiting.pop(future)
@@ -125,21 +128,21 @@ def _itself(parcel: Parcel) -> Parcel:
     return parcel
 
 
-def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop) -> Made:
+def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop, library: str) -> Made:
     """Make an issue on a worker, in a folder that goes with the worker."""
     from distributed import get_worker
 
     worker = get_worker()
     with _ONE_AT_A_TIME:
         try:
-            if shop.library != LIBRARY_AS_READ:
+            if library != library_checksum():
                 remedy = "install the same there, and start it again."
-                problem = Problem("viputils", "the worker has read other code;", remedy)
+                problem = Problem("viputils", "the worker has other code;", remedy)
                 raise ClusterError("The worker would make another issue.", [problem])
             # What was brought from an address stays for the next issue that this worker makes.
             project = Project.open(_unpacked(parcel, Path(worker.local_directory)), order.language, deliveries)
-            shelf = own_shelf(project.root, shop.newest)
-            outcome = outcome_of(project, order, choose_engine(shop.engine), shop, shelf)
+            with sealed(project) as seal:
+                outcome = outcome_of(seal, order, choose_engine(shop.engine), shop)
         except VipError as error:
             outcome = Outcome(order, 0, error)
         if outcome.error is not None:

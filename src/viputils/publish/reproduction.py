@@ -10,7 +10,6 @@ from typing import Final
 
 import pandas as pd
 
-from viputils.audit.as_of import load_edition, require_no_quarantine
 from viputils.audit.manifest import (
     MANIFEST,
     Change,
@@ -25,7 +24,6 @@ from viputils.audit.manifest import (
     touched_since,
 )
 from viputils.audit.register import IssueName, read_register, write_register
-from viputils.config.program import RAW
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem
 from viputils.core.files import private_folder
@@ -36,6 +34,7 @@ from viputils.records.remote.fetch import deliveries_folder
 from viputils.report.issue import make_issue
 from viputils.report.parcel import packed
 from viputils.report.render import choose_engine
+from viputils.report.seal import Sealed
 
 IDENTICAL: Final = "identical"
 DIFFERS: Final = "differs"
@@ -206,12 +205,10 @@ def reproduce(
     ]
     with private_folder("reproduce") as scratch:
         root = _copy_of_inputs(project, manifest, scratch)
-        again = Project.open(root, manifest.parameters.lang, RAW)
-        on_step("Reading and cleaning the records")
-        edition = load_edition(again, manifest.month, manifest.as_of)
-        if not manifest.parameters.allow_quarantined:
-            require_no_quarantine(again, edition)
-        made = make_issue(again, edition, engine, on_step).manifest.parent
+        seal = Sealed.open(root, root, manifest.parameters.lang)
+        leave_out = manifest.parameters.allow_quarantined
+        again = make_issue(seal, manifest.month, manifest.as_of, engine, allow_quarantined=leave_out, on_step=on_step)
+        made = again.manifest.parent
         now = {
             file.relative_to(made).as_posix(): checksum(file)
             for file in sorted(made.rglob("*"))

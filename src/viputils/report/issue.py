@@ -5,41 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viputils.audit.as_of import OwnDays, Shelf, issue_day, load_edition, stamps_of
-from viputils.audit.handover import hand_over, key_of
-from viputils.audit.library import LIBRARY_AS_READ, library_checksum
-from viputils.audit.manifest import (
-    MANIFEST,
-    Inputs,
-    Inventory,
-    Manifest,
-    changed_since,
-    inputs_of,
-    manifest_of,
-    read_manifest,
-    touched_since,
-)
-from viputils.audit.register import Register, read_register
+from viputils.audit.as_of import load_edition, require_no_quarantine
+from viputils.audit.handover import hand_over
+from viputils.audit.manifest import MANIFEST, Manifest, changed_since, manifest_of, read_manifest, touched_since
 from viputils.config.language import capital
 from viputils.config.project import Project
-from viputils.core.errors import ManifestError, Problem
+from viputils.core.errors import ManifestError
 from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth
 from viputils.figures.edition import Edition
-from viputils.records.deliveries import find_deliveries
-from viputils.records.remote.fetch import deliveries_folder
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown
 from viputils.report.notebook import Kernel, clean_copy, kernel_ahead, run_notebook
 from viputils.report.privacy.screening import screen_activities
 from viputils.report.render import Engine
 from viputils.report.render.rasters import rasters
+from viputils.report.seal import Present, Sealed, issue_inputs
 
 
 @dataclass(frozen=True)
@@ -61,112 +48,72 @@ class Issue:
         return {name: str(value) for name, value in vars(self).items()}
 
 
-@dataclass(frozen=True)
-class Beginning:
-    """An issue's records, what its inputs were before these were read, and a kernel for its notebook."""
-
-    inputs: Inputs
-    edition: Edition
-    kernel: Kernel
-
-
-@contextmanager
-def issue_begun(
-    project: Project,
-    month: ReportMonth,
-    as_of: dt.date | None = None,
-    kernel: Kernel | None = None,
-    shelf: Shelf | None = None,
-) -> Iterator[Beginning]:
-    """Begin an issue: its kernel starts while its records are read. It is gone at the end of the block.
-
-    Parameters
-    ----------
-    kernel
-        One that was started before, in the folder of the project.
-    shelf
-        What was read for other issues.
-
-    Raises
-    ------
-    VipError
-        As ``load_edition``.
-    """
-    with nullcontext(kernel) if kernel else kernel_ahead(project.root, deliveries_folder(project)) as ready:
-        deliveries = find_deliveries(project)
-        # Before anything is read, checksums included: what is written to from here on is noticed.
-        stamps = stamps_of(deliveries)
-        days = OwnDays(project, deliveries)
-        as_of = issue_day(project, deliveries, month, as_of, days)
-        inputs = issue_inputs(project, month, as_of)
-        require_as_read(project, str(month))
-        key = key_of(project, deliveries, month, as_of)
-        edition = load_edition(project, month, as_of, shelf, days)
-        if not stamps.items() >= stamps_of(deliveries, as_of).items():
-            # Also where it holds again what it did before: what was read may have been in between.
-            raise _changed_meanwhile(month)
-        hand_over(ready.handed_over, key, edition.records, edition.figures)
-        yield Beginning(inputs, edition, ready)
-
-
 def make_issue(
-    project: Project,
-    edition: Edition,
+    seal: Sealed,
+    month: ReportMonth,
+    as_of: dt.date | None,
     engine: Engine,
-    on_step: Callable[[str], None] = lambda _: None,
+    *,
     place: str | None = None,
-    begun: Beginning | None = None,
+    allow_quarantined: bool = False,
+    kernel: Kernel | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
+    on_edition: Callable[[Project, Edition], None] = lambda _project, _edition: None,
 ) -> Issue:
-    """Make the issue of an edition and put it into its folder.
+    """Make the issue of a month from sealed inputs, and put it into its folder: whole, or not at all.
 
     Parameters
     ----------
+    as_of
+        Only what was received by this day counts; by default as ``OwnDays``.
+    place
+        Its folder in ``issues``; by default its month. A re-issue, ``2023-11-r1``, is beside what it replaces.
+    allow_quarantined
+        Whether rows that are in quarantine are left out.
+    kernel
+        One that was started ahead, in the sealed folder. By default it is started now.
     on_step
         Called with a few words at the beginning of each step.
-    place
-        Its folder in ``issues``; by default its month. A re-issue, ``2023-11-r1``, lies beside what it replaces.
-    begun
-        What ``issue_begun`` gave, where the edition is the one in it. By default the records are read again, to be
-        sure that the edition is made from what the inputs are.
+    on_edition
+        Called with the sealed project and the edition once it was counted.
 
     Raises
     ------
+    DeliveryError, QuarantineError
+        If the records do not give the issue.
     NotebookError, RenderError
-        Where a cell fails or a page cannot be made. The issue's folder is then as it was before.
+        If a cell fails or a page cannot be made. The issue's folder is then as it was before.
     """
-    month, program = edition.month, edition.program
-    is_translated = project.language.code != program.identity.language
-    name = f"{_slug(program.identity.short_name)}-{month}" + (f"-{project.language.code}" if is_translated else "")
-    if begun is None:
-        with issue_begun(project, month, edition.as_of) as own:
-            if not own.edition.figures.equals(edition.figures):
-                raise _changed_meanwhile(month)  # It was read before the inputs were looked at.
-            return make_issue(project, own.edition, engine, on_step, place, own)
-    inputs = begun.inputs
-    require_names_shown(project)
-    place = place or project.issue_place(str(month))
-    with replaced_whole((project.issues / place).parent, Path(place).name) as folder:
-        on_step("Running the notebook")
-        parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
-        if not project.language.is_english:
-            parameters["lang"] = project.language.code
-        executed = run_notebook(project.notebook, parameters, project.root, begun.kernel)
-        on_step("Writing the figures")
-        demonstration = edition.records.is_demonstration
-        copy, images = clean_copy(
-            executed, front_matter(project, project.language.month(month), edition.as_of, demonstration)
-        )
-        _write_sources(folder, name, copy, images | rasters(images) | issue_data(edition, name))
-        on_step(f"Making HTML, PDF and DOCX ({engine.name} engine)")
-        engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
-        on_step("Writing the manifest")
-        if issue_inputs(project, month, edition.as_of) != inputs:
-            raise _changed_meanwhile(month)
-        require_as_read(project, str(month))
-        manifest = manifest_of(project, edition.month, edition.records, (engine.name, engine.version()), inputs, folder)
-        (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
-        keep_what_is_not_ours(project.issues / place, folder)
-    final = project.issues / place
+    project = seal.project
+    with nullcontext(kernel) if kernel else kernel_ahead(project.root, project.raw) as ready:
+        on_step("Reading and cleaning the records")
+        edition = load_edition(project, month, as_of, seal.shelf)
+        if not allow_quarantined:
+            require_no_quarantine(project, edition)
+        on_edition(project, edition)
+        inputs = seal.inputs(month, edition.as_of)
+        require_names_shown(project)
+        hand_over(ready.handed_over, project, month, edition.as_of, edition.records, edition.figures)
+        name = _name_of(project, month)
+        final = seal.issues / (place or project.issue_place(str(month)))
+        with replaced_whole(final.parent, final.name) as folder:
+            on_step("Running the notebook")
+            parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
+            if not project.language.is_english:
+                parameters["lang"] = project.language.code
+            executed = run_notebook(project.notebook, parameters, project.root, ready)
+            on_step("Writing the figures")
+            demonstration = edition.records.is_demonstration
+            header = front_matter(project, project.language.month(month), edition.as_of, demonstration)
+            copy, images = clean_copy(executed, header)
+            _write_sources(folder, name, copy, images | rasters(images) | issue_data(edition, name))
+            on_step(f"Making HTML, PDF and DOCX ({engine.name} engine)")
+            engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
+            on_step("Writing the manifest")
+            made_with = (engine.name, engine.version())
+            manifest = manifest_of(project, month, edition.records, made_with, inputs, folder, seal.commit)
+            (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
+            keep_what_is_not_ours(final, folder)
     return Issue(
         month,
         edition.as_of,
@@ -178,6 +125,12 @@ def make_issue(
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,
     )
+
+
+def _name_of(project: Project, month: ReportMonth) -> str:
+    """Return how the files of an issue begin: ``vip-2023-11``, ``vip-2023-11-es``."""
+    name = f"{_slug(project.program.identity.short_name)}-{month}"
+    return f"{name}-{project.language.code}" if project.is_translation else name
 
 
 def notes_on_texts(project: Project, month: ReportMonth) -> list[str]:
@@ -211,44 +164,6 @@ def keep_what_is_not_ours(before: Path, folder: Path) -> None:
         if is_file and path.relative_to(before).as_posix() not in ours and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, place, follow_symlinks=False)
-
-
-def require_as_read(project: Project, what: str) -> None:
-    """Refuse to go on with a program.toml, a catalogue or a library that was changed since this process read it.
-
-    Raises
-    ------
-    ManifestError
-        Naming each file.
-    """
-    changed = project.changed_since_read()
-    if library_checksum() != LIBRARY_AS_READ:
-        changed.append("viputils")
-    if changed:
-        raise ManifestError(
-            f"What {what} is made from was changed while it was being made. Nothing was made.",
-            [Problem(name, "was changed since it was read;", "make it again.") for name in changed],
-        )
-
-
-def _changed_meanwhile(month: ReportMonth) -> ManifestError:
-    return ManifestError(
-        "Something that the issue is made from was changed while it was being made. Nothing was made.",
-        [Problem(str(month), "its manifest would not tell what it was made from;", "make it again.")],
-    )
-
-
-@dataclass(frozen=True)
-class Present:
-    """What issues would be made from now, looked at once for however many of them."""
-
-    files: Inventory
-    register: Register
-
-    @classmethod
-    def of(cls, project: Project) -> Present:
-        """Look at a project."""
-        return cls(Inventory(project), read_register(project))
 
 
 def reasons_to_make(
@@ -313,14 +228,6 @@ def asked_otherwise(
     if was.allow_quarantined and not left_out_rows:
         found.append("leaves out rows that were in quarantine, which was not asked for now")
     return found
-
-
-def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date, present: Present | None = None) -> Inputs:
-    """Find everything that the issue of a month is made from, the register's other issues of the year included."""
-    present = present or Present.of(project)
-    year = month.fiscal_year(project.program.identity.fiscal_year_starts)
-    seen = present.register.seen_by(list(year.months(until=month)), as_of)
-    return inputs_of(project, month, as_of, {str(one.name): one.fingerprint for one in seen}, present.files)
 
 
 def front_matter(project: Project, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:

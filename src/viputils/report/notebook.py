@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from viputils.audit.handover import VARIABLE as HANDED_OVER_VARIABLE
-from viputils.audit.library import LIBRARY_AS_READ, absolute_imports
-from viputils.audit.library import VARIABLE as LIBRARY_VARIABLE
+from viputils.audit.library import absolute_imports
 from viputils.config.program import DELIVERIES_VARIABLE
 from viputils.core.errors import NotebookError, Problem, nearest
 from viputils.core.files import private_folder
@@ -258,7 +257,6 @@ def _manager_that_logs_to(file: IO[bytes], private: Path, deliveries: Path | Non
             env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
             env["IPYTHONDIR"] = str(private / "ipython")
             env[HANDED_OVER_VARIABLE] = str(private / _HANDED_OVER)
-            env[LIBRARY_VARIABLE] = LIBRARY_AS_READ
             absolute_imports(env, Path.cwd())
             if deliveries is not None:
                 env[DELIVERIES_VARIABLE] = str(deliveries)

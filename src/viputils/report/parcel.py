@@ -31,10 +31,7 @@ class Parcel:
 
     def unpack(self, folder: Path) -> Path:
         """Put it into an empty folder; give the folder of the project in that."""
-        shares = Path(self.shares)
-        # Deep enough that what is shared lies in the folder as well, wherever the project says it is.
-        root = folder.joinpath("of", *("its", *("own" for part in shares.parts if part == "..")))
-        root.mkdir(parents=True)
+        root = root_in(folder, self.shares)
         for name, data in self.files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(data)
@@ -42,9 +39,17 @@ class Parcel:
         folders = ["data/raw", "data/published", *(["report/activities"] if self.has_activities else [])]
         for name in folders:
             (root / name).mkdir(parents=True, exist_ok=True)
-        if not shares.is_absolute():
-            Path(os.path.normpath(root / shares)).mkdir(parents=True, exist_ok=True)
         return root
+
+
+def root_in(folder: Path, shares: str | None) -> Path:
+    """Make a folder for a project in an empty folder, deep enough that what it shares is in that folder as well."""
+    shared = Path(shares or ".")
+    root = folder.joinpath("of", *("its", *("own" for part in shared.parts if part == "..")))
+    root.mkdir(parents=True)
+    if not shared.is_absolute():
+        Path(os.path.normpath(root / shared)).mkdir(parents=True, exist_ok=True)
+    return root
 
 
 def packed(project: Project, inputs: Iterable[Inputs], has_activities: bool) -> Parcel:

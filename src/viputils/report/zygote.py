@@ -26,8 +26,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final
 
-from viputils.audit.library import LIBRARY_AS_READ, absolute_imports
-from viputils.core.errors import ManifestError, Problem
+from viputils.audit.library import absolute_imports
 
 # Imported before the first fork, because they take long. Not matplotlib_inline: it sets itself up for the kernel in
 # which it is imported, and would drop every figure of another one in silence. Nor anything that starts threads.
@@ -123,21 +122,11 @@ class Zygote:
             Of the random numbers of ``random`` and of NumPy's global state.
         stdout, stderr
             Where it writes; by default where this process does.
-
-        Raises
-        ------
-        ManifestError
-            Where the code of viputils that it would run is not the one that this process has read.
         """
         streams = [1 if stdout is None else stdout, 2 if stderr is None else stderr]
         numbers = [stream if isinstance(stream, int) else stream.fileno() for stream in streams]
-        asked = {"arguments": list(arguments), "cwd": cwd, "env": dict(env), "seed": seed, "library": LIBRARY_AS_READ}
-        pid = self._ask(asked, numbers)["pid"]
-        if pid is None:
-            self.close()
-            problem = Problem("viputils", "was changed while it was being read;", "try again.")
-            raise ManifestError("A kernel would run other code than this process has read.", [problem])
-        return Forked(self, int(pid))
+        asked = {"arguments": list(arguments), "cwd": cwd, "env": dict(env), "seed": seed}
+        return Forked(self, int(self._ask(asked, numbers)["pid"]))
 
     def poll(self, pid: int) -> int | None:
         """Give the exit code of a kernel, or nothing while it runs; that of a signal is its number, negative."""
@@ -281,8 +270,6 @@ def serve(connection: socket.socket) -> Callable[[], None]:
             break
         if "poll" in asked:
             answer: dict[str, Any] = {"code": _reaped(asked["poll"], running)}
-        elif asked["library"] != LIBRARY_AS_READ:
-            answer = {"pid": None}
         else:
             parent = os.getpid()
             pid = os.fork()

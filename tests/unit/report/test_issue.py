@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.projects import REPOSITORY
 from viputils.config.program import RAW
 from viputils.config.project import Project
 from viputils.config.source import Source
@@ -31,24 +26,6 @@ def test_what_the_cover_says_is_never_markup(demonstration: Edition, tmp_path: P
     assert said["vip"]["site"] == r"\<b\>\{\{\< x \>\}\}\</b\>"
     assert said["vip"]["running-header"].startswith(r"\# \*A\* \$B\$ \| MONTHLY")
     assert said["title"].startswith(r"\# \*A\* \$b\$ Monthly")
-
-
-def test_a_process_that_read_other_code_than_lies_there_now_makes_nothing(tmp_path: Path) -> None:
-    library = Path(
-        shutil.copytree(REPOSITORY / "src", tmp_path / "library", ignore=shutil.ignore_patterns("__pycache__"))
-    )
-    script = (
-        "import sys; from pathlib import Path; from viputils.report import issue\n"
-        "from viputils.config.project import Project\n"
-        "path = Path(issue.__file__).with_name('tables.py')\n"
-        f"issue.require_as_read(Project.open(Path({str(REPOSITORY)!r})), '2023-11'); print('as read')\n"
-        "path.write_bytes(path.read_bytes() + b'# Another version.')\n"
-        f"issue.require_as_read(Project.open(Path({str(REPOSITORY)!r})), '2023-11')\n"
-    )
-    env = {**os.environ, "PYTHONPATH": str(library)}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=env)
-    assert done.stdout == "as read\n"
-    assert "viputils: was changed since it was read; make it again." in done.stderr
 
 
 HAS_EXCHANGE = files.exchange_folders

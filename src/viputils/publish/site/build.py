@@ -61,11 +61,12 @@ from viputils.report.data_files import (
     all_issues_data,
     countable_months,
 )
-from viputils.report.issue import Present, reasons_to_make, require_as_read
+from viputils.report.issue import reasons_to_make
 from viputils.report.markdown import outdated_activities
 from viputils.report.notebook import clean_copy
 from viputils.report.privacy.screening import require_screened, screen_activities, screen_texts
 from viputils.report.render import Engine
+from viputils.report.seal import Present
 from viputils.report.tables import label_of
 
 # How each page of the site was made, and the checksum of every file of it.
@@ -200,8 +201,6 @@ def make_site(
         if _everything(project, projects, engine, address, issues) != made_from:
             problem = Problem("the site", "holds what was there before and after the change;", "make it again.")
             raise ManifestError("Something was changed while the site was being made. No site was made.", [problem])
-        for spoken in projects:
-            require_as_read(spoken, "the site")
         (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="")
     return Site(out / "index.html", sum(map(len, issues)), made, len(pages), pages_made, notes)
 

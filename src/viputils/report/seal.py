@@ -1,0 +1,145 @@
+"""Seal: copy everything that issues are made from into a private folder, where nobody can change it meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from viputils.audit.as_of import Shelf
+from viputils.audit.manifest import Inputs, Inventory, inputs_of
+from viputils.audit.register import Register, read_register
+from viputils.config.page_settings import SETTINGS, copy_named_files
+from viputils.config.program import RAW
+from viputils.config.project import NOTEBOOK, Project
+from viputils.core.files import copy_files, private_folder
+from viputils.core.git import Commit, commit_of
+from viputils.core.months import ReportMonth
+from viputils.records.remote.fetch import deliveries_folder
+from viputils.report.parcel import root_in
+
+
+@dataclass(frozen=True)
+class Present:
+    """What issues would be made from, looked at once for however many of them."""
+
+    files: Inventory
+    register: Register
+
+    @classmethod
+    def of(cls, project: Project) -> Present:
+        """Look at a project."""
+        return cls(Inventory(project), read_register(project))
+
+
+def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date, present: Present | None = None) -> Inputs:
+    """Find everything that the issue of a month is made from, the register's other issues of the year included."""
+    present = present or Present.of(project)
+    year = month.fiscal_year(project.program.identity.fiscal_year_starts)
+    seen = present.register.seen_by(list(year.months(until=month)), as_of)
+    return inputs_of(project, month, as_of, {str(one.name): one.fingerprint for one in seen}, present.files)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """The inputs of issues as they were when they were sealed.
+
+    Attributes
+    ----------
+    project
+        The project of the sealed copies: everything is read from there.
+    origin
+        The folder of the project whose issues they are: they go there.
+    """
+
+    project: Project
+    origin: Path
+
+    @classmethod
+    def open(cls, root: Path, origin: Path, language: str | None = None) -> Sealed:
+        """Open sealed copies, in any process."""
+        return cls(Project.open(root, language, RAW), origin)
+
+    @property
+    def issues(self) -> Path:
+        """The folder that the issues go to."""
+        return self.origin / "issues"
+
+    def inputs(self, month: ReportMonth, as_of: dt.date) -> Inputs:
+        """Return what the issue of a month is made from; each file is hashed once, however many issues there are."""
+        return issue_inputs(self.project, month, as_of, self._present)
+
+    def in_language(self, code: str) -> Sealed:
+        """Return the same copies as they are shown in a language."""
+        return replace(self, project=self.project.in_language(code))
+
+    @cached_property
+    def commit(self) -> Commit | None:
+        """Where the project is in its repository, if it is in one."""
+        return commit_of(self.origin)
+
+    @cached_property
+    def _present(self) -> Present:
+        return Present.of(self.project)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The records, read once."""
+        return Shelf(self.project)
+
+
+@contextmanager
+def sealed(project: Project) -> Iterator[Sealed]:
+    """Copy everything that an issue of a project can be made from; the copies go when the block ends.
+
+    Raises
+    ------
+    DeliveryError
+        If the deliveries are elsewhere and cannot be read there.
+    ManifestError, ProgramError, LanguageError
+        If the project is not in order.
+    """
+    with private_folder("seal") as folder:
+        root = root_in(folder, project.program.identity.shares)
+        copy_project(project, root)
+        _copy_deliveries(deliveries_folder(project), root / RAW)
+        yield Sealed.open(root, project.root, project.language.code)
+
+
+def copy_project(project: Project, root: Path) -> None:
+    """Copy what a project says and looks like: everything but its deliveries. What it shares becomes its own."""
+    copies = {
+        project.root / "program.toml": root / "program.toml",
+        project.notebook: root / NOTEBOOK,
+        project.pages / SETTINGS: root / SETTINGS,
+    }
+    copy_files(project.report, root / "report")
+    for source, copy in copies.items():
+        if source.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy)
+    for name in ("theme", "fonts"):
+        copy_files(project.pages / "report" / name, root / "report" / name)
+    if (root / SETTINGS).is_file():
+        copy_named_files(project.pages, root)
+    copy_files(project.published, root / "data" / "published")
+    if (project.report / "activities").is_dir():
+        (root / "report" / "activities").mkdir(parents=True, exist_ok=True)
+
+
+def _copy_deliveries(folder: Path, to: Path) -> None:
+    """Copy deliveries with their empty folders, of which there is something to say, too."""
+    if not folder.is_dir():
+        return
+    to.mkdir(parents=True)
+    for entry in folder.iterdir():
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            shutil.copytree(entry, to / entry.name, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(entry, to / entry.name)
