@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.command import vip
 from tests.support.histories import with_tables
-from tests.support.pages import plain_pages
+from tests.support.pages import PlainEngine, issue_made, plain_pages
 from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository, with_a_short_report
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, TextError
@@ -233,6 +233,14 @@ def test_what_was_not_allowed_is_not_published(told: Project) -> None:
     assert publish(told, OCTOBER, DAY).name.month == OCTOBER
 
 
+def made_with_another_text(told: Project) -> None:
+    """Make the October issue again, with something that a correction corrects."""
+    activities = told.activities(OCTOBER)
+    text = activities.read_text("utf-8") if activities.is_file() else "## News\n"
+    activities.write_text(f"{text}\nWords that were missing.\n", "utf-8")
+    issue_made(told, "2023-10", PlainEngine())
+
+
 @pytest.mark.parametrize("option", ["--reason", "--footnote"])
 def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: Project, option: str) -> None:
     (told.report / "activities" / "2023-10.allowed.toml").write_text(ALLOWED, encoding="utf-8")
@@ -248,6 +256,7 @@ def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: P
     lines = done.stderr[done.stderr.index("    [[allowed]]") :]
     lines = lines.replace("why it may go out", "A made-up person.").replace("who allows it", "J. Doe, comms")
     (told.report / "texts.allowed.toml").write_text(lines, encoding="utf-8")
+    made_with_another_text(told)
     done = vip("publish", "2023-10", "--printed", "2023-11-10", "--reissue", *given, "--project", str(told.root))
     assert done.returncode == 0, done.stderr
 
@@ -350,6 +359,7 @@ def test_a_text_written_after_the_issue_makes_it_stale(told: Project) -> None:
 def test_published_issues_are_named_and_the_newest_has_the_verdict(told: Project) -> None:
     (told.report / "activities" / "2023-10.allowed.toml").write_text(ALLOWED, encoding="utf-8")
     publish(told, OCTOBER, DAY)
+    made_with_another_text(told)
     publish(told, OCTOBER, DAY, reissue=True, reason="A typo.")
     row = status_of(told, OCTOBER)
     assert row["published"] == "2023-10, 2023-10-r1"

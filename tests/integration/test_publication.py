@@ -14,10 +14,10 @@ from bs4 import BeautifulSoup
 
 from tests.support.artifacts import Artifacts
 from tests.support.command import vip
-from tests.support.pages import issue_made
+from tests.support.pages import PlainEngine, issue_made
 from tests.support.projects import REPOSITORY
 from tests.support.register import an_issue
-from viputils.audit.as_of import load_edition
+from viputils.audit.as_of import load_edition, note_on_day
 from viputils.audit.register import IssueName, add_issue, read_register, write_register
 from viputils.audit.verdicts import verify_register, worst
 from viputils.config.project import Project
@@ -72,9 +72,45 @@ def test_a_correction_needs_an_issue_and_a_reason_and_both_stay(city: Project) -
         publish(city, OCTOBER, DAY, reissue=True, reason="why")
     publish(city, OCTOBER, DAY)
     for number in (1, 2):
+        made_with_another_text(city, number)
         issue = publish(city, OCTOBER, DAY, reissue=True, reason=f"The\nreason {number}.")
         assert (issue.name.number, issue.reason) == (number, f"The reason {number}.")
     assert [str(issue.name) for issue in read_register(city).of(OCTOBER)] == ["2023-10", "2023-10-r1", "2023-10-r2"]
+
+
+def made_with_another_text(city: Project, number: int = 1) -> None:
+    """Make the October issue again, with something that a correction corrects."""
+    activities = city.activities(OCTOBER)
+    text = activities.read_text("utf-8") if activities.is_file() else "## News\n"
+    activities.write_text(f"{text}\nWords that were missing, {number}.\n", "utf-8")
+    issue_made(city, "2023-10", PlainEngine())
+
+
+def test_a_correction_corrects_something(city: Project) -> None:
+    publish(city, OCTOBER, DAY)
+    before = {path.name: path.read_bytes() for path in city.published.iterdir()}
+    done = vip(
+        "publish", "2023-10", "--reissue", "--reason", "why", "--printed", "2023-12-08", "--project", str(city.root)
+    )
+    assert done.returncode == 2
+    assert "issues/2023-10: has the same pages and figures as 2023-10; records came in until 2023-12-04" in done.stderr
+    assert "make it with --as-of 2023-12-04." in done.stderr
+    assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
+
+
+def test_a_correction_is_not_published_before_what_it_corrects(city: Project) -> None:
+    publish(city, OCTOBER, DAY)
+    made_with_another_text(city)
+    with pytest.raises(ParameterError, match="2023-11-09 is before 2023-11-10, the day of 2023-10"):
+        publish(city, OCTOBER, dt.date(2023, 11, 9), reissue=True, reason="why")
+
+
+def test_a_report_of_a_published_month_says_that_records_came_in_later(city: Project) -> None:
+    publish(city, OCTOBER, DAY)
+    said = [note_on_day(city, load_edition(city, OCTOBER, day)) for day in (None, dt.date(2023, 12, 4))]
+    assert said[0].endswith("Records came in until 2023-12-04; --as-of 2023-12-04 makes a correction with them.")
+    assert said[1] == ""
+    assert note_on_day(city, load_edition(city, ReportMonth(2023, 9))) == "", "it is not published"
 
 
 @pytest.mark.parametrize("name", ["vip-2023-10.html", "vip-2023-10.pdf", "figures.csv", "charts/chart-by-month.svg"])
@@ -122,6 +158,7 @@ def test_an_issue_that_does_not_add_up_is_published_with_what_it_says_of_that(ci
         " "
     )
     assert said in " ".join(words.split())
+    made_with_another_text(city)
     own = publish(city, OCTOBER, DAY, reissue=True, reason="why", footnote="One\nhas none.")
     assert own.footnote == "One has none."
 

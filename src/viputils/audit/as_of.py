@@ -225,6 +225,18 @@ def issue_day(
     return (days or OwnDays(project, deliveries)).of(month)
 
 
+def note_on_day(project: Project, edition: Edition) -> str:
+    """Return a note if a published issue is made again and records came in after its as-of day; else nothing."""
+    newest = find_deliveries(project)[-1].received
+    published = read_register(project).of(edition.month)
+    if not published or edition.as_of >= newest:
+        return ""
+    return (
+        f"{published[-1].name} is published, and this counts what came in until {edition.as_of}. "
+        f"Records came in until {newest}; --as-of {newest} makes a correction with them."
+    )
+
+
 def as_of_issue(
     program: Program, deliveries: Sequence[Delivery], month: ReportMonth, as_of: dt.date | None = None
 ) -> dt.date:

@@ -210,7 +210,8 @@ def report(
 
 
 def _say_notes(project: Project, edition: Edition) -> None:
-    """Print what became of the rows of an edition, and what people should know of its texts."""
+    """Print what became of the rows of an edition, and what people should know of its texts and its as-of day."""
+    from viputils.audit.as_of import note_on_day
     from viputils.audit.manifest import notes_on_salts
     from viputils.report.issue import notes_on_texts
 
@@ -219,6 +220,8 @@ def _say_notes(project: Project, edition: Edition) -> None:
         say_aside(note)
     for note in notes_on_salts(edition.records):
         say_aside(f"WARNING: {note}")
+    if note := note_on_day(project, edition):
+        say_aside(f"Note: {note}")
 
 
 @app.command(short_help="Make the issues of many months; only those that changed.")

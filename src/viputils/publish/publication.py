@@ -19,6 +19,7 @@ from viputils.core.months import ReportMonth
 from viputils.figures.counts import KEY
 from viputils.figures.edition import Edition
 from viputils.records.checksums import checksum
+from viputils.records.deliveries import find_deliveries
 from viputils.report.markdown import missing_characters
 from viputils.report.privacy.screening import require_screened, screen_activities, screen_texts
 from viputils.report.tables import disagreements
@@ -67,6 +68,8 @@ def publish(
         reason, footnote = " ".join(reason.split()), _footnote(edition, footnote)
         _require_printable(project, reason, footnote)
         require_screened(screen_texts(project, (("--reason", reason), ("--footnote", footnote))))
+        if reissue:
+            _require_correction(project, month, there[-1], manifest)
         kind = "demonstration records" if edition.records.is_demonstration else "records"
         made = f"Made from the {kind} in this repository"
         issue = PublishedIssue(
@@ -115,9 +118,13 @@ def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
 
 
 def _require_in_order(
-    month: ReportMonth, before: PublishedIssue | None, manifest: Manifest, printed: dt.date, reissue: bool
+    month: ReportMonth,
+    before: PublishedIssue | None,
+    manifest: Manifest,
+    printed: dt.date,
+    reissue: bool,
 ) -> None:
-    """Refuse a correction of nothing, one that knows less than what it corrects, and a print before its as-of date."""
+    """Refuse a correction of nothing, one that knows less than what it corrects, and a print out of order."""
     if reissue and before is None:
         raise PublishedError(
             f"There is no issue of {month} to correct.",
@@ -134,10 +141,34 @@ def _require_in_order(
                 )
             ],
         )
+    if reissue and before is not None and before.printed is not None and printed < before.printed:
+        raise ParameterError(
+            "A correction is not published before what it corrects.",
+            [
+                Problem(
+                    "--printed", f"{printed} is before {before.printed}, the day of {before.name};", "give a later day."
+                )
+            ],
+        )
     if printed < manifest.as_of:
         raise ParameterError(
             "An issue is not published before its as-of date.",
             [Problem("--printed", f"{printed} is before {manifest.as_of};", "give the day on which it is published.")],
+        )
+
+
+def _require_correction(project: Project, month: ReportMonth, before: PublishedIssue, manifest: Manifest) -> None:
+    """Refuse a re-issue whose every file is that of the issue that it corrects."""
+    if before.manifest is None:
+        return
+    kept = read_manifest(before.manifest, f"data/published/{before.manifest.name}")
+    if kept.outputs == manifest.outputs:
+        newest = find_deliveries(project)[-1].received
+        later = f"records came in until {newest}: make it with --as-of {newest}."
+        remedy = later if newest > manifest.as_of else "change what it is made from, and make the issue again."
+        raise ParameterError(
+            "The correction corrects nothing. Nothing was published.",
+            [Problem(f"issues/{month}", f"has the same pages and figures as {before.name};", remedy)],
         )
 
 

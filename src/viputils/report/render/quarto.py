@@ -154,4 +154,5 @@ def _quarto(root: Path, arguments: Sequence[str], notebook: Path) -> None:
     # Pandoc warns if a part of the page could not be had, and a filter fails with an error; Quarto passes both on and
     # exits with 0.
     if warned := [line for line in lines if line.startswith(("[WARNING]", "ERROR (", "ERROR:"))]:
-        raise RenderError("Quarto warned of a fault in the page.", [Problem("quarto", line) for line in warned])
+        said = list(dict.fromkeys(warned))[:12]
+        raise RenderError("Quarto warned of a fault in the page.", [Problem("quarto", line) for line in said])
