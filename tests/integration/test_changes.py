@@ -285,7 +285,7 @@ def test_what_cannot_be_compared_is_refused_by_name(two_issues: Project, monkeyp
 
 
 def test_a_change_of_code_shows_the_printed_figure_that_it_moves_by_one(city: Project) -> None:
-    source = city.root / "src" / "viputils" / "figures.py"
+    source = city.root / "src" / "viputils" / "figures" / "counts.py"
     edit(
         source,
         "between(pd.Timestamp(span.start), pd.Timestamp(span.end))",
@@ -370,7 +370,9 @@ def test_the_working_tree_is_compared_as_it_is_and_nothing_is_written_into_it(
 
 
 def break_code(project: Project) -> str:
-    (project.root / "src" / "viputils" / "figures.py").write_text("import no_such_package\n", encoding="utf-8")
+    (project.root / "src" / "viputils" / "figures" / "counts.py").write_text(
+        "import no_such_package\n", encoding="utf-8"
+    )
     return "2023-11 at {}: cannot be computed: ModuleNotFoundError: No module named 'no_such_package'"
 
 
@@ -381,7 +383,9 @@ def break_records(project: Project) -> str:
 
 
 def print_what_is_no_table(project: Project) -> str:
-    (project.root / "src" / "viputils" / "cli.py").write_text("def main():\n    print('ready')\n", encoding="utf-8")
+    (project.root / "src" / "viputils" / "cli" / "main.py").write_text(
+        "def main():\n    print('ready')\n", encoding="utf-8"
+    )
     return "2023-11 at {}: cannot be computed: what it printed, line 1: is 'ready'"
 
 
@@ -486,7 +490,11 @@ def test_a_city_in_a_folder_of_a_repository_takes_its_code_and_may_share_what_li
     (root / "program.toml").write_text(shares, encoding="utf-8")
     git(top, "init", "--quiet")
     commit(top)
-    edit(top / "src" / "viputils" / "figures.py", "[counts.get(category, 0) for", "[counts.get(category, 0) + 1 for")
+    edit(
+        top / "src" / "viputils" / "figures" / "counts.py",
+        "[counts.get(category, 0) for",
+        "[counts.get(category, 0) + 1 for",
+    )
     commit(top)
     found = find_changes(Project.open(root), "HEAD~1", "HEAD")
     assert not found.not_compared
@@ -564,7 +572,7 @@ def test_an_interruption_ends_what_is_under_way_and_leaves_nothing(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     witness = tmp_path / "running"
-    cli = city.root / "src" / "viputils" / "cli.py"
+    cli = city.root / "src" / "viputils" / "cli" / "main.py"
     slow = f"\n\ndef main():\n    open({str(witness)!r}, 'w').close()\n    import time\n    time.sleep(600)\n"
     cli.write_text(cli.read_text(encoding="utf-8") + slow, encoding="utf-8")
     commit(city.root)
@@ -655,10 +663,10 @@ def test_make_changes_fails_only_where_a_printed_figure_moved_that_no_message_na
 def test_make_changes_says_loudly_that_an_old_commit_lacks_something_and_goes_on(
     city: Project, make: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    text = (city.root / "src" / "viputils" / "figures.py").read_text(encoding="utf-8")
+    text = (city.root / "src" / "viputils" / "figures" / "counts.py").read_text(encoding="utf-8")
     break_code(city)
     commit(city.root)
-    (city.root / "src" / "viputils" / "figures.py").write_text(text, encoding="utf-8")
+    (city.root / "src" / "viputils" / "figures" / "counts.py").write_text(text, encoding="utf-8")
     commit(city.root)
     done = make()
     assert done.returncode == 0, done.stderr

@@ -218,8 +218,10 @@ def test_many_months_without_a_row_are_counted_and_the_newest_named(whole_projec
 
 def test_every_reason_of_the_quarantine_is_explained() -> None:
     reasons: set[object] = set()
-    for module in ("cleaning", "values"):
-        for node in ast.walk(ast.parse((REPOSITORY / "src" / "viputils" / f"{module}.py").read_text("utf-8"))):
+    for module in ("clean", "values"):
+        for node in ast.walk(
+            ast.parse((REPOSITORY / "src" / "viputils" / "records" / f"{module}.py").read_text("utf-8"))
+        ):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Fault":
                 reason = node.args[1]
                 if isinstance(reason, ast.Name):

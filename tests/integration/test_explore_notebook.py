@@ -73,7 +73,7 @@ def test_it_can_be_read_without_a_kernel_and_its_charts_say_what_they_show(execu
     assert "Marked\\: November 2023 \\(one month outside the limits\\)" in text or "Marked: November 2023" in text
     assert not any(line.startswith((":::", ": ")) for line in text.splitlines())
     assert "fig-alt" not in text
-    (chooser,) = [cell for cell in executed.cells if cell.source == "exploration.choose(tables)"]
+    (chooser,) = [cell for cell in executed.cells if cell.source == "trends.choose(tables)"]
     assert [output.output_type for output in chooser.outputs] == ["execute_result"]
 
 

@@ -296,18 +296,20 @@ def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(b
     assert "were left out" in package["description"]
 
 
-def test_a_program_that_is_saved_while_the_site_is_made_keeps_it_from_being_made(
-    tmp_path: Path, plain_pages: None
-) -> None:
+def test_what_is_saved_while_the_site_is_made_is_in_the_next_site(tmp_path: Path, plain_pages: None) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
-    project = Project.open(root)
-    program = root / "program.toml"
-    program.write_text(program.read_text(encoding="utf-8") + "\n# Saved just now.\n", encoding="utf-8")
-    with pytest.raises(ManifestError) as refused:
-        make_site(project, EmbeddedEngine(), since=ReportMonth(2023, 11))
-    assert refused.value.problems[0].where == "program.toml"
-    assert not (root / "_site").exists()
-    assert not (root / "issues" / "2023-11").exists()
+    page = root / "report" / "pages" / "overview.md"
+
+    def meanwhile(step: str) -> None:
+        if step.startswith("Making the pages"):
+            page.write_text(page.read_text("utf-8") + "\nSaved just now.\n", "utf-8")
+
+    texts = []
+    for on_step in (meanwhile, lambda _: None):
+        made = make_site(Project.open(root), EmbeddedEngine(), since=ReportMonth(2023, 11), on_step=on_step)
+        texts.append((root / "_site" / "overview" / "index.html").read_text("utf-8"))
+        assert made.pages_made
+    assert ["Saved just now." in text for text in texts] == [False, True]
 
 
 def test_an_issue_that_is_made_again_while_the_site_is_put_together_keeps_it_from_being_made(

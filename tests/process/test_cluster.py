@@ -176,7 +176,7 @@ def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) ->
     library = Path(
         shutil.copytree(REPOSITORY / "src", tmp_path / "other", ignore=shutil.ignore_patterns("__pycache__"))
     )
-    with (library / "viputils" / "periods.py").open("a") as file:
+    with (library / "viputils" / "core" / "months.py").open("a") as file:
         file.write("# Another version.\n")
     with started(tmp_path / "cluster", (1,), library) as other:
         project, todo = orders(a_town, NOVEMBER)
@@ -192,7 +192,7 @@ def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_noth
     library = Path(
         shutil.copytree(REPOSITORY / "src", tmp_path / "other", ignore=shutil.ignore_patterns("__pycache__"))
     )
-    path = library / "viputils" / "periods.py"
+    path = library / "viputils" / "core" / "months.py"
     now = path.read_bytes()
     path.write_bytes(now + b"# An older version.\n")
     with started(tmp_path / "cluster", (1,), library) as other:

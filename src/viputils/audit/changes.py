@@ -52,7 +52,13 @@ import viputils
 there = os.path.realpath(viputils.__file__)
 if own and not there.startswith(os.path.realpath(own) + os.sep):
     sys.exit("the code of the commit was not used, but " + there)
-from viputils.cli.main import main
+try:
+    from viputils.cli.main import main
+except ModuleNotFoundError as error:
+    # Before November 2026 the command line was one module.
+    if error.name != "viputils.cli.main":
+        raise
+    from viputils.cli import main
 main()
 """
 

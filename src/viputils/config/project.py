@@ -26,9 +26,13 @@ class Project:
     program: Program
     source: Source
     language: Language = ENGLISH
+    # The folder of the project that this is a sealed copy of: issues and the site go there.
+    home: Path | None = None
 
     @classmethod
-    def open(cls, root: Path, language: str | None = None, deliveries: str | None = None) -> Project:
+    def open(
+        cls, root: Path, language: str | None = None, deliveries: str | None = None, home: Path | None = None
+    ) -> Project:
         """Open the project whose program.toml stands in ``root``.
 
         Parameters
@@ -38,6 +42,8 @@ class Project:
         deliveries
             Where its deliveries come from: a folder, an address of fsspec or one of SQLAlchemy. By default what
             program.toml says, which by default is data/raw. Nothing is read or brought from there yet.
+        home
+            The folder of the project that ``root`` is a sealed copy of.
 
         Raises
         ------
@@ -49,7 +55,7 @@ class Project:
         root = root.resolve()
         program = read_program(root / "program.toml")
         source = Source(root, deliveries or program.identity.deliveries or RAW)
-        project = cls(root, program, source)
+        project = cls(root, program, source, home=home)
         if not project.shared.is_dir():
             raise ProgramError(
                 "program.toml names a folder that is not there.",
@@ -174,7 +180,7 @@ class Project:
     @property
     def issues(self) -> Path:
         """The issues that have been made, one folder for each month."""
-        return self.root / "issues"
+        return (self.home or self.root) / "issues"
 
     @property
     def published(self) -> Path:
@@ -184,7 +190,7 @@ class Project:
     @property
     def site(self) -> Path:
         """The pages that go online."""
-        return self.root / "_site"
+        return (self.home or self.root) / "_site"
 
     def activities(self, month: ReportMonth) -> Path:
         """Give the file that holds the significant response activities of a month, in Markdown."""

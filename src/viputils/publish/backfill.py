@@ -337,7 +337,7 @@ def _handed_to(pool: Executor, seal: Sealed, orders: Sequence[Order], shop: Shop
     futures: list[Future[Outcome]] = []
     with _undisturbed(), _nothing_from_this_folder(), suppress(BrokenProcessPool):
         # Where one dies meanwhile, those before stay in the list.
-        futures.extend(pool.submit(_made, seal.project.root, seal.origin, order, shop) for order in orders)
+        futures.extend(pool.submit(_made, seal.project.root, seal.home, order, shop) for order in orders)
     return futures
 
 
@@ -350,10 +350,10 @@ def _ended(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
             continue
 
 
-def _made(root: Path, origin: Path, order: Order, shop: Shop) -> Outcome:
+def _made(root: Path, home: Path, order: Order, shop: Shop) -> Outcome:
     """Make an issue in a process of its own, from the same sealed inputs."""
     try:
-        return outcome_of(_own_seal(root, origin), order, choose_engine(shop.engine), shop)
+        return outcome_of(_own_seal(root, home), order, choose_engine(shop.engine), shop)
     except VipError as error:
         return Outcome(order, 0, error)
     except OSError as found:
@@ -365,9 +365,9 @@ def _made(root: Path, origin: Path, order: Order, shop: Shop) -> Outcome:
 
 
 @lru_cache(maxsize=1)
-def _own_seal(root: Path, origin: Path) -> Sealed:
+def _own_seal(root: Path, home: Path) -> Sealed:
     """Return the sealed inputs as this process has opened them: what it read and hashed serves all of its issues."""
-    return Sealed.open(root, origin)
+    return Sealed.open(root, home)
 
 
 @contextmanager

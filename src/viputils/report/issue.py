@@ -95,7 +95,7 @@ def make_issue(
         require_names_shown(project)
         hand_over(ready.handed_over, project, month, edition.as_of, edition.records, edition.figures)
         name = _name_of(project, month)
-        final = seal.issues / (place or project.issue_place(str(month)))
+        final = project.issues / (place or project.issue_place(str(month)))
         with replaced_whole(final.parent, final.name) as folder:
             on_step("Running the notebook")
             parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}

@@ -51,23 +51,20 @@ class Sealed:
     Attributes
     ----------
     project
-        The project of the sealed copies: everything is read from there.
-    origin
-        The folder of the project whose issues they are: they go there.
+        The project of the sealed copies: everything is read from there, and issues go to its home.
     """
 
     project: Project
-    origin: Path
 
     @classmethod
-    def open(cls, root: Path, origin: Path, language: str | None = None) -> Sealed:
+    def open(cls, root: Path, home: Path, language: str | None = None) -> Sealed:
         """Open sealed copies, in any process."""
-        return cls(Project.open(root, language, RAW), origin)
+        return cls(Project.open(root, language, RAW, home))
 
     @property
-    def issues(self) -> Path:
-        """The folder that the issues go to."""
-        return self.origin / "issues"
+    def home(self) -> Path:
+        """The folder of the project whose inputs they are."""
+        return self.project.home or self.project.root
 
     def inputs(self, month: ReportMonth, as_of: dt.date) -> Inputs:
         """Return what the issue of a month is made from; each file is hashed once, however many issues there are."""
@@ -80,7 +77,7 @@ class Sealed:
     @cached_property
     def commit(self) -> Commit | None:
         """Where the project is in its repository, if it is in one."""
-        return commit_of(self.origin)
+        return commit_of(self.home)
 
     @cached_property
     def _present(self) -> Present:
@@ -96,6 +93,8 @@ class Sealed:
 def sealed(project: Project) -> Iterator[Sealed]:
     """Copy everything that an issue of a project can be made from; the copies go when the block ends.
 
+    A project that is sealed already is taken as it is.
+
     Raises
     ------
     DeliveryError
@@ -103,6 +102,9 @@ def sealed(project: Project) -> Iterator[Sealed]:
     ManifestError, ProgramError, LanguageError
         If the project is not in order.
     """
+    if project.home is not None:
+        yield Sealed(project)
+        return
     with private_folder("seal") as folder:
         root = root_in(folder, project.program.identity.shares)
         copy_project(project, root)

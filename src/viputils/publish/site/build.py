@@ -66,7 +66,7 @@ from viputils.report.markdown import outdated_activities
 from viputils.report.notebook import clean_copy
 from viputils.report.privacy.screening import require_screened, screen_activities, screen_texts
 from viputils.report.render import Engine
-from viputils.report.seal import Present
+from viputils.report.seal import Present, sealed
 from viputils.report.tables import label_of
 
 # How each page of the site was made, and the checksum of every file of it.
@@ -147,6 +147,19 @@ def make_site(
     """
     # A link to where the pages go online stays one.
     out = (project.site if out is None else out).resolve()
+    with sealed(project) as seal:
+        return _make_site(seal.project, engine, address, since, out, on_step, go_on)
+
+
+def _make_site(
+    project: Project,
+    engine: Engine,
+    address: str | None,
+    since: ReportMonth | None,
+    out: Path,
+    on_step: Callable[[str], None],
+    go_on: Callable[[str], bool],
+) -> Site:
     address = address or project.program.identity.address
     projects = project.in_every_language()
     every, no_pages = _wanted(project)
