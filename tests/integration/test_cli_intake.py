@@ -274,6 +274,26 @@ def test_ctrl_c_at_the_prompt_writes_nothing(project: Project, send: Send) -> No
     assert delivered(project) == {}
 
 
+def test_rows_that_are_here_do_not_go_into_quarantine_unless_somebody_says_so(
+    project: Project, deliver: Deliver, send: Send
+) -> None:
+    deliver("2023-11-03", responses=["R-00400,2023-11-02,DV,SE"])
+    before = delivered(project)
+    sent = send(HEADINGS, "R-400,11/2/23,DV,SE,x")
+    done = intake(project, sent, *DAY, "--yes")
+    assert done.returncode == 2
+    assert "1 row that is here already would go into quarantine too:\n  data/raw/2023-11-03/responses.csv, line 2" in (
+        done.stdout
+    )
+    assert "Rows that are here already would go into quarantine. Nothing was written." in done.stderr
+    assert delivered(project) == before
+    returned, said = on_terminal(project, sent, b"n\n")
+    assert (returned, delivered(project)) == (2, before)
+    assert "Go on, although 1 row that is here already would not be counted" in said
+    assert intake(project, sent, *DAY, "--yes", "--allow-quarantined").returncode == 0
+    assert delivered(project) != before
+
+
 def test_where_nobody_can_answer_the_answer_is_no(project: Project, send: Send) -> None:
     done = subprocess.run(
         [VIP, "intake", str(send(HEADINGS, *ROWS)), *DAY],

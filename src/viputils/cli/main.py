@@ -904,6 +904,14 @@ def intake(
             show_default=False,
         ),
     ] = False,
+    allow_quarantined: Annotated[
+        bool,
+        typer.Option(
+            "--allow-quarantined",
+            help="Go on if rows that are here already would be in quarantine because of the files.",
+            show_default=False,
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Write the delivery without asking.", show_default=False)] = False,
     project: ProjectOption = None,
 ) -> None:
@@ -929,8 +937,12 @@ def intake(
             say("Rows that would be in quarantine:")
             for line in proposal.rejects():
                 say(f"  {line}")
-            for line in list(proposal.remedies())[:_REMEDIES_SHOWN]:
+        if held := proposal.rows_held:
+            say(f"{plural(held, 'row that is', 'rows that are')} here already would go into quarantine too:")
+            for line in proposal.rejects_held():
                 say(f"  {line}")
+        for line in list(proposal.remedies())[:_REMEDIES_SHOWN]:
+            say(f"  {line}")
         say(f"What {proposal.name} would hold:")
         for line in proposal.account():
             say(f"  {line}")
@@ -941,12 +953,31 @@ def intake(
             say(f"WARNING: {warning}")
         if proposal.doubtful and not corrections:
             _ask_about_corrections(proposal.doubtful, yes)
+        if held and not allow_quarantined:
+            _ask_about_held_rows(held, yes)
         if not yes and not says_yes(f"Write {proposal.name}?"):
             say("Nothing was written.")
             raise typer.Exit(DISAGREES)
         proposal.accept()
         say(f"Written: {proposal.name}")
-        say(f"Next: {'vip check' if len(proposal.quarantine) else 'vip status'}")
+        say(f"Next: {'vip check' if len(proposal.quarantine) or held else 'vip status'}")
+
+
+def _ask_about_held_rows(held: int, yes: bool) -> None:
+    """Ask whether rows that are here may go into quarantine; stop if they may not, or if there is no answer."""
+    rows = plural(held, "row that is", "rows that are")
+    if yes or not says_yes(f"Go on, although {rows} here already would not be counted until this is mended?"):
+        raise IntakeError(
+            "Rows that are here already would go into quarantine. Nothing was written.",
+            [
+                Problem(
+                    plural(held, "row"),
+                    "would not be counted any more because of these files; they are listed above with their reasons;",
+                    "mend the files or program.toml as it is said there, and give the files again. To write the "
+                    "delivery all the same, run the command with --allow-quarantined.",
+                )
+            ],
+        )
 
 
 def _ask_about_corrections(doubtful: Sequence[str], yes: bool) -> None:

@@ -29,7 +29,15 @@ from viputils.figures.counts import KEY, compute_figures
 from viputils.intake.exports import Export, Tally, match_sheet, rows_of, where_of
 from viputils.intake.sheets import Sheet, read_sheets
 from viputils.records.checksums import checksum, new_salt, source_checksums, write_checksums
-from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, Records, clean_records
+from viputils.records.clean import (
+    DUPLICATE,
+    KEPT,
+    LOOKS_ALIKE,
+    QUARANTINED,
+    SUPERSEDED,
+    Records,
+    clean_records,
+)
 from viputils.records.deliveries import (
     NO_DAY,
     ORIGINS,
@@ -88,6 +96,9 @@ class Proposal:
     quarantine
         What is wrong with the rows of this delivery that would be in quarantine; ``file`` and ``line`` are those of
         the sheet that was given.
+    held
+        What is wrong with the rows of earlier deliveries that would be in quarantine because of this one; ``file`` and
+        ``line`` are those of the delivery.
     figures
         One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``.
     warnings
@@ -105,6 +116,7 @@ class Proposal:
     sources: Sequence[Source]
     changes: pd.DataFrame
     quarantine: pd.DataFrame
+    held: pd.DataFrame
     figures: pd.DataFrame
     warnings: Sequence[str]
     covers: Mapping[str, dt.date]
@@ -150,16 +162,20 @@ class Proposal:
 
     def rejects(self) -> Iterator[str]:
         """Say of each row that would be in quarantine what is wrong with it; of very many, how many there are."""
-        for row in self.quarantine.head(REJECTS_SHOWN).to_dict("records"):
-            near = f" Did you mean '{row['nearest']}'?" if row["nearest"] else ""
-            value = row["value"] if len(row["value"]) <= _LONGEST_VALUE else row["value"][:_LONGEST_VALUE] + "…"
-            yield f"{row['file']}, line {row['line']}, {row['field']}: {value!r} [{row['reason']}]{near}"
-        if more := Counter(map(str, self.quarantine["reason"].iloc[REJECTS_SHOWN:])):
-            yield "And " + ", ".join(f"{number:,} more [{reason}]" for reason, number in more.items())
+        yield from _faults_in_words(self.quarantine)
+
+    def rejects_held(self) -> Iterator[str]:
+        """Say the same of each row of an earlier delivery that would be in quarantine because of this one."""
+        yield from _faults_in_words(self.held)
+
+    @property
+    def rows_held(self) -> int:
+        """How many rows of earlier deliveries would be in quarantine because of this one."""
+        return len(self.held[["table", FILE, LINE]].drop_duplicates())
 
     def remedies(self) -> Iterator[str]:
         """Say once what mends the rows that would be in quarantine, for each reason and column."""
-        rows = self.quarantine
+        rows = pd.concat([self.quarantine, self.held])
         yield from dict.fromkeys("[" + rows["reason"].astype("str") + "] " + rows["remedy"].astype("str"))
 
     def moved(self) -> tuple[pd.DataFrame, str]:
@@ -178,6 +194,16 @@ class Proposal:
         final = self.project.raw / Path(self.name).name
         put_in_place(self.staged, final)
         return final
+
+
+def _faults_in_words(rows: pd.DataFrame) -> Iterator[str]:
+    for row in rows.head(REJECTS_SHOWN).to_dict("records"):
+        near = f" Did you mean '{row['nearest']}'?" if row["nearest"] and row["reason"] != LOOKS_ALIKE else ""
+        near = f" It looks like '{row['nearest']}'." if row["reason"] == LOOKS_ALIKE else near
+        value = row["value"] if len(row["value"]) <= _LONGEST_VALUE else row["value"][:_LONGEST_VALUE] + "…"
+        yield f"{row['file']}, line {row['line']}, {row['field']}: {value!r} [{row['reason']}]{near}"
+    if more := Counter(map(str, rows["reason"].iloc[REJECTS_SHOWN:])):
+        yield "And " + ", ".join(f"{number:,} more [{reason}]" for reason, number in more.items())
 
 
 @dataclass(frozen=True)
@@ -477,7 +503,8 @@ def _propose(
         for name in after.tables
         if name not in delivery.files and (number := _voided(before, after, name, delivery))
     ]
-    of_delivery = after.quarantine.loc[after.quarantine[FILE].str.startswith(f"{delivery.name}/")]
+    own = after.quarantine[FILE].str.startswith(f"{delivery.name}/")
+    of_delivery = after.quarantine.loc[own]
     moved, older = _moved(before, after)
     said = [*_date_warnings(deliveries, delivery, today), *_record_warnings(after, delivery, rows), *warnings]
     said += [warning for source in sources for warning in source.tally.warnings]
@@ -493,6 +520,7 @@ def _propose(
         sources,
         pd.DataFrame(rows, columns=list(CHANGES)).fillna(0).astype(dict.fromkeys(CHANGES[1:], "int64")),
         _at_source(of_delivery.reset_index(drop=True), sources),
+        _newly_held(before, after.quarantine.loc[~own]),
         moved,
         said,
         dict(delivery.covers),
@@ -525,9 +553,21 @@ def _change(before: Records, after: Records, name: str, delivery: Delivery) -> d
         count |= {"new": len(kept) - len(known), "changed": len(known) - same}
         count["unchanged"] = int(status.get(DUPLICATE, 0)) + same
         count["withdrawn"] = _voided(before, after, name, delivery)
-    held = [table.ledger.loc[table.ledger["status"].eq(QUARANTINED), [FILE, "line"]] for table in (was, now)]
-    earlier = held[1].loc[held[1][FILE].ne(delivery.name_of(name))]
-    return count | {"quarantined": int(status.get(QUARANTINED, 0)), "mended": max(0, len(held[0]) - len(earlier))}
+    held = [
+        pd.MultiIndex.from_frame(
+            table.ledger.loc[table.ledger["status"].eq(QUARANTINED), [FILE, LINE]].astype({FILE: "str"})
+        )
+        for table in (was, now)
+    ]
+    mended = len(held[0].difference(held[1]))
+    return count | {"quarantined": int(status.get(QUARANTINED, 0)), "mended": mended}
+
+
+def _newly_held(before: Records, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Return those rows of earlier deliveries in quarantine that were not in it without the new delivery."""
+    place = ["table", FILE, LINE]
+    known = pd.MultiIndex.from_frame(before.quarantine[place])
+    return earlier.loc[~pd.MultiIndex.from_frame(earlier[place]).isin(known)].reset_index(drop=True)
 
 
 def _different(before: Records, after: Records, name: str, ids: pd.Series | None = None) -> pd.DataFrame:

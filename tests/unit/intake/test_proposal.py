@@ -302,6 +302,25 @@ def test_a_void_withdraws_a_record(project: Project, deliver: Deliver, send: Sen
     assert moved.to_numpy().tolist() == [[2, 1]]
 
 
+def test_rows_that_are_here_and_would_go_into_quarantine_are_listed_with_their_place_and_reason(
+    project: Project, deliver: Deliver, send: Send
+) -> None:
+    deliver("2023-11-03", candidates=["C-00400,2023-11-01,Other", "C-00401,2023-11-01,Other", "D-1,2023-11-01,Nobody"])
+    headings = "candidate_id,received_date,source"
+    found = proposal_of(project, send(headings, "C-400,11/2/23,Other", "D-1,11/1/23,Other"))
+    file = "data/raw/2023-11-03/candidates.csv"
+    assert found.held[["file", "line", "id", "reason"]].to_numpy().tolist() == [
+        [file, 2, "C-00400", "looks_like_another"],
+    ]
+    assert list(found.rejects_held()) == [
+        f"{file}, line 2, candidate_id: 'C-00400' [looks_like_another] It looks like 'C-400'."
+    ]
+    assert any('candidate_id = "same"' in remedy for remedy in found.remedies())
+    # A row that is mended and one that is held do not cancel each other out.
+    assert changes(found, "candidates") == {"rows": 2, "changed": 1, "quarantined": 1, "mended": 1}
+    assert proposal_of(project, send(headings, "C-00402,11/2/23,Other")).rows_held == 0
+
+
 # ---------------------------------------------------------------- Snapshots
 
 
