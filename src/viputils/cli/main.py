@@ -1099,12 +1099,13 @@ def check(
             say(f"- {problem}")
         if not found.rejects.empty:
             show_table(f"In quarantine as of {found.as_of}", found.rejects[list(_REJECT_COLUMNS)])
-            row = found.rejects.iloc[0]
+        if found.perhaps_no_record is not None:
+            table, file, line = found.perhaps_no_record
             say(
                 "A line that is no record can be withdrawn by a voids.csv, taken in like any other file, with a reason:"
             )
             say("  void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason")
-            say(f"  V1,{found.as_of},{row['table']},,{row['file'].removeprefix('data/raw/')},{row['line']},…")
+            say(f"  V1,{found.as_of},{table},,{file.removeprefix('data/raw/')},{line},…")
             for remedy in dict.fromkeys("[" + found.rejects["reason"] + "] " + found.rejects["remedy"]):
                 say(remedy)
         for note in found.notes:
