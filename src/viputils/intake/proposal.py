@@ -262,13 +262,14 @@ def proposed_intake(
         files_by_table = _write(project, staged, exports, folder)
         sources += [Source(export.sheet, export, tally) for export, tally in exports]
         delivery = Delivery(received, number, staged, project.raw_name(folder), files_by_table)
-        covers, stale = _coverage(project, delivery, covers_until)
+        before, after = _with_and_without(project, deliveries, delivery)
+        covers, stale = _coverage(after, delivery, covers_until)
         warnings += stale
         delivery = replace(delivery, covers=covers)
         write_coverage(staged, covers)
         _write_origins(staged, sources)
         write_checksums(staged, [checksum(path) for path in fresh], new_salt())
-        yield _propose(project, deliveries, delivery, sources, warnings, today)
+        yield _propose(project, deliveries, delivery, before, after, sources, warnings, today)
 
 
 def _once_each(files: Sequence[Path], warnings: list[str]) -> list[Path]:
@@ -418,14 +419,13 @@ def _identified(table: Table, folder: str) -> Callable[[list[str]], list[str]]:
     return numbered
 
 
-def _coverage(
-    project: Project, delivery: Delivery, covers_until: Sequence[str]
-) -> tuple[dict[str, dt.date], list[str]]:
+def _coverage(after: Records, delivery: Delivery, covers_until: Sequence[str]) -> tuple[dict[str, dt.date], list[str]]:
     """Return the last day that each table covers, and what a person has to look at.
 
-    A month without a record may be empty, or may not have been sent.
+    A month without a record may be empty, or may not have been sent. A row in quarantine covers nothing.
     """
-    tables = {name: project.program.tables[name] for name in delivery.files if name in project.program.tables}
+    program = after.program
+    tables = {name: program.tables[name] for name in delivery.files if name in program.tables}
     declared = {name.strip(): _day(day) for name, mark, day in (one.partition("=") for one in covers_until) if mark}
     if unknown := [name for name in declared if name not in tables]:
         problem = Problem(
@@ -433,10 +433,10 @@ def _coverage(
         )
         raise IntakeError("The files cannot be taken in. Nothing was written.", [problem])
     of_all = next((_day(one) for one in covers_until if "=" not in one), None)
-    newest = {name: delivery.newest_day(name, table) for name, table in tables.items()}
+    newest = {name: _newest_day(after, delivery, name) for name in tables}
     days = [dt.date.fromisoformat(day) for day in newest.values() if day not in ("", NO_DAY)]
     before = ReportMonth.of(delivery.received).plus(-1).span.end
-    nothing = project.program.identity.records_from - dt.timedelta(days=1)
+    nothing = program.identity.records_from - dt.timedelta(days=1)
     known = max(days, default=nothing if NO_DAY in newest.values() else before)
     proposed = max(before, known) if known >= before.replace(day=1) else ReportMonth.of(known).span.end
     covers = {name: declared.get(name, of_all or min(proposed, delivery.received)) for name in tables}
@@ -449,12 +449,28 @@ def _coverage(
         and newest[name] not in ("", NO_DAY)
         and ReportMonth.of(dt.date.fromisoformat(newest[name])).plus(1) < ReportMonth.of(covers[name])
     ]
+    for name in tables:
+        held = delivery.newest_day(name, tables[name])
+        if name not in declared and of_all is None and held > max(newest[name], covers[name].isoformat()):
+            stale.append(
+                f"Rows of {name} in quarantine are of later days, until {held}, and do not count for what it covers. "
+                f"If their dates are right, say --covers-until {name}={held}."
+            )
     if days and of_all is None and proposed < before and any(one.delivery == "snapshot" for one in tables.values()):
         stale.append(
             f"The newest record is of {known}, so nothing is known of the days after {proposed}, and later months get "
             f"no issue. If nothing happened since, say --covers-until {before}."
         )
     return covers, stale
+
+
+def _newest_day(after: Records, delivery: Delivery, name: str) -> str:
+    """Return the newest day of the rows of a delivery's table that are not in quarantine, as ``Delivery`` does."""
+    rule, given = after.program.tables[name], after.received.tables[name].rows
+    own = given[FILE].eq(delivery.name_of(name))
+    counts = own & after.tables[name].ledger["status"].ne(QUARANTINED)
+    days = given.loc[counts, rule.date].astype("str").str.strip()
+    return delivery.newest_of(days.unique()) if counts.any() else NO_DAY if own.any() else ""
 
 
 def _day(text: str) -> dt.date:
@@ -483,19 +499,27 @@ def _write_origins(staged: Path, sources: Sequence[Source]) -> None:
             written[table] += len(lines)
 
 
+def _with_and_without(project: Project, deliveries: Sequence[Delivery], delivery: Delivery) -> tuple[Records, Records]:
+    """Return the records without and with a delivery."""
+    every = sorted([*deliveries, delivery], key=lambda one: (one.received, one.number))
+    last = every[-1].received
+    before, after = (
+        clean_records(project.program, read_received(project, known, last)) for known in (deliveries, every)
+    )
+    return before, after
+
+
 def _propose(
     project: Project,
     deliveries: Sequence[Delivery],
     delivery: Delivery,
+    before: Records,
+    after: Records,
     sources: Sequence[Source],
     warnings: Sequence[str],
     today: dt.date,
 ) -> Proposal:
     """Compare the records with and without the delivery."""
-    every = sorted([*deliveries, delivery], key=lambda one: (one.received, one.number))
-    last = every[-1].received
-    before = clean_records(project.program, read_received(project, deliveries, last))
-    after = clean_records(project.program, read_received(project, every, last))
     rows = [_change(before, after, name, delivery) for name in delivery.files]
     _require_balance(rows, sources)
     rows += [

@@ -98,10 +98,15 @@ class Delivery:
             except DeliveryError:
                 return ""  # What is wrong with the file is said where it is read.
             days = [day.strip() for day in rows[rule.date].unique().to_pylist()]
-            # A day that cannot be read, or has not come by the day of receipt, says nothing about what the file covers.
-            known = [day for day in days if _is_day(day) and day <= self.received.isoformat()]
-            self._newest[table] = max(known, default=NO_DAY if days else "")
+            self._newest[table] = self.newest_of(days) if days else ""
         return self._newest[table]
+
+    def newest_of(self, days: Iterable[str]) -> str:
+        """Return the newest of some days by its receipt; ``NO_DAY`` if there is none.
+
+        A day that cannot be read, or has not come by the day of receipt, says nothing about what a file covers.
+        """
+        return max((day for day in days if _is_day(day) and day <= self.received.isoformat()), default=NO_DAY)
 
 
 @dataclass(frozen=True)

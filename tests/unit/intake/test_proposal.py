@@ -775,6 +775,21 @@ def test_a_day_that_is_wrong_covers_no_month(project: Project, send: Send, day: 
     assert proposal_of(project, only).covers["responses"] < project.program.identity.records_from
 
 
+def test_a_row_in_quarantine_covers_no_month_and_it_is_said(project: Project, send: Send) -> None:
+    sent = send(RESPONSES, "R1,10/2/23,DV,SE", "R2,11/29/23,Flood,SE")
+    found = proposal_of(project, sent, accept=True)
+    assert found.covers == {"responses": dt.date(2023, 10, 31)}
+    assert any(
+        "in quarantine are of later days, until 2023-11-29" in one and "say --covers-until responses=2023-11-29." in one
+        for one in found.warnings
+    )
+    (delivery,) = find_deliveries(project)
+    assert delivery.covers == found.covers
+    whole = proposal_of(project, send(RESPONSES, "R3,10/2/23,DV,SE", "R4,11/29/23,DV,SE", name="whole.csv"))
+    assert whole.covers == {"responses": dt.date(2023, 11, 30)}
+    assert not [one for one in whole.warnings if "in quarantine" in one]
+
+
 def test_a_table_whose_newest_record_is_old_is_reported_beside_a_new_one(project: Project, send: Send) -> None:
     old = send(RESPONSES, "R1,9/2/23,DV,SE")
     new = send("review_id,review_date,incidents_reviewed,persons_identified", "W1,11/2/23,3,1", name="reviews.csv")
