@@ -35,6 +35,7 @@ from viputils.records.clean import (
     LOOKS_ALIKE,
     QUARANTINED,
     SUPERSEDED,
+    MixedError,
     Records,
     clean_records,
 )
@@ -262,7 +263,7 @@ def proposed_intake(
         files_by_table = _write(project, staged, exports, folder)
         sources += [Source(export.sheet, export, tally) for export, tally in exports]
         delivery = Delivery(received, number, staged, project.raw_name(folder), files_by_table)
-        before, after = _with_and_without(project, deliveries, delivery)
+        before, after = _with_and_without(project, deliveries, delivery, sources)
         covers, stale = _coverage(after, delivery, covers_until)
         warnings += stale
         delivery = replace(delivery, covers=covers)
@@ -499,14 +500,26 @@ def _write_origins(staged: Path, sources: Sequence[Source]) -> None:
             written[table] += len(lines)
 
 
-def _with_and_without(project: Project, deliveries: Sequence[Delivery], delivery: Delivery) -> tuple[Records, Records]:
-    """Return the records without and with a delivery."""
+def _with_and_without(
+    project: Project, deliveries: Sequence[Delivery], delivery: Delivery, sources: Sequence[Source]
+) -> tuple[Records, Records]:
+    """Return the records without and with a delivery.
+
+    Raises
+    ------
+    MixedError
+        If demonstration records and real ones come together, with their places in what was given.
+    """
     every = sorted([*deliveries, delivery], key=lambda one: (one.received, one.number))
     last = every[-1].received
-    before, after = (
-        clean_records(project.program, read_received(project, known, last)) for known in (deliveries, every)
-    )
-    return before, after
+    before = clean_records(project.program, read_received(project, deliveries, last))
+    received = read_received(project, every, last)
+    try:
+        return before, clean_records(project.program, received)
+    except MixedError as error:
+        own = error.few[FILE].str.startswith(f"{delivery.name}/")
+        given = _at_source(error.few.loc[own].reset_index(drop=True), sources)
+        raise error.before_it_was_written(pd.concat([error.few.loc[~own], given], ignore_index=True)) from None
 
 
 def _propose(
