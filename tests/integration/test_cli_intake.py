@@ -73,6 +73,7 @@ def test_intake_writes_a_delivery_that_every_other_command_counts(project: Proje
     assert (done.returncode, done.stderr) == (0, "")
     assert "4 rows = 2 taken + 1 of headings + 1 no records" in done.stdout
     assert "'Case Number' → response_id" in done.stdout
+    assert "no data" in done.stdout
     assert "Columns not taken: 'Victim name'" in done.stdout
     assert "Written: data/raw/2023-12-04" in done.stdout
     assert "Jane" not in done.stdout

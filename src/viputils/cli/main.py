@@ -930,7 +930,9 @@ def intake(
             say(line)
         moved, rest = proposal.moved()
         if not moved.empty:
-            show_table("Figures of a month that would move", moved, right=("before", "after"))
+            # Before the first delivery of a month nothing is known of it, not even that it is 0.
+            shown = moved.astype("object").where(moved.notna(), "no data")
+            show_table("Figures of a month that would move", shown, right=("before", "after"))
         if rest:
             say(rest)
         if not proposal.quarantine.empty:

@@ -46,6 +46,7 @@ from viputils.records.deliveries import (
     find_deliveries,
     has_deliveries,
     read_received,
+    received_after,
     write_coverage,
 )
 
@@ -101,7 +102,8 @@ class Proposal:
         What is wrong with the rows of earlier deliveries that would be in quarantine because of this one; ``file`` and
         ``line`` are those of the delivery.
     figures
-        One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``.
+        One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``;
+        missing where there is no data.
     warnings
         What a person should look at before saying yes.
     covers
@@ -267,6 +269,7 @@ def proposed_intake(
         covers, stale = _coverage(after, delivery, covers_until)
         warnings += stale
         delivery = replace(delivery, covers=covers)
+        after = _with_coverage(after, delivery)
         write_coverage(staged, covers)
         _write_origins(staged, sources)
         write_checksums(staged, [checksum(path) for path in fresh], new_salt())
@@ -463,6 +466,12 @@ def _coverage(after: Records, delivery: Delivery, covers_until: Sequence[str]) -
             f"no issue. If nothing happened since, say --covers-until {before}."
         )
     return covers, stale
+
+
+def _with_coverage(after: Records, delivery: Delivery) -> Records:
+    """Return the records with what their newest delivery covers."""
+    known = (delivery if one.name == delivery.name else one for one in after.received.deliveries)
+    return replace(after, received=replace(after.received, deliveries=tuple(known)))
 
 
 def _newest_day(after: Records, delivery: Delivery, name: str) -> str:
@@ -668,13 +677,27 @@ def _moved(before: Records, after: Records) -> tuple[pd.DataFrame, list[ReportMo
     for month in months[-MONTHS_SHOWN:]:
         old, new = (compute_figures(records, month) for records in (before, after))
         both = old.rename(columns={"value": "before"}).assign(after=new["value"], month=str(month))
-        moved.append(both.loc[both["before"].ne(both["after"]) & both["period"].eq("month")])
+        both = both.loc[both["before"].ne(both["after"]) & both["period"].eq("month")]
+        table = both["measure"].map({name: measure.table for name, measure in after.program.measures.items()})
+        known = {"before": _tables_with_data(before, month), "after": _tables_with_data(after, month)}
+        moved.append(
+            both.assign(**{side: both[side].astype("Int64").where(table.isin(of)) for side, of in known.items()})
+        )
     columns = ["month", *KEY[:2], "before", "after"]
     figures = pd.concat(moved, ignore_index=True)[columns] if moved else pd.DataFrame(columns=columns)
     if len(months) <= MONTHS_SHOWN:
         return figures, []
     was, now = (_contents(records, months[-MONTHS_SHOWN]) for records in (before, after))
     return figures, [month for month in months[:-MONTHS_SHOWN] if was.get(month) != now.get(month)]
+
+
+def _tables_with_data(records: Records, month: ReportMonth) -> set[str]:
+    """Return the tables of which a month has data: a record, or a delivery that covers the month."""
+    program, span = records.program, month.span
+    covered = received_after(records.received.deliveries, program, month)
+    days = {name: table.rows[program.tables[name].date] for name, table in records.tables.items()}
+    inside = {name for name, day in days.items() if day.between(pd.Timestamp(span.start), pd.Timestamp(span.end)).any()}
+    return inside | covered.keys()
 
 
 def _months_of(records: Records) -> Iterator[ReportMonth]:

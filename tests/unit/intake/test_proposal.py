@@ -106,7 +106,8 @@ def test_a_first_delivery_is_proposed_and_written_only_when_it_is_accepted(proje
     assert (found.name, changes(found)) == ("data/raw/2023-12-04", {"rows": 2, "new": 2})
     assert visible(project) == {}
     moved = found.figures.loc[found.figures["measure"].eq("responses")]
-    assert moved.to_numpy().tolist() == [["2023-11", "responses", "", 0, 2]]
+    assert moved["before"].isna().all()
+    assert moved.drop(columns="before").to_numpy().tolist() == [["2023-11", "responses", "", 2]]
     proposal_of(project, sent, accept=True)
     assert (project.raw / "2023-12-04" / "responses.csv").read_text(encoding="utf-8") == (
         "response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,SE\nR2,2023-11-03,GSW,VA\n"
@@ -613,6 +614,14 @@ def test_whatever_is_sent_ends_in_a_sound_delivery_or_a_refusal(program: Program
         for path in files:
             path.write_bytes(sent[path.name])
         require_sound(project, files, dt.date(2023, 12, 4))
+
+
+def test_a_month_without_data_has_no_figure_and_a_month_that_is_covered_has_0(project: Project, send: Send) -> None:
+    proposal_of(project, send(RESPONSES, "R1,10/2/23,DV,SE"), received="2023-11-03", accept=True)
+    found = proposal_of(project, send(RESPONSES, "R2,11/2/23,DV,SE", "R3,9/2/23,DV,SE", name="more.csv")).figures
+    found = found.loc[found["measure"].eq("responses"), ["month", "before", "after"]]
+    found = found.astype("object").where(found.notna(), "no data")
+    assert found.to_numpy().tolist() == [["2023-09", 0, 1], ["2023-11", "no data", 1]]
 
 
 def test_of_very_many_figures_only_those_without_a_breakdown_are_shown(project: Project, tmp_path: Path) -> None:
