@@ -295,6 +295,21 @@ def test_rows_that_are_here_do_not_go_into_quarantine_unless_somebody_says_so(
     assert delivered(project) != before
 
 
+def test_dates_that_fit_both_orders_are_asked_about_if_the_other_fits_better(project: Project, send: Send) -> None:
+    sent = send(HEADINGS, "R1,01/11/2023,DV,SE,x", "R2,07/11/2023,DV,SE,x")
+    done = intake(project, sent, *DAY, "--yes")
+    assert done.returncode == 2
+    assert "Note: export.csv, 'Incident date': 2 dates fit both orders" in done.stdout
+    assert '[intake]\n      date_order = "day first"' in done.stderr
+    assert "Nothing was written." in done.stderr
+    assert delivered(project) == {}
+    returned, said = on_terminal(project, sent, b"n\n")
+    assert (returned, delivered(project)) == (2, {})
+    assert "Were these dates written month first? [y/N]" in said
+    assert intake(project, sent, *DAY, "--yes", "--dates-as-read").returncode == 0
+    assert b"2023-01-11" in delivered(project)["2023-12-04/responses.csv"]
+
+
 def test_where_nobody_can_answer_the_answer_is_no(project: Project, send: Send) -> None:
     done = subprocess.run(
         [VIP, "intake", str(send(HEADINGS, *ROWS)), *DAY],

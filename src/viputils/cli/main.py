@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from viputils.audit.trace import Movement, Trace
     from viputils.audit.verdicts import IssueVerdicts
     from viputils.figures.edition import Edition
+    from viputils.intake.exports import EitherOrder
 
 # What a command's exit code says; the README documents them.
 DISAGREES = 1
@@ -904,6 +905,14 @@ def intake(
             show_default=False,
         ),
     ] = False,
+    dates_as_read: Annotated[
+        bool,
+        typer.Option(
+            "--dates-as-read",
+            help="Dates that fit both orders, month first and day first, are meant as they were read.",
+            show_default=False,
+        ),
+    ] = False,
     allow_quarantined: Annotated[
         bool,
         typer.Option(
@@ -953,6 +962,8 @@ def intake(
             say(f"  {line}")
         for warning in proposal.warnings:
             say(f"WARNING: {warning}")
+        if proposal.dates_doubtful and not dates_as_read:
+            _ask_about_dates(proposal.dates_doubtful, yes)
         if proposal.doubtful and not corrections:
             _ask_about_corrections(proposal.doubtful, yes)
         if held and not allow_quarantined:
@@ -963,6 +974,30 @@ def intake(
         proposal.accept()
         say(f"Written: {proposal.name}")
         say(f"Next: {'vip check' if len(proposal.quarantine) or held else 'vip status'}")
+
+
+def _ask_about_dates(doubtful: Sequence[EitherOrder], yes: bool) -> None:
+    """Ask whether dates that fit both orders were read as they are meant; stop if not, or if there is no answer."""
+    say("Dates fit both orders, and the other order fits the day of receipt better:")
+    for one in doubtful:
+        say(f"  {one}")
+    order, other = doubtful[0].order, doubtful[0].other_order
+    if yes or not says_yes(f"Were these dates written {order}?"):
+        from viputils.config.program import pasted
+
+        lines = pasted("intake", f'date_order = "{other}"')
+        raise IntakeError(
+            "Dates may be other days than they were read as. Nothing was written.",
+            [
+                Problem(
+                    one.where,
+                    f"was read {order}, as {one.span()}, and {other} it would be {one.span(other=True)};",
+                    f"ask the sender. If the dates are {order}, run the command with --dates-as-read. If they are "
+                    f"{other}, change program.toml:{lines}",
+                )
+                for one in doubtful
+            ],
+        )
 
 
 def _ask_about_held_rows(held: int, yes: bool) -> None:

@@ -6,6 +6,7 @@ never guessed at: a heading that stands for no column, or a column without a hea
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from array import array
@@ -91,12 +92,71 @@ class Export:
         return where_of(self.sheet)
 
 
+@dataclass(frozen=True)
+class EitherOrder:
+    """A column in which dates fit both orders, and none fits only one.
+
+    Attributes
+    ----------
+    where
+        The sheet and the heading.
+    order
+        How they were read: ``month first`` or ``day first``.
+    days
+        How often each pair of days is there: as it was read, and as it would be in the other order.
+    text
+        One of the dates.
+    """
+
+    where: str
+    order: str
+    days: Mapping[tuple[str, str], int]
+    text: str
+
+    @property
+    def other_order(self) -> str:
+        """The order in which they were not read."""
+        return DAY_FIRST if self.order == MONTH_FIRST else MONTH_FIRST
+
+    def span(self, other: bool = False) -> str:
+        """Return the first and the last month of the days, as they were read or in the other order."""
+        months = sorted({pair[other][:7] for pair in self.days})
+        return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+
+    def __str__(self) -> str:
+        """Say how the dates were read, and what that means for the months."""
+        number = sum(self.days.values())
+        this, that = next(iter(self.days))
+        return (
+            f"{self.where}: {plural(number, 'date fits', 'dates fit')} both orders, such as {self.text!r} ({this}, or "
+            f"{that}). {'It was' if number == 1 else 'They were'} read {self.order} (intake.date_order), so as days of "
+            f"{self.span()}; {self.other_order} it would be {self.span(other=True)}."
+        )
+
+    def is_doubtful(self, received: dt.date) -> bool:
+        """Tell whether the other order fits the day of receipt better.
+
+        Read in it the dates are all of one month, or all nearer to that day, and as they were read they are of several;
+        or as they were read some had not come by that day.
+        """
+        day = received.isoformat()
+        if any(other > day for _, other in self.days):
+            return False
+        if any(this > day for this, _ in self.days):
+            return True
+        months = [{pair[place][:7] for pair in self.days} for place in (0, 1)]
+        nearer = all(other > this for this, other in self.days)
+        in_one = len(months[1]) == 1 and max(months[1]) >= max(months[0])
+        return len(months[0]) > 1 and (in_one or nearer)
+
+
 @dataclass
 class Tally:
     """What became of each row of a sheet: above the headings, headings, blank, no record, taken.
 
     ``lines`` are those of the rows taken, in their order; ``others`` are the lines that are no records, such as totals,
-    with how they begin. ``warnings`` are what a person has to look at.
+    with how they begin. ``notes`` say how times were read, and ``warnings`` are what a person has to look at.
+    ``either`` are the columns of dates that fit both orders.
     """
 
     read: int = 0
@@ -105,7 +165,9 @@ class Tally:
     blank: int = 0
     lines: array[int] = field(default_factory=partial(array, "q"))
     others: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    either: list[EitherOrder] = field(default_factory=list)
 
     @property
     def taken(self) -> int:
@@ -242,6 +304,9 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
     problems += [*merged.problems, *(problem for column in columns.values() for problem in column.problems())]
     if problems:
         raise IntakeError("", problems)
+    for column in columns.values():
+        tally.notes += column.notes()
+        tally.either += column.either()
     tally.warnings += [*lines.warnings(), *(warning for column in columns.values() for warning in column.warnings())]
     tally.require_balance(export.where)
 
@@ -403,6 +468,11 @@ class _Cells:
         self._zoned: list[int] = []
         self._zoned_as = ""
         self._read = Counter[str]()
+        self._either: Counter[tuple[str, str]] = Counter()
+        self._either_as = ""
+        self._converted = 0
+        self._moved = 0
+        self._moved_as = ""
         self._inexact: list[tuple[int, str]] = []
         self._dated: list[tuple[int, str]] = []
         self._long: list[tuple[int, str]] = []
@@ -435,6 +505,14 @@ class _Cells:
         other = read_day(text, DAY_FIRST if self._order == MONTH_FIRST else MONTH_FIRST, self._zone, self._epoch)
         if day != other:
             self._read["neither order" if day and other else "this order" if day else "other order"] += 1
+        if day is not None and other is not None and day != other:
+            self._either[day, other] += 1
+            self._either_as = self._either_as or text
+        if day is not None and self._zone is not None and read_day(text, self._order, None, self._epoch) is None:
+            self._converted += 1
+            if day != read_day(text, self._order, AS_WRITTEN, self._epoch):
+                self._moved += 1
+                self._moved_as = self._moved_as or f", such as {text!r} in line {line}, which is {day} here"
         if day is None and self._zone is None and has_zone(text):
             self._zoned.append(line)
             self._zoned_as = self._zoned_as or text
@@ -488,6 +566,21 @@ class _Cells:
                 "lost digits;",
                 _AS_TEXT,
             )
+
+    def either(self) -> Iterator[EitherOrder]:
+        """Return the dates of the column if they fit both orders, and none says which it is."""
+        if self._either and not (self._read["this order"] or self._read["other order"]):
+            yield EitherOrder(self._where, self._order, self._either, self._either_as)
+
+    def notes(self) -> Iterator[str]:
+        """Return how times with a zone were read."""
+        if self._converted:
+            times = plural(self._converted, "time")
+            if self._zone == AS_WRITTEN:
+                yield f"{self._where}: {times} with a zone, read as written (intake.time_zone)"
+                return
+            moved = f"{self._moved:,} of them changed their day{self._moved_as}" if self._moved else "no day changed"
+            yield f"{self._where}: {times} converted to {self._zone} (intake.time_zone); {moved}"
 
     def warnings(self) -> Iterator[str]:
         """Return what a person has to look at in the column."""

@@ -26,7 +26,7 @@ from viputils.core.files import put_in_place, staged_folder
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert
 from viputils.figures.counts import KEY, compute_figures
-from viputils.intake.exports import Export, Tally, match_sheet, rows_of, where_of
+from viputils.intake.exports import EitherOrder, Export, Tally, match_sheet, rows_of, where_of
 from viputils.intake.sheets import Sheet, read_sheets
 from viputils.records.checksums import checksum, new_salt, source_checksums, write_checksums
 from viputils.records.clean import (
@@ -111,6 +111,8 @@ class Proposal:
     doubtful
         Rows with the id of a record that is here, which may be another record: whether each corrects it has to be
         answered before the delivery is written.
+    dates_doubtful
+        Columns of dates that fit both orders, of which the other order fits the day of receipt better.
     """
 
     project: Project
@@ -124,6 +126,7 @@ class Proposal:
     warnings: Sequence[str]
     covers: Mapping[str, dt.date]
     doubtful: Sequence[str]
+    dates_doubtful: Sequence[EitherOrder]
 
     def summary(self) -> Iterator[str]:
         """Say line by line what was read, and as what; a heading is named where it is not the column's own name."""
@@ -143,7 +146,7 @@ class Proposal:
                     yield f"    {export.headings[column]!r} → {column}"
             if export.left_out:
                 yield f"    Columns not taken: {', '.join(map(repr, export.left_out))}"
-            for note in sheet.notes:
+            for note in (*sheet.notes, *tally.notes, *map(str, tally.either)):
                 yield f"    Note: {note}"
             if merged := [str(one) for one in sheet.merged if one.first_line > export.heading_line]:
                 more = f" and {len(merged) - LINES_SHOWN:,} more" if len(merged) > LINES_SHOWN else ""
@@ -571,6 +574,7 @@ def _propose(
         said,
         dict(delivery.covers),
         list(_doubtful_corrections(before, after, delivery)),
+        [one for source in sources for one in source.tally.either if one.is_doubtful(delivery.received)],
     )
 
 

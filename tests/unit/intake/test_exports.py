@@ -514,6 +514,42 @@ def test_a_column_of_dates_in_the_other_order_is_refused_once_with_counts(progra
     assert '[intake]\n      date_order = "day first"' in said
 
 
+def dates(program: Program, sheet: MakeSheet, *days: str) -> Tally:
+    return taken(program, sheet(RESPONSES, *([f"R{number}", day, "DV", "SE"] for number, day in enumerate(days))))[1]
+
+
+def test_dates_that_fit_both_orders_are_counted_with_the_months_that_they_were_read_as(
+    program: Program, sheet: MakeSheet
+) -> None:
+    (found,) = dates(program, sheet, "01/12/2023", "02/12/2023", "07/12/2023", "05/05/2023").either
+    assert str(found) == (
+        "export.csv, 'Incident date': 3 dates fit both orders, such as '01/12/2023' (2023-01-12, or 2023-12-01). They "
+        "were read month first (intake.date_order), so as days of 2023-01 to 2023-07; day first it would be "
+        "2023-12."
+    )
+    assert dates(program, sheet, "01/12/2023", "01/13/2023").either == []
+    assert dates(program, sheet, "2023-12-01", "5/5/23").either == []
+
+
+@pytest.mark.parametrize(
+    ("days", "doubtful"),
+    [
+        (["01/12/2023", "07/12/2023"], True),  # scattered as read, and the newest month the other way round
+        (["03/08/2023", "05/09/2023"], True),  # nearer the other way round
+        (["12/11/2023"], True),  # has not come yet as read
+        (["12/1/2023", "12/7/2023"], False),  # one month as read
+        (["10/2/2023", "11/2/2023"], False),  # one month the other way round, and long ago
+        (["10/3/2023", "11/5/2023"], False),
+        (["3/8/2023", "5/12/2023", "1/12/2024"], False),  # not come yet the other way round
+    ],
+)
+def test_dates_are_in_doubt_if_the_other_order_fits_the_day_of_receipt_better(
+    program: Program, sheet: MakeSheet, days: list[str], doubtful: bool
+) -> None:
+    (found,) = dates(program, sheet, *days).either
+    assert found.is_doubtful(dt.date(2023, 12, 8)) is doubtful
+
+
 def test_dates_of_both_orders_in_a_column_are_reported(program: Program, sheet: MakeSheet) -> None:
     _, tally = taken(program, sheet(RESPONSES, ROW, ["R2", "27/8/2023", "DV", "SE"]))
     assert "1 dates can only be read month first and 1 only the other way round" in tally.warnings[0]
@@ -544,6 +580,23 @@ def with_id(program: Program, identity: str | list[str], **columns: str) -> Prog
     rules = {**{name: Column(type="code") for name in columns}, **table.columns}
     given = {**table.model_dump(), "id": identity, "columns": {name: rule.model_dump() for name, rule in rules.items()}}
     return program.model_copy(update={"tables": {**program.tables, "responses": Table.model_validate(given)}})
+
+
+def test_times_that_are_converted_are_counted_and_so_are_the_days_that_change(
+    program: Program, sheet: MakeSheet
+) -> None:
+    in_denver = program.model_copy(update={"intake": program.intake.model_copy(update={"time_zone": "America/Denver"})})
+    days = ["2023-12-01T05:00:00Z", "2023-11-30T20:00:00Z", "2023-11-30"]
+    assert dates(in_denver, sheet, *days).notes == [
+        "export.csv, 'Incident date': 2 times converted to America/Denver (intake.time_zone); 1 of them changed their "
+        "day, such as '2023-12-01T05:00:00Z' in line 2, which is 2023-11-30 here"
+    ]
+    assert dates(in_denver, sheet, *days[1:]).notes[0].endswith("(intake.time_zone); no day changed")
+    as_written = program.model_copy(update={"intake": program.intake.model_copy(update={"time_zone": "as written"})})
+    assert dates(as_written, sheet, *days).notes == [
+        "export.csv, 'Incident date': 2 times with a zone, read as written (intake.time_zone)"
+    ]
+    assert dates(program, sheet, "2023-11-30 20:00").notes == []
 
 
 def test_an_id_of_several_columns_is_joined(program: Program, sheet: MakeSheet) -> None:
