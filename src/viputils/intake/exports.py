@@ -281,8 +281,9 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
                 foot.clear()
             elif not any(cell.strip() for cell in given):
                 tally.blank += 1
-            elif lines.is_no_record(row):
+            elif lines.is_no_record(row) or lines.is_sum(row):
                 tally.others[line] = _beginning(row)
+                lines.end_group(row)
             elif lines.is_short(row):
                 foot.append((line, row))
             else:
@@ -294,6 +295,7 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
                         continue
                     cells = [column.read(held, at) for column in columns.values()]
                     lines.count_unnamed(held)
+                    lines.add_up(held)
                     if not problems:
                         tally.lines.append(at)
                         yield cells
@@ -345,6 +347,10 @@ class _Lines:
         self._needed = [
             place for column, place in export.places.items() if column == table.id or table.columns[column].required
         ]
+        self._counts = [place for column, place in export.places.items() if _kind(export.schema, column) == "count"]
+        # What the counts come to: of all rows, and of those since the last total.
+        self._sums = {"all": Counter[int](), "group": Counter[int]()}
+        self._rows = dict.fromkeys(self._sums, 0)
         self._unnamed = {place: 0 for place, cell in enumerate(export.heading_row[: self.width]) if not cell.strip()}
 
     def is_heading(self, row: Sequence[str]) -> bool:
@@ -378,6 +384,33 @@ class _Lines:
             return not whole
         about = _ABOUT.match(heading_key(filled[0])) is not None and not _is_code(filled[0])
         return len(filled) <= _PAIR and not whole and about
+
+    def is_sum(self, row: Sequence[str]) -> bool:
+        """Tell whether a row without a word is a total: it has counts alone, and each is the sum of the rows above it.
+
+        These are two rows or more, all of them or those since the last total.
+        """
+        filled = {place: cell.strip() for place, cell in enumerate(row) if cell.strip()}
+        if not filled or not filled.keys() <= set(self._counts):
+            return False
+        counts = {place: _count(cell) for place, cell in filled.items()}
+        return any(counts.values()) and any(
+            self._rows[which] > 1 and all(sums[place] == count for place, count in counts.items())
+            for which, sums in self._sums.items()
+        )
+
+    def add_up(self, row: Sequence[str]) -> None:
+        """Add the counts of a record to what they come to."""
+        for which, sums in self._sums.items():
+            self._rows[which] += 1
+            for place in self._counts:
+                sums[place] += _count(row[place]) or 0
+
+    def end_group(self, row: Sequence[str]) -> None:
+        """Begin to add up again after a total."""
+        if self.is_sum(row) or any(_is_total(cell) for cell in row if cell.strip()):
+            self._sums["group"].clear()
+            self._rows["group"] = 0
 
     def count_unnamed(self, row: Sequence[str]) -> None:
         """Count the cells of a record in columns without a heading."""
@@ -718,6 +751,9 @@ def _in_quotes(text: str) -> str:
 def _no_table(program: Program, sheet: Sheet) -> Problem:
     """Say that no heading of a sheet is known, with its headings and the table that they resemble most."""
     top = _top_rows(sheet)
+    if not sheet.file.casefold().endswith(".xlsx") and not _looks_like_a_table(program, top):
+        what = "does not look like a table: no line has headings, and its lines are not divided into the same cells;"
+        return Problem(where_of(sheet), what, "ask for the table as CSV or as an Excel workbook.")
     line, row = max(top, key=lambda one: sum(1 for cell in one[1] if cell.strip()))
     headings = [cell.strip() for cell in row if cell.strip()]
 
@@ -736,6 +772,17 @@ def _no_table(program: Program, sheet: Sheet) -> Problem:
         f"{guess}Known: {known}. Name the headings in program.toml (intake.headings), or leave out a sheet that is not "
         f"wanted:{pasted('intake', f'sheets_left_out = [{left_out}]')}",
     )
+
+
+def _looks_like_a_table(program: Program, top: Sequence[tuple[int, list[str]]]) -> bool:
+    """Tell whether the first lines have about as many cells as each other, or one of them resembles headings."""
+    rows = [[cell.strip() for cell in row if cell.strip()] for _, row in top]
+    several = [row for row in rows if len(row) > 1]
+    most = max(Counter(map(len, several)).values(), default=0)
+    if most * 3 >= len(rows) * 2:
+        return True
+    columns = {column.replace("_", " ") for schema in schemas_of(program).values() for column in schema.headed}
+    return any(closest(column, row) for row in several for column in columns)
 
 
 def _merged_headings(found: _Heading, sheet: Sheet) -> Iterator[Problem]:
@@ -759,6 +806,12 @@ def where_of(sheet: Sheet) -> str:
 
 def _kind(schema: Schema, column: str) -> str:
     return "code" if column == schema.table.id else schema.table.columns[column].type
+
+
+def _count(text: str) -> int | None:
+    """Return a cell as a count, if it is one."""
+    text = _whole_number(text.strip())
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _whole_number(text: str) -> str:

@@ -206,6 +206,24 @@ def test_a_sheet_of_something_else_is_refused_with_what_is_known(program: Progra
     assert "Jane" not in said
 
 
+@pytest.mark.parametrize(
+    "letter",
+    [
+        "Dear colleague,\nplease find below what we know.\nWe had 12 responses, and 3 more.\n\nKind regards,\nJane\n",
+        "Nothing happened in November.\n",
+        "To whom it may concern:\n\nIn October, November, and December we did a lot.\nMore soon.\n",
+    ],
+)
+def test_a_letter_is_no_table_and_that_is_all_that_is_said_of_it(program: Program, tmp_path: Path, letter: str) -> None:
+    path = tmp_path / "letter.csv"
+    path.write_text(letter, encoding="utf-8")
+    said = refusal(lambda: match_sheet(program, read_sheets(path)[0]))
+    assert said.strip() == (
+        "- letter.csv: does not look like a table: no line has headings, and its lines are not divided into the same "
+        "cells; ask for the table as CSV or as an Excel workbook."
+    )
+
+
 def test_a_sheet_without_a_known_heading_is_refused_with_the_nearest_table(program: Program, sheet: MakeSheet) -> None:
     said = refusal(lambda: match_sheet(program, sheet(["Engagement", "Engaged on", "Candidates", "Services"])))
     assert "the nearest table is engagements" in said
@@ -334,6 +352,61 @@ def test_a_total_is_no_record_with_or_without_a_date_wherever_it_is(
     rows, tally = taken(program, sheet(RESPONSES, total, ROW, total))
     assert rows == [CLEAN]
     assert list(tally.others) == [2, 4]
+
+
+OUTREACH = ["operation_id", "operation_date", "area_command", "kind", "response_id", "adults_assisted",
+            "children_assisted"]  # fmt: skip
+
+
+def operation(number: int, adults: str, children: str) -> list[str]:
+    return [f"O{number}", "2023-11-02", "SE", "HV", "", adults, children]
+
+
+def test_a_total_without_a_word_is_no_record_if_it_is_the_sum_of_the_rows_above(
+    program: Program, sheet: MakeSheet
+) -> None:
+    rows, tally = taken(
+        program,
+        sheet(
+            OUTREACH,
+            operation(1, "1,200", "0"),
+            operation(2, "10", "0"),
+            ["", "", "", "", "", "1210", "0"],
+            operation(3, "5", "1"),
+            operation(4, "2", "1"),
+            ["", "", "", "", "", "7", "2"],
+            ["", "", "", "", "", "1,217", "2"],
+            operation(5, "3", "1"),
+            operation(6, "3", "1"),
+            ["Subtotal", "", "", "", "", "6", "2"],
+            operation(7, "3", "1"),
+            operation(8, "4", "1"),
+            ["", "", "", "", "", "7", ""],
+        ),
+    )
+    assert [row[0] for row in rows] == [f"O{number}" for number in range(1, 9)]
+    assert list(tally.others.items()) == [(4, "1210"), (7, "7"), (8, "1,217"), (11, "Subtotal"), (14, "7")]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["", "", "", "", "", "1211", "0"],
+        ["", "", "", "", "", "1210", "1"],
+        ["", "", "SE", "", "", "1210", "0"],
+        ["", "2023-11-30", "", "", "", "1210", "0"],
+        ["O9", "", "", "", "", "1210", "0"],
+    ],
+)
+def test_a_row_of_counts_that_may_be_a_record_is_never_left_out(
+    program: Program, sheet: MakeSheet, row: list[str]
+) -> None:
+    given = [operation(1, "1200", "0"), operation(2, "10", "0"), row, operation(3, "1", "1")]
+    rows, tally = taken(program, sheet(OUTREACH, *given))
+    assert (len(rows), tally.others) == (4, {})
+    # One row above is no sum, and neither is nothing.
+    rows, tally = taken(program, sheet(OUTREACH, given[0], ["", "", "", "", "", "1200", "0"], given[1]))
+    assert (len(rows), tally.others) == (3, {})
 
 
 @pytest.mark.parametrize("code", ["SUM-1", "Total-17", "TOTAL2023-1", "COUNT-5"])
