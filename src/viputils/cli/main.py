@@ -174,9 +174,13 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
+    report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
+    opened = _open(context, project, lang)
+    if day is not None:
+        from viputils.records.deliveries import require_over
+
+        require_over(report_month, day)
     with steps() as step:
-        report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
-        opened = _open(context, project, lang)
         from viputils.report.notebook import kernel_ahead
         from viputils.report.seal import sealed
 
@@ -273,9 +277,9 @@ def backfill(
     _who_makes_them(executor, scheduler, jobs)
     months = [None if month is None else ReportMonth.parse(month) for month in (first, last)]
     begin = time.monotonic()
+    opened = _open(context, project, lang)
     with steps() as step:
         step("Looking at what changed")
-        opened = _open(context, project, lang)
         from viputils.core.urls import shown_address
         from viputils.publish.backfill import carry_out, first_reason, orders_of
         from viputils.publish.cluster import carry_out_on
@@ -800,8 +804,9 @@ def changes(
     from viputils.audit.changes import find_changes
 
     opened = _open(context, project)
+    wanted = [ReportMonth.parse(one) for one in months or ()]
     with steps() as step:
-        found = find_changes(opened, before, after, [ReportMonth.parse(one) for one in months or ()], all_months, step)
+        found = find_changes(opened, before, after, wanted, all_months, step)
     if as_json:
         show_json(found.as_json())
     elif as_markdown:
@@ -1057,13 +1062,14 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Write the clean tables as Parquet files, one for each table, whole or not at all."""
+    day = None if as_of is None else _as_of(as_of)
+    opened = _open(context, project)
     with steps() as step:
         step("Reading and cleaning the records")
-        opened = _open(context, project)
         from viputils.records.clean import load_records
         from viputils.records.parquet import write_parquet
 
-        records = load_records(opened, None if as_of is None else _as_of(as_of))
+        records = load_records(opened, day)
         if not allow_quarantined:
             records.require_no_quarantine()
         step("Writing the tables")

@@ -306,8 +306,14 @@ def default_as_of(deliveries: Sequence[Delivery], program: Program, month: Repor
     return max(_first_received_after(deliveries, program, month, None).values())
 
 
-def require_complete(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
-    """Refuse an as-of date on which the month was not over, or a table had not come in since it ended."""
+def require_over(month: ReportMonth, as_of: dt.date) -> None:
+    """Refuse an as-of date on which the month was not over.
+
+    Raises
+    ------
+    DeliveryError
+        With the last day of the month.
+    """
     if as_of <= month.span.end:
         raise DeliveryError(
             f"{month.label} was not over on {as_of}.",
@@ -317,6 +323,11 @@ def require_complete(deliveries: Sequence[Delivery], program: Program, month: Re
                 )
             ],
         )
+
+
+def require_complete(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
+    """Refuse an as-of date on which the month was not over, or a table had not come in since it ended."""
+    require_over(month, as_of)
     _first_received_after(deliveries, program, month, as_of)
     if program.identity.delivered == "monthly":
         _require_every_month(deliveries, program, month, as_of)
