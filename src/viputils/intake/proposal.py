@@ -163,8 +163,10 @@ class Proposal:
 
     def coverage(self) -> Iterator[str]:
         """Return the last day that the tables cover, in words."""
+        start = self.project.program.identity.records_from
         for day in sorted(set(self.covers.values())):
-            yield f"{', '.join(name for name, until in self.covers.items() if until == day)}: until {day}"
+            tables = ", ".join(name for name, until in self.covers.items() if until == day)
+            yield f"{tables}: until {day}" if day >= start else f"{tables}: nothing, because no row of it counts"
 
     def rejects(self) -> Iterator[str]:
         """Say of each row that would be in quarantine what is wrong with it; of very many, how many there are."""

@@ -800,7 +800,9 @@ def test_a_day_that_is_wrong_covers_no_month(project: Project, send: Send, day: 
     sent = send(RESPONSES, "R1,10/2/23,DV,SE", f"R2,{day},DV,SE")
     assert proposal_of(project, sent).covers == {"responses": dt.date(2023, 10, 31)}
     only = send(RESPONSES, f"R2,{day},DV,SE", name="only.csv")
-    assert proposal_of(project, only).covers["responses"] < project.program.identity.records_from
+    found = proposal_of(project, only)
+    assert found.covers["responses"] < project.program.identity.records_from
+    assert list(found.coverage()) == ["responses: nothing, because no row of it counts"]
 
 
 def test_a_row_in_quarantine_covers_no_month_and_it_is_said(project: Project, send: Send) -> None:
