@@ -612,7 +612,7 @@ class _Cells:
             if self._zone == AS_WRITTEN:
                 yield f"{self._where}: {times} with a zone, read as written (intake.time_zone)"
                 return
-            moved = f"{self._moved:,} of them changed their day{self._moved_as}" if self._moved else "no day changed"
+            moved = f"{plural(self._moved, 'day')} changed{self._moved_as}" if self._moved else "no day changed"
             yield f"{self._where}: {times} converted to {self._zone} (intake.time_zone); {moved}"
 
     def warnings(self) -> Iterator[str]:

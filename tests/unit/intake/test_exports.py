@@ -661,8 +661,8 @@ def test_times_that_are_converted_are_counted_and_so_are_the_days_that_change(
     in_denver = program.model_copy(update={"intake": program.intake.model_copy(update={"time_zone": "America/Denver"})})
     days = ["2023-12-01T05:00:00Z", "2023-11-30T20:00:00Z", "2023-11-30"]
     assert dates(in_denver, sheet, *days).notes == [
-        "export.csv, 'Incident date': 2 times converted to America/Denver (intake.time_zone); 1 of them changed their "
-        "day, such as '2023-12-01T05:00:00Z' in line 2, which is 2023-11-30 here"
+        "export.csv, 'Incident date': 2 times converted to America/Denver (intake.time_zone); 1 day changed, "
+        "such as '2023-12-01T05:00:00Z' in line 2, which is 2023-11-30 here"
     ]
     assert dates(in_denver, sheet, *days[1:]).notes[0].endswith("(intake.time_zone); no day changed")
     as_written = program.model_copy(update={"intake": program.intake.model_copy(update={"time_zone": "as written"})})
