@@ -268,6 +268,25 @@ def test_a_parameter_that_cannot_be_is_refused(small: Project, arguments: list[s
     assert contents(small.root) == before
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "2023-13"],
+        ["report", "2023-11", "--as-of", "2023-13-01"],
+        ["report", "2023-11", "--as-of", "2023-11-30"],
+        ["report", "2023-11", "--lang", "xx"],
+        ["backfill", "2023-10", "2023-11", "--lang", "xx"],
+        ["backfill", "2023-13", "2023-13"],
+        ["export", "tables", "--as-of", "2023-13-01"],
+        ["changes", "2023-10", "2023-11", "--month", "2023-13"],
+    ],
+)
+def test_arguments_are_looked_at_before_the_first_step_is_shown(small: Project, arguments: list[str]) -> None:
+    done = vip(*arguments, cwd=small.root)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "…" not in done.stderr.splitlines()[0], done.stderr
+
+
 Spoil = Callable[[Project], None]
 
 

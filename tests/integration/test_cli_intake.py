@@ -73,6 +73,7 @@ def test_intake_writes_a_delivery_that_every_other_command_counts(project: Proje
     assert (done.returncode, done.stderr) == (0, "")
     assert "4 rows = 2 taken + 1 of headings + 1 no records" in done.stdout
     assert "'Case Number' → response_id" in done.stdout
+    assert "no data" in done.stdout
     assert "Columns not taken: 'Victim name'" in done.stdout
     assert "Written: data/raw/2023-12-04" in done.stdout
     assert "Jane" not in done.stdout
@@ -272,6 +273,41 @@ def test_ctrl_c_at_the_prompt_writes_nothing(project: Project, send: Send) -> No
     assert returned == 130
     assert "Interrupted. Nothing was changed." in said
     assert delivered(project) == {}
+
+
+def test_rows_that_are_here_do_not_go_into_quarantine_unless_somebody_says_so(
+    project: Project, deliver: Deliver, send: Send
+) -> None:
+    deliver("2023-11-03", responses=["R-00400,2023-11-02,DV,SE"])
+    before = delivered(project)
+    sent = send(HEADINGS, "R-400,11/2/23,DV,SE,x")
+    done = intake(project, sent, *DAY, "--yes")
+    assert done.returncode == 2
+    assert "1 row that is here already would go into quarantine too:\n  data/raw/2023-11-03/responses.csv, line 2" in (
+        done.stdout
+    )
+    assert "Rows that are here already would go into quarantine. Nothing was written." in done.stderr
+    assert delivered(project) == before
+    returned, said = on_terminal(project, sent, b"n\n")
+    assert (returned, delivered(project)) == (2, before)
+    assert "Go on, although 1 row that is here already would not be counted" in said
+    assert intake(project, sent, *DAY, "--yes", "--allow-quarantined").returncode == 0
+    assert delivered(project) != before
+
+
+def test_dates_that_fit_both_orders_are_asked_about_if_the_other_fits_better(project: Project, send: Send) -> None:
+    sent = send(HEADINGS, "R1,01/11/2023,DV,SE,x", "R2,07/11/2023,DV,SE,x")
+    done = intake(project, sent, *DAY, "--yes")
+    assert done.returncode == 2
+    assert "Note: export.csv, 'Incident date': 2 dates fit both orders" in done.stdout
+    assert '[intake]\n      date_order = "day first"' in done.stderr
+    assert "Nothing was written." in done.stderr
+    assert delivered(project) == {}
+    returned, said = on_terminal(project, sent, b"n\n")
+    assert (returned, delivered(project)) == (2, {})
+    assert "Were these dates written month first? [y/N]" in said
+    assert intake(project, sent, *DAY, "--yes", "--dates-as-read").returncode == 0
+    assert b"2023-01-11" in delivered(project)["2023-12-04/responses.csv"]
 
 
 def test_where_nobody_can_answer_the_answer_is_no(project: Project, send: Send) -> None:

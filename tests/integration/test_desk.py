@@ -156,6 +156,16 @@ def test_a_finding_is_shown_with_its_line_and_allowed_as_it_says(city: Path) -> 
     assert "2023-11.allowed.toml, allowed 1: names nothing in the text" in done.stdout
 
 
+def test_activities_that_are_not_written_yet_cannot_be_allowed_and_no_lines_say_how(city: Path) -> None:
+    folder = city / "report" / "activities"
+    (folder / "2023-11.es.md").unlink()
+    (folder / "2023-11.md").write_text("## Help\n\nTO BE WRITTEN\n", encoding="utf-8")
+    done = vip("new", "2023-11", "--check", "--project", str(city))
+    assert done.returncode == 1
+    assert "not written yet: 'TO BE WRITTEN'; write it" in done.stdout
+    assert "allow" not in done.stdout
+
+
 def test_a_translation_is_looked_at_as_well(city: Path) -> None:
     (city / "report" / "activities" / "2023-11.es.md").write_text(
         "## Ayuda {12345678}\n\n505-555-0123\n", encoding="utf-8"

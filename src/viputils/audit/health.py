@@ -6,6 +6,7 @@ Deliveries are compared with their own checksums and with the manifests of publi
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,8 +21,8 @@ from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, Problem
 from viputils.core.months import ReportMonth
 from viputils.records.checksums import CHECKSUMS
-from viputils.records.clean import QUARANTINE_COLUMNS, clean_records
-from viputils.records.deliveries import find_deliveries, missing_deliveries, read_received, where_sent
+from viputils.records.clean import LOOKS_ALIKE, QUARANTINE_COLUMNS, clean_records
+from viputils.records.deliveries import Delivery, find_deliveries, missing_deliveries, read_received, where_sent
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Findings:
         Rows read, kept, superseded, duplicate and quarantined; none where files could not be read.
     notes
         What is no fault, and worth knowing.
+    perhaps_no_record
+        One line that a void could withdraw, as table, file and line; none if nothing is in quarantine.
     """
 
     as_of: dt.date
@@ -51,6 +54,7 @@ class Findings:
     rows: int
     account: pd.DataFrame | None
     notes: tuple[str, ...]
+    perhaps_no_record: tuple[str, str, int] | None = None
 
     @property
     def clean(self) -> bool:
@@ -112,7 +116,28 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     if not rejects.empty and (day := day_of_mending(project, as_of)) is not None:
         notes.append(f"All of these rows were corrected or withdrawn in what was received by {day}; say --as-of {day}.")
     rows = rejects[["file", "line"]].drop_duplicates().shape[0]
-    return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes))
+    line = _perhaps_no_record(rejects, known)
+    return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes), line)
+
+
+def _perhaps_no_record(rejects: pd.DataFrame, deliveries: Sequence[Delivery]) -> tuple[str, str, int] | None:
+    """Choose the line that is withdrawn in the example: never a good one that a later code came to look like."""
+    if rejects.empty:
+        return None
+    received = {one.name: place for place, one in enumerate(deliveries)}
+    rows = rejects.assign(received=rejects["file"].str.rpartition("/")[0].map(received))
+    alike = rows["reason"].eq(LOOKS_ALIKE)
+    chosen = rows.loc[~alike]
+    if chosen.empty:
+        # Of two codes that look alike, the one that came later is in doubt.
+        ordered = rows.sort_values(["received", "line"], kind="stable")
+        codes = list(zip(ordered["field"], ordered["value"], strict=True))
+        others = zip(ordered["field"], ordered["nearest"], strict=True)
+        first = {code: place for place, code in reversed(list(enumerate(codes)))}
+        later = [first[code] > first.get(other, -1) for code, other in zip(codes, others, strict=True)]
+        chosen = ordered.loc[later] if any(later) else ordered.iloc[-1:]
+    row = chosen.iloc[0]
+    return str(row["table"]), str(row["file"]), int(row["line"])
 
 
 def _not_as_published(project: Project, as_of: dt.date) -> list[Problem]:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from viputils.audit.trace import Movement, Trace
     from viputils.audit.verdicts import IssueVerdicts
     from viputils.figures.edition import Edition
+    from viputils.intake.exports import EitherOrder
 
 # What a command's exit code says; the README documents them.
 DISAGREES = 1
@@ -173,9 +174,13 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
+    report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
+    opened = _open(context, project, lang)
+    if day is not None:
+        from viputils.records.deliveries import require_over
+
+        require_over(report_month, day)
     with steps() as step:
-        report_month, day = ReportMonth.parse(month), None if as_of is None else _as_of(as_of)
-        opened = _open(context, project, lang)
         from viputils.report.notebook import kernel_ahead
         from viputils.report.seal import sealed
 
@@ -275,9 +280,9 @@ def backfill(
     _who_makes_them(executor, scheduler, jobs)
     months = [None if month is None else ReportMonth.parse(month) for month in (first, last)]
     begin = time.monotonic()
+    opened = _open(context, project, lang)
     with steps() as step:
         step("Looking at what changed")
-        opened = _open(context, project, lang)
         from viputils.core.urls import shown_address
         from viputils.publish.backfill import carry_out, first_reason, orders_of
         from viputils.publish.cluster import carry_out_on
@@ -802,8 +807,9 @@ def changes(
     from viputils.audit.changes import find_changes
 
     opened = _open(context, project)
+    wanted = [ReportMonth.parse(one) for one in months or ()]
     with steps() as step:
-        found = find_changes(opened, before, after, [ReportMonth.parse(one) for one in months or ()], all_months, step)
+        found = find_changes(opened, before, after, wanted, all_months, step)
     if as_json:
         show_json(found.as_json())
     elif as_markdown:
@@ -907,6 +913,22 @@ def intake(
             show_default=False,
         ),
     ] = False,
+    dates_as_read: Annotated[
+        bool,
+        typer.Option(
+            "--dates-as-read",
+            help="Dates that fit both orders, month first and day first, are meant as they were read.",
+            show_default=False,
+        ),
+    ] = False,
+    allow_quarantined: Annotated[
+        bool,
+        typer.Option(
+            "--allow-quarantined",
+            help="Go on if rows that are here already would be in quarantine because of the files.",
+            show_default=False,
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Write the delivery without asking.", show_default=False)] = False,
     project: ProjectOption = None,
 ) -> None:
@@ -925,15 +947,21 @@ def intake(
             say(line)
         moved, rest = proposal.moved()
         if not moved.empty:
-            show_table("Figures of a month that would move", moved, right=("before", "after"))
+            # Before the first delivery of a month nothing is known of it, not even that it is 0.
+            shown = moved.astype("object").where(moved.notna(), "no data")
+            show_table("Figures of a month that would move", shown, right=("before", "after"))
         if rest:
             say(rest)
         if not proposal.quarantine.empty:
             say("Rows that would be in quarantine:")
             for line in proposal.rejects():
                 say(f"  {line}")
-            for line in list(proposal.remedies())[:_REMEDIES_SHOWN]:
+        if held := proposal.rows_held:
+            say(f"{plural(held, 'row that is', 'rows that are')} here already would go into quarantine too:")
+            for line in proposal.rejects_held():
                 say(f"  {line}")
+        for line in list(proposal.remedies())[:_REMEDIES_SHOWN]:
+            say(f"  {line}")
         say(f"What {proposal.name} would hold:")
         for line in proposal.account():
             say(f"  {line}")
@@ -942,14 +970,59 @@ def intake(
             say(f"  {line}")
         for warning in proposal.warnings:
             say(f"WARNING: {warning}")
+        if proposal.dates_doubtful and not dates_as_read:
+            _ask_about_dates(proposal.dates_doubtful, yes)
         if proposal.doubtful and not corrections:
             _ask_about_corrections(proposal.doubtful, yes)
+        if held and not allow_quarantined:
+            _ask_about_held_rows(held, yes)
         if not yes and not says_yes(f"Write {proposal.name}?"):
             say("Nothing was written.")
             raise typer.Exit(DISAGREES)
         proposal.accept()
         say(f"Written: {proposal.name}")
-        say(f"Next: {'vip check' if len(proposal.quarantine) else 'vip status'}")
+        say(f"Next: {'vip check' if len(proposal.quarantine) or held else 'vip status'}")
+
+
+def _ask_about_dates(doubtful: Sequence[EitherOrder], yes: bool) -> None:
+    """Ask whether dates that fit both orders were read as they are meant; stop if not, or if there is no answer."""
+    say("Dates fit both orders, and the other order fits the day of receipt better:")
+    for one in doubtful:
+        say(f"  {one}")
+    order, other = doubtful[0].order, doubtful[0].other_order
+    if yes or not says_yes(f"Were these dates written {order}?"):
+        from viputils.config.program import pasted
+
+        lines = pasted("intake", f'date_order = "{other}"')
+        raise IntakeError(
+            "Dates may be other days than they were read as. Nothing was written.",
+            [
+                Problem(
+                    one.where,
+                    f"was read {order}, as {one.span()}, and {other} it would be {one.span(other=True)};",
+                    f"ask the sender. If the dates are {order}, run the command with --dates-as-read. If they are "
+                    f"{other}, change program.toml:{lines}",
+                )
+                for one in doubtful
+            ],
+        )
+
+
+def _ask_about_held_rows(held: int, yes: bool) -> None:
+    """Ask whether rows that are here may go into quarantine; stop if they may not, or if there is no answer."""
+    rows = plural(held, "row that is", "rows that are")
+    if yes or not says_yes(f"Go on, although {rows} here already would not be counted until this is mended?"):
+        raise IntakeError(
+            "Rows that are here already would go into quarantine. Nothing was written.",
+            [
+                Problem(
+                    plural(held, "row"),
+                    "would not be counted any more because of these files; they are listed above with their reasons;",
+                    "mend the files or program.toml as it is said there, and give the files again. To write the "
+                    "delivery all the same, run the command with --allow-quarantined.",
+                )
+            ],
+        )
 
 
 def _ask_about_corrections(doubtful: Sequence[str], yes: bool) -> None:
@@ -992,13 +1065,14 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Write the clean tables as Parquet files, one for each table, whole or not at all."""
+    day = None if as_of is None else _as_of(as_of)
+    opened = _open(context, project)
     with steps() as step:
         step("Reading and cleaning the records")
-        opened = _open(context, project)
         from viputils.records.clean import load_records
         from viputils.records.parquet import write_parquet
 
-        records = load_records(opened, None if as_of is None else _as_of(as_of))
+        records = load_records(opened, day)
         if not allow_quarantined:
             records.require_no_quarantine()
         step("Writing the tables")
@@ -1071,12 +1145,13 @@ def check(
             say(f"- {problem}")
         if not found.rejects.empty:
             show_table(f"In quarantine as of {found.as_of}", found.rejects[list(_REJECT_COLUMNS)])
-            row = found.rejects.iloc[0]
+        if found.perhaps_no_record is not None:
+            table, file, line = found.perhaps_no_record
             say(
                 "A line that is no record can be withdrawn by a voids.csv, taken in like any other file, with a reason:"
             )
             say("  void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason")
-            say(f"  V1,{found.as_of},{row['table']},,{row['file'].removeprefix('data/raw/')},{row['line']},…")
+            say(f"  V1,{found.as_of},{table},,{file.removeprefix('data/raw/')},{line},…")
             for remedy in dict.fromkeys("[" + found.rejects["reason"] + "] " + found.rejects["remedy"]):
                 say(remedy)
         for note in found.notes:
@@ -1183,7 +1258,7 @@ def _check_activities(project: Project, month: ReportMonth) -> None:
         say("Nothing was found that must not go out.")
         return
     for found in screened:
-        if found.findings:
+        if found.example:
             say(f"To publish it anyway, allow it by name in {found.allowed_file}:")
             say(found.example)
     raise typer.Exit(DISAGREES)

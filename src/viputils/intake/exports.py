@@ -6,6 +6,7 @@ never guessed at: a heading that stands for no column, or a column without a hea
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from array import array
@@ -91,12 +92,71 @@ class Export:
         return where_of(self.sheet)
 
 
+@dataclass(frozen=True)
+class EitherOrder:
+    """A column in which dates fit both orders, and none fits only one.
+
+    Attributes
+    ----------
+    where
+        The sheet and the heading.
+    order
+        How they were read: ``month first`` or ``day first``.
+    days
+        How often each pair of days is there: as it was read, and as it would be in the other order.
+    text
+        One of the dates.
+    """
+
+    where: str
+    order: str
+    days: Mapping[tuple[str, str], int]
+    text: str
+
+    @property
+    def other_order(self) -> str:
+        """The order in which they were not read."""
+        return DAY_FIRST if self.order == MONTH_FIRST else MONTH_FIRST
+
+    def span(self, other: bool = False) -> str:
+        """Return the first and the last month of the days, as they were read or in the other order."""
+        months = sorted({pair[other][:7] for pair in self.days})
+        return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+
+    def __str__(self) -> str:
+        """Say how the dates were read, and what that means for the months."""
+        number = sum(self.days.values())
+        this, that = next(iter(self.days))
+        return (
+            f"{self.where}: {plural(number, 'date fits', 'dates fit')} both orders, such as {self.text!r} ({this}, or "
+            f"{that}). {'It was' if number == 1 else 'They were'} read {self.order} (intake.date_order), so as days of "
+            f"{self.span()}; {self.other_order} it would be {self.span(other=True)}."
+        )
+
+    def is_doubtful(self, received: dt.date) -> bool:
+        """Tell whether the other order fits the day of receipt better.
+
+        Read in it the dates are all of one month, or all nearer to that day, and as they were read they are of several;
+        or as they were read some had not come by that day.
+        """
+        day = received.isoformat()
+        if any(other > day for _, other in self.days):
+            return False
+        if any(this > day for this, _ in self.days):
+            return True
+        months = [{pair[place][:7] for pair in self.days} for place in (0, 1)]
+        nearer = all(other > this for this, other in self.days)
+        in_one = len(months[1]) == 1 and max(months[1]) >= max(months[0])
+        return len(months[0]) > 1 and (in_one or nearer)
+
+
 @dataclass
 class Tally:
     """What became of each row of a sheet: above the headings, headings, blank, no record, taken.
 
     ``lines`` are those of the rows taken, in their order; ``others`` are the lines that are no records, such as totals,
-    with how they begin. ``warnings`` are what a person has to look at.
+    with how they begin. ``notes`` say how times were read, and ``warnings`` are what a person has to look at.
+    ``either`` are the columns of dates that fit both orders.
     """
 
     read: int = 0
@@ -105,7 +165,9 @@ class Tally:
     blank: int = 0
     lines: array[int] = field(default_factory=partial(array, "q"))
     others: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    either: list[EitherOrder] = field(default_factory=list)
 
     @property
     def taken(self) -> int:
@@ -219,8 +281,9 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
                 foot.clear()
             elif not any(cell.strip() for cell in given):
                 tally.blank += 1
-            elif lines.is_no_record(row):
+            elif lines.is_no_record(row) or lines.is_sum(row):
                 tally.others[line] = _beginning(row)
+                lines.end_group(row)
             elif lines.is_short(row):
                 foot.append((line, row))
             else:
@@ -232,6 +295,7 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
                         continue
                     cells = [column.read(held, at) for column in columns.values()]
                     lines.count_unnamed(held)
+                    lines.add_up(held)
                     if not problems:
                         tally.lines.append(at)
                         yield cells
@@ -242,6 +306,9 @@ def rows_of(export: Export, intake: Intake, tally: Tally) -> Iterator[list[str]]
     problems += [*merged.problems, *(problem for column in columns.values() for problem in column.problems())]
     if problems:
         raise IntakeError("", problems)
+    for column in columns.values():
+        tally.notes += column.notes()
+        tally.either += column.either()
     tally.warnings += [*lines.warnings(), *(warning for column in columns.values() for warning in column.warnings())]
     tally.require_balance(export.where)
 
@@ -280,6 +347,10 @@ class _Lines:
         self._needed = [
             place for column, place in export.places.items() if column == table.id or table.columns[column].required
         ]
+        self._counts = [place for column, place in export.places.items() if _kind(export.schema, column) == "count"]
+        # What the counts come to: of all rows, and of those since the last total.
+        self._sums = {"all": Counter[int](), "group": Counter[int]()}
+        self._rows = dict.fromkeys(self._sums, 0)
         self._unnamed = {place: 0 for place, cell in enumerate(export.heading_row[: self.width]) if not cell.strip()}
 
     def is_heading(self, row: Sequence[str]) -> bool:
@@ -313,6 +384,33 @@ class _Lines:
             return not whole
         about = _ABOUT.match(heading_key(filled[0])) is not None and not _is_code(filled[0])
         return len(filled) <= _PAIR and not whole and about
+
+    def is_sum(self, row: Sequence[str]) -> bool:
+        """Tell whether a row without a word is a total: it has counts alone, and each is the sum of the rows above it.
+
+        These are two rows or more, all of them or those since the last total.
+        """
+        filled = {place: cell.strip() for place, cell in enumerate(row) if cell.strip()}
+        if not filled or not filled.keys() <= set(self._counts):
+            return False
+        counts = {place: _count(cell) for place, cell in filled.items()}
+        return any(counts.values()) and any(
+            self._rows[which] > 1 and all(sums[place] == count for place, count in counts.items())
+            for which, sums in self._sums.items()
+        )
+
+    def add_up(self, row: Sequence[str]) -> None:
+        """Add the counts of a record to what they come to."""
+        for which, sums in self._sums.items():
+            self._rows[which] += 1
+            for place in self._counts:
+                sums[place] += _count(row[place]) or 0
+
+    def end_group(self, row: Sequence[str]) -> None:
+        """Begin to add up again after a total."""
+        if self.is_sum(row) or any(_is_total(cell) for cell in row if cell.strip()):
+            self._sums["group"].clear()
+            self._rows["group"] = 0
 
     def count_unnamed(self, row: Sequence[str]) -> None:
         """Count the cells of a record in columns without a heading."""
@@ -403,6 +501,11 @@ class _Cells:
         self._zoned: list[int] = []
         self._zoned_as = ""
         self._read = Counter[str]()
+        self._either: Counter[tuple[str, str]] = Counter()
+        self._either_as = ""
+        self._converted = 0
+        self._moved = 0
+        self._moved_as = ""
         self._inexact: list[tuple[int, str]] = []
         self._dated: list[tuple[int, str]] = []
         self._long: list[tuple[int, str]] = []
@@ -435,6 +538,14 @@ class _Cells:
         other = read_day(text, DAY_FIRST if self._order == MONTH_FIRST else MONTH_FIRST, self._zone, self._epoch)
         if day != other:
             self._read["neither order" if day and other else "this order" if day else "other order"] += 1
+        if day is not None and other is not None and day != other:
+            self._either[day, other] += 1
+            self._either_as = self._either_as or text
+        if day is not None and self._zone is not None and read_day(text, self._order, None, self._epoch) is None:
+            self._converted += 1
+            if day != read_day(text, self._order, AS_WRITTEN, self._epoch):
+                self._moved += 1
+                self._moved_as = self._moved_as or f", such as {text!r} in line {line}, which is {day} here"
         if day is None and self._zone is None and has_zone(text):
             self._zoned.append(line)
             self._zoned_as = self._zoned_as or text
@@ -488,6 +599,21 @@ class _Cells:
                 "lost digits;",
                 _AS_TEXT,
             )
+
+    def either(self) -> Iterator[EitherOrder]:
+        """Return the dates of the column if they fit both orders, and none says which it is."""
+        if self._either and not (self._read["this order"] or self._read["other order"]):
+            yield EitherOrder(self._where, self._order, self._either, self._either_as)
+
+    def notes(self) -> Iterator[str]:
+        """Return how times with a zone were read."""
+        if self._converted:
+            times = plural(self._converted, "time")
+            if self._zone == AS_WRITTEN:
+                yield f"{self._where}: {times} with a zone, read as written (intake.time_zone)"
+                return
+            moved = f"{plural(self._moved, 'day')} changed{self._moved_as}" if self._moved else "no day changed"
+            yield f"{self._where}: {times} converted to {self._zone} (intake.time_zone); {moved}"
 
     def warnings(self) -> Iterator[str]:
         """Return what a person has to look at in the column."""
@@ -625,6 +751,9 @@ def _in_quotes(text: str) -> str:
 def _no_table(program: Program, sheet: Sheet) -> Problem:
     """Say that no heading of a sheet is known, with its headings and the table that they resemble most."""
     top = _top_rows(sheet)
+    if not sheet.file.casefold().endswith(".xlsx") and not _looks_like_a_table(program, top):
+        what = "does not look like a table: no line has headings, and its lines are not divided into the same cells;"
+        return Problem(where_of(sheet), what, "ask for the table as CSV or as an Excel workbook.")
     line, row = max(top, key=lambda one: sum(1 for cell in one[1] if cell.strip()))
     headings = [cell.strip() for cell in row if cell.strip()]
 
@@ -643,6 +772,17 @@ def _no_table(program: Program, sheet: Sheet) -> Problem:
         f"{guess}Known: {known}. Name the headings in program.toml (intake.headings), or leave out a sheet that is not "
         f"wanted:{pasted('intake', f'sheets_left_out = [{left_out}]')}",
     )
+
+
+def _looks_like_a_table(program: Program, top: Sequence[tuple[int, list[str]]]) -> bool:
+    """Tell whether the first lines have about as many cells as each other, or one of them resembles headings."""
+    rows = [[cell.strip() for cell in row if cell.strip()] for _, row in top]
+    several = [row for row in rows if len(row) > 1]
+    most = max(Counter(map(len, several)).values(), default=0)
+    if most * 3 >= len(rows) * 2:
+        return True
+    columns = {column.replace("_", " ") for schema in schemas_of(program).values() for column in schema.headed}
+    return any(closest(column, row) for row in several for column in columns)
 
 
 def _merged_headings(found: _Heading, sheet: Sheet) -> Iterator[Problem]:
@@ -666,6 +806,12 @@ def where_of(sheet: Sheet) -> str:
 
 def _kind(schema: Schema, column: str) -> str:
     return "code" if column == schema.table.id else schema.table.columns[column].type
+
+
+def _count(text: str) -> int | None:
+    """Return a cell as a count, if it is one."""
+    text = _whole_number(text.strip())
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _whole_number(text: str) -> str:

@@ -26,10 +26,19 @@ from viputils.core.files import put_in_place, staged_folder
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert
 from viputils.figures.counts import KEY, compute_figures
-from viputils.intake.exports import Export, Tally, match_sheet, rows_of, where_of
+from viputils.intake.exports import EitherOrder, Export, Tally, match_sheet, rows_of, where_of
 from viputils.intake.sheets import Sheet, read_sheets
 from viputils.records.checksums import checksum, new_salt, source_checksums, write_checksums
-from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, Records, clean_records
+from viputils.records.clean import (
+    DUPLICATE,
+    KEPT,
+    LOOKS_ALIKE,
+    QUARANTINED,
+    SUPERSEDED,
+    MixedError,
+    Records,
+    clean_records,
+)
 from viputils.records.deliveries import (
     NO_DAY,
     ORIGINS,
@@ -37,6 +46,7 @@ from viputils.records.deliveries import (
     find_deliveries,
     has_deliveries,
     read_received,
+    received_after,
     write_coverage,
 )
 
@@ -88,8 +98,12 @@ class Proposal:
     quarantine
         What is wrong with the rows of this delivery that would be in quarantine; ``file`` and ``line`` are those of
         the sheet that was given.
+    held
+        What is wrong with the rows of earlier deliveries that would be in quarantine because of this one; ``file`` and
+        ``line`` are those of the delivery.
     figures
-        One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``.
+        One row for each figure of a month that would move: ``month``, ``measure``, ``category``, ``before``, ``after``;
+        missing where there is no data.
     warnings
         What a person should look at before saying yes.
     covers
@@ -97,6 +111,8 @@ class Proposal:
     doubtful
         Rows with the id of a record that is here, which may be another record: whether each corrects it has to be
         answered before the delivery is written.
+    dates_doubtful
+        Columns of dates that fit both orders, of which the other order fits the day of receipt better.
     """
 
     project: Project
@@ -105,10 +121,12 @@ class Proposal:
     sources: Sequence[Source]
     changes: pd.DataFrame
     quarantine: pd.DataFrame
+    held: pd.DataFrame
     figures: pd.DataFrame
     warnings: Sequence[str]
     covers: Mapping[str, dt.date]
     doubtful: Sequence[str]
+    dates_doubtful: Sequence[EitherOrder]
 
     def summary(self) -> Iterator[str]:
         """Say line by line what was read, and as what; a heading is named where it is not the column's own name."""
@@ -128,7 +146,7 @@ class Proposal:
                     yield f"    {export.headings[column]!r} → {column}"
             if export.left_out:
                 yield f"    Columns not taken: {', '.join(map(repr, export.left_out))}"
-            for note in sheet.notes:
+            for note in (*sheet.notes, *tally.notes, *map(str, tally.either)):
                 yield f"    Note: {note}"
             if merged := [str(one) for one in sheet.merged if one.first_line > export.heading_line]:
                 more = f" and {len(merged) - LINES_SHOWN:,} more" if len(merged) > LINES_SHOWN else ""
@@ -145,21 +163,27 @@ class Proposal:
 
     def coverage(self) -> Iterator[str]:
         """Return the last day that the tables cover, in words."""
+        start = self.project.program.identity.records_from
         for day in sorted(set(self.covers.values())):
-            yield f"{', '.join(name for name, until in self.covers.items() if until == day)}: until {day}"
+            tables = ", ".join(name for name, until in self.covers.items() if until == day)
+            yield f"{tables}: until {day}" if day >= start else f"{tables}: nothing, because no row of it counts"
 
     def rejects(self) -> Iterator[str]:
         """Say of each row that would be in quarantine what is wrong with it; of very many, how many there are."""
-        for row in self.quarantine.head(REJECTS_SHOWN).to_dict("records"):
-            near = f" Did you mean '{row['nearest']}'?" if row["nearest"] else ""
-            value = row["value"] if len(row["value"]) <= _LONGEST_VALUE else row["value"][:_LONGEST_VALUE] + "…"
-            yield f"{row['file']}, line {row['line']}, {row['field']}: {value!r} [{row['reason']}]{near}"
-        if more := Counter(map(str, self.quarantine["reason"].iloc[REJECTS_SHOWN:])):
-            yield "And " + ", ".join(f"{number:,} more [{reason}]" for reason, number in more.items())
+        yield from _faults_in_words(self.quarantine)
+
+    def rejects_held(self) -> Iterator[str]:
+        """Say the same of each row of an earlier delivery that would be in quarantine because of this one."""
+        yield from _faults_in_words(self.held)
+
+    @property
+    def rows_held(self) -> int:
+        """How many rows of earlier deliveries would be in quarantine because of this one."""
+        return len(self.held[["table", FILE, LINE]].drop_duplicates())
 
     def remedies(self) -> Iterator[str]:
         """Say once what mends the rows that would be in quarantine, for each reason and column."""
-        rows = self.quarantine
+        rows = pd.concat([self.quarantine, self.held])
         yield from dict.fromkeys("[" + rows["reason"].astype("str") + "] " + rows["remedy"].astype("str"))
 
     def moved(self) -> tuple[pd.DataFrame, str]:
@@ -178,6 +202,16 @@ class Proposal:
         final = self.project.raw / Path(self.name).name
         put_in_place(self.staged, final)
         return final
+
+
+def _faults_in_words(rows: pd.DataFrame) -> Iterator[str]:
+    for row in rows.head(REJECTS_SHOWN).to_dict("records"):
+        near = f" Did you mean '{row['nearest']}'?" if row["nearest"] and row["reason"] != LOOKS_ALIKE else ""
+        near = f" It looks like '{row['nearest']}'." if row["reason"] == LOOKS_ALIKE else near
+        value = row["value"] if len(row["value"]) <= _LONGEST_VALUE else row["value"][:_LONGEST_VALUE] + "…"
+        yield f"{row['file']}, line {row['line']}, {row['field']}: {value!r} [{row['reason']}]{near}"
+    if more := Counter(map(str, rows["reason"].iloc[REJECTS_SHOWN:])):
+        yield "And " + ", ".join(f"{number:,} more [{reason}]" for reason, number in more.items())
 
 
 @dataclass(frozen=True)
@@ -236,13 +270,15 @@ def proposed_intake(
         files_by_table = _write(project, staged, exports, folder)
         sources += [Source(export.sheet, export, tally) for export, tally in exports]
         delivery = Delivery(received, number, staged, project.raw_name(folder), files_by_table)
-        covers, stale = _coverage(project, delivery, covers_until)
+        before, after = _with_and_without(project, deliveries, delivery, sources)
+        covers, stale = _coverage(after, delivery, covers_until)
         warnings += stale
         delivery = replace(delivery, covers=covers)
+        after = _with_coverage(after, delivery)
         write_coverage(staged, covers)
         _write_origins(staged, sources)
         write_checksums(staged, [checksum(path) for path in fresh], new_salt())
-        yield _propose(project, deliveries, delivery, sources, warnings, today)
+        yield _propose(project, deliveries, delivery, before, after, sources, warnings, today)
 
 
 def _once_each(files: Sequence[Path], warnings: list[str]) -> list[Path]:
@@ -392,14 +428,13 @@ def _identified(table: Table, folder: str) -> Callable[[list[str]], list[str]]:
     return numbered
 
 
-def _coverage(
-    project: Project, delivery: Delivery, covers_until: Sequence[str]
-) -> tuple[dict[str, dt.date], list[str]]:
+def _coverage(after: Records, delivery: Delivery, covers_until: Sequence[str]) -> tuple[dict[str, dt.date], list[str]]:
     """Return the last day that each table covers, and what a person has to look at.
 
-    A month without a record may be empty, or may not have been sent.
+    A month without a record may be empty, or may not have been sent. A row in quarantine covers nothing.
     """
-    tables = {name: project.program.tables[name] for name in delivery.files if name in project.program.tables}
+    program = after.program
+    tables = {name: program.tables[name] for name in delivery.files if name in program.tables}
     declared = {name.strip(): _day(day) for name, mark, day in (one.partition("=") for one in covers_until) if mark}
     if unknown := [name for name in declared if name not in tables]:
         problem = Problem(
@@ -407,10 +442,10 @@ def _coverage(
         )
         raise IntakeError("The files cannot be taken in. Nothing was written.", [problem])
     of_all = next((_day(one) for one in covers_until if "=" not in one), None)
-    newest = {name: delivery.newest_day(name, table) for name, table in tables.items()}
+    newest = {name: _newest_day(after, delivery, name) for name in tables}
     days = [dt.date.fromisoformat(day) for day in newest.values() if day not in ("", NO_DAY)]
     before = ReportMonth.of(delivery.received).plus(-1).span.end
-    nothing = project.program.identity.records_from - dt.timedelta(days=1)
+    nothing = program.identity.records_from - dt.timedelta(days=1)
     known = max(days, default=nothing if NO_DAY in newest.values() else before)
     proposed = max(before, known) if known >= before.replace(day=1) else ReportMonth.of(known).span.end
     covers = {name: declared.get(name, of_all or min(proposed, delivery.received)) for name in tables}
@@ -423,12 +458,34 @@ def _coverage(
         and newest[name] not in ("", NO_DAY)
         and ReportMonth.of(dt.date.fromisoformat(newest[name])).plus(1) < ReportMonth.of(covers[name])
     ]
+    for name in tables:
+        held = delivery.newest_day(name, tables[name])
+        if name not in declared and of_all is None and held > max(newest[name], covers[name].isoformat()):
+            stale.append(
+                f"Rows of {name} in quarantine are of later days, until {held}, and do not count for what it covers. "
+                f"If their dates are right, say --covers-until {name}={held}."
+            )
     if days and of_all is None and proposed < before and any(one.delivery == "snapshot" for one in tables.values()):
         stale.append(
             f"The newest record is of {known}, so nothing is known of the days after {proposed}, and later months get "
             f"no issue. If nothing happened since, say --covers-until {before}."
         )
     return covers, stale
+
+
+def _with_coverage(after: Records, delivery: Delivery) -> Records:
+    """Return the records with what their newest delivery covers."""
+    known = (delivery if one.name == delivery.name else one for one in after.received.deliveries)
+    return replace(after, received=replace(after.received, deliveries=tuple(known)))
+
+
+def _newest_day(after: Records, delivery: Delivery, name: str) -> str:
+    """Return the newest day of the rows of a delivery's table that are not in quarantine, as ``Delivery`` does."""
+    rule, given = after.program.tables[name], after.received.tables[name].rows
+    own = given[FILE].eq(delivery.name_of(name))
+    counts = own & after.tables[name].ledger["status"].ne(QUARANTINED)
+    days = given.loc[counts, rule.date].astype("str").str.strip()
+    return delivery.newest_of(days.unique()) if counts.any() else NO_DAY if own.any() else ""
 
 
 def _day(text: str) -> dt.date:
@@ -457,19 +514,39 @@ def _write_origins(staged: Path, sources: Sequence[Source]) -> None:
             written[table] += len(lines)
 
 
+def _with_and_without(
+    project: Project, deliveries: Sequence[Delivery], delivery: Delivery, sources: Sequence[Source]
+) -> tuple[Records, Records]:
+    """Return the records without and with a delivery.
+
+    Raises
+    ------
+    MixedError
+        If demonstration records and real ones come together, with their places in what was given.
+    """
+    every = sorted([*deliveries, delivery], key=lambda one: (one.received, one.number))
+    last = every[-1].received
+    before = clean_records(project.program, read_received(project, deliveries, last))
+    received = read_received(project, every, last)
+    try:
+        return before, clean_records(project.program, received)
+    except MixedError as error:
+        own = error.few[FILE].str.startswith(f"{delivery.name}/")
+        given = _at_source(error.few.loc[own].reset_index(drop=True), sources)
+        raise error.before_it_was_written(pd.concat([error.few.loc[~own], given], ignore_index=True)) from None
+
+
 def _propose(
     project: Project,
     deliveries: Sequence[Delivery],
     delivery: Delivery,
+    before: Records,
+    after: Records,
     sources: Sequence[Source],
     warnings: Sequence[str],
     today: dt.date,
 ) -> Proposal:
     """Compare the records with and without the delivery."""
-    every = sorted([*deliveries, delivery], key=lambda one: (one.received, one.number))
-    last = every[-1].received
-    before = clean_records(project.program, read_received(project, deliveries, last))
-    after = clean_records(project.program, read_received(project, every, last))
     rows = [_change(before, after, name, delivery) for name in delivery.files]
     _require_balance(rows, sources)
     rows += [
@@ -477,7 +554,8 @@ def _propose(
         for name in after.tables
         if name not in delivery.files and (number := _voided(before, after, name, delivery))
     ]
-    of_delivery = after.quarantine.loc[after.quarantine[FILE].str.startswith(f"{delivery.name}/")]
+    own = after.quarantine[FILE].str.startswith(f"{delivery.name}/")
+    of_delivery = after.quarantine.loc[own]
     moved, older = _moved(before, after)
     said = [*_date_warnings(deliveries, delivery, today), *_record_warnings(after, delivery, rows), *warnings]
     said += [warning for source in sources for warning in source.tally.warnings]
@@ -493,10 +571,12 @@ def _propose(
         sources,
         pd.DataFrame(rows, columns=list(CHANGES)).fillna(0).astype(dict.fromkeys(CHANGES[1:], "int64")),
         _at_source(of_delivery.reset_index(drop=True), sources),
+        _newly_held(before, after.quarantine.loc[~own]),
         moved,
         said,
         dict(delivery.covers),
         list(_doubtful_corrections(before, after, delivery)),
+        [one for source in sources for one in source.tally.either if one.is_doubtful(delivery.received)],
     )
 
 
@@ -525,9 +605,21 @@ def _change(before: Records, after: Records, name: str, delivery: Delivery) -> d
         count |= {"new": len(kept) - len(known), "changed": len(known) - same}
         count["unchanged"] = int(status.get(DUPLICATE, 0)) + same
         count["withdrawn"] = _voided(before, after, name, delivery)
-    held = [table.ledger.loc[table.ledger["status"].eq(QUARANTINED), [FILE, "line"]] for table in (was, now)]
-    earlier = held[1].loc[held[1][FILE].ne(delivery.name_of(name))]
-    return count | {"quarantined": int(status.get(QUARANTINED, 0)), "mended": max(0, len(held[0]) - len(earlier))}
+    held = [
+        pd.MultiIndex.from_frame(
+            table.ledger.loc[table.ledger["status"].eq(QUARANTINED), [FILE, LINE]].astype({FILE: "str"})
+        )
+        for table in (was, now)
+    ]
+    mended = len(held[0].difference(held[1]))
+    return count | {"quarantined": int(status.get(QUARANTINED, 0)), "mended": mended}
+
+
+def _newly_held(before: Records, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Return those rows of earlier deliveries in quarantine that were not in it without the new delivery."""
+    place = ["table", FILE, LINE]
+    known = pd.MultiIndex.from_frame(before.quarantine[place])
+    return earlier.loc[~pd.MultiIndex.from_frame(earlier[place]).isin(known)].reset_index(drop=True)
 
 
 def _different(before: Records, after: Records, name: str, ids: pd.Series | None = None) -> pd.DataFrame:
@@ -591,13 +683,27 @@ def _moved(before: Records, after: Records) -> tuple[pd.DataFrame, list[ReportMo
     for month in months[-MONTHS_SHOWN:]:
         old, new = (compute_figures(records, month) for records in (before, after))
         both = old.rename(columns={"value": "before"}).assign(after=new["value"], month=str(month))
-        moved.append(both.loc[both["before"].ne(both["after"]) & both["period"].eq("month")])
+        both = both.loc[both["before"].ne(both["after"]) & both["period"].eq("month")]
+        table = both["measure"].map({name: measure.table for name, measure in after.program.measures.items()})
+        known = {"before": _tables_with_data(before, month), "after": _tables_with_data(after, month)}
+        moved.append(
+            both.assign(**{side: both[side].astype("Int64").where(table.isin(of)) for side, of in known.items()})
+        )
     columns = ["month", *KEY[:2], "before", "after"]
     figures = pd.concat(moved, ignore_index=True)[columns] if moved else pd.DataFrame(columns=columns)
     if len(months) <= MONTHS_SHOWN:
         return figures, []
     was, now = (_contents(records, months[-MONTHS_SHOWN]) for records in (before, after))
     return figures, [month for month in months[:-MONTHS_SHOWN] if was.get(month) != now.get(month)]
+
+
+def _tables_with_data(records: Records, month: ReportMonth) -> set[str]:
+    """Return the tables of which a month has data: a record, or a delivery that covers the month."""
+    program, span = records.program, month.span
+    covered = received_after(records.received.deliveries, program, month)
+    days = {name: table.rows[program.tables[name].date] for name, table in records.tables.items()}
+    inside = {name for name, day in days.items() if day.between(pd.Timestamp(span.start), pd.Timestamp(span.end)).any()}
+    return inside | covered.keys()
 
 
 def _months_of(records: Records) -> Iterator[ReportMonth]:

@@ -41,6 +41,8 @@ LOOKS_ALIKE: Final = "looks_like_another"
 Alike = Mapping[str, Mapping[str, str]]
 STATUSES: Final = (KEPT, SUPERSEDED, DUPLICATE, QUARANTINED)
 
+# So many records of the wrong kind are named one by one.
+_FEW: Final = 10
 # What names one file of one delivery.
 _ONE_FILE: Final = re.compile(r"(?:^|/)\d{4}-\d\d-\d\d(?:-\d+)?/[a-z][a-z0-9_]*\.csv$")
 
@@ -132,6 +134,50 @@ class Records:
         )
 
 
+class MixedError(DeliveryError):
+    """Demonstration records and real ones lie together.
+
+    Parameters
+    ----------
+    few
+        The rows of the kind of which there are fewer, with table, file, line and id.
+    demonstration, total
+        How many records are demonstration records, of how many.
+    """
+
+    def __init__(self, few: pd.DataFrame, demonstration: int, total: int, prefix: str, more: str = "") -> None:
+        self.few, self._counts, self._prefix = few, (demonstration, total), prefix
+        begins, others = ("begins", "do not") if len(few) == demonstration else ("does not begin", "do")
+        problems = [
+            Problem(
+                f"{row.file}, line {row.line}",
+                f"the id '{row.id}' {begins} with '{prefix}', and {total - len(few):,} others {others};",
+                "correct the id, or take the row away.",
+            )
+            for row in few.itertuples()
+        ]
+        if len(few) > _FEW:
+            what = f"{demonstration:,} of {total:,} ids begin with '{prefix}';"
+            remedy = "take the demonstration deliveries away before real ones are counted."
+            problems = [Problem("data/raw", what, remedy)]
+        super().__init__(f"Demonstration records and real ones lie in the same deliveries.{more}", problems)
+
+    def before_it_was_written(self, few: pd.DataFrame) -> MixedError:
+        """Return the error for a delivery that was not written yet, with the rows at other places."""
+        return MixedError(few, *self._counts, self._prefix, " Nothing was written.")
+
+
+def _of_the_few(program: Program, tables: Mapping[str, CleanTable]) -> pd.DataFrame:
+    """Return the rows of the demonstration or the others, whichever are fewer, with table, file, line and id."""
+    parts = []
+    for name, table in tables.items():
+        rows = table.rows[[FILE, LINE]].assign(file=table.rows[FILE].astype("str"), table=name)
+        parts.append(rows.assign(id=table.rows[program.tables[name].id], is_made=_is_demonstration(program, table)))
+    every = pd.concat(parts, ignore_index=True)
+    few = every["is_made"].sum() * 2 < len(every)
+    return every.loc[every["is_made"].eq(few)].drop(columns="is_made")
+
+
 def load_records(project: Project, as_of: dt.date | None = None) -> Records:
     """Read and clean everything that had been received by the as-of date.
 
@@ -178,16 +224,7 @@ def clean_records(program: Program, received: Received) -> Records:
     demonstration = _demonstration_count(program, tables)
     total = sum(len(table.rows) for table in tables.values())
     if demonstration not in (0, total) and program.demonstration is not None:
-        raise DeliveryError(
-            "Demonstration records and real ones lie in the same deliveries.",
-            [
-                Problem(
-                    "data/raw",
-                    f"{demonstration} of {total} ids begin with '{program.demonstration.id_prefix}';",
-                    "take the demonstration deliveries away before real ones are counted.",
-                )
-            ],
-        )
+        raise MixedError(_of_the_few(program, tables), demonstration, total, program.demonstration.id_prefix)
     return Records(program, received, tables, voids)
 
 
@@ -698,6 +735,11 @@ def require_balance(table: CleanTable) -> None:
 def _demonstration_count(program: Program, tables: Mapping[str, CleanTable]) -> int:
     if program.demonstration is None:
         return 0
+    return sum(int(_is_demonstration(program, table).sum()) for table in tables.values())
+
+
+def _is_demonstration(program: Program, table: CleanTable) -> pd.Series:
+    """Flag the rows that are demonstration records, which ``[demonstration]`` says how to tell."""
     # In whatever case: a synthetic record must not be taken for a real one.
-    prefix = re.compile(re.escape(program.demonstration.id_prefix), re.IGNORECASE)
-    return sum(int(table.rows[program.tables[name].id].str.match(prefix).sum()) for name, table in tables.items())
+    prefix = re.compile(re.escape(program.demonstration.id_prefix if program.demonstration else ""), re.IGNORECASE)
+    return table.rows[program.tables[table.name].id].str.match(prefix)

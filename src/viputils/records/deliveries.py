@@ -98,10 +98,15 @@ class Delivery:
             except DeliveryError:
                 return ""  # What is wrong with the file is said where it is read.
             days = [day.strip() for day in rows[rule.date].unique().to_pylist()]
-            # A day that cannot be read, or has not come by the day of receipt, says nothing about what the file covers.
-            known = [day for day in days if _is_day(day) and day <= self.received.isoformat()]
-            self._newest[table] = max(known, default=NO_DAY if days else "")
+            self._newest[table] = self.newest_of(days) if days else ""
         return self._newest[table]
+
+    def newest_of(self, days: Iterable[str]) -> str:
+        """Return the newest of some days by its receipt; ``NO_DAY`` if there is none.
+
+        A day that cannot be read, or has not come by the day of receipt, says nothing about what a file covers.
+        """
+        return max((day for day in days if _is_day(day) and day <= self.received.isoformat()), default=NO_DAY)
 
 
 @dataclass(frozen=True)
@@ -301,8 +306,14 @@ def default_as_of(deliveries: Sequence[Delivery], program: Program, month: Repor
     return max(_first_received_after(deliveries, program, month, None).values())
 
 
-def require_complete(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
-    """Refuse an as-of date on which the month was not over, or a table had not come in since it ended."""
+def require_over(month: ReportMonth, as_of: dt.date) -> None:
+    """Refuse an as-of date on which the month was not over.
+
+    Raises
+    ------
+    DeliveryError
+        With the last day of the month.
+    """
     if as_of <= month.span.end:
         raise DeliveryError(
             f"{month.label} was not over on {as_of}.",
@@ -312,6 +323,11 @@ def require_complete(deliveries: Sequence[Delivery], program: Program, month: Re
                 )
             ],
         )
+
+
+def require_complete(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
+    """Refuse an as-of date on which the month was not over, or a table had not come in since it ended."""
+    require_over(month, as_of)
     _first_received_after(deliveries, program, month, as_of)
     if program.identity.delivered == "monthly":
         _require_every_month(deliveries, program, month, as_of)

@@ -40,6 +40,18 @@ def test_rejects_are_told_by_file_line_field_reason_value_and_the_nearest_allowe
     ]
 
 
+def test_the_line_that_may_be_no_record_is_never_the_older_one_of_two_that_look_alike(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver("2023-11-03", responses=["R-00400,2023-11-02,DV,SE", "R-00401,2023-11-02,DV,SE"])
+    deliver("2023-12-04-2", responses=["R-400,2023-11-02,DV,SE", "R-401,2023-11-02,DV,SE"])
+    found = check_project(project)
+    assert found.rows == 4
+    assert found.perhaps_no_record == ("responses", "data/raw/2023-12-04-2/responses.csv", 2)
+    deliver("2023-12-05", responses=["R-5,2023-11-02,Nothing,SE"])
+    assert check_project(project).perhaps_no_record == ("responses", "data/raw/2023-12-05/responses.csv", 2)
+
+
 def test_an_alias_in_program_toml_is_all_that_it_takes_to_accept_a_value(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,Stabbing,SE"])
     assert check_project(project).rows == 1

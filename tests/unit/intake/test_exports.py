@@ -206,6 +206,24 @@ def test_a_sheet_of_something_else_is_refused_with_what_is_known(program: Progra
     assert "Jane" not in said
 
 
+@pytest.mark.parametrize(
+    "letter",
+    [
+        "Dear colleague,\nplease find below what we know.\nWe had 12 responses, and 3 more.\n\nKind regards,\nJane\n",
+        "Nothing happened in November.\n",
+        "To whom it may concern:\n\nIn October, November, and December we did a lot.\nMore soon.\n",
+    ],
+)
+def test_a_letter_is_no_table_and_that_is_all_that_is_said_of_it(program: Program, tmp_path: Path, letter: str) -> None:
+    path = tmp_path / "letter.csv"
+    path.write_text(letter, encoding="utf-8")
+    said = refusal(lambda: match_sheet(program, read_sheets(path)[0]))
+    assert said.strip() == (
+        "- letter.csv: does not look like a table: no line has headings, and its lines are not divided into the same "
+        "cells; ask for the table as CSV or as an Excel workbook."
+    )
+
+
 def test_a_sheet_without_a_known_heading_is_refused_with_the_nearest_table(program: Program, sheet: MakeSheet) -> None:
     said = refusal(lambda: match_sheet(program, sheet(["Engagement", "Engaged on", "Candidates", "Services"])))
     assert "the nearest table is engagements" in said
@@ -334,6 +352,61 @@ def test_a_total_is_no_record_with_or_without_a_date_wherever_it_is(
     rows, tally = taken(program, sheet(RESPONSES, total, ROW, total))
     assert rows == [CLEAN]
     assert list(tally.others) == [2, 4]
+
+
+OUTREACH = ["operation_id", "operation_date", "area_command", "kind", "response_id", "adults_assisted",
+            "children_assisted"]  # fmt: skip
+
+
+def operation(number: int, adults: str, children: str) -> list[str]:
+    return [f"O{number}", "2023-11-02", "SE", "HV", "", adults, children]
+
+
+def test_a_total_without_a_word_is_no_record_if_it_is_the_sum_of_the_rows_above(
+    program: Program, sheet: MakeSheet
+) -> None:
+    rows, tally = taken(
+        program,
+        sheet(
+            OUTREACH,
+            operation(1, "1,200", "0"),
+            operation(2, "10", "0"),
+            ["", "", "", "", "", "1210", "0"],
+            operation(3, "5", "1"),
+            operation(4, "2", "1"),
+            ["", "", "", "", "", "7", "2"],
+            ["", "", "", "", "", "1,217", "2"],
+            operation(5, "3", "1"),
+            operation(6, "3", "1"),
+            ["Subtotal", "", "", "", "", "6", "2"],
+            operation(7, "3", "1"),
+            operation(8, "4", "1"),
+            ["", "", "", "", "", "7", ""],
+        ),
+    )
+    assert [row[0] for row in rows] == [f"O{number}" for number in range(1, 9)]
+    assert list(tally.others.items()) == [(4, "1210"), (7, "7"), (8, "1,217"), (11, "Subtotal"), (14, "7")]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["", "", "", "", "", "1211", "0"],
+        ["", "", "", "", "", "1210", "1"],
+        ["", "", "SE", "", "", "1210", "0"],
+        ["", "2023-11-30", "", "", "", "1210", "0"],
+        ["O9", "", "", "", "", "1210", "0"],
+    ],
+)
+def test_a_row_of_counts_that_may_be_a_record_is_never_left_out(
+    program: Program, sheet: MakeSheet, row: list[str]
+) -> None:
+    given = [operation(1, "1200", "0"), operation(2, "10", "0"), row, operation(3, "1", "1")]
+    rows, tally = taken(program, sheet(OUTREACH, *given))
+    assert (len(rows), tally.others) == (4, {})
+    # One row above is no sum, and neither is nothing.
+    rows, tally = taken(program, sheet(OUTREACH, given[0], ["", "", "", "", "", "1200", "0"], given[1]))
+    assert (len(rows), tally.others) == (3, {})
 
 
 @pytest.mark.parametrize("code", ["SUM-1", "Total-17", "TOTAL2023-1", "COUNT-5"])
@@ -514,6 +587,42 @@ def test_a_column_of_dates_in_the_other_order_is_refused_once_with_counts(progra
     assert '[intake]\n      date_order = "day first"' in said
 
 
+def dates(program: Program, sheet: MakeSheet, *days: str) -> Tally:
+    return taken(program, sheet(RESPONSES, *([f"R{number}", day, "DV", "SE"] for number, day in enumerate(days))))[1]
+
+
+def test_dates_that_fit_both_orders_are_counted_with_the_months_that_they_were_read_as(
+    program: Program, sheet: MakeSheet
+) -> None:
+    (found,) = dates(program, sheet, "01/12/2023", "02/12/2023", "07/12/2023", "05/05/2023").either
+    assert str(found) == (
+        "export.csv, 'Incident date': 3 dates fit both orders, such as '01/12/2023' (2023-01-12, or 2023-12-01). They "
+        "were read month first (intake.date_order), so as days of 2023-01 to 2023-07; day first it would be "
+        "2023-12."
+    )
+    assert dates(program, sheet, "01/12/2023", "01/13/2023").either == []
+    assert dates(program, sheet, "2023-12-01", "5/5/23").either == []
+
+
+@pytest.mark.parametrize(
+    ("days", "doubtful"),
+    [
+        (["01/12/2023", "07/12/2023"], True),  # scattered as read, and the newest month the other way round
+        (["03/08/2023", "05/09/2023"], True),  # nearer the other way round
+        (["12/11/2023"], True),  # has not come yet as read
+        (["12/1/2023", "12/7/2023"], False),  # one month as read
+        (["10/2/2023", "11/2/2023"], False),  # one month the other way round, and long ago
+        (["10/3/2023", "11/5/2023"], False),
+        (["3/8/2023", "5/12/2023", "1/12/2024"], False),  # not come yet the other way round
+    ],
+)
+def test_dates_are_in_doubt_if_the_other_order_fits_the_day_of_receipt_better(
+    program: Program, sheet: MakeSheet, days: list[str], doubtful: bool
+) -> None:
+    (found,) = dates(program, sheet, *days).either
+    assert found.is_doubtful(dt.date(2023, 12, 8)) is doubtful
+
+
 def test_dates_of_both_orders_in_a_column_are_reported(program: Program, sheet: MakeSheet) -> None:
     _, tally = taken(program, sheet(RESPONSES, ROW, ["R2", "27/8/2023", "DV", "SE"]))
     assert "1 dates can only be read month first and 1 only the other way round" in tally.warnings[0]
@@ -544,6 +653,23 @@ def with_id(program: Program, identity: str | list[str], **columns: str) -> Prog
     rules = {**{name: Column(type="code") for name in columns}, **table.columns}
     given = {**table.model_dump(), "id": identity, "columns": {name: rule.model_dump() for name, rule in rules.items()}}
     return program.model_copy(update={"tables": {**program.tables, "responses": Table.model_validate(given)}})
+
+
+def test_times_that_are_converted_are_counted_and_so_are_the_days_that_change(
+    program: Program, sheet: MakeSheet
+) -> None:
+    in_denver = program.model_copy(update={"intake": program.intake.model_copy(update={"time_zone": "America/Denver"})})
+    days = ["2023-12-01T05:00:00Z", "2023-11-30T20:00:00Z", "2023-11-30"]
+    assert dates(in_denver, sheet, *days).notes == [
+        "export.csv, 'Incident date': 2 times converted to America/Denver (intake.time_zone); 1 day changed, "
+        "such as '2023-12-01T05:00:00Z' in line 2, which is 2023-11-30 here"
+    ]
+    assert dates(in_denver, sheet, *days[1:]).notes[0].endswith("(intake.time_zone); no day changed")
+    as_written = program.model_copy(update={"intake": program.intake.model_copy(update={"time_zone": "as written"})})
+    assert dates(as_written, sheet, *days).notes == [
+        "export.csv, 'Incident date': 2 times with a zone, read as written (intake.time_zone)"
+    ]
+    assert dates(program, sheet, "2023-11-30 20:00").notes == []
 
 
 def test_an_id_of_several_columns_is_joined(program: Program, sheet: MakeSheet) -> None:

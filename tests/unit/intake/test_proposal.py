@@ -106,7 +106,8 @@ def test_a_first_delivery_is_proposed_and_written_only_when_it_is_accepted(proje
     assert (found.name, changes(found)) == ("data/raw/2023-12-04", {"rows": 2, "new": 2})
     assert visible(project) == {}
     moved = found.figures.loc[found.figures["measure"].eq("responses")]
-    assert moved.to_numpy().tolist() == [["2023-11", "responses", "", 0, 2]]
+    assert moved["before"].isna().all()
+    assert moved.drop(columns="before").to_numpy().tolist() == [["2023-11", "responses", "", 2]]
     proposal_of(project, sent, accept=True)
     assert (project.raw / "2023-12-04" / "responses.csv").read_text(encoding="utf-8") == (
         "response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,SE\nR2,2023-11-03,GSW,VA\n"
@@ -302,6 +303,25 @@ def test_a_void_withdraws_a_record(project: Project, deliver: Deliver, send: Sen
     assert moved.to_numpy().tolist() == [[2, 1]]
 
 
+def test_rows_that_are_here_and_would_go_into_quarantine_are_listed_with_their_place_and_reason(
+    project: Project, deliver: Deliver, send: Send
+) -> None:
+    deliver("2023-11-03", candidates=["C-00400,2023-11-01,Other", "C-00401,2023-11-01,Other", "D-1,2023-11-01,Nobody"])
+    headings = "candidate_id,received_date,source"
+    found = proposal_of(project, send(headings, "C-400,11/2/23,Other", "D-1,11/1/23,Other"))
+    file = "data/raw/2023-11-03/candidates.csv"
+    assert found.held[["file", "line", "id", "reason"]].to_numpy().tolist() == [
+        [file, 2, "C-00400", "looks_like_another"],
+    ]
+    assert list(found.rejects_held()) == [
+        f"{file}, line 2, candidate_id: 'C-00400' [looks_like_another] It looks like 'C-400'."
+    ]
+    assert any('candidate_id = "same"' in remedy for remedy in found.remedies())
+    # A row that is mended and one that is held do not cancel each other out.
+    assert changes(found, "candidates") == {"rows": 2, "changed": 1, "quarantined": 1, "mended": 1}
+    assert proposal_of(project, send(headings, "C-00402,11/2/23,Other")).rows_held == 0
+
+
 # ---------------------------------------------------------------- Snapshots
 
 
@@ -385,6 +405,25 @@ def test_real_records_do_not_come_among_demonstration_records(project: Project, 
     said = refusal(lambda: propose(project, send(RESPONSES, "R1,11/2/23,DV,SE"), accept=True))
     assert "Demonstration records and real ones" in said
     assert sorted(visible(project))[0] == "2023-11-03"
+
+
+def test_one_record_that_is_no_demonstration_is_named_by_its_file_and_line(
+    project: Project, deliver: Deliver, send: Send
+) -> None:
+    deliver("2023-11-03", responses=[f"DEMO-R{number},2023-11-02,DV,SE" for number in range(5)])
+    sent = send(RESPONSES, "DEMO-R8,11/2/23,DV,SE", "O-9004,11/2/23,DV,SE")
+    said = refusal(lambda: propose(project, sent, accept=True))
+    assert said == (
+        "Demonstration records and real ones lie in the same deliveries. Nothing was written.\n"
+        "  - export.csv, line 3: the id 'O-9004' does not begin with 'DEMO-', and 6 others do; correct the id, or take "
+        "the row away."
+    )
+    many = send(RESPONSES, *(f"R{number},11/2/23,DV,SE" for number in range(100)))
+    assert "data/raw/2023-11-03/responses.csv, line 6: the id 'DEMO-R4' begins with 'DEMO-', and 100 others do not" in (
+        refusal(lambda: propose(project, many))
+    )
+    half = send(RESPONSES, *(f"{'DEMO-' * (number < 80)}R{number},11/2/23,DV,SE" for number in range(91)))
+    assert "data/raw: 80 of 91 ids begin with 'DEMO-'; take the" in refusal(lambda: propose(project, half))
 
 
 def test_the_name_of_a_sheet_is_never_a_path(project: Project, tmp_path: Path) -> None:
@@ -577,6 +616,14 @@ def test_whatever_is_sent_ends_in_a_sound_delivery_or_a_refusal(program: Program
         require_sound(project, files, dt.date(2023, 12, 4))
 
 
+def test_a_month_without_data_has_no_figure_and_a_month_that_is_covered_has_0(project: Project, send: Send) -> None:
+    proposal_of(project, send(RESPONSES, "R1,10/2/23,DV,SE"), received="2023-11-03", accept=True)
+    found = proposal_of(project, send(RESPONSES, "R2,11/2/23,DV,SE", "R3,9/2/23,DV,SE", name="more.csv")).figures
+    found = found.loc[found["measure"].eq("responses"), ["month", "before", "after"]]
+    found = found.astype("object").where(found.notna(), "no data")
+    assert found.to_numpy().tolist() == [["2023-09", 0, 1], ["2023-11", "no data", 1]]
+
+
 def test_of_very_many_figures_only_those_without_a_breakdown_are_shown(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "responses.csv"
     kinds, areas = (list(project.program.vocabularies[name]) for name in ("incident_type", "area_command"))
@@ -753,7 +800,24 @@ def test_a_day_that_is_wrong_covers_no_month(project: Project, send: Send, day: 
     sent = send(RESPONSES, "R1,10/2/23,DV,SE", f"R2,{day},DV,SE")
     assert proposal_of(project, sent).covers == {"responses": dt.date(2023, 10, 31)}
     only = send(RESPONSES, f"R2,{day},DV,SE", name="only.csv")
-    assert proposal_of(project, only).covers["responses"] < project.program.identity.records_from
+    found = proposal_of(project, only)
+    assert found.covers["responses"] < project.program.identity.records_from
+    assert list(found.coverage()) == ["responses: nothing, because no row of it counts"]
+
+
+def test_a_row_in_quarantine_covers_no_month_and_it_is_said(project: Project, send: Send) -> None:
+    sent = send(RESPONSES, "R1,10/2/23,DV,SE", "R2,11/29/23,Flood,SE")
+    found = proposal_of(project, sent, accept=True)
+    assert found.covers == {"responses": dt.date(2023, 10, 31)}
+    assert any(
+        "in quarantine are of later days, until 2023-11-29" in one and "say --covers-until responses=2023-11-29." in one
+        for one in found.warnings
+    )
+    (delivery,) = find_deliveries(project)
+    assert delivery.covers == found.covers
+    whole = proposal_of(project, send(RESPONSES, "R3,10/2/23,DV,SE", "R4,11/29/23,DV,SE", name="whole.csv"))
+    assert whole.covers == {"responses": dt.date(2023, 11, 30)}
+    assert not [one for one in whole.warnings if "in quarantine" in one]
 
 
 def test_a_table_whose_newest_record_is_old_is_reported_beside_a_new_one(project: Project, send: Send) -> None:

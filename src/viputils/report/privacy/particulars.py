@@ -42,6 +42,10 @@ KINDS: Final = {
     CHARGE: "take the name out: only a court decides who is guilty, and the report names no person near a crime.",
     UNWRITTEN: "write it, or take it out with its heading.",
 }
+# For a person to whom a crime was done.
+OF_A_VICTIM: Final = (
+    "take the name out: the family of a victim decides who learns it, and the report names no person near a crime."
+)
 
 # What `vip new` leaves to be written, and what keeps it from being published unwritten.
 TO_WRITE: Final = "TO BE WRITTEN"
@@ -59,6 +63,16 @@ def particulars(text: str, month: ReportMonth) -> list[tuple[Span, str]]:
     """
     found = [(span, kind) for kind, seek in _RULES.items() for span in seek(text)]
     return sorted([*found, *((span, BIRTH) for span in _births(text, month))])
+
+
+def remedy_of(kind: str, text: str, found: Span) -> str:
+    """Return what would be right for a place of a text, with a reason that is about victims for the name of one."""
+    if kind == CHARGE:
+        start, end = next(one for one in _sentences(text) if one[0] <= found[0] < one[1])
+        is_deed = _OFFENDER.search(text, start, end) or _DID.search(text, *found)
+        if _VICTIM.search(text, start, end) and not is_deed:
+            return OF_A_VICTIM
+    return KINDS[kind]
 
 
 def _any_of(*patterns: str, flags: int = 0) -> Callable[[str], Iterator[Span]]:
@@ -254,6 +268,7 @@ _HANDLES: Final = (
     r"(?:\s(?:name|called|named|is|was|under|llamad[oa]|es|de usuario)){0,2}[\s:,(\"']{1,3}"
     rf"(?P<found>{_ACCOUNT})",
     r"\b(?i:handle|user ?name|screen name|usuario)\s(?:is|was|es|:)\s?[\"']?(?P<found>\w+)",
+    rf"\b{_NETWORKS}\s?:\s?(?P<found>[a-z][a-z0-9]{{5,}})(?=\s?[.,;)]|$)",
     rf"\b(?P<found>{_ACCOUNT})(?=,?\s(?:on|en)\s{_NETWORKS}\b)",
     r"\b(?i:facebook|instagram|tiktok|snapchat|twitter|x|threads)\.com/(?:add/)?@?(?P<found>[\w.]*\w)",
 )
@@ -463,16 +478,20 @@ _ORDINAL: Final = (
     r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\d{1,2}(?:st|nd|rd|th))"
 )
 _GRADO: Final = r"(?:primer|segundo|tercer|cuarto|quinto|sexto|séptimo|octavo|noveno)"
+_ONES_OWN: Final = r"(?:mother|father|woman|man|client|victim|family|couple|sister|brother)'s"
 _CHILD = re.compile(
-    r"\b(?:(?:a|an|one|the|this|that|his|her|my|our|their|whose)\s(?:[\w'-]+\s){0,2}?"
+    # Of one person; "their children" are those of many families.
+    rf"\b(?:(?:his|her|my|whose|{_ONES_OWN})\s(?:[\w'-]+\s){{0,2}}?(?:sons|daughters|children|kids|nephews|nieces"
+    r"|brothers|sisters|twins)\b(?!')|(?:he|she|who)\s(?:now\s|also\s)?attends\b"
+    rf"|(?:(?:a|an|one|the|this|that|his|her|my|our|their|whose|{_ONES_OWN})\s(?:[\w'-]+\s){{0,2}}?"
     r"(?:son|daughter|child|kid|boy|girl|student|pupil|freshman|sophomore|teen(?:ager)?|nephew|niece|grandson"
     r"|grandchild"
     rf"|granddaughter|brother|sister|cousin|year-old)|(?:{_ORDINAL}|\w+)\s?-?grader|kindergartner"
     rf"|in (?:the )?{_ORDINAL} grade)"
     # Not "a student group", "the child care center".
-    r"(?=[,.;:)]|$|\s(?:at|of|from|in|who|whose|that|is|was|attends|attended|goes|told|said|saw|lost|had|has|and"
+    r"(?=[,.;:)]|\s?\(|$|\s(?:at|of|from|in|who|whose|that|is|was|attends|attended|goes|told|said|saw|lost|had|has|and"
     r"|with|to"
-    r"|did|will|would|hid|came|went|got|\w+ed)\b)"
+    r"|did|will|would|hid|came|went|got|\w+ed)\b))"
     r"|\b(?:(?:un|una|el|la|su|mi|nuestr[oa])\s(?:[\w-]+\s){0,2}?(?:hij[oa]|niñ[oa]|estudiante|alumn[oa]|sobrin[oa]"
     r"|niet[oa]"
     rf"|herman[oa]|herman(?:ito|ita)|primo|prima|menor|muchach[oa]|chic[oa]|joven)|en (?:el )?{_GRADO}\s(?:grado"
@@ -598,6 +617,31 @@ _AS_A_SUBJECT = re.compile(
 )
 _SUBJECT = re.compile(
     r"\s(?:victims?|survivors?|families|prevention|awareness|reviews?|detectives?|unit|cases|rates?)\b", re.IGNORECASE
+)
+_HARMED: Final = (
+    r"(?:shot|killed|murdered|stabbed|robbed|raped|strangled|choked|assaulted|kidnapped|molested|carjacked|beaten|attacked"
+    r"|threatened|wounded|injured|slain|hurt)"
+)
+# Somebody to whom it was done: "was shot", ", killed on Tuesday", "the family of".
+_VICTIM = re.compile(
+    rf"\b(?:was|were|been|being|got|is|are)\s(?:\w+ly\s|also\s)?{_HARMED}\b|,\s(?:\w+ly\s)?{_HARMED}\s(?:on|in|by|at"
+    r"|last|near|when|during|outside)\b"
+    r"|\b(?:victims?|survivors?|grieving|funeral|vigil|memorial|mourn\w*|in memory of|the late|death of"
+    r"|murder of|killing of|shooting of|homicide of|lost (?:his|her|their))\b"
+    r"|\b(?:family|families|mother|father|parents|sister|brother|widow|wife|husband|relatives|loved ones) of\b"
+    r"|\b(?:asesinad|balead|apuñalad|agredid|herid|atacad|golpead|asaltad|secuestrad)[oa]s?\b|\bmataron a\b"
+    r"|\bvíctimas?\b|\bla (?:familia|madre|muerte) de\b|\bel padre de\b|\bvelorio\b",
+    re.IGNORECASE,
+)
+# "Jose Martinez shot", with nothing between.
+_DID = re.compile(rf"[A-ZÁÉÍÓÚÑ][\w'-]+\s{_HARMED}$")
+# Somebody who is said to have done it.
+_OFFENDER = re.compile(
+    r"\b(?:charged|indict\w*|convict\w*|arrest\w*|arraign\w*|sentenced|accused|accomplice|plead\w*|pled|confess\w*"
+    r"|suspect\w*|defendant\w*|perpetrator\w*|shooter|murderer|killer|felon|fugitive|guilty|in custody|warrants?|wanted"
+    r"|probation|parole|inmate|jail\w*|prison\w*|incarcerated|booked|detained|gang|acus\w+|detenid\w*|conden\w+"
+    r"|sentenciad\w*|imputad\w*|sospechos\w*|culpables?|pres[oa]|cárcel|prisión)\b",
+    re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(
     r"(?<!\b\w)(?<!\b[JSMD]r)(?<!\bMrs)(?<!\bMs)(?<!\bSt)(?<!\b[LS]t)(?<!\bSgt)(?<!\bRm)(?<!\bNo)(?<!\bApt)(?<!\bBldg)(?<!\bSra)[.!?]['\")]?\s(?=\S)"

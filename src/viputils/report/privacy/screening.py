@@ -23,7 +23,7 @@ from viputils.config.project import Project
 from viputils.core.errors import Problem, TextError, nearest
 from viputils.core.months import ReportMonth
 from viputils.report.markdown import read_lines
-from viputils.report.privacy.particulars import KINDS, PHONE, UNWRITTEN, particulars
+from viputils.report.privacy.particulars import KINDS, UNWRITTEN, particulars, remedy_of
 
 ALLOWED_SUFFIX: Final = ".allowed.toml"
 # What the example of an allowance leaves to be written.
@@ -109,12 +109,18 @@ class Screening:
 
     @property
     def example(self) -> str:
-        """How the first finding is allowed by name, as it is written into the file."""
-        one = next((one for one in self.findings if one.kind != UNWRITTEN), Finding("", 1, PHONE, "…", ""))
+        """How the findings are allowed by name, as it is written into the file; empty if none can be."""
         # JSON writes a string as TOML does.
-        said = {"kind": one.kind, "text": one.excerpt, "reason": WHY, "by": WHO}
-        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in said.items()]
-        return "\n".join(f"    {line}" for line in ["[[allowed]]", *lines])
+        said = [
+            {"kind": one.kind, "text": one.excerpt, "reason": WHY, "by": WHO}
+            for one in {(one.kind, one.excerpt): one for one in reversed(self.findings)}.values()
+            if one.kind != UNWRITTEN
+        ]
+        blocks = [
+            ["[[allowed]]", *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in one.items())]
+            for one in reversed(said)
+        ]
+        return "\n\n".join("\n".join(f"    {line}" for line in block) for block in blocks)
 
     @property
     def clean(self) -> bool:
@@ -206,7 +212,13 @@ def screen_text(text: str, where: str, month: ReportMonth) -> list[Finding]:
 
 def _found(lines: Sequence[str], name: str, month: ReportMonth) -> list[Finding]:
     found = {
-        Finding(name, block.lines[start], kind, " ".join(block.text[start:end].split()), KINDS[kind]): None
+        Finding(
+            name,
+            block.lines[start],
+            kind,
+            " ".join(block.text[start:end].split()),
+            remedy_of(kind, block.text, (start, end)),
+        ): None
         for block in _blocks(lines)
         for (start, end), kind in particulars(block.text, month)
     }
@@ -351,8 +363,8 @@ def require_screened(screening: Screening) -> None:
         With each finding and its line.
     """
     if screening.findings:
-        what = "allows by name what may still be published, for example with these lines:\n"
-        raise TextError(
-            "A text contains what must not go out. Nothing was published.",
-            [*(one.problem for one in screening.findings), Problem(screening.allowed_file, what, screening.example)],
-        )
+        problems = [one.problem for one in screening.findings]
+        if screening.example:
+            what = "allows by name what may still be published, for example with these lines:\n"
+            problems.append(Problem(screening.allowed_file, what, screening.example))
+        raise TextError("A text contains what must not go out. Nothing was published.", problems)
