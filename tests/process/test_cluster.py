@@ -181,7 +181,7 @@ def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) ->
     with started(tmp_path / "cluster", (1,), library) as other:
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "viputils: the worker has other code; install the same there, and start it again" in str(outcome.error)
+    assert "viputils: the worker has read other code; install the same there, and start it again" in str(outcome.error)
     assert not (a_town / "issues" / "2023-11").exists()
 
 
@@ -201,7 +201,7 @@ def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_noth
         path.write_bytes(now)
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "the worker has other code" in str(outcome.error)
+    assert "the worker has read other code" in str(outcome.error)
     assert not (a_town / "issues" / "2023-11").exists()
 
 

@@ -48,6 +48,8 @@ _LOOK: Final = 5
 _AGAIN: Final = 300
 # A name without a scheme is one of TCP.
 _ADDRESS: Final = re.compile(r"(?:(?:tcp|tls|ucx|wss?)://)?(?:[^\s/:\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
+# A worker runs for days, and goes on with the code that it has read.
+_AS_READ: Final = library_checksum()
 # The threads of one worker are one process, in which one issue is made at a time.
 _ONE_AT_A_TIME: Final = threading.Lock()
 
@@ -93,7 +95,7 @@ def carry_out_on(
         return
     shop = shop_of(engine, forks)
     parcel = _parcel_of(project, orders)
-    deliveries, library = project.source.anywhere, library_checksum()
+    deliveries, library = project.source.anywhere, _AS_READ
     with _client(scheduler, patience) as client:
         # A task like the others: where the worker that holds it is lost, the scheduler gives it to another one.
         sent = client.submit(_itself, parcel, pure=False)
@@ -135,9 +137,9 @@ def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop, libra
     worker = get_worker()
     with _ONE_AT_A_TIME:
         try:
-            if library != library_checksum():
+            if library != _AS_READ:
                 remedy = "install the same there, and start it again."
-                problem = Problem("viputils", "the worker has other code;", remedy)
+                problem = Problem("viputils", "the worker has read other code;", remedy)
                 raise ClusterError("The worker would make another issue.", [problem])
             # What was brought from an address stays for the next issue that this worker makes.
             project = Project.open(_unpacked(parcel, Path(worker.local_directory)), order.language, deliveries)
