@@ -162,14 +162,15 @@ def test_ctrl_c_that_python_swallows_is_heard_all_the_same() -> None:
 SAYING = """
 import os, signal
 import viputils.cli.main as cli
+from viputils.cli import interrupts
 from viputils.core.errors import VipError
-say = cli.say_aside
+say = interrupts.say_aside
 def said(text):
     say(text)
     os.kill(os.getpid(), signal.SIGINT)
 def app():
     raise {error}
-cli.app, cli.say_aside = app, said
+cli.app, interrupts.say_aside = app, said
 cli.main()
 """
 

@@ -35,6 +35,12 @@ def say_aside(text: object) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(plain(text))
 
 
+def say_mark(mark: str | None) -> None:
+    """Print the mark of demonstration records, if there is one."""
+    if mark is not None:
+        say(mark)
+
+
 def says_yes(question: str) -> bool:
     """Ask; where nobody can answer, the answer is no."""
     try:

@@ -857,8 +857,8 @@ def test_the_command_says_in_words_what_cannot_be(tmp_path: Path) -> None:
         (["2023-11", "adult_assisted/fytd"], "did you mean 'adults_assisted'"),
         (["2023-11", HOMICIDE, "--diff", "2023-12-04", "2023-12-03"], "run backwards"),
         (["2023-11", HOMICIDE, "--diff", "2023-12-04", "2999-01-01"], "has not come yet"),
-        (["2023-11", HOMICIDE, "--diff", "2023-12-04", "2023-12-04", "--as-of", "2023-12-04"], "go one at a time"),
-        (["2023-11", HOMICIDE, "--json", "--csv"], "go one at a time"),
+        (["2023-11", HOMICIDE, "--diff", "2023-12-04", "2023-12-04", "--as-of", "2023-12-04"], "were given together"),
+        (["2023-11", HOMICIDE, "--json", "--csv"], "Choose one output format: --json or --csv."),
         (["2029-11", HOMICIDE], "no data"),
     ):
         done = vip("trace", *arguments)
