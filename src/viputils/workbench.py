@@ -41,12 +41,12 @@ class Tables:
     records: Records
 
     def __getitem__(self, table: str) -> pd.DataFrame:
-        """Give a table.
+        """Return a table.
 
         Raises
         ------
         ParameterError
-            Where this city does not keep such a table, with the nearest one.
+            If this city does not keep such a table, with the nearest one.
         """
         if table not in self.records.tables:
             remedy = nearest(table, self.records.tables) or f"it keeps: {', '.join(self)}."
@@ -55,15 +55,15 @@ class Tables:
         return self.records.tables[table].rows
 
     def __iter__(self) -> Iterator[str]:
-        """Give the names of the tables, in the order of program.toml."""
+        """Yield the names of the tables, in the order of program.toml."""
         return iter(self.records.tables)
 
     def __len__(self) -> int:
-        """Say how many tables there are."""
+        """Return how many tables there are."""
         return len(self.records.tables)
 
     def __repr__(self) -> str:
-        """Say how many rows each table has, and as of when."""
+        """Return how many rows each table has, and as of when."""
         rows = ", ".join(f"{name}: {len(self[name]):,}" for name in self)
         mark = " (demonstration records)" if self.records.is_demonstration else ""
         return f"<Tables as of {self.as_of}{mark}: {rows}>"
@@ -74,11 +74,11 @@ class Tables:
         return self.records.as_of
 
     def months(self, measure: str | None = None) -> list[ReportMonth]:
-        """Give the months of which the counts of a measure are known, or those of every measure, in order."""
+        """Return the months of which the counts of a measure are known, or those of every measure, in order."""
         return known_months(self.records, measure)
 
     def figures(self, month: Month) -> pd.DataFrame:
-        """Give every figure of a month as these records give it; see ``figures``."""
+        """Return every figure of a month as these records give it; see ``figures``."""
         return compute_figures(self.records, self._known(month))
 
     def series(
@@ -89,7 +89,7 @@ class Tables:
         start: Month | None = None,
         end: Month | None = None,
     ) -> pd.DataFrame:
-        """Give a measure over time as these records give it; see ``series``."""
+        """Return a measure over time as these records give it; see ``series``."""
         first, last = (None if month is None else as_month(month) for month in (start, end))
         return series_of(self.records, measure, category, freq, first, last)
 
@@ -126,7 +126,7 @@ class Tables:
         return found.assign(ratio=of_both.astype("float64"), low=bounds["low"], high=bounds["high"])
 
     def why_not(self, period: Period, a: Month, b: Month) -> str:
-        """Say why the counts of two months, or of their fiscal years to date, are no two rates to set side by side.
+        """Return why the counts of two months, or of their fiscal years to date, are no two rates to set side by side.
 
         Counts that overlap or are of other lengths have no ratio that chance could be reckoned for. Nothing is said
         where they can be compared.
@@ -144,7 +144,7 @@ class Tables:
         return ""
 
     def _known(self, month: Month) -> ReportMonth:
-        """Give a month whose figures are known, those of its fiscal year to date among them."""
+        """Return a month whose figures are known, those of its fiscal year to date among them."""
         month, known = as_month(month), self.months()
         program = self.records.program
         to_date = month.fiscal_year(program.identity.fiscal_year_starts).months(until=month)
@@ -183,11 +183,11 @@ def load(
     Raises
     ------
     ParameterError
-        Where the day is none.
+        If the day is none.
     DeliveryError
-        Where there is no delivery by then, they cannot be reached, or a delivered file is not in form.
+        If there is no delivery by then, they cannot be reached, or a delivered file is not in form.
     QuarantineError
-        Where rows are in quarantine and that is not allowed.
+        If rows are in quarantine and that is not allowed.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def load(
 
 
 def figures(month: Month, as_of: Day | None = None, project: Project | Path | str | None = None) -> pd.DataFrame:
-    """Give every figure of the issue of a month: the same table as ``figures.csv`` beside it.
+    """Return every figure of the issue of a month: the same table as ``figures.csv`` beside it.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def figures(month: Month, as_of: Day | None = None, project: Project | Path | st
     Raises
     ------
     ParameterError, DeliveryError, QuarantineError
-        Where there is no such month, its data is not complete, or rows are in quarantine.
+        If there is no such month, its data is not complete, or rows are in quarantine.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def series(
     as_of: Day | None = None,
     project: Project | Path | str | None = None,
 ) -> pd.DataFrame:
-    """Give a measure over time, tidy and complete.
+    """Return a measure over time, tidy and complete.
 
     A month in which nothing happened is 0; a month of which nothing is known is missing.
 
@@ -273,7 +273,7 @@ def series(
     Raises
     ------
     ParameterError, DeliveryError, QuarantineError
-        As ``load``; where there is no such measure, category, frequency or range, with what would be right.
+        As ``load``; if there is no such measure, category, frequency or range, with what would be right.
 
     Examples
     --------
@@ -310,7 +310,7 @@ def compare(
     Raises
     ------
     ParameterError, DeliveryError, QuarantineError
-        As ``load``; where a month is not known by the as-of date.
+        As ``load``; if a month is not known by the as-of date.
 
     Examples
     --------
@@ -334,11 +334,11 @@ def _project(project: Project | Path | str | None) -> Project:
 
 
 def as_month(month: Month) -> ReportMonth:
-    """Give a month that is written as ``YYYY-MM``, or is one already.
+    """Return a month that is written as ``YYYY-MM``, or is one already.
 
     Raises
     ------
     ParameterError
-        Where it is neither.
+        If it is neither.
     """
     return month if isinstance(month, ReportMonth) else ReportMonth.parse(month)

@@ -80,9 +80,9 @@ def load_edition(
     Raises
     ------
     ParameterError
-        Where the month is none.
+        If the month is none.
     DeliveryError
-        Where the month has no data, or lies outside what the records cover; where a delivered file is not in form.
+        If the month has no data, or lies outside what the records cover; if a delivered file is not in form.
     """
     # Papermill can give whatever somebody typed: a number, or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
@@ -119,7 +119,7 @@ def require_no_quarantine(project: Project, edition: Edition) -> None:
 
 
 def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
-    """Give the first later day by which rows that are in quarantine had all been mended, if there is one."""
+    """Return the first later day by which rows that are in quarantine had all been mended, if there is one."""
     shelf = Shelf(project)
     days = [delivery.received for delivery in find_deliveries(project) if delivery.received > as_of]
     for day in dict.fromkeys(days):
@@ -181,7 +181,7 @@ class OwnDays:
         return {one.name.month: one.as_of for one in issues if one.as_of is not None and not one.name.number}
 
     def is_free(self, day: dt.date) -> bool:
-        """Tell whether nothing is in quarantine on a day; what cannot be read is reported where it is counted."""
+        """Return whether nothing is in quarantine on a day; what cannot be read is reported where it is counted."""
         if day not in self._free:
             try:
                 before_any = self._many and (self._doubt is None or day < self._doubt)
@@ -247,7 +247,7 @@ def as_of_issue(
     Raises
     ------
     DeliveryError
-        Where the month lies outside what the records cover, or something it needs had not been delivered.
+        If the month lies outside what the records cover, or something it needs had not been delivered.
     """
     require_covered(program, month)
     as_of = default_as_of(deliveries, program, month) if as_of is None else as_of

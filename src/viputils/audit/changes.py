@@ -132,7 +132,7 @@ class Changes:
         return table if rows["issue"].ne("").any() else table.drop(columns="issue")
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything by name; the figures as a table."""
+        """Return everything by name; the figures as a table."""
         return {
             "before": self.before,
             "after": self.after,
@@ -168,7 +168,7 @@ def find_changes(
     Raises
     ------
     ParameterError, PublishedError
-        Where the one or the other is not there, or they are of two kinds.
+        If the one or the other is not there, or they are of two kinds.
     """
     problems: list[Problem] = []
     sides = []
@@ -322,7 +322,7 @@ def _of_issues(project: Project, before: _Figures, after: _Figures) -> Changes:
 
 
 def _is_printed(key: tuple[str, ...], printed: Mapping[str, frozenset[str]]) -> bool:
-    """Say whether issues print a figure. Of a measure that nobody declares it is not known, so it may well be."""
+    """Return whether issues print a figure. Of a measure that nobody declares it is not known, so it may well be."""
     measure, _, period = key
     return measure not in printed or period in printed[measure]
 
@@ -356,14 +356,14 @@ class _Tree:
     source: Path | None
 
     def program(self) -> dict[str, Any]:
-        """Give what program.toml says, as far as it can be read; its own code says what is wrong with it."""
+        """Return what program.toml says, as far as it can be read; its own code says what is wrong with it."""
         try:
             return tomllib.loads(decoded((self.root / "program.toml").read_bytes()).replace("\r\n", "\n"))
         except (OSError, ValueError):
             return {}
 
     def printed(self) -> dict[str, frozenset[str]]:
-        """Give the periods for which an issue prints each measure."""
+        """Return the periods for which an issue prints each measure."""
         found = {}
         measures = self.program().get("measures")
         for name, measure in measures.items() if isinstance(measures, dict) else ():
@@ -372,7 +372,7 @@ class _Tree:
         return found
 
     def published(self) -> dict[_Wanted, frozenset[tuple[str, ...]]]:
-        """Give the issues of the register, each as of the day that it states, with the keys of their figures."""
+        """Return the issues of the register, each as of the day that it states, with the keys of their figures."""
         folder = self.root / "data" / "published"
         days = {}
         index = _text(folder / INDEX)
@@ -394,7 +394,7 @@ class _Tree:
         return found
 
     def months(self) -> Iterator[ReportMonth]:
-        """Give every month that there may be records of: from the day on which they begin to the newest delivery."""
+        """Yield every month that there may be records of: from the day on which they begin to the newest delivery."""
         days = []
         for folder in (self.root / "data" / "raw").glob("*"):
             try:
@@ -468,7 +468,7 @@ class _Runs:
 
 
 def _first_line(said: str) -> str:
-    """Give the line that says what was wrong: the first one, or the error at the end of a traceback."""
+    """Return the line that says what was wrong: the first one, or the error at the end of a traceback."""
     lines = [line for line in said.splitlines() if line.strip()]
     if any(line.startswith("Traceback ") for line in lines):
         errors = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(:|$)", line)]
@@ -524,7 +524,7 @@ def _of_commits(
 
 
 def _tree(project: Project, top: Path | None, side: _Revision, folder: Path) -> _Tree | Problem:
-    """Give the files of one side: of a commit in a folder of its own, of the working tree where they are."""
+    """Return the files of one side: of a commit in a folder of its own, of the working tree where they are."""
     home = top or project.root
     if side.commit is not None:
         # So deep that what a project shares with a folder beside its repository lies in the scratch folder as well.
@@ -553,7 +553,7 @@ def _tree(project: Project, top: Path | None, side: _Revision, folder: Path) -> 
 
 
 def _upwards(path: Path) -> Iterator[Path]:
-    """Give every folder on the way to a path, from the top, and the path."""
+    """Yield every folder on the way to a path, from the top, and the path."""
     return (Path(*path.parts[: length + 1]) for length in range(len(path.parts)))
 
 
@@ -563,7 +563,7 @@ def _wanted(
     months: Sequence[ReportMonth],
     every: bool,
 ) -> list[_Wanted]:
-    """Give what is to be computed: issues as of the day that the register states, others as of their own."""
+    """Return what is to be computed: issues as of the day that the register states, others as of their own."""
     registered = {one for register in registers for one in register}
     asked = set(months) or {one.month for one in registered}
     if every:
@@ -599,7 +599,7 @@ class _Statement:
     reason: str
 
     def covers(self, row: Mapping[Any, Any]) -> bool:
-        """Say whether a figure is meant: by its key, by its measure, or with all others."""
+        """Return whether a figure is meant: by its key, by its measure, or with all others."""
         month = str(row["issue"]).split(" ", maxsplit=1)[0]
         names = (folded(_key_text(row[part] for part in KEY)), folded(str(row["measure"])))
         return self.month in ("", month) and (not self.figure or folded(self.figure) in names)
@@ -664,7 +664,7 @@ class _Found:
         self.tables.append(table)
 
     def changes(self, messages: Iterable[tuple[str, str]]) -> Changes:
-        """Give everything that was found, with what the messages say of it."""
+        """Return everything that was found, with what the messages say of it."""
         table = _typed(pd.concat(self.tables, ignore_index=True)) if self.tables else _nothing()
         statements, notes = _statements(messages)
         rows = table.to_dict("records")

@@ -63,7 +63,7 @@ class Findings:
 
 
 def _months_over(project: Project, as_of: dt.date) -> list[ReportMonth]:
-    """Give the months whose deliveries are due: from the first record to the month before last."""
+    """Return the months whose deliveries are due: from the first record to the month before last."""
     return list(ReportMonth.of(project.program.identity.records_from).until(ReportMonth.of(as_of).plus(-2)))
 
 
@@ -80,7 +80,7 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     Raises
     ------
     DeliveryError
-        Where there is nothing to look at.
+        If there is nothing to look at.
     """
     deliveries = find_deliveries(project)
     problems: list[Problem] = []

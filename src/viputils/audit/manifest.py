@@ -229,7 +229,7 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
     Raises
     ------
     ManifestError
-        Where there is none, or it is of a newer form than this software knows, or with every key that is wrong.
+        If there is none, or it is of a newer form than this software knows, or with every key that is wrong.
     """
     where = name or path.name
     try:
@@ -268,7 +268,7 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
 
 
 def input_file(project: Project, kind: Kind, name: str) -> Path:
-    """Give the file that a manifest means."""
+    """Return the file that a manifest means."""
     if kind == "library":
         return LIBRARY_FOLDER.parent / name
     if kind == "templates":
@@ -284,7 +284,7 @@ def input_checksum(kind: Kind, path: Path) -> str:
 
 
 def changed_inputs(project: Project, manifest: Manifest, kinds: Collection[Kind] = KINDS) -> list[Change]:
-    """Say which of the files that an issue was made from are not as they were, or are gone."""
+    """Return which of the files that an issue was made from are not as they were, or are gone."""
     changes = []
     for kind in kinds:
         for name, was in getattr(manifest.inputs, kind).items():
@@ -326,7 +326,7 @@ def notes_on_salts(records: Records) -> list[str]:
 
 
 def changed_versions(manifest: Manifest, engine: tuple[str, str]) -> list[Change]:
-    """Say which versions are not those that an issue was made with."""
+    """Return which versions are not those that an issue was made with."""
     was = {"Python": manifest.python, **manifest.packages}
     now = {"Python": platform.python_version(), **package_versions()}
     names = sorted(was.keys() | now.keys(), key=str.casefold)
@@ -345,7 +345,7 @@ def changed_versions(manifest: Manifest, engine: tuple[str, str]) -> list[Change
 
 
 def changed_since(manifest: Manifest, inputs: Inputs, engine: tuple[str, str]) -> list[Change]:
-    """Say what is not as it was when an issue was made: files that changed, came or went, the register, versions.
+    """Return what is not as it was when an issue was made: files that changed, came or went, the register, versions.
 
     Parameters
     ----------
@@ -402,7 +402,7 @@ def require_deliveries(project: Project, manifest: Manifest, where: str) -> None
 
 
 def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
-    """Say which files of an issue were edited since it was made, are gone, or cannot be read.
+    """Return which files of an issue were edited since it was made, are gone, or cannot be read.
 
     Parameters
     ----------
@@ -428,7 +428,7 @@ def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
 
 @cache
 def package_versions() -> dict[str, str]:
-    """Give the version of viputils and of every package that it needs here; nothing that tests or labs add."""
+    """Return the version of viputils and of every package that it needs here; nothing that tests or labs add."""
     found: dict[str, str] = {}
     waiting = ["viputils"]
     while waiting:
@@ -470,7 +470,7 @@ class Inventory:
         self._checksums: dict[tuple[Kind, str], str | None] = {}
 
     def checksum(self, kind: Kind, name: str) -> str | None:
-        """Give the checksum of a file; nothing where there is none."""
+        """Return the checksum of a file; nothing if there is none."""
         if (kind, name) not in self._checksums:
             path = input_file(self._project, kind, name)
             self._checksums[kind, name] = input_checksum(kind, path) if path.is_file() else None

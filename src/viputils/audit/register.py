@@ -133,12 +133,12 @@ class Register:
     issues: tuple[PublishedIssue, ...] = field(default=())
 
     def issue(self, name: IssueName) -> PublishedIssue:
-        """Give one issue.
+        """Return one issue.
 
         Raises
         ------
         PublishedError
-            Where it is not in the register, with those that are.
+            If it is not in the register, with those that are.
         """
         for issue in self.issues:
             if issue.name == name:
@@ -150,22 +150,22 @@ class Register:
         )
 
     def named(self, text: str) -> list[PublishedIssue]:
-        """Give the issue of a month (``2023-11``) with its re-issues, or one of them alone (``2023-11-r1``).
+        """Return the issue of a month (``2023-11``) with its re-issues, or one of them alone (``2023-11-r1``).
 
         Raises
         ------
         ParameterError, PublishedError
-            Where the text names no issue, or one that is not in the register.
+            If the text names no issue, or one that is not in the register.
         """
         issue = self.issue(IssueName.parse(text))
         return [issue] if issue.name.number else self.of(issue.name.month)
 
     def of(self, month: ReportMonth) -> list[PublishedIssue]:
-        """Give the issue of a month and its re-issues."""
+        """Return the issue of a month and its re-issues."""
         return [issue for issue in self.issues if issue.name.month == month]
 
     def seen_by(self, months: Sequence[ReportMonth], as_of: dt.date) -> list[PublishedIssue]:
-        """Give the issues that the last of some months looks back at, as of a day.
+        """Return the issues that the last of some months looks back at, as of a day.
 
         Those are the issues of all these months but for what was made from records received after that day, and but
         for itself, once it was published from here: an issue does not change by being published.
@@ -180,7 +180,7 @@ class Register:
         return [issue for issue in seen if issue.name not in itself]
 
     def replaced_by(self, name: IssueName) -> PublishedIssue | None:
-        """Give the newest re-issue that an issue was replaced by, if it was."""
+        """Return the newest re-issue that an issue was replaced by, if it was."""
         newest = self.of(name.month)[-1]
         return newest if newest.name != name else None
 
@@ -267,7 +267,7 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
     Raises
     ------
     PublishedError
-        Where the register is not as it must be, or has the issue already: what was published is never replaced.
+        If the register is not as it must be, or has the issue already: what was published is never replaced.
     """
 
     def added(register: Register) -> Sequence[PublishedIssue]:
@@ -293,7 +293,7 @@ def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
     Raises
     ------
     PublishedError
-        Where the register is not as it must be, or does not have the issue.
+        If the register is not as it must be, or does not have the issue.
     """
 
     def kept(register: Register) -> Sequence[PublishedIssue]:
@@ -381,7 +381,7 @@ def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int
 def _entries(
     rows: Sequence[tuple[int, Mapping[str, str]]], problems: list[Problem]
 ) -> Iterator[tuple[str, IssueName, Mapping[str, str]]]:
-    """Give each line of the index that names an issue, once."""
+    """Yield each line of the index that names an issue, once."""
     seen: dict[IssueName, int] = {}
     for line, row in rows:
         where = f"data/published/{INDEX}, line {line}"

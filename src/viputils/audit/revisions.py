@@ -83,11 +83,11 @@ def find_revisions(
     Raises
     ------
     ParameterError
-        Where the second day does not lie after the first.
+        If the second day does not lie after the first.
     DeliveryError
-        Where the month has no data by one of the days.
+        If the month has no data by one of the days.
     QuarantineError
-        Where rows are in quarantine on one of the days and that is not allowed.
+        If rows are in quarantine on one of the days and that is not allowed.
     """
     deliveries = find_deliveries(project)
     before = issue_day(project, deliveries, month, before)
@@ -117,7 +117,7 @@ def compare_editions(older: Edition, newer: Edition) -> Revisions:
 
 
 def _effects(older: Edition, newer: Edition, figures: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Give the records that moved each measure, one row for each figure that the record moved."""
+    """Yield the records that moved each measure, one row for each figure that the record moved."""
     program, month = newer.program, newer.month
     changes: dict[str, pd.DataFrame] = {}
 
@@ -156,7 +156,7 @@ def _effects(older: Edition, newer: Edition, figures: pd.DataFrame) -> Iterator[
 
 
 def _contribution(side: pd.DataFrame, moved: pd.DataFrame, place: str) -> pd.DataFrame:
-    """Give what the changed records add to a measure on one side, under the index of the changes."""
+    """Return what the changed records add to a measure on one side, under the index of the changes."""
     there = moved[place].dropna().astype("int64")
     there = there.loc[there.isin(side.index)]
     found = side.loc[there.to_numpy()].set_axis(there.index)
@@ -231,7 +231,7 @@ def pair_rows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def _described(older: Records, newer: Records, effects: pd.DataFrame) -> pd.DataFrame:
-    """Say what happened to each record, once it is known which ones moved a figure."""
+    """Return what happened to each record, once it is known which ones moved a figure."""
     if effects.empty:
         return pd.DataFrame(columns=list(RECORD_COLUMNS))
     key = ["table", "id", "before", "after"]
@@ -245,7 +245,7 @@ def _described(older: Records, newer: Records, effects: pd.DataFrame) -> pd.Data
 
 
 def _column_of(changes: pd.DataFrame, older: Edition, newer: Edition, table: str, column: str) -> pd.Series:
-    """Give what a column says of each changed record: now, or before where it is gone."""
+    """Return what a column says of each changed record: now, or before where it is gone."""
     before, after = (edition.records.tables[table].rows[column] for edition in (older, newer))
     was = before.reindex(changes["before"].fillna(-1).astype("int64")).set_axis(changes.index)
     now = after.reindex(changes["after"].fillna(-1).astype("int64")).set_axis(changes.index)
@@ -255,7 +255,7 @@ def _column_of(changes: pd.DataFrame, older: Edition, newer: Edition, table: str
 def what_happened(
     older: Records, newer: Records, name: str, record: str, before: float, after: float
 ) -> tuple[str, str, int]:
-    """Say what happened to one record, and the file and line that show it."""
+    """Return what happened to one record, and the file and line that show it."""
     was = None if pd.isna(before) else older.tables[name].rows.loc[int(before)]
     now = None if pd.isna(after) else newer.tables[name].rows.loc[int(after)]
     if was is not None and now is not None:
@@ -284,7 +284,7 @@ def what_happened(
 
 
 def origin(rows: pd.DataFrame, place: float) -> tuple[str, int]:
-    """Give the file and the line that a row came from."""
+    """Return the file and the line that a row came from."""
     return str(rows[FILE].loc[int(place)]), int(rows[LINE].loc[int(place)])
 
 

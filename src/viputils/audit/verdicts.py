@@ -201,7 +201,7 @@ class IssueVerdicts:
         return notes
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything by name; the figures as a table."""
+        """Return everything by name; the figures as a table."""
         return {
             "issue": str(self.issue.name),
             "source": self.issue.source,
@@ -238,7 +238,7 @@ def key_text(row: Mapping[Any, object]) -> str:
 
 
 def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, str]]:
-    """Give the key of every figure that the issue of a month prints, in printed order."""
+    """Return the key of every figure that the issue of a month prints, in printed order."""
     return [
         (name, category, period)
         for name, measure in program.measures.items()
@@ -255,7 +255,7 @@ def compare(
     program: Program,
     month: ReportMonth,
 ) -> pd.DataFrame:
-    """Give a verdict on each printed figure.
+    """Return a verdict on each printed figure.
 
     The figures that an issue prints are those that program.toml says it prints, and those that the register holds
     beside them. One that is missing on either side is never a pass.
@@ -374,7 +374,7 @@ def _totals_that_differ(published: pd.DataFrame, program: Program, month: Report
 
 
 def _counts_every_record(program: Program, name: str) -> bool:
-    """Say whether every record that a measure could count has a category in it."""
+    """Return whether every record that a measure could count has a category in it."""
     measure = program.measures[name]
     if measure.by is None or measure.by == "month":
         return True
@@ -382,7 +382,7 @@ def _counts_every_record(program: Program, name: str) -> bool:
 
 
 def _by(program: Program, name: str) -> str:
-    """Say how a total was come by: ``by incident type``, or ``in all`` where it is not broken down."""
+    """Return how a total was come by: ``by incident type``, or ``in all`` where it is not broken down."""
     measure = program.measures[name]
     return "in all" if measure.by is None else f"by {uncapital(measure.label)}"
 
@@ -415,12 +415,12 @@ def _period_words(program: Program, month: ReportMonth, period: Period) -> str:
 
 
 def _made_without(issue: PublishedIssue) -> bool:
-    """Say whether an issue was itself made without rows that were in quarantine, which it says."""
+    """Return whether an issue was itself made without rows that were in quarantine, which it says."""
     return issue.manifest is not None and read_manifest(issue.manifest).parameters.allow_quarantined
 
 
 def all_figures(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
-    """Give the verdicts of several issues in one table, the ``issue`` and its ``as_of`` date first."""
+    """Return the verdicts of several issues in one table, the ``issue`` and its ``as_of`` date first."""
     parts = [one.figures.assign(issue=str(one.issue.name), as_of=str(one.as_of or "")) for one in verdicts]
     table = pd.concat(parts, ignore_index=True)
     return table[["issue", "as_of", *COLUMNS]]
@@ -437,7 +437,7 @@ def summary(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
 
 
 def worst(verdicts: Sequence[IssueVerdicts]) -> str | None:
-    """Give the verdict that decides over several issues; none where every figure is reproduced, be it revised since.
+    """Return the verdict that decides over several issues; none where every figure is reproduced, be it revised since.
 
     An issue that was replaced by a re-issue decides nothing: that it was wrong is why there is another one.
     """
@@ -454,7 +454,7 @@ def verify_register(
     as_of: dt.date | None = None,
     allow_quarantined: bool = False,
 ) -> list[IssueVerdicts]:
-    """Give a verdict on each figure of the register.
+    """Return a verdict on each figure of the register.
 
     Parameters
     ----------
@@ -466,11 +466,11 @@ def verify_register(
     Raises
     ------
     PublishedError
-        Where the register is not as it must be, or does not have one of the issues.
+        If the register is not as it must be, or does not have one of the issues.
     DeliveryError
-        Where a delivery cannot be read, was edited, or is gone although an issue was made from it.
+        If a delivery cannot be read, was edited, or is gone although an issue was made from it.
     QuarantineError
-        Where rows are in quarantine and that is not allowed.
+        If rows are in quarantine and that is not allowed.
     """
     register = read_register(project)
     issues = register.issues if issue is None else register.named(issue)
@@ -532,7 +532,7 @@ def counted_with(project: Project, as_of: dt.date | None = None) -> dict[str, An
 
 
 def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
-    """Give the verdicts on the issues of an edition's fiscal year, from the records of that edition alone.
+    """Return the verdicts on the issues of an edition's fiscal year, from the records of that edition alone.
 
     An issue of a later month, or one that was made from later records, has no part in it.
     """
@@ -577,7 +577,7 @@ def verdict_of(
     strict: bool = True,
     made_otherwise: Sequence[Change] = (),
 ) -> IssueVerdicts:
-    """Give a verdict on each figure of one issue, from the records given.
+    """Return a verdict on each figure of one issue, from the records given.
 
     Parameters
     ----------
@@ -589,7 +589,7 @@ def verdict_of(
     Raises
     ------
     DeliveryError
-        Where a delivery is missing, or the as-of date asked for is too early.
+        If a delivery is missing, or the as-of date asked for is too early.
     """
     program, month = records.program, issue.name.month
     deliveries = records.received.deliveries
@@ -635,7 +635,7 @@ def verdict_of(
 
 
 def _should_be_there(program: Program, deliveries: Sequence[Delivery], month: ReportMonth) -> bool:
-    """Say whether the records of a month should be there: they reach back to it, and something came in after it."""
+    """Return whether the records of a month should be there: they reach back to it, and something came in after it."""
     try:
         require_covered(program, month)
     except DeliveryError:
@@ -659,13 +659,13 @@ class RecordsByDay:
             self._figures[known.month, known.as_of] = known.figures
 
     def on(self, day: dt.date) -> Records:
-        """Give the clean tables as of a day."""
+        """Return the clean tables as of a day."""
         if day not in self._records:
             self._records[day] = clean_records(self.program, self.received.by(day))
         return self._records[day]
 
     def figures(self, month: ReportMonth, day: dt.date) -> pd.DataFrame:
-        """Give the figures of a month as of a day."""
+        """Return the figures of a month as of a day."""
         if (month, day) not in self._figures:
             self._figures[month, day] = compute_figures(self.on(day), month)
         return self._figures[month, day]
@@ -674,7 +674,7 @@ class RecordsByDay:
 def _days_that_give_it(
     table: pd.DataFrame, records: RecordsByDay, month: ReportMonth, days: Sequence[dt.date]
 ) -> pd.Series:
-    """Say of each figure that differs on which other day the records gave the printed number, if on any."""
+    """Return for each figure that differs on which other day the records gave the printed number, if on any."""
     note = table["note"]
     for day in days:
         differs = table["verdict"].isin([DIFFERS, INCONSISTENT]) & note.eq("")

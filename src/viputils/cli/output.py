@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def plain(text: object) -> Text:
-    """Give text for the terminal as it is: no markup, no emoji, and no control character that a file smuggled in."""
+    """Return text for the terminal as it is: no markup, no emoji, and no control character that a file smuggled in."""
     return Text("".join(mark if mark.isprintable() or mark == "\n" else repr(mark)[1:-1] for mark in str(text)))
 
 
@@ -83,7 +83,7 @@ def show_json(shown: dict[str, Any]) -> None:
 
 
 def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
-    """Say in one line what became of every row that was read."""
+    """Return in one line what became of every row that was read."""
     totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
     return (
         f"{plural(totals['read'], 'row')} read as of {as_of} = {totals['kept']:,} kept"

@@ -97,33 +97,33 @@ class Language:
         return name[:1].upper() + name[1:]
 
     def text(self, message: str, /, **values: object) -> str:
-        """Give a message, with values in the place of its names in braces.
+        """Return a message, with values in the place of its names in braces.
 
         Raises
         ------
         LanguageError
-            Where the catalogue lacks it.
+            If the catalogue lacks it.
         """
         found = message if self.is_english else self._forms(message)[0]
         return found.format(**values) if values else found
 
     def count(self, number: int, one: str, many: str, /, **values: object) -> str:
-        """Give a message for a number of things; ``{number}`` in it is the number as this language writes it.
+        """Return a message for a number of things; ``{number}`` in it is the number as this language writes it.
 
         Raises
         ------
         LanguageError
-            Where the catalogue lacks it.
+            If the catalogue lacks it.
         """
         return self.form(number, one, many).format(**{"number": self.number(number), **values})
 
     def form(self, number: int, one: str, many: str, /) -> str:
-        """Give the form of a message that belongs to a number, its names in braces as they are."""
+        """Return the form of a message that belongs to a number, its names in braces as they are."""
         forms = (one, many) if self.is_english else self._forms(one)
         return forms[self.plural(number)]
 
     def has(self, message: str) -> bool:
-        """Say whether a message can be shown in this language."""
+        """Return whether a message can be shown in this language."""
         return self.is_english or message in self.messages
 
     @property
@@ -224,7 +224,7 @@ def read_language(code: str, catalogue: Path, name: str, wanted: Iterable[str]) 
     Raises
     ------
     LanguageError
-        Where a catalogue is missing or cannot be read; with every message that it lacks, or whose translation is empty,
+        If a catalogue is missing or cannot be read; with every message that it lacks, or whose translation is empty,
         marked as fuzzy, or has not the names in braces and the links of the English one.
     """
     if code == ENGLISH.code:
@@ -281,7 +281,7 @@ def _read_po(path: Path, name: str) -> Any:
     Raises
     ------
     LanguageError
-        Where there is none, or it is not in form; with its line.
+        If there is none, or it is not in form; with its line.
     """
     from babel.messages.pofile import PoFileError, read_po
 
@@ -334,7 +334,7 @@ def _forms_of(catalogue: Any) -> Iterator[tuple[int, str]]:
 def _checked(
     catalogue: Any, name: str, needed: Iterable[str | tuple[str, str]], formatted: bool, problems: list[Problem]
 ) -> dict[str, tuple[str, ...]]:
-    """Give the translations of messages; what is wrong with them goes to ``problems``."""
+    """Return the translations of messages; what is wrong with them goes to ``problems``."""
     messages = {}
     for wanted in needed:
         english = wanted if isinstance(wanted, tuple) else (wanted,)
@@ -369,7 +369,7 @@ def _differences(english: Sequence[str], form: str, place: int, formatted: bool)
 
 
 def _names(text: str) -> frozenset[str] | None:
-    """Give the names in braces; none at all where ``str.format`` could not read the text, or would do more with it."""
+    """Return the names in braces; ``None`` if ``str.format`` cannot read the text or would do more with it."""
     try:
         fields = [found for found in Formatter().parse(text) if found[1] is not None]
     except ValueError:

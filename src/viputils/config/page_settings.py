@@ -30,7 +30,7 @@ def named_files(pages: Path) -> list[str]:
     Raises
     ------
     ManifestError
-        Where one lies outside the folder: nobody could make the pages again.
+        If one lies outside the folder: nobody could make the pages again.
     """
     try:
         texts = list(_texts(yaml.safe_load((pages / SETTINGS).read_text(encoding="utf-8"))))
@@ -59,7 +59,7 @@ def named_files(pages: Path) -> list[str]:
 
 
 def path_in_pages(text: str) -> str:
-    """Give the path of what the settings name, as seen from their folder."""
+    """Return the path of what the settings name, as seen from their folder."""
     return os.path.normpath(text.lstrip("/") or ".").replace(os.sep, "/")
 
 
@@ -78,7 +78,7 @@ def copy_named_files(pages: Path, folder: Path) -> None:
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Give every text in the settings, with the key that it stands under."""
+    """Yield every text in the settings, with the key that it stands under."""
     if isinstance(value, str):
         yield from [(key, value)] if value and "\0" not in value else []
     elif isinstance(value, dict | list):
@@ -87,7 +87,7 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _is_outside(name: str) -> bool:
-    """Say whether a path leads out of its folder."""
+    """Return whether a path leads out of its folder."""
     return name == ".." or name.startswith("../") or Path(name).is_absolute()
 
 

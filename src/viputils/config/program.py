@@ -77,7 +77,7 @@ def _is_address(text: str) -> str:
 
 
 def is_folder_address(text: str) -> str:
-    """Give the web address of a folder as it stands, or raise ValueError with what would be right."""
+    """Return the web address of a folder as it stands, or raise ValueError with what would be right."""
     parts = urlsplit(_is_address(text)) if "?" not in text and "#" not in text else None
     if parts is not None and parts.hostname and not text.endswith("/"):
         raise ValueError(f"must end with a stroke: '{text}/'")
@@ -185,11 +185,11 @@ class _Issues(_Part):
     issues_to: Month | None = None
 
     def in_issue(self, month: ReportMonth) -> bool:
-        """Say whether it holds for the issue of a month."""
+        """Return whether it holds for the issue of a month."""
         return self.in_issues(month, month)
 
     def in_issues(self, first: ReportMonth, last: ReportMonth) -> bool:
-        """Say whether it holds for any issue from one month to another."""
+        """Return whether it holds for any issue from one month to another."""
         return (self.issues_from is None or last >= self.issues_from) and (
             self.issues_to is None or first <= self.issues_to
         )
@@ -399,7 +399,7 @@ class Program(_Part):
     report: Report
 
     def spellings(self, vocabulary: str) -> dict[str, str]:
-        """Give every folded spelling in a vocabulary and its crosswalks, with the value that it stands for."""
+        """Return every folded spelling in a vocabulary and its crosswalks, with the value that it stands for."""
         known = {
             folded(spelling): value
             for value, aliases in self.vocabularies[vocabulary].items()
@@ -415,15 +415,15 @@ class Program(_Part):
         return known
 
     def crosswalks_of(self, vocabulary: str) -> list[Crosswalk]:
-        """Give the crosswalks of one vocabulary, in the file's order."""
+        """Return the crosswalks of one vocabulary, in the file's order."""
         return [crosswalk for crosswalk in self.crosswalks if crosswalk.vocabulary == vocabulary]
 
     def lifetime_of(self, vocabulary: str, value: str) -> Lifetime | None:
-        """Give the lifetime of a value; ``None`` where it has always existed and still does."""
+        """Return the lifetime of a value; ``None`` where it has always existed and still does."""
         return next((one for one in self.lifetimes if (one.vocabulary, one.value) == (vocabulary, value)), None)
 
     def printed_values(self, vocabulary: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
-        """Give the values of a vocabulary that the issue of a month prints, in printed order.
+        """Return the values of a vocabulary that the issue of a month prints, in printed order.
 
         Parameters
         ----------
@@ -447,7 +447,7 @@ class Program(_Part):
         return printed
 
     def whole_of(self, measure: str) -> str | None:
-        """Give the measure that counts the same as one with a breakdown, without it; none where there is none."""
+        """Return the measure that counts the same as one with a breakdown, without it; none if there is none."""
         parts = self.measures[measure]
 
         def counted(one: Measure) -> tuple[object, ...]:
@@ -457,14 +457,14 @@ class Program(_Part):
         return next(same, None)
 
     def vocabulary_of(self, measure: str) -> str | None:
-        """Give the vocabulary that a measure is broken down by, if it is."""
+        """Return the vocabulary that a measure is broken down by, if it is."""
         counted = self.measures[measure]
         if counted.by is None or counted.by == "month":
             return None
         return self.tables[counted.table].columns[counted.by].vocabulary
 
     def categories(self, measure: str, month: ReportMonth, start: dt.date | None = None) -> list[str] | None:
-        """Give a measure's categories in the issue of a month, in printed order; ``None`` without a vocabulary.
+        """Return a measure's categories in the issue of a month, in printed order; ``None`` without a vocabulary.
 
         ``start`` as in ``printed_values``.
         """
@@ -475,7 +475,7 @@ class Program(_Part):
         return [*self.printed_values(vocabulary, month, start), *([missing] if missing is not None else [])]
 
     def in_language(self, language: Language) -> Program:
-        """Give the program with its names as a language shows them. Keys and categories stay: figures go by them."""
+        """Return the program with its names as a language shows them. Keys and categories stay: figures go by them."""
         if language.is_english:
             return self
         text = language.text
@@ -511,7 +511,7 @@ class Program(_Part):
         )
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """Give everything that a page shows of it, to be translated, each with the key under which it stands."""
+        """Yield everything that a page shows of it, to be translated, each with the key under which it stands."""
         identity = self.identity
         for name in ("name", "short_name", "city", "department", "report_title", "site"):
             yield f"program.{name}", getattr(identity, name)
@@ -544,7 +544,7 @@ class Program(_Part):
 
 
 def column_in_words(column: str) -> str:
-    """Give the name of a column as a sentence has it: ``adults assisted``, and ``candidate`` for an id."""
+    """Return the name of a column as a sentence has it: ``adults assisted``, and ``candidate`` for an id."""
     return column.removesuffix("_id").replace("_", " ")
 
 
@@ -650,7 +650,7 @@ def _problem_of(detail: Any) -> Problem:
 
 
 def _field_type(model: type[BaseModel], step: str) -> Any:
-    """Give the model that a key of ``model`` holds, looking into lists and tables of models."""
+    """Return the model that a key of ``model`` holds, looking into lists and tables of models."""
     for name, field in model.model_fields.items():
         if step in (name, field.alias):
             inner = [field.annotation, *getattr(field.annotation, "__args__", ())]

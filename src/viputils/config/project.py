@@ -48,9 +48,9 @@ class Project:
         Raises
         ------
         ProgramError
-            Where there is no program.toml, or it is not as it must be.
+            If there is no program.toml, or it is not as it must be.
         LanguageError
-            Where a catalogue of the language is missing or not complete.
+            If a catalogue of the language is missing or not complete.
         """
         root = root.resolve()
         program = read_program(root / "program.toml")
@@ -87,26 +87,26 @@ class Project:
 
     @staticmethod
     def folder_of(place: Path) -> Path | None:
-        """Give the folder of the project that a place lies in: the nearest upwards that holds a program.toml."""
+        """Return the folder of the project that a place lies in: the nearest upwards that holds a program.toml."""
         return next((one for one in (place, *place.parents) if (one / "program.toml").is_file()), None)
 
     def in_every_language(self) -> list[Project]:
-        """Give the project in each of its languages, its own first.
+        """Return the project in each of its languages, its own first.
 
         Raises
         ------
         LanguageError
-            Where a catalogue of one is missing or not complete.
+            If a catalogue of one is missing or not complete.
         """
         return [self.in_language(code) for code in self.program.identity.languages]
 
     def in_language(self, code: str) -> Project:
-        """Give the project as it is shown in a language.
+        """Return the project as it is shown in a language.
 
         Raises
         ------
         LanguageError
-            Where a catalogue of it is missing or not complete.
+            If a catalogue of it is missing or not complete.
         """
         if code == self.language.code:
             return self
@@ -122,11 +122,11 @@ class Project:
         return self.program.in_language(self.language)
 
     def catalogue(self, code: str) -> Path:
-        """Give the file of its own translations into a language."""
+        """Return the file of its own translations into a language."""
         return self.report / "locale" / f"{code}.po"
 
     def messages(self) -> Iterator[tuple[str, str]]:
-        """Give everything of its own that is translated, in order, each with where it stands."""
+        """Yield everything of its own that is translated, in order, each with where it stands."""
         yield from ((f"program.toml, {key}", text) for key, text in self.program.names())
         names = ["introduction.md", "definitions.md"]
         names += [f"pages/{path.name}" for path in sorted((self.report / "pages").glob("*.md"))]
@@ -140,7 +140,7 @@ class Project:
         return self.language.code != self.program.identity.language
 
     def issue_place(self, name: str) -> str:
-        """Give the folder of an issue in ``issues``: its name, below the language where it is a translation."""
+        """Return the folder of an issue in ``issues``: its name, below the language where it is a translation."""
         return f"{self.language.code}/{name}" if self.is_translation else name
 
     @property
@@ -193,16 +193,16 @@ class Project:
         return (self.home or self.root) / "_site"
 
     def activities(self, month: ReportMonth) -> Path:
-        """Give the file that holds the significant response activities of a month, in Markdown."""
+        """Return the file that holds the significant response activities of a month, in Markdown."""
         return self.report / "activities" / f"{month}.md"
 
     def translated_activities(self, month: ReportMonth) -> Path | None:
-        """Give the file that holds them in the language of the project; none where that is their own."""
+        """Return the file that holds them in the language of the project; none where that is their own."""
         code = self.language.code
         return None if code == self.program.identity.language else self.report / "activities" / f"{month}.{code}.md"
 
     def own_or_shared(self, path: str) -> Path:
-        """Give a file or folder of the project, or the shared one where it has none of its own."""
+        """Return a file or folder of the project, or the shared one where it has none of its own."""
         return self.root / path if (self.root / path).exists() else self.shared / path
 
     def relative(self, path: Path) -> str:

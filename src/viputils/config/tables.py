@@ -54,7 +54,7 @@ class Schema:
         return [*own, *(name for name, rule in self.table.columns.items() if rule.type == "code")]
 
     def header_problems(self, header: list[str], where: str) -> list[Problem]:
-        """Say what is wrong with a file's header: columns missing, repeated or not known. Their order is free."""
+        """Return what is wrong with a file's header: columns missing, repeated or not known. Their order is free."""
         lacks_all = not any(column in header for column in self.optional)
         problems = [
             Problem(where, f"the column '{column}' is missing;", f"a {self.name} file has: {', '.join(self.columns)}.")
@@ -101,5 +101,5 @@ VOIDS: Final = Schema(
 
 
 def schemas_of(program: Program) -> dict[str, Schema]:
-    """Give the schema of every table that a program keeps, in program.toml's order."""
+    """Return the schema of every table that a program keeps, in program.toml's order."""
     return {name: Schema(name, table) for name, table in program.tables.items()}

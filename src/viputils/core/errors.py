@@ -114,7 +114,7 @@ class RenderError(VipError):
 
 
 def closest(value: str, choices: Iterable[str]) -> str:
-    """Give the one of ``choices`` that the value most resembles, or nothing where it resembles none."""
+    """Return the one of ``choices`` that the value most resembles, or nothing where it resembles none."""
     import difflib
 
     by_folded = {choice.casefold(): choice for choice in choices}
@@ -123,6 +123,6 @@ def closest(value: str, choices: Iterable[str]) -> str:
 
 
 def nearest(value: str, choices: Iterable[str]) -> str:
-    """Say which of ``choices`` the value most resembles: ``"did you mean 'Homicide'? "``, or nothing."""
+    """Return which of ``choices`` the value most resembles: ``"did you mean 'Homicide'? "``, or nothing."""
     close = closest(value, choices)
     return f"did you mean '{close}'? " if close else ""

@@ -30,7 +30,7 @@ _HELD: Final = ".held"
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Give every file below a folder, in an order that no file system decides; hidden ones are nobody's input.
+    """Return every file below a folder, in an order that no file system decides; hidden ones are nobody's input.
 
     What a link leads to is read as any other file, so it counts as one, under every name that it has; only a link to a
     folder in which it lies itself leads nowhere new. Where there is no folder, it holds nothing.
@@ -38,9 +38,9 @@ def files_below(folder: Path) -> list[Path]:
     Raises
     ------
     FolderError
-        Where more than a thousand folders lie below links.
+        If more than a thousand folders lie below links.
     OSError
-        Where a folder cannot be read.
+        If a folder cannot be read.
     """
     linked = 0
 
@@ -80,7 +80,7 @@ def copy_files(folder: Path, to: Path) -> None:
 
 @contextmanager
 def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
-    """Give an empty folder to fill, which becomes ``parent/name`` when the block ends without an error.
+    """Yield an empty folder to fill, which becomes ``parent/name`` when the block ends without an error.
 
     Whatever happens in between, a kill included, ``parent/name`` is either as it was or as it became. What a
     killed run left behind is cleared away by the next one.
@@ -92,7 +92,7 @@ def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
 
 @contextmanager
 def staged_folder(parent: Path, name: str) -> Iterator[Path]:
-    """Give an empty folder to fill, hidden in ``parent``; what is not moved to its place by then goes at the end.
+    """Yield an empty folder to fill, hidden in ``parent``; what is not moved to its place by then goes at the end.
 
     ``put_in_place`` moves it. Nobody else can stage a folder of that name in the meantime.
     """
@@ -106,7 +106,7 @@ def put_in_place(partial: Path, final: Path) -> None:
     Raises
     ------
     FileExistsError
-        Where there is something already.
+        If there is something already.
     """
     if final.exists():
         raise FileExistsError(17, "is there already", str(final))
@@ -129,7 +129,7 @@ def _flush(path: Path) -> None:
 
 @contextmanager
 def private_folder(what: str) -> Iterator[Path]:
-    """Give an empty folder that only this user can open, and that is gone when the block ends.
+    """Yield an empty folder that only this user can open, and that is gone when the block ends.
 
     What it holds is for nobody else. A process that is killed cannot tidy up, so whoever makes the next one clears away
     those of this user that nobody holds any more.
@@ -178,7 +178,7 @@ def held(parent: Path, name: str) -> Iterator[None]:
     Raises
     ------
     ParameterError
-        Where somebody else is at it.
+        If somebody else is at it.
     """
     parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(parent / f".{name}.lock")

@@ -23,7 +23,7 @@ class Commit:
 
 
 def commit_of(folder: Path) -> Commit | None:
-    """Give the commit that a folder's repository stands at; none where git keeps no history of it."""
+    """Return the commit that a folder's repository stands at; none where git keeps no history of it."""
     commit = git(folder, "rev-parse", "HEAD")
     changed = git(folder, "status", "--porcelain")
     if commit is None or changed is None:
@@ -32,25 +32,25 @@ def commit_of(folder: Path) -> Commit | None:
 
 
 def committed(path: Path) -> bytes | None:
-    """Give what a file was when it was last committed; nothing where git does not have it."""
+    """Return what a file was when it was last committed; nothing where git does not have it."""
     return git(path.parent, "show", f"HEAD:./{path.name}")
 
 
 def top_of(folder: Path) -> Path | None:
-    """Give the top folder of the repository that a folder lies in; none where git keeps no history of it."""
+    """Return the top folder of the repository that a folder lies in; none where git keeps no history of it."""
     top = git(folder, "rev-parse", "--show-toplevel")
     return None if top is None else Path(os.fsdecode(top).rstrip("\n")).resolve()
 
 
 def commit_named(folder: Path, name: str) -> str | None:
-    """Give the id of the commit that a branch, a tag or the beginning of an id stands for; none where there is none."""
+    """Return the id of the commit that a branch, a tag or the beginning of an id stands for; none if there is none."""
     # Git would take a name that begins with a dash for an option.
     found = None if name.startswith("-") else git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     return None if found is None else found.decode().strip()
 
 
 def messages_between(folder: Path, before: str, after: str) -> list[tuple[str, str]]:
-    """Give the id and the message of every commit that led to ``after`` and not to ``before``, the newest first."""
+    """Return the id and the message of every commit that led to ``after`` and not to ``before``, the newest first."""
     form = ("--encoding=UTF-8", "--no-show-signature", "--no-color", "--format=%H%n%B", "-z")
     found = git(folder, "log", *form, f"{before}..{after}") or b""
     parts = (entry.partition("\n") for entry in found.decode(errors="replace").split("\0") if entry.strip())

@@ -69,7 +69,7 @@ class ReportMonth:
 
     @classmethod
     def of(cls, day: dt.date) -> ReportMonth:
-        """Give the month that a day lies in."""
+        """Return the month that a day lies in."""
         return cls(day.year, day.month)
 
     def __str__(self) -> str:
@@ -99,24 +99,24 @@ class ReportMonth:
         )
 
     def plus(self, months: int) -> ReportMonth:
-        """Give the month that lies so many months later; earlier where negative."""
+        """Return the month that lies so many months later; earlier where negative."""
         count = self.year * 12 + self.month - 1 + months
         return ReportMonth(count // 12, count % 12 + 1)
 
     def until(self, last: ReportMonth) -> Iterator[ReportMonth]:
-        """Give this month and those after it, up to and including ``last``."""
+        """Yield this month and those after it, up to and including ``last``."""
         month = self
         while month <= last:
             yield month
             month = month.plus(1)
 
     def fiscal_year(self, starts: int) -> FiscalYear:
-        """Give the fiscal year that the month lies in, where fiscal years start with month ``starts`` (1 to 12)."""
+        """Return the fiscal year that the month lies in, where fiscal years start with month ``starts`` (1 to 12)."""
         first = ReportMonth(self.year if self.month >= starts else self.year - 1, starts)
         return FiscalYear(first)
 
     def fytd(self, starts: int) -> Span:
-        """Give the fiscal year to date: its first day to the last day of this month."""
+        """Return the fiscal year to date: its first day to the last day of this month."""
         return Span(self.fiscal_year(starts).first.span.start, self.span.end)
 
 
@@ -137,7 +137,7 @@ class FiscalYear:
         return self.first.plus(11)
 
     def months(self, until: ReportMonth | None = None) -> Iterator[ReportMonth]:
-        """Give its months in order, up to and including ``until`` where that is said."""
+        """Yield its months in order, up to and including ``until`` where that is said."""
         for ahead in range(12):
             month = self.first.plus(ahead)
             if until is not None and month > until:

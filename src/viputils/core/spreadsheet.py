@@ -14,24 +14,24 @@ _MARK: Final = "'"
 
 
 def is_live(text: str) -> bool:
-    """Say whether a spreadsheet would take text for a formula where it stands in a cell of its own."""
+    """Return whether a spreadsheet would take text for a formula where it stands in a cell of its own."""
     return text.lstrip(" \n").startswith(_LIVE)
 
 
 def inert(text: str) -> str:
-    """Give text as a cell that no spreadsheet takes for a formula. ``original`` gives the text back."""
+    """Return text as a cell that no spreadsheet takes for a formula. ``original`` gives the text back."""
     if text[:1].isalnum():  # Nearly every cell is, and then there is nothing to look for.
         return text
     return _MARK + text if is_live(text.lstrip(_MARK)) else text
 
 
 def original(text: str) -> str:
-    """Give the text of a cell that ``inert`` wrote."""
+    """Return the text of a cell that ``inert`` wrote."""
     return text[1:] if text.startswith(_MARK) and is_live(text.lstrip(_MARK)) else text
 
 
 def inert_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Give a table in which no text, header included, is taken for a formula."""
+    """Return a table in which no text, header included, is taken for a formula."""
     columns = table.select_dtypes(include=["str", "object", "category"]).columns
     return table.assign(**{name: table[name].astype("str").map(inert, na_action="ignore") for name in columns}).rename(
         columns=inert

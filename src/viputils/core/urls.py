@@ -18,12 +18,12 @@ _KEYS: Final = re.compile(
 
 
 def is_address(text: str) -> bool:
-    """Say whether a text is an address, and no folder."""
+    """Return whether a text is an address, and no folder."""
     return "://" in text
 
 
 def secrets_in(address: str) -> list[str]:
-    """Give what in an address nobody may read: the password before the server, and what is asked for by a key."""
+    """Return what in an address nobody may read: the password before the server, and what is asked for by a key."""
     found = [secret for text in (address, unquote(address)) for _, secret in _KEYS.findall(text)]
     for one in _links(address):
         parts = _USER.fullmatch(one)
@@ -32,12 +32,12 @@ def secrets_in(address: str) -> list[str]:
 
 
 def shown_address(address: str) -> str:
-    """Give an address as anybody may read it: without user and password, and without what follows a question mark."""
+    """Return an address as anybody may read it: without user and password, and without what follows a question mark."""
     return "::".join(_shown(one) for one in _links(address))
 
 
 def place_of(address: str) -> str:
-    """Give what of an address says which place it is: another user, password or option leads to the same one."""
+    """Return what of an address says which place it is: another user, password or option leads to the same one."""
     return shown_address(address).rstrip("/")
 
 
@@ -53,12 +53,12 @@ def without_secrets(words: str, address: str) -> str:
 
 
 def is_database(address: str) -> bool:
-    """Say whether an address is one of a database."""
+    """Return whether an address is one of a database."""
     return re.split(r"[+:]", address)[0] in DIALECTS
 
 
 def _links(address: str) -> list[str]:
-    """Give the addresses that stand in a row, as in ``zip://x::s3://bucket/all.zip``; those of databases never do."""
+    """Return the addresses that stand in a row, as in ``zip://x::s3://bucket/all.zip``; those of databases never do."""
     return [address] if is_database(address) else address.split("::")
 
 

@@ -175,14 +175,14 @@ def assess(edition: Edition) -> Assessment | None:
 
 
 def followed(program: Program) -> str | None:
-    """Give the measure that the report follows by month, as a whole, where it counts records."""
+    """Return the measure that the report follows by month, as a whole, where it counts records."""
     trend = program.report.trend
     name = trend and (program.whole_of(trend) or trend)
     return name if name and program.measures[name].count == "rows" else None
 
 
 def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFrame:
-    """Give a measure month by month up to a month, as far as it is known.
+    """Return a measure month by month up to a month, as far as it is known.
 
     Returns
     -------
@@ -197,13 +197,13 @@ def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFram
 
 
 def chart_of(counts: pd.Series, tail: float = TAIL) -> ProcessChart:
-    """Give the process-behaviour chart of counts by month; the limits of the last come from the months before it."""
+    """Return the process-behaviour chart of counts by month; the limits of the last come from the months before it."""
     newest = counts.iloc[-USUAL - 1 :]
     return process_chart(newest, baseline=list(newest.index[:-1]), tail=tail)
 
 
 def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int) -> Pace:
-    """Give how the fiscal year of the last month goes on, beside the year before."""
+    """Return how the fiscal year of the last month goes on, beside the year before."""
     first = counts.index[-1].fiscal_year(fiscal_year_starts).first
     months = counts.loc[counts.index >= first]
     before = counts.reindex([first.plus(ahead - 12) for ahead in range(12)])
@@ -232,7 +232,7 @@ def _standing(measure: str, category: str, counts: pd.Series, tail: float = TAIL
 
 
 def years_are_even(counts: pd.Series, month: ReportMonth, fiscal_year_starts: int) -> bool:
-    """Say whether the months of a fiscal year to date, and those of the year before, differ only as by chance.
+    """Return whether the months of a fiscal year to date, and those of the year before, differ only as by chance.
 
     A year that has only begun says nothing of how much its months differ; the whole year before does.
     """

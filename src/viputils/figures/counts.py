@@ -41,7 +41,7 @@ class FigureKey(NamedTuple):
         Raises
         ------
         ParameterError
-            Where the issue of the month has no such figure, with the nearest one.
+            If the issue of the month has no such figure, with the nearest one.
         """
         known = {str(key): key for key in keys_of(program, month)}
         by_folded = {folded(name): key for name, key in known.items()}
@@ -61,7 +61,7 @@ class FigureKey(NamedTuple):
 
 
 def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
-    """Give the key of every figure that is counted for a month, in program.toml's order."""
+    """Return the key of every figure that is counted for a month, in program.toml's order."""
     return [
         FigureKey(name, category, period)
         for name in program.measures
@@ -71,7 +71,7 @@ def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
 
 
 def categories_of(program: Program, name: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
-    """Give the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown.
+    """Return the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown.
 
     With those, too, that ceased to exist after a day before the issue's fiscal year (``start``).
     """
@@ -94,7 +94,7 @@ def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
     Raises
     ------
     ProgramError
-        Where records hold a value that the issue of this month does not print, and no crosswalk counts it.
+        If records hold a value that the issue of this month does not print, and no crosswalk counts it.
     """
     program = records.program
     keys: list[FigureKey] = []
@@ -117,17 +117,17 @@ def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
 
 
 def periods_of(program: Program, measure: str) -> tuple[Period, ...]:
-    """Give the periods that a measure is counted for."""
+    """Return the periods that a measure is counted for."""
     return ("fytd",) if program.measures[measure].by == "month" else PERIODS
 
 
 def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "") -> int:
-    """Give one figure.
+    """Return one figure.
 
     Raises
     ------
     ParameterError
-        Where the table has no such figure, with the nearest measure.
+        If the table has no such figure, with the nearest measure.
     """
     found = figures.loc[
         figures["measure"].eq(measure) & figures["category"].eq(category) & figures["period"].eq(period), "value"
@@ -142,7 +142,7 @@ def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "
 
 
 def breakdown(figures: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Give a measure by category: one row for each category in printed order, one column for each period."""
+    """Return a measure by category: one row for each category in printed order, one column for each period."""
     rows = figures.loc[figures["measure"].eq(measure)]
     wide = rows.pivot_table(index="category", columns="period", values="value", sort=False, aggfunc="sum")
     return wide[[period for period in PERIODS if period in wide.columns]]
@@ -154,12 +154,12 @@ def figures_csv(figures: pd.DataFrame) -> str:
 
 
 def counted(records: Records, name: str, month: ReportMonth, period: Period) -> pd.DataFrame:
-    """Give the records that a measure counts in a period of the issue of a month, as ``counted_within``."""
+    """Return the records that a measure counts in a period of the issue of a month, as ``counted_within``."""
     return counted_within(records, name, month, span_of(records.program, month, period))
 
 
 def counted_within(records: Records, name: str, month: ReportMonth, span: Span) -> pd.DataFrame:
-    """Give the records that a measure counts in any span of days.
+    """Return the records that a measure counts in any span of days.
 
     Parameters
     ----------
@@ -225,12 +225,12 @@ def total(rows: pd.DataFrame) -> pd.Series:
 
 
 def span_of(program: Program, month: ReportMonth, period: Period) -> Span:
-    """Give the days of a period: those of the month, or of the fiscal year to date."""
+    """Return the days of a period: those of the month, or of the fiscal year to date."""
     return month.span if period == "month" else month.fytd(program.identity.fiscal_year_starts)
 
 
 def as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
-    """Give a column's values under the names that the issue of a month counts them by."""
+    """Return a column's values under the names that the issue of a month counts them by."""
     rule = program.tables[table]
     value, day = rows[column], rows[rule.date]
     counted_as = value

@@ -58,7 +58,7 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
     Raises
     ------
     ParameterError
-        Where the program follows nobody (``report.funnel``), or the month is not known.
+        If the program follows nobody (``report.funnel``), or the month is not known.
     """
     program = records.program
     notified, engaged = _funnel(program)
@@ -91,7 +91,7 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
 
 
 def cohorts(followed: Followed) -> pd.DataFrame:
-    """Say how many of those notified in each month took up a service.
+    """Return how many of those notified in each month took up a service.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def cohorts(followed: Followed) -> pd.DataFrame:
 
 
 def by_source(followed: Followed) -> pd.DataFrame:
-    """Say how many took up a service by where the candidate came from.
+    """Return how many took up a service by where the candidate came from.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def by_source(followed: Followed) -> pd.DataFrame:
 
 
 def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame:
-    """Give the share of people who have taken up a service by each day after the notification, by Kaplan and Meier.
+    """Return the share of people who have taken up a service by each day after the notification, by Kaplan and Meier.
 
     Whoever had not done so by the end of what is known counts up to there, and not as somebody who never will.
 
@@ -182,14 +182,14 @@ def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame
 
 
 def days_until_half(course: pd.DataFrame) -> int | None:
-    """Give the day by which half of the people had taken up a service; none where that day has not come."""
+    """Return the day by which half of the people had taken up a service; none where that day has not come."""
     # Products of fractions fall short of one half by a little.
     reached = course.loc[course["share"].ge(0.5 - 1e-9), "day"]
     return int(reached.iloc[0]) if len(reached) else None
 
 
 def funnel(records: Records, end: ReportMonth | None = None) -> pd.DataFrame:
-    """Give the people at each step, month by month and for the fiscal year to date: the measures of the report.
+    """Return the people at each step, month by month and for the fiscal year to date: the measures of the report.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def funnel(records: Records, end: ReportMonth | None = None) -> pd.DataFrame:
 
 
 def _funnel(program: Program) -> tuple[Measure, Measure]:
-    """Give the measures of who was notified and of who took up a service."""
+    """Return the measures of who was notified and of who took up a service."""
     if not program.report.funnel:
         tables = ", ".join(program.tables)
         problem = Problem(
@@ -240,7 +240,7 @@ def _days(records: Records, table: str, who: str) -> pd.DataFrame:
 
 
 def _reached(records: Records, last: ReportMonth) -> pd.Series:
-    """Give the first day on which each person was reached, as the measure of the report counts them."""
+    """Return the first day on which each person was reached, as the measure of the report counts them."""
     program = records.program
     name = program.report.funnel[0]
     rows = counted_within(records, name, last, Span(program.identity.records_from, last.span.end))
@@ -249,7 +249,7 @@ def _reached(records: Records, last: ReportMonth) -> pd.Series:
 
 
 def _sources(records: Records, notified: Measure, last: ReportMonth, people: pd.Index) -> pd.Series:
-    """Give where each candidate came from, as the measure by source of the practice model says."""
+    """Return where each candidate came from, as the measure by source of the practice model says."""
     model, program = records.program.report.practice_model, records.program
     by = program.measures[model.sources].by if model is not None and model.sources is not None else None
     if model is None or by is None:

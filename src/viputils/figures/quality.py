@@ -46,7 +46,7 @@ _TIMES: Final = {
 
 
 def account(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
-    """Say what became of every row that was delivered, the voids among them where any came.
+    """Return what became of every row that was delivered, the voids among them where any came.
 
     Every row is one of five things: kept; a duplicate of the row before it; superseded by a later row of the same
     record; withdrawn, where nothing took its place, by a void or because the next snapshot no longer had it; or in
@@ -69,7 +69,7 @@ def account(records: Records, table: str | None = None, by: By = "table") -> pd.
     Raises
     ------
     ParameterError
-        Where this city keeps no such table, or there is no such ``by``.
+        If this city keeps no such table, or there is no such ``by``.
     """
     _require_by(by)
     parts = []
@@ -82,7 +82,7 @@ def account(records: Records, table: str | None = None, by: By = "table") -> pd.
 
 
 def completeness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
-    """Say in how many of the rows kept each column is filled that may be empty.
+    """Return in how many of the rows kept each column is filled that may be empty.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
 
 
 def timeliness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
-    """Say how many days after its own date each record was first received.
+    """Return how many days after its own date each record was first received.
 
     What came with the first delivery of a table is counted apart: when it could have come earlier, there was nothing
     to come with. So is a record whose date was corrected to a day after its first receipt. A row whose date lies after
@@ -302,9 +302,9 @@ def revisions(project: Project, as_of: dt.date, table: str | None = None) -> pd.
     Raises
     ------
     ParameterError
-        Where this city keeps no such table.
+        If this city keeps no such table.
     DeliveryError
-        Where a delivered file is not in form.
+        If a delivered file is not in form.
     """
     names = [table] if table is not None else list(project.program.tables)
     _require_table(names, project.program.tables)
@@ -314,13 +314,13 @@ def revisions(project: Project, as_of: dt.date, table: str | None = None) -> pd.
 
 
 def _counting_rows(program: Program) -> Program:
-    """Give the program with one measure for each table, under its name: how many rows there are."""
+    """Return the program with one measure for each table, under its name: how many rows there are."""
     measures = {name: Measure(label=rule.title, table=name, count="rows") for name, rule in program.tables.items()}
     return program.model_copy(update={"measures": measures})
 
 
 def _outcomes(records: Records, name: str) -> pd.DataFrame:
-    """Give every row of a table with its ``delivery`` and what became of it (``status``)."""
+    """Return every row of a table with its ``delivery`` and what became of it (``status``)."""
     rows = _clean(records, name).ledger.assign(**{DELIVERY: records.received.tables[name].rows[DELIVERY]})
     status = rows["status"].astype(pd.CategoricalDtype(list(OUTCOMES)))
     return rows.assign(status=status.mask(_withdrawn(records, name, rows), WITHDRAWN))[[DELIVERY, "status"]]
@@ -400,7 +400,7 @@ def _times(received: pd.DataFrame, refused: int) -> dict[str, float]:
 
 
 def _by_delivery(records: Records, name: str, by: By, counts: pd.DataFrame) -> pd.DataFrame:
-    """Give the counts of a table for each delivery that held a file of it, be it without a row; or add them up.
+    """Return the counts of a table for each delivery that held a file of it, be it without a row; or add them up.
 
     Parameters
     ----------
@@ -428,7 +428,7 @@ def _origin(records: Records, name: str, places: Sequence[int]) -> pd.DataFrame:
 
 
 def _places(records: Records) -> pd.Series:
-    """Give the place of each delivery in order of receipt, by its name."""
+    """Return the place of each delivery in order of receipt, by its name."""
     names = [one.name for one in records.received.deliveries]
     return pd.Series(range(len(names)), names, dtype="int64")
 
@@ -442,7 +442,7 @@ def _clean(records: Records, name: str) -> CleanTable:
 
 
 def _names(records: Records, table: str | None, with_voids: bool = False) -> list[str]:
-    """Give the tables that are asked for, in the order of program.toml."""
+    """Return the tables that are asked for, in the order of program.toml."""
     voids = [VOIDS.name] if with_voids and len(records.voids.ledger) else []
     every = [*records.tables, *voids]
     if table is None:

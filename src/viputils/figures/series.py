@@ -30,7 +30,7 @@ _LENGTHS: Final = {"month": 1, "quarter": 3, "fiscal_year": 12}
 
 
 def known_months(records: Records, measure: str | None = None) -> list[ReportMonth]:
-    """Give the months of which it is known how many records they have, in order.
+    """Return the months of which it is known how many records they have, in order.
 
     Those are the months since the records begin that were over by the as-of date and of which every table that the
     measure counts had been delivered; every table of the program where no measure is named.
@@ -38,7 +38,7 @@ def known_months(records: Records, measure: str | None = None) -> list[ReportMon
     Raises
     ------
     ParameterError
-        Where there is no such measure, with the nearest name.
+        If there is no such measure, with the nearest name.
     """
     program = records.program
     if measure is not None:
@@ -94,7 +94,7 @@ def series_of(
     Raises
     ------
     ParameterError
-        Where there is no such measure, category or frequency, with the nearest name; where the range runs backwards
+        If there is no such measure, category or frequency, with the nearest name; if the range runs backwards
         or reaches beyond the data.
     """
     _require_measure(records.program, measure)
@@ -181,7 +181,7 @@ def _require_measure(program: Program, measure: str) -> None:
 def _range(
     known: list[ReportMonth], start: ReportMonth | None, end: ReportMonth | None
 ) -> tuple[ReportMonth, ReportMonth]:
-    """Give the first and the last month of a series, once it is sure that something can be known of both."""
+    """Return the first and the last month of a series, once it is sure that something can be known of both."""
     if not known:
         raise ParameterError(
             "There is no series.",
@@ -203,7 +203,7 @@ def _range(
 
 
 def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMonth) -> Iterator[Span]:
-    """Give the periods that begin in a range; those of the fiscal year to date, which end in it."""
+    """Yield the periods that begin in a range; those of the fiscal year to date, which end in it."""
     begins = program.identity.fiscal_year_starts
     for month in start.until(end):
         if freq == "fytd":

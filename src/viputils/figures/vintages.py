@@ -127,7 +127,7 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     ParameterError
-        Where there is no such measure, or it has a breakdown.
+        If there is no such measure, or it has a breakdown.
     """
     program = project.program
     problems = [
@@ -162,7 +162,7 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
 
 
 def first_prints(vintages: pd.DataFrame) -> pd.DataFrame:
-    """Give the first print of each month: its first vintage after its end, if that came in the calendar month after it.
+    """Return the first print of each month: its first vintage, if that came in the calendar month after it.
 
     An older month was first printed before the vintages begin, and has none here: what it gained since then is not
     known, and a change of what the data covers would pass for a revision.
@@ -197,7 +197,7 @@ def revisions(vintages: pd.DataFrame) -> pd.DataFrame:
 
 
 def _after_the_month(vintages: pd.DataFrame) -> pd.DataFrame:
-    """Give the vintages of months that were over, with the month's age, in order of the days."""
+    """Return the vintages of months that were over, with the month's age, in order of the days."""
     end = pd.to_datetime(vintages["month"] + "-01") + pd.offsets.MonthEnd(0)
     age = (vintages["as_of"].dt.year - end.dt.year) * 12 + (vintages["as_of"].dt.month - end.dt.month) - 1
     over = vintages["as_of"].gt(end)
@@ -205,7 +205,7 @@ def _after_the_month(vintages: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_age(revised: pd.DataFrame) -> pd.DataFrame:
-    """Say how much months had been revised by each age.
+    """Return how much months had been revised by each age.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def by_age(revised: pd.DataFrame) -> pd.DataFrame:
 
 
 def newest(revised: pd.DataFrame) -> pd.DataFrame:
-    """Give each month at the greatest age that is known of it: the first print beside the newest one."""
+    """Return each month at the greatest age that is known of it: the first print beside the newest one."""
     return revised.loc[~revised.duplicated(_KEY, keep="last")].reset_index(drop=True)
 
 

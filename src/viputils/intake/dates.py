@@ -79,7 +79,7 @@ def read_day(text: str, order: str, zone: str | None = None, epoch: dt.date = EP
 
 
 def has_zone(text: str) -> bool:
-    """Tell whether the day of a date depends on a time zone."""
+    """Return whether the day of a date depends on a time zone."""
     return any(read_day(text, one, AS_WRITTEN) and not read_day(text, one) for one in (MONTH_FIRST, DAY_FIRST))
 
 

@@ -124,7 +124,7 @@ class EitherOrder:
         return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
 
     def __str__(self) -> str:
-        """Say how the dates were read, and what that means for the months."""
+        """Return how the dates were read, and what that means for the months."""
         number = sum(self.days.values())
         this, that = next(iter(self.days))
         return (
@@ -134,7 +134,7 @@ class EitherOrder:
         )
 
     def is_doubtful(self, received: dt.date) -> bool:
-        """Tell whether the other order fits the day of receipt better.
+        """Return whether the other order fits the day of receipt better.
 
         Read in it the dates are all of one month, or all nearer to that day, and as they were read they are of several;
         or as they were read some had not come by that day.
@@ -175,7 +175,7 @@ class Tally:
         return len(self.lines)
 
     def __str__(self) -> str:
-        """Say what became of all of them: they add up."""
+        """Return what became of all of them: they add up."""
         parts = {
             "of headings": self.headings,
             "above them": self.above,
@@ -320,17 +320,17 @@ def _beginning(row: Sequence[str]) -> str:
 
 
 def _is_total(cell: str) -> bool:
-    """Tell whether a line that begins with a cell, or has it as its id, is a total: Subtotal, but not T-Total-17."""
+    """Return whether a line that begins with a cell, or has it as its id, is a total: Subtotal, but not T-Total-17."""
     return not _is_code(cell) and _TOTAL.match(heading_key(cell)) is not None
 
 
 def _is_code(cell: str) -> bool:
-    """Tell whether a cell looks like the code of a record: one word with a digit."""
+    """Return whether a cell looks like the code of a record: one word with a digit."""
     return bool(cell) and " " not in cell and any(letter.isdigit() for letter in cell)
 
 
 def _has_total(cells: Iterable[str]) -> bool:
-    """Tell whether one of some cells says just that it is a total."""
+    """Return whether one of some cells says just that it is a total."""
     return any((found := _TOTAL.fullmatch(heading_key(cell))) and not found["more"] for cell in cells)
 
 
@@ -354,15 +354,15 @@ class _Lines:
         self._unnamed = {place: 0 for place, cell in enumerate(export.heading_row[: self.width]) if not cell.strip()}
 
     def is_heading(self, row: Sequence[str]) -> bool:
-        """Tell whether a row repeats the headings."""
+        """Return whether a row repeats the headings."""
         return [heading_key(cell) for cell in row[: self.width]] == self._heading
 
     def has_day(self, row: Sequence[str]) -> bool:
-        """Tell whether a row has a day where records have theirs."""
+        """Return whether a row has a day where records have theirs."""
         return self._date.is_day(row)
 
     def is_short(self, row: Sequence[str]) -> bool:
-        """Tell whether a row has a single cell, which is neither the code nor the day of a record."""
+        """Return whether a row has a single cell, which is neither the code nor the day of a record."""
         filled = [cell for cell in row if cell.strip()]
         return len(filled) == 1 and not _is_code(self._own(row)) and not self.has_day(row)
 
@@ -370,7 +370,7 @@ class _Lines:
         return row[self._id].strip() if self._id is not None and self._id < len(row) else ""
 
     def is_no_record(self, row: Sequence[str]) -> bool:
-        """Tell whether a row is a total, or says something about the report: ``Report run: 12/1/2023``."""
+        """Return whether a row is a total, or says something about the report: ``Report run: 12/1/2023``."""
         filled = [cell.strip() for cell in row if cell.strip()]
         own = self._own(row)
         whole = all(place < len(row) and row[place].strip() for place in self._needed) and self.has_day(row)
@@ -386,7 +386,7 @@ class _Lines:
         return len(filled) <= _PAIR and not whole and about
 
     def is_sum(self, row: Sequence[str]) -> bool:
-        """Tell whether a row without a word is a total: it has counts alone, and each is the sum of the rows above it.
+        """Return whether a row without a word is a total: only counts, and each is the sum of the rows above it.
 
         These are two rows or more, all of them or those since the last total.
         """
@@ -446,7 +446,7 @@ class _MergedCells:
         self.problems: list[Problem] = []
 
     def is_heading(self, line: int, is_record: bool) -> bool:
-        """Tell whether a line belongs to headings that are merged over several lines; a record never does."""
+        """Return whether a line belongs to headings that are merged over several lines; a record never does."""
         here = [one for one in self._headings if line <= one.last_line]
         if is_record:
             self.problems += [
@@ -529,7 +529,7 @@ class _Cells:
         return _whole_number(text) if self._kind == "count" else text
 
     def is_day(self, row: Sequence[str]) -> bool:
-        """Tell whether the cell of a row is a day."""
+        """Return whether the cell of a row is a day."""
         text = " ".join(row[self._place].split()) if self._place is not None and self._place < len(row) else ""
         return read_day(text, self._order, self._zone or AS_WRITTEN, self._epoch) is not None
 
@@ -625,7 +625,7 @@ class _Cells:
 
 
 def _row_problem(export: Export, row: Sequence[str], width: int, line: int) -> Problem | None:
-    """Say why a row cannot be taken as one of the table, where it cannot."""
+    """Return why a row cannot be taken as one of the table, where it cannot."""
     if len(row) < width or any(cell.strip() for cell in row[width:]):
         what = f"holds {plural(len(row), 'cell')} where there are {width} headings;"
         return Problem(f"{export.where}, line {line}", what, _SAME_CELLS)
@@ -655,7 +655,7 @@ class _Heading:
 
 
 def _top_rows(sheet: Sheet) -> list[tuple[int, list[str]]]:
-    """Give the first rows that are not blank, with their lines."""
+    """Return the first rows that are not blank, with their lines."""
     top: list[tuple[int, list[str]]] = []
     for block in sheet.blocks(_TOP):
         for line, row in zip(block.lines, block.rows, strict=True):
@@ -712,7 +712,7 @@ def _words(name: str) -> frozenset[str]:
 
 
 def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[Problem]:
-    """Say which columns have no heading, or several."""
+    """Return which columns have no heading, or several."""
     name = found.schema.name
     if not found.columns:
         return [_no_table(program, sheet)]
@@ -749,7 +749,7 @@ def _in_quotes(text: str) -> str:
 
 
 def _no_table(program: Program, sheet: Sheet) -> Problem:
-    """Say that no heading of a sheet is known, with its headings and the table that they resemble most."""
+    """Return the problem that no heading of a sheet is known, with its headings and the table that they resemble most."""
     top = _top_rows(sheet)
     if not sheet.file.casefold().endswith(".xlsx") and not _looks_like_a_table(program, top):
         what = "does not look like a table: no line has headings, and its lines are not divided into the same cells;"
@@ -775,7 +775,7 @@ def _no_table(program: Program, sheet: Sheet) -> Problem:
 
 
 def _looks_like_a_table(program: Program, top: Sequence[tuple[int, list[str]]]) -> bool:
-    """Tell whether the first lines have about as many cells as each other, or one of them resembles headings."""
+    """Return whether the first lines have about as many cells as each other, or one of them resembles headings."""
     rows = [[cell.strip() for cell in row if cell.strip()] for _, row in top]
     several = [row for row in rows if len(row) > 1]
     most = max(Counter(map(len, several)).values(), default=0)
@@ -815,7 +815,7 @@ def _count(text: str) -> int | None:
 
 
 def _whole_number(text: str) -> str:
-    """Give a count as digits where a spreadsheet wrote it with a decimal place or commas."""
+    """Return a count as digits where a spreadsheet wrote it with a decimal place or commas."""
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.0+)?", text):
         text = text.replace(",", "")
     # 1.000 is a thousand where the comma is the decimal mark.

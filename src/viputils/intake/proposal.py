@@ -169,7 +169,7 @@ class Proposal:
             yield f"{tables}: until {day}" if day >= start else f"{tables}: nothing, because no row of it counts"
 
     def rejects(self) -> Iterator[str]:
-        """Say of each row that would be in quarantine what is wrong with it; of very many, how many there are."""
+        """Yield for each row that would be in quarantine what is wrong with it; of very many, how many there are."""
         yield from _faults_in_words(self.quarantine)
 
     def rejects_held(self) -> Iterator[str]:
@@ -187,7 +187,7 @@ class Proposal:
         yield from dict.fromkeys("[" + rows["reason"].astype("str") + "] " + rows["remedy"].astype("str"))
 
     def moved(self) -> tuple[pd.DataFrame, str]:
-        """Give the figures that would move; of very many only those without a breakdown, and a line about the rest."""
+        """Return the figures that would move; if very many, only those without a breakdown and a line on the rest."""
         if len(self.figures) <= FIGURES_SHOWN:
             return self.figures, ""
         whole = self.figures.loc[self.figures["category"].eq("")]
@@ -654,7 +654,7 @@ def _require_balance(changes: Sequence[Mapping[str, str | int]], sources: Sequen
 
 
 def _at_source(quarantine: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFrame:
-    """Say of rejected rows where they stand in what was given: a row that was taken is one line of the delivery."""
+    """Return of rejected rows where they stand in what was given: a row that was taken is one line of the delivery."""
     parts = []
     for name, rejected in quarantine.groupby("table", sort=False):
         given = [one for one in sources if one.export is not None and one.export.schema.name == name]
@@ -707,14 +707,14 @@ def _tables_with_data(records: Records, month: ReportMonth) -> set[str]:
 
 
 def _months_of(records: Records) -> Iterator[ReportMonth]:
-    """Give the months in which something lies, some of them more than once."""
+    """Yield the months in which something lies, some of them more than once."""
     for name, table in records.tables.items():
         for day in table.rows[records.program.tables[name].date].drop_duplicates():
             yield ReportMonth(day.year, day.month)
 
 
 def _contents(records: Records, until: ReportMonth) -> dict[ReportMonth, dict[str, int]]:
-    """Give for each month before one, and table, a number that is the same where the records are, in whatever order."""
+    """Return a number for each earlier month and table: equal if its records are, in any order."""
     found: dict[ReportMonth, dict[str, int]] = {}
     for name, table in records.tables.items():
         rule = records.program.tables[name]

@@ -144,12 +144,12 @@ class Sheet:
     epoch: dt.date = EPOCH_1900
 
     def blocks(self, size: int = 50_000) -> Iterator[Block]:
-        """Give the rows from the first, at most ``size`` at a time; a CSV file is never held whole.
+        """Yield the rows from the first, at most ``size`` at a time; a CSV file is never held whole.
 
         Raises
         ------
         DeliveryError
-            Where a row is not CSV. That shows only when the row is reached.
+            If a row is not CSV. That shows only when the row is reached.
         """
         return self._read(size)
 
@@ -165,7 +165,7 @@ def read_sheets(path: Path) -> list[Sheet]:
     Raises
     ------
     DeliveryError
-        Where the file is none of these, is not what its name says, or cannot be read whole.
+        If the file is none of these, is not what its name says, or cannot be read whole.
     """
     name = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in path.name or str(path))
     try:
@@ -213,7 +213,7 @@ class _Content:
 
 
 def _kind(file: BufferedReader, name: str, ending: str) -> str:
-    """Say whether a file is ``text`` or a ``workbook``, from its content; refuse what is neither, or is misnamed."""
+    """Return whether a file is ``text`` or a ``workbook``, from its content; refuse what is neither, or is misnamed."""
     head = file.read(_HEAD)
     if not head.removeprefix(codecs.BOM_UTF8):
         raise _refuse(f"{name}, line 1", "is empty;", "a file without rows still has its header.")
@@ -268,7 +268,7 @@ def _read_text(path: Path, file: BufferedReader, name: str) -> list[Sheet]:
 
 
 def _encoding(file: BufferedReader, name: str) -> tuple[str, list[str]]:
-    """Give the encoding of a whole file, and what a person should know about it."""
+    """Return the encoding of a whole file, and what a person should know about it."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     wrong: int | None = None  # where the file ceases to be UTF-8
     bad: dict[int, int] = {}  # where each byte that Windows-1252 does not have comes first
@@ -322,13 +322,13 @@ def _encoding(file: BufferedReader, name: str) -> tuple[str, list[str]]:
 
 
 def _since_line_end(chunk: bytes, since: int) -> int:
-    """Give how long the last line is by the end of a chunk; the longest, where a line is longer than a chunk."""
+    """Return how long the last line is by the end of a chunk; the longest, where a line is longer than a chunk."""
     end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
     return since + len(chunk) if end < 0 else len(chunk) - end - 1
 
 
 def _line(file: BufferedReader, place: int) -> int:
-    """Give the line on which a byte stands."""
+    """Return the line on which a byte stands."""
     file.seek(0)
     line, last, left = 1, b"", place
     while left and (chunk := file.read(min(_CHUNK, left))):
@@ -341,7 +341,7 @@ def _line(file: BufferedReader, place: int) -> int:
 
 
 def _delimiter(path: Path, encoding: str) -> str:
-    """Give the delimiter that makes the most fields of most of the first rows."""
+    """Return the delimiter that makes the most fields of most of the first rows."""
     best, best_rank = ",", (False, 0, 0)
     for delimiter in _DELIMITERS:
         lengths: Counter[int] = Counter()
@@ -383,7 +383,7 @@ def _rows(path: Path, name: str, encoding: str, delimiter: str, size: int) -> It
 
 
 def _short(block: Block, name: str) -> Block:
-    """Give a block, where none of its values is too long."""
+    """Return a block, where none of its values is too long."""
     if max(map(len, chain.from_iterable(block.rows)), default=0) > LONGEST_VALUE:
         longest = (max(map(len, row), default=0) for row in block.rows)
         line = next(line for length, line in zip(longest, block.lines, strict=True) if length > LONGEST_VALUE)
@@ -463,7 +463,7 @@ class _Layout:
         ]
 
     def notes(self) -> list[str]:
-        """Say in what the cells that are read differ from what Excel shows."""
+        """Return in what the cells that are read differ from what Excel shows."""
         found = []
         if count := len(self.uncalculated):
             found.append(
@@ -747,7 +747,7 @@ def _layout(archive: zipfile.ZipFile, part: str, formats: Mapping[str, str]) -> 
 
 
 def _column(letters: str) -> int:
-    """Give the place of a column, from 0: ``AA`` is 26."""
+    """Return the place of a column, from 0: ``AA`` is 26."""
     place = 0
     for letter in letters.upper():
         place = place * 26 + ord(letter) - 64

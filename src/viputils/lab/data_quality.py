@@ -54,7 +54,7 @@ REASONS: Final = {
 
 
 def overview(tables: Tables) -> Markdown:
-    """Say in a few sentences how much came, how much of it stands, and whether anything waits in quarantine."""
+    """Return in a few sentences how much came, how much of it stands, and whether anything waits in quarantine."""
     found = quality.account(tables.records)
     records = found.loc[found["table"].ne(VOIDS.name)]
     came = len(tables.records.received.deliveries)
@@ -344,7 +344,7 @@ def _ages_table(tables: Tables, ages: pd.DataFrame) -> str:
 
 
 def _in_order(tables: Tables, found: pd.DataFrame) -> list[Delivery]:
-    """Give the deliveries that a table of numbers speaks of, in order of receipt."""
+    """Return the deliveries that a table of numbers speaks of, in order of receipt."""
     names = set(found["delivery"])
     return [one for one in tables.records.received.deliveries if one.name in names]
 

@@ -18,7 +18,7 @@ from viputils.core.files import private_folder
 def lab_command(
     project: Project, notebook: str | None, browser: bool, options: Sequence[str], private: Path
 ) -> tuple[list[str], dict[str, str]]:
-    """Give the command that opens JupyterLab, and its environment.
+    """Return the command that opens JupyterLab, and its environment.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def lab_command(
     Raises
     ------
     ParameterError
-        Where there is no such notebook.
+        If there is no such notebook.
     NotebookError
-        Where JupyterLab is not installed here, or the project has no notebooks.
+        If JupyterLab is not installed here, or the project has no notebooks.
     """
     folder = notebooks_of(project)
     opened = [] if notebook is None else [_found(folder, notebook)]
@@ -52,12 +52,12 @@ def lab_command(
 
 
 def notebooks_of(project: Project) -> Path:
-    """Give the folder of a project's own notebooks: one that lies elsewhere would look at the project that it lies in.
+    """Return the folder of a project's own notebooks: one from elsewhere would look at the project that it is in.
 
     Raises
     ------
     NotebookError
-        Where it has none.
+        If it has none.
     """
     folder = project.root / "notebooks"
     if folder.is_dir():

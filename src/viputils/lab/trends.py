@@ -41,14 +41,14 @@ def notice(tables: Tables) -> Markdown:
 
 
 def main_measure(tables: Tables, measure: str = "") -> str:
-    """Give the measure to show as a whole: of one with categories the one without, where there is one.
+    """Return the measure to show as a whole: of one with categories the one without, where there is one.
 
     By default that is the one that the report follows by month, and where it follows none the first of the program.
 
     Raises
     ------
     ParameterError
-        Where there is no such measure, or it has categories only.
+        If there is no such measure, or it has categories only.
     """
     program = tables.project.program
     if not measure:
@@ -64,7 +64,7 @@ def main_measure(tables: Tables, measure: str = "") -> str:
 
 
 def breakdowns(tables: Tables) -> list[str]:
-    """Give the measures that have categories and of which anything is known."""
+    """Return the measures that have categories and of which anything is known."""
     measures = tables.project.program.measures
     return [name for name, one in measures.items() if one.by not in (None, "month") and tables.months(name)]
 
@@ -77,7 +77,7 @@ def over_time(tables: Tables, measure: str, category: str = "", end: Month | Non
     Raises
     ------
     ParameterError
-        Where there is no such measure, category or month.
+        If there is no such measure, category or month.
     """
     counts = _counts(tables, measure, category, end)
     label = _label(tables, measure, category)
@@ -103,7 +103,7 @@ def rate_by_day(tables: Tables, measure: str, end: Month | None = None) -> Markd
     Raises
     ------
     ParameterError
-        Where there is no such measure or month.
+        If there is no such measure or month.
     """
     if tables.project.program.measures[_known(tables, measure)].count != "rows":
         return Markdown("This measure adds up a column or counts people, of which chance alone is not known by day.")
@@ -119,7 +119,7 @@ def small_multiples(tables: Tables, measure: str, end: Month | None = None) -> M
     Raises
     ------
     ParameterError
-        Where there is no such measure or month, or it has no breakdown.
+        If there is no such measure or month, or it has no breakdown.
     """
     if tables.project.program.measures[_known(tables, measure)].by in (None, "month"):
         problem = Problem("measure", f"{measure} has no categories;", f"these have: {', '.join(breakdowns(tables))}.")
@@ -152,7 +152,7 @@ def year_on_year(tables: Tables, measure: str, end: Month | None = None) -> Mark
     Raises
     ------
     ParameterError
-        Where there is no such measure or month.
+        If there is no such measure or month.
     """
     counts = _counts(tables, measure, "", end)
     last: ReportMonth = counts.index[-1]
@@ -185,7 +185,7 @@ def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Mark
     Raises
     ------
     ParameterError
-        Where a month is not known, or there is no such period.
+        If a month is not known, or there is no such period.
     """
     if period not in ("month", "fytd"):
         problem = Problem("period", f"{period!r} is no period;", "write month or fytd.")
@@ -239,7 +239,7 @@ def against_year_before(tables: Tables, month: Month) -> Markdown:
     Raises
     ------
     ParameterError
-        Where the month is not known.
+        If the month is not known.
     """
     last = as_month(month)
     before, known = last.plus(-12), tables.months()
@@ -256,7 +256,7 @@ def cohorts(tables: Tables, end: Month | None = None) -> Markdown:
     Raises
     ------
     ParameterError
-        Where this city follows nobody, or the month is not known.
+        If this city follows nobody, or the month is not known.
     """
     found = engagement.cohorts(_followed(tables, end))
     within = [f"within_{days}" for days in engagement.DAYS]
@@ -298,7 +298,7 @@ def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
     Raises
     ------
     ParameterError
-        Where this city follows nobody, or the month is not known.
+        If this city follows nobody, or the month is not known.
     """
     followed = _followed(tables, end)
     course = engagement.time_to_engagement(followed)
@@ -342,7 +342,7 @@ def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
     Raises
     ------
     ParameterError
-        Where this city follows nobody, or the month is not known.
+        If this city follows nobody, or the month is not known.
     """
     rows = []
     for line in engagement.by_source(_followed(tables, end)).to_dict("records"):
@@ -372,7 +372,7 @@ def funnel(tables: Tables, end: Month | None = None) -> Markdown:
     Raises
     ------
     ParameterError
-        Where this city follows nobody, or the month is not known.
+        If this city follows nobody, or the month is not known.
     """
     found = engagement.funnel(tables.records, None if end is None else _end(tables, "", end))
     steps = list(dict.fromkeys(found["step"]))
@@ -392,12 +392,12 @@ def funnel(tables: Tables, end: Month | None = None) -> Markdown:
 
 
 def choose(tables: Tables) -> Any:
-    """Give a choice of measure, category and last month, below which ``over_time`` shows what was chosen.
+    """Return a choice of measure, category and last month, below which ``over_time`` shows what was chosen.
 
     Raises
     ------
     ModuleNotFoundError
-        Where ipywidgets is not installed: it comes with ``make lab``.
+        If ipywidgets is not installed: it comes with ``make lab``.
     """
     import ipywidgets as widgets
 
@@ -469,7 +469,7 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
 
 
 def _reading(chart: ProcessChart) -> str:
-    """Say what the chart can tell and what it cannot."""
+    """Return what the chart can tell and what it cannot."""
     said = [f"The average of the {plural(chart.periods, 'month')} before the newest is {chart.average:.1f}."]
     if not chart.is_enough:
         said.append(f"That is too few: it takes {ENOUGH} to say what is usual.")

@@ -132,9 +132,9 @@ def orders_of(
     Raises
     ------
     ParameterError
-        Where the range runs backwards or holds no month of which there could be data.
+        If the range runs backwards or holds no month of which there could be data.
     DeliveryError
-        Where there is no delivery at all.
+        If there is no delivery at all.
     """
     if first is not None and last is not None and first > last:
         problem = Problem("FROM, TO", f"{first} lies after {last};", "give the earlier month first.")
@@ -206,7 +206,7 @@ def shop_of(engine: Engine, forks: bool) -> Shop:
 
 
 def cores() -> int:
-    """Give how many cores this process may use."""
+    """Return how many cores this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -235,7 +235,7 @@ def _one_by_one(seal: Sealed, orders: Sequence[Order], engine: Engine, shop: Sho
 
 @contextmanager
 def _kernel_of(seal: Sealed, order: Order, shop: Shop) -> Iterator[Kernel]:
-    """Give a kernel for an order. Where none can be forked it is started, which only takes longer."""
+    """Yield a kernel for an order. Where none can be forked it is started, which only takes longer."""
     with ExitStack() as stack:
         kernel: Kernel | None = None
         if shop.forks:
@@ -247,7 +247,7 @@ def _kernel_of(seal: Sealed, order: Order, shop: Shop) -> Iterator[Kernel]:
 
 
 def _seed(order: Order) -> int:
-    """Give the seed of an issue's random numbers: they never depend on what was made before it."""
+    """Return the seed of an issue's random numbers: they never depend on what was made before it."""
     return seed_of({"month": str(order.month)})
 
 
@@ -289,7 +289,7 @@ def outcome_of(seal: Sealed, order: Order, engine: Engine, shop: Shop, kernel: K
 
 
 def unexpected(order: Order, found: Exception) -> NotebookError:
-    """Say that an issue met an error that no reader of it can mend."""
+    """Return the error of an issue that met an error that no reader of it can mend."""
     where = traceback.extract_tb(found.__traceback__)[-1]
     what = f"{type(found).__name__}: {found} ({Path(where.filename).name}, line {where.lineno});"
     return NotebookError(
@@ -299,7 +299,7 @@ def unexpected(order: Order, found: Exception) -> NotebookError:
 
 
 def _unreadable(order: Order, found: OSError) -> NotebookError:
-    """Say that a file of an issue, or of what it is made from, could not be read or written."""
+    """Return the error for a file of an issue, or of what it is made from, that could not be read or written."""
     return NotebookError("A file could not be read or written.", [Problem(f"issues/{order.place}", str(found))])
 
 
@@ -342,7 +342,7 @@ def _handed_to(pool: Executor, seal: Sealed, orders: Sequence[Order], shop: Shop
 
 
 def _ended(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
-    """Give what came of orders as they are ready; nothing for those whose process died."""
+    """Yield what came of orders as they are ready; nothing for those whose process died."""
     for future in as_completed(futures):
         try:
             yield future.result()
@@ -372,7 +372,7 @@ def _own_seal(root: Path, home: Path) -> Sealed:
 
 @contextmanager
 def _processes(number: int) -> Iterator[Executor]:
-    """Give a pool of fresh processes, of which none is left when the block ends, however it does."""
+    """Yield a pool of fresh processes, of which none is left when the block ends, however it does."""
     context = multiprocessing.get_context("spawn")
     given = (os.environ.get(SAFE_PATH),)
     with _nothing_from_this_folder():
@@ -488,6 +488,6 @@ def _begin(safe_path: str | None) -> None:
 
 
 def first_reason(order: Order) -> str:
-    """Give the first reason why an issue is made, and how many more there are."""
+    """Return the first reason why an issue is made, and how many more there are."""
     more = f", and {len(order.why) - 1} more" if len(order.why) > 1 else ""
     return f"{order.why[0].rstrip('.')}{more}"

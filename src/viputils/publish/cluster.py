@@ -89,7 +89,7 @@ def carry_out_on(
     Raises
     ------
     ClusterError
-        Where Dask is not installed, the scheduler does not answer, or it has no worker.
+        If Dask is not installed, the scheduler does not answer, or it has no worker.
     """
     if not orders:
         return
@@ -159,7 +159,7 @@ def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop, libra
 
 
 def _unpacked(parcel: Parcel, folder: Path) -> Path:
-    """Give the folder in which a worker has unpacked a parcel."""
+    """Return the folder in which a worker has unpacked a parcel."""
     place = folder / f"vip-{hashlib.sha256(pickle.dumps(parcel)).hexdigest()[:16]}"
     if not place.is_dir():
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -171,7 +171,7 @@ def _unpacked(parcel: Parcel, folder: Path) -> Path:
 def _as_they_are_ready(
     client: Client, futures: list[Future[Made]], patience: float
 ) -> Iterator[tuple[Future[Made], str]]:
-    """Give each task when it has ended, or with what keeps it from ever ending."""
+    """Yield each task when it has ended, or with what keeps it from ever ending."""
     from distributed import CancelledError, wait
 
     seen = time.monotonic()
@@ -201,7 +201,7 @@ def _what_is_lost(client: Client) -> str:
 
 
 def _made_by(future: Future[Made], order: Order) -> Made:
-    """Give what came of a task that has ended."""
+    """Return what came of a task that has ended."""
     from distributed import KilledWorker
 
     if future.status in ("lost", "cancelled"):
@@ -277,7 +277,7 @@ async def _greeted(scheduler: str) -> None:
 
 @contextmanager
 def _client(scheduler: str, patience: float) -> Iterator[Client]:
-    """Give a connection to a cluster that has workers."""
+    """Yield a connection to a cluster that has workers."""
     try:
         from distributed import Client
     except ImportError:
@@ -331,6 +331,6 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
 
 
 def _logs_of_dask() -> list[logging.Logger]:
-    """Give every log that Dask writes; some have a level of their own."""
+    """Return every log that Dask writes; some have a level of their own."""
     names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
     return [logging.getLogger(name) for name in ("distributed", *names)]

@@ -49,11 +49,11 @@ def publish(
     Raises
     ------
     ManifestError
-        Where no issue was made, a file of it was edited, or what it was made from is gone.
+        If no issue was made, a file of it was edited, or what it was made from is gone.
     PublishedError
-        Where the register has the issue already, or there is nothing to correct.
+        If the register has the issue already, or there is nothing to correct.
     ParameterError
-        Where a reason or a footnote is lacking, or the issue was printed before its as-of date.
+        If a reason or a footnote is lacking, or the issue was printed before its as-of date.
     TextError
         If the activities, another text of the project, the reason or the footnote contain what must not go out and
         was not allowed by name.
@@ -93,9 +93,9 @@ def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
     Raises
     ------
     ManifestError
-        Where no issue was made, a file of it was edited, or what it was made from is gone.
+        If no issue was made, a file of it was edited, or what it was made from is gone.
     PublishedError
-        Where the register does not have the issue, or with every printed figure that is another one here.
+        If the register does not have the issue, or with every printed figure that is another one here.
     """
     with held(project.issues, str(month)):
         manifest, edition = _as_made(project, month)
@@ -173,7 +173,7 @@ def _require_correction(project: Project, month: ReportMonth, before: PublishedI
 
 
 def _footnote(edition: Edition, given: str) -> str:
-    """Give what the register says of figures that do not add up or lack rows; by default what the issue says."""
+    """Return what the register says of figures that do not add up or lack rows; by default what the issue says."""
     text = " ".join(given.split()) or " ".join(disagreements(edition))
     unexplained = [] if text else contradictions(edition.figures, edition.program, edition.month)
     if unexplained:

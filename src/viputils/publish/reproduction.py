@@ -86,7 +86,7 @@ class Reproduction:
 
     @property
     def conclusion(self) -> list[str]:
-        """Say in words what came of it, and what changed since."""
+        """Return in words what came of it, and what changed since."""
         added = [f"  {change.name}" for change in self.added]
         if not added:
             return self._result
@@ -132,7 +132,7 @@ def find_manifest(project: Project, issue: str) -> tuple[Path, str, ReportMonth 
     Raises
     ------
     ManifestError
-        Where there is none.
+        If there is none.
     """
     try:
         name = IssueName.parse(issue)
@@ -183,7 +183,7 @@ def reproduce(
     Raises
     ------
     ManifestError
-        Where there is no manifest, it is not as it must be, or a delivery that it names is gone or was changed.
+        If there is no manifest, it is not as it must be, or a delivery that it names is gone or was changed.
     """
     if keep is not None and keep.exists():
         raise ParameterError(

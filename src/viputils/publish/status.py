@@ -92,7 +92,7 @@ class MonthStatus:
         return {name: str(getattr(self, name)) for name in COLUMNS}
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything by name."""
+        """Return everything by name."""
         details = {"as_of": self.as_of, "missing": list(self.missing), "quarantined": self.quarantined}
         return {**self.row, **details}
 
@@ -124,7 +124,7 @@ def new_month(project: Project, month: ReportMonth) -> NewMonth:
     Raises
     ------
     DeliveryError
-        Where records can never cover the month, or data/raw holds what is no delivery.
+        If records can never cover the month, or data/raw holds what is no delivery.
     """
     require_covered(project.program, month)
     deliveries = find_deliveries(project) if has_deliveries(project) else []
@@ -152,9 +152,9 @@ def check_activities(project: Project, month: ReportMonth) -> Screening:
     Raises
     ------
     ParameterError
-        Where there are none.
+        If there are none.
     TextError
-        Where they, or what was allowed of them, cannot be read or shown.
+        If they, or what was allowed of them, cannot be read or shown.
     """
     path = project.activities(month)
     if not path.is_file():
@@ -180,7 +180,7 @@ def check_activities(project: Project, month: ReportMonth) -> Screening:
 
 
 def project_status(project: Project) -> Status:
-    """Say how far each month has come, from the first that records cover to the newest that anything is there for.
+    """Return how far each month has come, from the first that records cover to the newest that anything is there for.
 
     Nothing that is wrong with one part keeps the others from being told: it becomes a note.
     """
@@ -202,7 +202,7 @@ def _complete(
 
 
 def _themes_before(project: Project, month: ReportMonth) -> tuple[ReportMonth | None, tuple[str, ...]]:
-    """Give the newest earlier month with activities, and their themes; else one theme to begin with."""
+    """Return the newest earlier month with activities, and their themes; else one theme to begin with."""
     written = [one for one, _ in _activity_files(project) if one is not None]
     for earlier in sorted(written, reverse=True):
         if earlier < month:
@@ -218,7 +218,7 @@ def _themes_before(project: Project, month: ReportMonth) -> tuple[ReportMonth | 
 
 
 def _activity_files(project: Project) -> Iterator[tuple[ReportMonth | None, str]]:
-    """Give every text of activities with its month; none where its name is no month."""
+    """Yield every text of activities with its month; none where its name is no month."""
     folder = project.report / "activities"
     for path in sorted(folder.glob("*.md")) if folder.is_dir() else ():
         if path.name == "README.md" or path.name.startswith("."):
@@ -277,7 +277,7 @@ class _Desk:
     days: OwnDays
 
     def months(self) -> list[ReportMonth]:
-        """Give every month that records could cover by now, and every other one that anything is there for."""
+        """Return every month that records could cover by now, and every other one that anything is there for."""
         begins = self.project.program.identity.records_from
         first = ReportMonth.of(begins) if begins.day == 1 else ReportMonth.of(begins).plus(1)
         months = {month for month, _ in _activity_files(self.project) if month is not None}
@@ -323,7 +323,7 @@ class _Desk:
         problems: Sequence[Problem],
         quarantined: int,
     ) -> str:
-        """Say whether the data of a month is complete."""
+        """Return whether the data of a month is complete."""
         if as_of is not None:
             words = f"complete as of {as_of}"
             if self.records is None:
@@ -341,7 +341,7 @@ class _Desk:
         return "an earlier month is missing"
 
     def activities(self, month: ReportMonth, as_of: dt.date | None) -> str:
-        """Say whether the activities of a month are written, and what keeps them from going out."""
+        """Return whether the activities of a month are written, and what keeps them from going out."""
         path = self.project.activities(month)
         name = self.project.relative(path)
         if not path.is_file():
@@ -367,7 +367,7 @@ class _Desk:
         return f"{count} {'finding' if count == 1 else 'findings'}" if count else "yes"
 
     def made(self, month: ReportMonth) -> str:
-        """Say whether an issue was made, and whether it is still what would be made."""
+        """Return whether an issue was made, and whether it is still what would be made."""
         folder = self.project.issues / str(month)
         if not folder.is_dir():
             return "no"
@@ -393,7 +393,7 @@ class _Desk:
         return ", ".join(words)
 
     def verdict(self, issue: PublishedIssue) -> str:
-        """Say how many figures of a published issue have which verdict."""
+        """Return how many figures of a published issue have which verdict."""
         if self.register is None or (self.records is None and self.deliveries):
             return UNKNOWN
         if self.records is None:

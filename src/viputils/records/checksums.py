@@ -59,7 +59,7 @@ class ChangedLine:
 
 
 def checksum(path: Path) -> str:
-    """Give the SHA-256 of a file in hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -132,7 +132,7 @@ def seal(folder: Path) -> bool:
 
 
 def source_checksums(folder: Path) -> list[str]:
-    """Give the checksums of the files that a delivery was made from; none where that was not written down."""
+    """Return the checksums of the files that a delivery was made from; none where that was not written down."""
     return list(_lines_of(folder, _SOURCE))
 
 
@@ -146,7 +146,7 @@ def _lines_of(folder: Path, form: re.Pattern[str]) -> Iterator[str]:
 
 
 def checksum_problems(folder: Path, name: str) -> list[Problem]:
-    """Say which files of a delivery were edited, are missing or were added since its checksums were written.
+    """Return which files of a delivery were edited, are missing or were added since its checksums were written.
 
     A delivery without a file of checksums has nothing to be checked against, and no problem here.
     """
@@ -223,7 +223,7 @@ def _lines(text: bytes) -> list[str]:
 
 
 def _differences(before: list[str], after: list[str]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
-    """Give the places of the lines that one text has in the stead of others."""
+    """Yield the places of the lines that one text has in the stead of others."""
     gone, come = _not_in(before, after), _not_in(after, before)
     in_place = [place for place, (old, new) in enumerate(zip(before, after, strict=False)) if old != new]
     if len(before) == len(after) and len(in_place) == len(gone):
@@ -245,7 +245,7 @@ def _differences(before: list[str], after: list[str]) -> Iterator[tuple[Sequence
 
 
 def _not_in(lines: list[str], others: list[str]) -> list[int]:
-    """Give the places of the lines that another text has not, or not so often."""
+    """Return the places of the lines that another text has not, or not so often."""
     spare = Counter(others)
     places = []
     for place, line in enumerate(lines):

@@ -189,9 +189,9 @@ def load_records(project: Project, as_of: dt.date | None = None) -> Records:
     Raises
     ------
     ParameterError
-        Where nothing had been received by then.
+        If nothing had been received by then.
     DeliveryError
-        Where there is no delivery, or a delivered file is not in form.
+        If there is no delivery, or a delivered file is not in form.
     """
     deliveries = find_deliveries(project)
     if as_of is not None and (first := deliveries[0].received) > as_of:
@@ -207,7 +207,7 @@ def clean_records(program: Program, received: Received) -> Records:
     Raises
     ------
     DeliveryError
-        Where demonstration records and real ones lie together.
+        If demonstration records and real ones lie together.
     """
     received = with_one_spelling(program, received)
     raw = received.tables
@@ -246,7 +246,7 @@ def clean_table(
     Raises
     ------
     BalanceError
-        Where rows in and rows out differ, which would be a fault of this software.
+        If rows in and rows out differ, which would be a fault of this software.
     """
     given = raw.rows
     if given.empty:
@@ -282,7 +282,7 @@ def clean_table(
 
 
 def first_doubt(program: Program, received: Received) -> dt.date | None:
-    """Give the first day of receipt of a row that could be in quarantine on any day; none where there is no such row.
+    """Return the first day of receipt of a row that could be in quarantine on any day; none where there is no such row.
 
     Whether a value can be read does not depend on the day, only whether its row stands. So on a day before this one
     nothing is in quarantine, and nobody has to clean everything again to know it.
@@ -468,7 +468,7 @@ def _versions(
     withdrawn_by: pd.DataFrame,
     gone: Flags,
 ) -> tuple[pd.Series, pd.Series]:
-    """Say of each row whether it is the one of its id that stands, and whether it contradicts another of its delivery.
+    """Return for each row whether it is the latest of its id, and whether it contradicts another of its delivery.
 
     A row without an id has no other version. A row that was withdrawn by its line (``gone``) counts as never sent. A
     void closes what came up to its delivery: the same row sent again
@@ -502,7 +502,7 @@ def _versions(
 def _withdrawn(
     record: Numbers, known: pd.Index, delivery: Numbers, withdrawn_by: pd.DataFrame
 ) -> tuple[Flags, Numbers]:
-    """Say of each row whether a void withdrew it, and how many had withdrawn its record before the row came.
+    """Return for each row whether a void withdrew it, and how many had withdrawn its record before the row came.
 
     Parameters
     ----------
@@ -522,7 +522,7 @@ def _withdrawn(
 def _standing(
     record: Numbers, epoch: Numbers, delivery: Numbers, content: Numbers, withdrawn: Flags
 ) -> tuple[Flags, Flags, Flags]:
-    """Say of each row whether it repeats the one before it, whether it stands, and whether its record is in doubt.
+    """Return for each row whether it repeats the one before it, whether it stands, and whether its record is in doubt.
 
     What the newest delivery of a record says stands, also where it repeats what an older one said. Where it says
     several things, all of them stand, and the record is in doubt.
@@ -556,7 +556,7 @@ def _standing(
 
 
 def _numbered(keys: list[Numbers], length: int) -> Numbers:
-    """Give rows a number, the same to those in which every column has the same number."""
+    """Return rows a number, the same to those in which every column has the same number."""
     number = np.zeros(length, dtype="int64")
     for key in keys:
         # Missing is -1.
@@ -585,7 +585,7 @@ def _repeated(ids: pd.Series) -> pd.Series:
 
 
 def _withdrawn_by(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
-    """Give the ids of a table's withdrawn records, and the place of the delivery that brought each void."""
+    """Return the ids of a table's withdrawn records, and the place of the delivery that brought each void."""
     if voids is None or voids.empty:
         return pd.DataFrame({"voided_id": pd.Series(dtype="str"), DELIVERY: pd.Series(dtype="int32")})
     return voids.loc[voids["voided_table"].eq(table) & voids["voided_id"].notna(), ["voided_id", DELIVERY]]
@@ -610,7 +610,7 @@ def _withdrawn_lines(given: pd.DataFrame, table: str, voids: pd.DataFrame | None
 
 
 def _first_delivered(raw: RawTable, schema: Schema, wanted: pd.Series) -> pd.Series:
-    """Give the place of the first delivery that held each of some ids."""
+    """Return the place of the first delivery that held each of some ids."""
     ids = raw.rows[schema.table.id].str.strip()
     found = ids.loc[ids.isin(wanted)]
     return raw.rows[DELIVERY].loc[found.index].groupby(found, sort=False).min()

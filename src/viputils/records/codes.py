@@ -56,7 +56,7 @@ def in_plain_letters(code: str) -> str:
 
 
 def are_of_one_form(codes: pd.Series) -> bool:
-    """Tell whether codes differ in their digits alone, at the same places: no two of them look alike then."""
+    """Return whether codes differ in their digits alone, at the same places: no two of them look alike then."""
     forms = codes.str.replace("[0-9]", "0", regex=True)
     return bool(forms.eq(forms.iloc[0]).all())
 

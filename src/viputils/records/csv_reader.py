@@ -83,17 +83,17 @@ def _types(schema: Schema) -> dict[str, Any]:
 
 
 def too_long(limit: int = LONGEST_VALUE) -> str:
-    """Say that a value is longer than a limit."""
+    """Return the error for a value that is longer than a limit."""
     return f"holds a value of more than {limit} characters;"
 
 
 def what_is_wrong(error: csv.Error) -> str:
-    """Say what Python's reader found wrong with a file."""
+    """Return what Python's reader found wrong with a file."""
     return too_long(csv.field_size_limit()) if "field limit" in str(error) else f"is not CSV: {error};"
 
 
 def _rows_if_plain(path: Path, schema: Schema) -> int | None:
-    """Give the number of rows of a file in which each line is one; otherwise nothing."""
+    """Return the number of rows of a file in which each line is one; otherwise nothing."""
     commas = lines = 0
     last = b""
     with path.open("rb") as file:
@@ -133,7 +133,7 @@ def _read_plain(path: Path, schema: Schema, rows: int) -> Any:
 
 
 def _longest(table: Any) -> int:
-    """Give the bytes of the longest text in a table."""
+    """Return the bytes of the longest text in a table."""
     columns = (chunk for column in table.columns for chunk in column.chunks)
     texts = (chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk for chunk in columns)
     return max((pc.max(pc.binary_length(chunk)).as_py() or 0 for chunk in texts if len(chunk)), default=0)
@@ -174,7 +174,7 @@ def _read_any(path: Path, name: str, schema: Schema) -> tuple[Any, Any]:
 
 
 def _array(texts: Iterable[str], kind: Any) -> Any:
-    """Give texts as an Arrow array, without the marks that keep spreadsheets from computing."""
+    """Return texts as an Arrow array, without the marks that keep spreadsheets from computing."""
     plain = [original(text) for text in texts]
     if pa.types.is_dictionary(kind):
         return pa.array(plain, kind.value_type).dictionary_encode()
@@ -182,7 +182,7 @@ def _array(texts: Iterable[str], kind: Any) -> Any:
 
 
 def _blocks(file: Any, name: str, problems: list[Problem]) -> Iterator[tuple[list[list[str]], list[int]]]:
-    """Give the rows, some at a time, with the line on which each begins."""
+    """Yield the rows, some at a time, with the line on which each begins."""
     reader = csv.reader(file, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []

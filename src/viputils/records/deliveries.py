@@ -139,7 +139,7 @@ class Received:
     tables: Mapping[str, RawTable]
 
     def by(self, as_of: dt.date, tables: Sequence[str] | None = None) -> Received:
-        """Give what of it had been received by an earlier day; only of some tables and the voids where so asked."""
+        """Return what of it had been received by an earlier day; only of some tables and the voids where so asked."""
         known = tuple(delivery for delivery in self.deliveries if delivery.received <= as_of)
         wanted = self.tables if tables is None else [*tables, VOIDS.name]
         raw = {
@@ -155,7 +155,7 @@ class Received:
 
 
 def has_deliveries(project: Project) -> bool:
-    """Say whether anything at all lies in data/raw that could be a delivery."""
+    """Return whether anything at all lies in data/raw that could be a delivery."""
     folder = deliveries_folder(project)
     return folder.is_dir() and any(
         entry.suffix != ".md" and not entry.name.startswith(".") for entry in folder.iterdir()
@@ -168,7 +168,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
     Raises
     ------
     DeliveryError
-        Where there is none, or where data/raw holds a folder or file that is no delivery: what is misnamed would
+        If there is none, or where data/raw holds a folder or file that is no delivery: what is misnamed would
         otherwise go uncounted without a word.
     """
     problems: list[Problem] = []
@@ -287,13 +287,13 @@ def _read_origins(delivery: Delivery) -> list[dict[str, str]]:
 
 
 def _received_on(folder: str) -> tuple[dt.date, int]:
-    """Give the day of receipt that a folder is named for, and which delivery of that day it holds."""
+    """Return the day of receipt that a folder is named for, and which delivery of that day it holds."""
     found = _FOLDER.fullmatch(folder)
     return parse_date(found[1] if found else folder), int(found[2] or 1) if found else 1
 
 
 def default_as_of(deliveries: Sequence[Delivery], program: Program, month: ReportMonth) -> dt.date:
-    """Give the as-of date of a month's own issue: the day on which its last table came in.
+    """Return the as-of date of a month's own issue: the day on which its last table came in.
 
     That is the first day by which every table has been delivered after the month's end, so it never depends on
     the clock, nor on anything delivered later.
@@ -301,7 +301,7 @@ def default_as_of(deliveries: Sequence[Delivery], program: Program, month: Repor
     Raises
     ------
     DeliveryError
-        Where a table has not been delivered since the month ended.
+        If a table has not been delivered since the month ended.
     """
     return max(_first_received_after(deliveries, program, month, None).values())
 
@@ -344,7 +344,7 @@ def _require_every_month(deliveries: Sequence[Delivery], program: Program, month
 def missing_deliveries(
     deliveries: Sequence[Delivery], program: Program, months: Iterable[ReportMonth], as_of: dt.date
 ) -> list[Problem]:
-    """Say of which months a table was not delivered by the end of the next one.
+    """Return of which months a table was not delivered by the end of the next one.
 
     A snapshot stands for the whole table, so the newest one lacks nothing.
     """
@@ -374,7 +374,7 @@ def _due(month: ReportMonth, as_of: dt.date) -> dt.date:
 
 
 def _received_between(deliveries: Sequence[Delivery], after: dt.date, by: dt.date | None) -> Sequence[Delivery]:
-    """Give those of some deliveries, in order of receipt, that came after one day and by another."""
+    """Return those of some deliveries, in order of receipt, that came after one day and by another."""
     day = attrgetter("received")
     end = len(deliveries) if by is None else bisect_right(deliveries, by, key=day)
     return deliveries[bisect_right(deliveries, after, key=day) : end]

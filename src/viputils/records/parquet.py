@@ -50,7 +50,7 @@ def write_parquet(records: Records, folder: Path) -> list[Path]:
     Raises
     ------
     ParameterError
-        Where the folder holds anything else than what was written there before.
+        If the folder holds anything else than what was written there before.
     """
     folder = folder.resolve()
     _require_ours(folder)

@@ -91,7 +91,7 @@ class ColumnReading:
         ]
 
     def key(self, rows: Numbers) -> Numbers:
-        """Give a number to the rows at some places, the same to those that say the same."""
+        """Return a number to the rows at some places, the same to those that say the same."""
         numbers: Numbers = pd.factorize(self.texts.key)[0]
         return np.take(numbers, self.codes.to_numpy()[rows])
 
@@ -192,7 +192,7 @@ def _plain_code(text: str) -> str:
 
 
 def fingerprints(texts: pd.Series) -> np.ndarray[Any, np.dtype[np.uint64]] | None:
-    """Give each text a number, the same to equal texts; different texts share one about as often as by chance.
+    """Return each text a number, the same to equal texts; different texts share one about as often as by chance.
 
     Returns
     -------

@@ -305,7 +305,7 @@ def ages_chart(fonts: Path, ages: pd.DataFrame) -> Figure:
 
 
 def image_markdown(draw: Callable[[], Figure], name: str, caption: str, alt: str) -> str:
-    """Give a chart as Markdown that holds the image itself, under an id, with its caption and its alternative text.
+    """Return a chart as Markdown that holds the image itself, under an id, with its caption and its alternative text.
 
     The caption is Markdown, the alternative text is plain.
     """
@@ -317,7 +317,7 @@ def image_markdown(draw: Callable[[], Figure], name: str, caption: str, alt: str
 
 
 def _attribute(text: str) -> str:
-    """Give text as the value of a Pandoc attribute."""
+    """Return text as the value of a Pandoc attribute."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -41,7 +41,7 @@ _PROFILES: Final = "https://datapackage.org/profiles/2.0/"
 
 
 def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
-    """Give the files of data that stand beside an issue.
+    """Return the files of data that stand beside an issue.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def all_issues(
     allow_quarantined: bool = False,
     left_out: Collection[dt.date] = (),
 ) -> pd.DataFrame:
-    """Give every figure of every issue as it was published, and of every month as it is counted.
+    """Return every figure of every issue as it was published, and of every month as it is counted.
 
     A month is counted as of its issue's own date, which does not change with what is delivered later.
 
@@ -132,9 +132,9 @@ def all_issues(
     Raises
     ------
     PublishedError
-        Where the register is not as it must be.
+        If the register is not as it must be.
     DeliveryError
-        Where there is nothing at all, or a delivery cannot be read.
+        If there is nothing at all, or a delivery cannot be read.
     """
     program, register = project.program, read_register(project)
     parts = [pd.DataFrame(columns=list(ALL_COLUMNS))]
@@ -200,7 +200,7 @@ def countable_months(
 def months_left_out(
     project: Project, as_of: dt.date | None = None, with_quarantine: Collection[dt.date] | None = ()
 ) -> dict[ReportMonth, str]:
-    """Give the months that ``all_issues`` cannot count although they are over, each with the reason."""
+    """Return the months that ``all_issues`` cannot count although they are over, each with the reason."""
     return (
         countable_months(project, find_deliveries(project), as_of, with_quarantine)[1]
         if has_deliveries(project)
@@ -216,7 +216,7 @@ def all_issues_csv(table: pd.DataFrame) -> str:
 def all_issues_data(
     project: Project, allow_quarantined: bool = False, left_out: Collection[dt.date] = ()
 ) -> dict[str, bytes]:
-    """Give the content of ``all-issues.csv`` and of the ``datapackage.json`` beside it.
+    """Return the content of ``all-issues.csv`` and of the ``datapackage.json`` beside it.
 
     Parameters
     ----------
@@ -308,7 +308,7 @@ def _package(
 
 
 def _terms(program: Program) -> dict[str, Any]:
-    """Give licences and sources; the standard has no empty list of them."""
+    """Return licences and sources; the standard has no empty list of them."""
     terms = {
         "licenses": [one.model_dump() for one in program.data.licences],
         "sources": [one.model_dump(exclude_none=True) for one in program.data.sources],
@@ -445,7 +445,7 @@ def _field(program: Program, name: str) -> dict[str, Any]:
 
 
 def _in_words(program: Program, name: str) -> str:
-    """Say what a measure counts: ``Responses to incidents, by area command``."""
+    """Return what a measure counts: ``Responses to incidents, by area command``."""
     measure = program.measures[name]
     title = program.tables[measure.table].title
     if measure.by is None:
@@ -454,7 +454,7 @@ def _in_words(program: Program, name: str) -> str:
 
 
 def _statement(program: Program, demonstration: bool) -> str | None:
-    """Give what is said of synthetic records, where these are."""
+    """Return what is said of synthetic records, where these are."""
     return program.demonstration.statement.strip() if demonstration and program.demonstration else None
 
 

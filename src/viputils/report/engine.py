@@ -81,14 +81,14 @@ class ForkEngine:
 
     @classmethod
     def nb_kernel_name(cls, nb: Any, name: str | None = None) -> Any:
-        """Give the kernel that a notebook asks for, as Papermill does."""
+        """Return the kernel that a notebook asks for, as Papermill does."""
         from papermill.engines import NBClientEngine
 
         return NBClientEngine.nb_kernel_name(nb, name)
 
     @classmethod
     def nb_language(cls, nb: Any, language: str | None = None) -> Any:
-        """Give the language of a notebook, as Papermill does."""
+        """Return the language of a notebook, as Papermill does."""
         from papermill.engines import NBClientEngine
 
         return NBClientEngine.nb_language(nb, language)

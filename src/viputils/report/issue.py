@@ -44,7 +44,7 @@ class Issue:
     manifest: Path
 
     def as_json(self) -> dict[str, str]:
-        """Give every part as text, paths as they are on this machine."""
+        """Return every part as text, paths as they are on this machine."""
         return {name: str(value) for name, value in vars(self).items()}
 
 
@@ -134,7 +134,7 @@ def _name_of(project: Project, month: ReportMonth) -> str:
 
 
 def notes_on_texts(project: Project, month: ReportMonth) -> list[str]:
-    """Say what people should know of the activities in an issue: what is missing, outdated, or must not go out."""
+    """Return what people should know of the activities in an issue: what is missing, outdated, or must not go out."""
     activities = project.activities(month)
     translation = project.translated_activities(month)
     notes = []
@@ -175,7 +175,7 @@ def reasons_to_make(
     present: Present | None = None,
     left_out_rows: bool = False,
 ) -> list[str]:
-    """Say why the issue that lies in a folder is not the one that would be made now; nothing where it is.
+    """Return why the issue that lies in a folder is not the one that would be made now; nothing where it is.
 
     What counts is what the files hold, never when they were written.
 
@@ -207,7 +207,7 @@ def reasons_to_make(
 def asked_otherwise(
     manifest: Manifest, project: Project, month: ReportMonth, as_of: dt.date, left_out_rows: bool = False
 ) -> list[str]:
-    """Say in what an issue is another one than is asked for, whatever it was made from.
+    """Return in what an issue is another one than is asked for, whatever it was made from.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def asked_otherwise(
 
 
 def front_matter(project: Project, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
-    """Give what the cover, the running header and the document's properties say. Engines read it as Markdown.
+    """Return what the cover, the running header and the document's properties say. Engines read it as Markdown.
 
     Parameters
     ----------
@@ -271,7 +271,7 @@ def front_matter(project: Project, what: str, as_of: dt.date, demonstration: boo
 
 
 def _slug(text: str) -> str:
-    """Give text as the beginning of a file name: nothing that comes from a file is ever a path."""
+    """Return text as the beginning of a file name: nothing that comes from a file is ever a path."""
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "report"
 
 

@@ -73,7 +73,7 @@ class Section:
 
 
 def escape(text: object) -> str:
-    """Give text from a file or a record as Markdown that shows exactly these characters, on one line."""
+    """Return text from a file or a record as Markdown that shows exactly these characters, on one line."""
     # What only a terminal would act on is no character of a page.
     return _inert(" ".join(_seen(str(text)).split()))
 
@@ -87,7 +87,7 @@ def _inert(text: str) -> str:
 
 
 def words(language: Language, message: str, /, **values: str) -> str:
-    """Give a message as Markdown, with values in the place of its names in braces that are Markdown already.
+    """Return a message as Markdown, with values in the place of its names in braces that are Markdown already.
 
     What a catalogue says is escaped; it can set in bold only where the English message does.
     """
@@ -97,7 +97,7 @@ def words(language: Language, message: str, /, **values: str) -> str:
 
 
 def counted(language: Language, number: int, one: str, many: str, /, **values: str) -> str:
-    """Give a message for a number of things as Markdown, as ``words`` does; ``{number}`` is the number."""
+    """Return a message for a number of things as Markdown, as ``words`` does; ``{number}`` is the number."""
     values = {"number": language.number(number), **values}
     if language.is_english:
         return (one if number == 1 else many).format(**values)
@@ -105,7 +105,7 @@ def counted(language: Language, number: int, one: str, many: str, /, **values: s
 
 
 def said(language: Language, text: str) -> str:
-    """Give what somebody wrote as Markdown: its translation where there is one, or else marked as English."""
+    """Return what somebody wrote as Markdown: its translation where there is one, or else marked as English."""
     if language.has(text):
         return escape(language.text(text))
     return f"[{escape(text)}]{{lang=en}}"
@@ -282,7 +282,7 @@ def shown_as_typed(path: Path, name: str) -> list[Problem]:
 
 
 def mark_of(section: Section) -> str:
-    """Give the mark of a section, by which its translation names it: another text has another mark."""
+    """Return the mark of a section, by which its translation names it: another text has another mark."""
     return hashlib.sha256(f"{section.title}\n\n{section.body}".encode()).hexdigest()[:8]
 
 
@@ -406,7 +406,7 @@ def read_lines(path: Path, name: str) -> list[str]:
 
 
 def sections_markdown(sections: Iterable[Section], level: int) -> str:
-    """Give sections as Markdown with headings of one level."""
+    """Return sections as Markdown with headings of one level."""
     return "\n\n".join(f"{'#' * level} {section.title}\n\n{section.body}" for section in sections)
 
 

@@ -48,7 +48,7 @@ _YEARS: Final = {
 
 
 def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
-    """Say in a short paragraph what changed in the month of an edition and what did not.
+    """Return in a short paragraph what changed in the month of an edition and what did not.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
 
 
 def _month(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Say how the month stands against the months before it."""
+    """Yield how the month stands against the months before it."""
     language, whole = edition.language, found.whole
     chart = whole.chart
     values = {
@@ -142,7 +142,7 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
 
 
 def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Say which categories of the month stand apart, and of which nothing could be said."""
+    """Yield which categories of the month stand apart, and of which nothing could be said."""
     language = edition.language
     parts = [part for each in found.parts.values() for part in each]
     told = [part for part in parts if part.can_tell]
@@ -210,7 +210,7 @@ def _with_limit(language: Language, part: Standing) -> str:
 
 
 def _year(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Say how the fiscal year to date stands against the year before."""
+    """Yield how the fiscal year to date stands against the year before."""
     language, year = edition.language, found.year
     kind = words(language, edition.program.identity.year)
     if year is None:
@@ -229,7 +229,7 @@ def _year(edition: Edition, found: Assessment) -> Iterator[str]:
 
 
 def _reading(language: Language, year: YearToDate) -> str:
-    """Say what two years to date can tell: the changes that fit with both counts, rounded so as to say less."""
+    """Return what two years to date can tell: the changes that fit with both counts, rounded so as to say less."""
     if year.ratio is None or (not math.isfinite(year.ratio.high) and year.verdict == "no telling" and year.is_even):
         return words(language, "The numbers are too small to say whether that is a change.")
     if not year.is_even:
@@ -262,7 +262,7 @@ def _reading(language: Language, year: YearToDate) -> str:
 
 
 def _year_categories(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Say which categories of the year to date differ from the year before."""
+    """Yield which categories of the year to date differ from the year before."""
     language = edition.language
     parts = [part for each in found.year_parts.values() for part in each]
     told = [part for part in parts if part.is_even]

@@ -147,7 +147,7 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path, kernel: K
 
 
 def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
-    """Give the copy of an executed notebook that is rendered and kept beside the issue.
+    """Return the copy of an executed notebook that is rendered and kept beside the issue.
 
     What would differ from run to run goes: times, random cell ids, execution counts, versions of the kernel. The
     front matter comes first, as Quarto reads it. Images that the notebook holds become files beside it.
@@ -162,7 +162,7 @@ def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dic
     Raises
     ------
     NotebookError
-        Where a cell holds an error, or shows something other than Markdown: it has no place on a page.
+        If a cell holds an error, or shows something other than Markdown: it has no place on a page.
     """
     import nbformat.v4
     import yaml
@@ -199,7 +199,7 @@ def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dic
 
 
 def _shown_markdown(output: Any, where: str, problems: list[Problem]) -> str:
-    """Give the Markdown of one output. What a library says on stderr goes to the terminal, not onto a page."""
+    """Return the Markdown of one output. What a library says on stderr goes to the terminal, not onto a page."""
     if output.output_type == "error":
         problems.append(Problem(where, f"ended in {output.ename}: {output.evalue};", "mend the cell and run it again."))
     elif output.output_type == "stream" and output.name == "stderr":
@@ -227,7 +227,7 @@ def _without_images(markdown: str, images: dict[str, bytes]) -> str:
 
 
 def connection_in(private: Path) -> dict[str, str]:
-    """Say how to reach a kernel: through sockets in a folder that only this user can open.
+    """Return how to reach a kernel: through sockets in a folder that only this user can open.
 
     Without a folder of their own the sockets would lie in the project, and two runs at once would find each
     other's. Where the system has no such sockets, or the path is too long for one, it is the loopback address.
@@ -239,7 +239,7 @@ def connection_in(private: Path) -> dict[str, str]:
 
 
 def _manager_that_logs_to(file: IO[bytes], private: Path, deliveries: Path | None) -> type[Any]:
-    """Give a kernel manager whose kernels are of this Python, and know nothing of their user's settings.
+    """Return a kernel manager whose kernels are of this Python, and know nothing of their user's settings.
 
     They write into a file what they have to say beside the notebook. Otherwise it would stand between what the command
     says itself: the traceback of a kernel that was interrupted, or the output of a C library in the middle of JSON.
@@ -266,7 +266,7 @@ def _manager_that_logs_to(file: IO[bytes], private: Path, deliveries: Path | Non
 
 
 def _always(manager: Any) -> type[Any]:
-    """Give a class of kernel managers whose every instance is one that is there already, kernel and all."""
+    """Return a class of kernel managers whose every instance is one that is there already, kernel and all."""
 
     class Same(type(manager)):  # type: ignore[misc]
         def __new__(cls, **_options: Any) -> Any:

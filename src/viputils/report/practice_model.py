@@ -63,7 +63,7 @@ class Step:
     parts: tuple[tuple[str, int], ...] = ()
 
     def in_words(self, language: Language) -> str:
-        """Give the counts as one line of plain text, the parts of the last one behind a colon."""
+        """Return the counts as one line of plain text, the parts of the last one behind a colon."""
         whole, parts = (
             ", ".join(f"{label} {language.number(value)}" for label, value in counts)
             for counts in (self.counts, self.parts)
@@ -125,7 +125,7 @@ def practice_model(project: Project, edition: Edition) -> Markdown:
 
 
 def steps_of(edition: Edition, model: PracticeModel) -> Steps:
-    """Give the boxes with the counts of the month."""
+    """Return the boxes with the counts of the month."""
 
     def counts(*names: str) -> tuple[tuple[str, int], ...]:
         measures = edition.shown.measures
@@ -148,7 +148,7 @@ def steps_of(edition: Edition, model: PracticeModel) -> Steps:
 
 
 def alternative_text(steps: Steps, month: str, language: Language = ENGLISH) -> str:
-    """Say what the diagram shows, box by box."""
+    """Return what the diagram shows, box by box."""
 
     def box(step: Step) -> str:
         return f"{step.title} ({step.in_words(language)})"
@@ -335,7 +335,7 @@ def _length(text: str, font: FontProperties, size: float) -> float:
 
 
 def _literal(text: str) -> str:
-    """Give text as Matplotlib draws these characters: two dollar signs would begin and end a formula."""
+    """Return text as Matplotlib draws these characters: two dollar signs would begin and end a formula."""
     return text.replace("$", r"\$")
 
 

@@ -87,7 +87,7 @@ def div(kind: str, body: str) -> str:
 
 
 def readable(part: Markdown) -> Markdown:
-    """Give a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
+    """Return a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
     text = re.sub(
         r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"\}',
         lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
@@ -124,7 +124,7 @@ def notices(edition: Edition) -> Markdown:
 
 
 def demonstration_notice(program: Program) -> Markdown:
-    """Say that the records are synthetic.
+    """Return the notice that the records are synthetic.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def breakdowns(edition: Edition) -> Markdown:
 
 
 def trend_table(edition: Edition) -> str:
-    """Give the numbers of the chart by month as a table, and say which of them moved since they were first counted."""
+    """Return the numbers of the chart by month as a table, with which of them moved since they were first counted."""
     name = edition.program.report.trend
     if name is None:
         return ""
@@ -314,7 +314,7 @@ def activities(project: Project, edition: Edition) -> Markdown:
 
 
 def _in_both(sections: Sequence[tuple[Section, bool]], language: Language) -> list[str]:
-    """Give each section; those that were not translated in English and marked as such, below a notice."""
+    """Return each section; those that were not translated in English and marked as such, below a notice."""
     blocks = []
     for is_translated, those in itertools.groupby(sections, key=lambda one: one[1]):
         shown = sections_markdown([section for section, _ in those], 3)
@@ -348,7 +348,7 @@ def definitions(project: Project, edition: Edition) -> Markdown:
 
 
 def measures_in_words(edition: Edition) -> Markdown:
-    """Say of every measure which records it counts, from the same declaration that counts them."""
+    """Return for every measure which records it counts, from the same declaration that counts them."""
     language, shown = edition.language, edition.shown
     start = words(
         language,
@@ -405,7 +405,7 @@ def _counted_in_words(edition: Edition, name: str) -> str:
 
 
 def verdict_meanings(language: Language = ENGLISH) -> Markdown:
-    """Say what each verdict on a printed figure means."""
+    """Return what each verdict on a printed figure means."""
     start = words(
         language,
         "A figure that was printed is counted again from the raw records, as they had been received by the as-of date "
@@ -435,7 +435,7 @@ def verdicts(project: Project, edition: Edition) -> Markdown:
 
 
 def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) -> list[str]:
-    """Give the page with a verdict on every figure of the register: one block of Markdown for each of its parts."""
+    """Return the page with a verdict on every figure of the register: one block of Markdown for each of its parts."""
     issues = counted(language, len(found), "{number} issue", "{number} issues")
     figures = counted(language, sum(len(one.figures) for one in found), "{number} figure", "{number} figures")
     start = words(
@@ -613,7 +613,7 @@ def _verdict_tables(found: Sequence[IssueVerdicts], language: Language) -> list[
 
 
 def _notes_on(one: IssueVerdicts, language: Language) -> list[str]:
-    """Say what a reader of the verdicts on an issue must know beside them."""
+    """Return what a reader of the verdicts on an issue must know beside them."""
     issue = escape(label_of(one.issue.name, language))
     label = capital(issue)
     notes = []
@@ -698,7 +698,7 @@ def release_notes(found: Changes) -> str:
 
 
 def provenance(edition: Edition) -> Markdown:
-    """Say which records the issue was made from, as of when, and what became of each row that was read."""
+    """Return which records the issue was made from, as of when, and what became of each row that was read."""
     language, names = edition.language, edition.shown.tables
     account = edition.records.account
     rows = [
@@ -750,7 +750,7 @@ def provenance(edition: Edition) -> Markdown:
 
 
 def _part(title: str, *blocks: str) -> Markdown:
-    """Give one part of the report under its heading."""
+    """Return one part of the report under its heading."""
     return Markdown("\n\n".join([f"## {title}", *(block for block in blocks if block)]))
 
 
@@ -773,7 +773,7 @@ def _fytd_sentence(edition: Edition) -> str:
 
 
 def _provisional_note(edition: Edition) -> str:
-    """Say what the mark means, if the newest month has it."""
+    """Return what the mark means, if the newest month has it."""
     if not edition.is_provisional:
         return ""
     return words(
@@ -792,7 +792,7 @@ def _year_to_date(edition: Edition) -> str:
 
 
 def usual_range_table(edition: Edition, found: Assessment) -> str:
-    """Give the numbers of the chart of what is usual: each month with its rules; below, the limits."""
+    """Return the numbers of the chart of what is usual: each month with its rules; below, the limits."""
     language, chart = edition.language, found.whole.chart
     rows = []
     for month, value in chart.points["value"].items():
@@ -834,7 +834,7 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
 
 
 def pace_table(edition: Edition, pace: Pace) -> str:
-    """Give the numbers of the chart of the fiscal year and the one before: what had come together by each month."""
+    """Return the numbers of the chart of the fiscal year and the one before: what had come together by each month."""
     language = edition.language
     year = edition.month.fiscal_year(edition.program.identity.fiscal_year_starts)
 
@@ -860,7 +860,7 @@ def _month_heading(edition: Edition) -> str:
 
 
 def category_in(language: Language, category: object) -> str:
-    """Give a category as a language shows it; in the figures table it stays as it is."""
+    """Return a category as a language shows it; in the figures table it stays as it is."""
     return language.text(str(category)) if category else ""
 
 
@@ -869,7 +869,7 @@ def _table_title(edition: Edition, measure: str) -> str:
 
 
 def noun_of(edition: Edition, measure: str) -> str:
-    """Give the label of what a broken-down measure counts: that of the same measure without a breakdown."""
+    """Return the label of what a broken-down measure counts: that of the same measure without a breakdown."""
     whole = edition.program.whole_of(measure)
     return edition.shown.measures[whole or measure].label
 

@@ -68,12 +68,12 @@ CANNOT_FORK: Final = "Kernels cannot be forked on this system; each is started, 
 
 
 def can_fork() -> bool:
-    """Say whether kernels can be forked on this system."""
+    """Return whether kernels can be forked on this system."""
     return sys.platform == "linux"
 
 
 def seed_of(parameters: Mapping[str, Any]) -> int:
-    """Give the seed of a notebook's random numbers: the same parameters give the same, whatever ran before."""
+    """Return the seed of a notebook's random numbers: the same parameters give the same, whatever ran before."""
     return zlib.crc32(json.dumps(dict(parameters), sort_keys=True, default=str).encode())
 
 
@@ -129,7 +129,7 @@ class Zygote:
         return Forked(self, int(self._ask(asked, numbers)["pid"]))
 
     def poll(self, pid: int) -> int | None:
-        """Give the exit code of a kernel, or nothing while it runs; that of a signal is its number, negative."""
+        """Return the exit code of a kernel, or nothing while it runs; that of a signal is its number, negative."""
         try:
             code = self._ask({"poll": pid})["code"]
         except OSError:
@@ -167,7 +167,7 @@ class Zygote:
 
 
 def own_zygote() -> Zygote:
-    """Give the zygote of this process, which is started when it is first asked for and ends with this process.
+    """Return the zygote of this process, which is started when it is first asked for and ends with this process.
 
     Another one is started where it has gone, and in a process that was forked from this one.
     """
@@ -197,7 +197,7 @@ class Forked:
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Give its exit code, or nothing while it runs."""
+        """Return its exit code, or nothing while it runs."""
         if self.returncode is None:
             self.returncode = self.zygote.poll(self.pid)
         return self.returncode
@@ -208,7 +208,7 @@ class Forked:
         Raises
         ------
         TimeoutExpired
-            Where it still runs after ``timeout`` seconds.
+            If it still runs after ``timeout`` seconds.
         """
         waited = 0.0
         while (code := self.poll()) is None:
@@ -233,7 +233,7 @@ class Forked:
 
 
 def _python_of(env: Mapping[str, str]) -> dict[str, str]:
-    """Give what an environment tells Python of where it imports from, how it hashes, what it warns of."""
+    """Return what an environment tells Python of where it imports from, how it hashes, what it warns of."""
     passed_over = ("PYTHONSTARTUP", "PYTHONEXECUTABLE", SAFE_PATH)
     return {name: value for name, value in env.items() if name.startswith("PYTHON") and name not in passed_over}
 
@@ -292,7 +292,7 @@ def serve(connection: socket.socket) -> Callable[[], None]:
 
 
 def _reaped(pid: int, running: dict[int, int | None]) -> int | None:
-    """Give the exit code of a kernel, once."""
+    """Return the exit code of a kernel, once."""
     if running.get(pid, 0) is None:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:

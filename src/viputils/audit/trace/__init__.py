@@ -65,7 +65,7 @@ class Trace:
     demonstration: Demonstration | None
 
     def shown(self, narrow: bool = False) -> tuple[str, pd.DataFrame]:
-        """Give a title and the records as a person looks at them, without what is the same for each.
+        """Return a title and the records as a person looks at them, without what is the same for each.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Trace:
         return None if self.demonstration is None else self.demonstration.mark
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as ``terminal.show_json`` takes it."""
+        """Return it as ``terminal.show_json`` takes it."""
         about = _about(self)
         found = {"as_of": self.as_of.isoformat(), "value": self.value}
         return {**about, **found, "records": self.records, "missed": self.missed, "notes": list(self.notes)}
@@ -148,7 +148,7 @@ class Movement:
         return None if self.demonstration is None else self.demonstration.mark
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as ``terminal.show_json`` takes it."""
+        """Return it as ``terminal.show_json`` takes it."""
         about = _about(self)
         span = {"from": self.before.isoformat(), "to": self.after.isoformat()}
         return {**about, **span, "before": self.value_before, "after": self.value_after, "records": self.records}
@@ -192,13 +192,13 @@ def trace_figure(
     Raises
     ------
     ParameterError
-        Where there is no such figure.
+        If there is no such figure.
     DeliveryError
-        Where the month has no data, or a delivered file is not in form.
+        If the month has no data, or a delivered file is not in form.
     QuarantineError
-        Where rows are in quarantine and that is not allowed.
+        If rows are in quarantine and that is not allowed.
     BalanceError
-        Where the records do not make up the figure, which would be a fault of this software.
+        If the records do not make up the figure, which would be a fault of this software.
     """
     key = FigureKey.parse(key_text, project.program, month)
     tables = tables_of(project.program, key)
@@ -217,9 +217,9 @@ def load_background(
     Raises
     ------
     DeliveryError
-        Where the month has no data, or a delivered file is not in form.
+        If the month has no data, or a delivered file is not in form.
     QuarantineError
-        Where rows are in quarantine and that is not allowed.
+        If rows are in quarantine and that is not allowed.
     """
     deliveries = find_deliveries(project)
     as_of = issue_day(project, deliveries, month, as_of)
@@ -304,11 +304,11 @@ def trace_movement(
     Raises
     ------
     ParameterError
-        Where there is no such figure, or the second day lies before the first.
+        If there is no such figure, or the second day lies before the first.
     DeliveryError
-        Where the month has no data by one of the days, or a delivered file is not in form.
+        If the month has no data by one of the days, or a delivered file is not in form.
     QuarantineError
-        Where rows are in quarantine on one of the days and that is not allowed.
+        If rows are in quarantine on one of the days and that is not allowed.
     """
     key = FigureKey.parse(key_text, project.program, month)
     if after < before:
@@ -333,7 +333,7 @@ def movement(older: Records, newer: Records, key: FigureKey, month: ReportMonth)
     Raises
     ------
     BalanceError
-        Where they do not make up for what the figure moved by, which would be a fault of this software.
+        If they do not make up for what the figure moved by, which would be a fault of this software.
     """
     moves = find_moves(older, newer, key, month)
     before, after = (int(rows["amount"].sum()) for rows in moves.members)
@@ -367,7 +367,7 @@ def _demonstration(records: Records) -> Demonstration | None:
 
 
 def _about_voids(records: Records, edits: Collection[Edit]) -> list[str]:
-    """Say what is the matter with voids, any of which may take a record away."""
+    """Return what is the matter with voids, any of which may take a record away."""
     faults = records.voids.quarantine.astype("str").to_dict("records")
     notes = [
         f"A void is in quarantine and withdraws nothing: {fault['file']}, line {fault['line']}, "

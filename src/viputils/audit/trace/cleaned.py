@@ -17,7 +17,7 @@ from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
 
 
 def listed_records(looked_at: LookedAt, members: pd.DataFrame, cleaning: pd.Series) -> pd.DataFrame:
-    """Give the records behind a figure: where each stands, what it adds, and what cleaning did to it."""
+    """Return the records behind a figure: where each stands, what it adds, and what cleaning did to it."""
     rows = looked_at.table.kept[members.index]
     found = looked_at.table.places(rows).assign(amount=members["amount"].to_numpy(dtype="int64"))
     if looked_at.once is not None:
@@ -30,7 +30,7 @@ def listed_records(looked_at: LookedAt, members: pd.DataFrame, cleaning: pd.Seri
 
 
 def what_cleaning_did(looked_at: LookedAt, rows: Rows, versions: pd.DataFrame, edits: Sequence[Edit]) -> pd.Series:
-    """Say what cleaning did to each of the rows; nothing where it was taken as it stands."""
+    """Return what cleaning did to each of the rows; nothing where it was taken as it stands."""
     table = looked_at.table
     said: dict[Any, list[str]] = {row: [] for row in rows}
     for column, rule in table.schema.table.columns.items():
@@ -50,7 +50,7 @@ def what_cleaning_did(looked_at: LookedAt, rows: Rows, versions: pd.DataFrame, e
 
 
 def _read_as(looked_at: LookedAt, column: str, vocabulary: str, rows: Rows) -> dict[Any, str]:
-    """Say which value stands for what was written, and which one it is counted as, where that is another."""
+    """Return which value stands for what was written, and which one it is counted as, where that is another."""
     table, program = looked_at.table, looked_at.table.records.program
     typed = table.typed.loc[rows]
     counted_as = as_counted(program, table.schema.name, column, typed, looked_at.month)
@@ -109,7 +109,7 @@ def older_versions(looked_at: LookedAt, counted: Rows) -> pd.DataFrame:
 
 
 def _told(looked_at: LookedAt, versions: pd.DataFrame) -> list[tuple[int, float]]:
-    """Give the pairs that are told of, the oldest first: of snapshots only the newest row that said something else."""
+    """Return the pairs to show, the oldest first; of snapshots only the newest row that said something else."""
     versions = versions.sort_values("row")
     if looked_at.table.schema.table.delivery == "snapshot":
         repeats = versions["row"].map(looked_at.table.status).eq(DUPLICATE)

@@ -74,7 +74,7 @@ def put_together(parts: Sequence[pd.DataFrame], values: Iterable[str]) -> pd.Dat
 
 
 def _missed(table: Table, details: Mapping[int, str], reason: str, once: pd.Series | None = None) -> pd.DataFrame:
-    """Give rows that missed, each with its detail, and with what it would have been counted once as."""
+    """Return rows that missed, each with its detail, and with what it would have been counted once as."""
     if not details:
         return pd.DataFrame(columns=[*COLUMNS, "once"])
     rows = pd.Index(details, dtype="int64")
@@ -141,7 +141,7 @@ def _out_of_period(looked_at: LookedAt, near: int) -> pd.DataFrame:
 
 
 def _how_far(table: Table, row: int, days: Span) -> str:
-    """Say how far a row's day lies from a period."""
+    """Return how far a row's day lies from a period."""
     day = table.date.loc[row].date()
     number = (days.start - day).days if day < days.start else (day - days.end).days
     side = f"before {days.start}" if day < days.start else f"after {days.end}"
@@ -177,7 +177,7 @@ def _in_quarantine(looked_at: LookedAt) -> pd.DataFrame:
 
 
 def _faults(table: Table, rows: Rows) -> dict[int, list[dict[str, str]]]:
-    """Give what is wrong with each of some rows in quarantine."""
+    """Return what is wrong with each of some rows in quarantine."""
     by_place: dict[tuple[str, int], list[dict[str, str]]] = {}
     for fault in table.records.tables[table.schema.name].quarantine.astype("str").to_dict("records"):
         by_place.setdefault((fault["file"], int(fault["line"])), []).append({str(key): fault[key] for key in fault})
@@ -185,7 +185,7 @@ def _faults(table: Table, rows: Rows) -> dict[int, list[dict[str, str]]]:
 
 
 def what_is_wrong(faults: Iterable[Mapping[str, str]]) -> str:
-    """Say what is wrong with a row, and which value was likely meant."""
+    """Return what is wrong with a row, and which value was likely meant."""
     return "; ".join(
         f"{fault['field']} '{fault['value']}' [{fault['reason']}]"
         + (f", nearest {fault['nearest']}" if fault["nearest"] else "")
@@ -194,7 +194,7 @@ def what_is_wrong(faults: Iterable[Mapping[str, str]]) -> str:
 
 
 def _can_be(looked_at: LookedAt, column: str, fault: Mapping[str, str], day: pd.Timestamp, wanted: str | bool) -> bool:
-    """Say whether a value that was refused may stand for the one that is wanted."""
+    """Return whether a value that was refused may stand for the one that is wanted."""
     program = looked_at.table.records.program
     vocabulary = looked_at.table.schema.table.columns[column].vocabulary
     if vocabulary is None:
@@ -221,7 +221,7 @@ def _followers(looked_at: LookedAt, follow_up: FollowUp, edits: Sequence[Edit], 
     def makes_count(
         table: Table, rows: Rows, until: dt.date, unread: Mapping[int, Collection[str]] | None = None
     ) -> dict[int, str]:
-        """Say which records each of the rows would make count; a field that is ``unread`` rules nothing out."""
+        """Return which records each of the rows would make count; a field that is ``unread`` rules nothing out."""
         who, day = table.typed[follow_up.who].str.casefold().loc[rows], table.date.loc[rows]
         said = {}
         for row in rows if unread is not None else rows[who.isin(people["who"]) & day.le(pd.Timestamp(until))]:

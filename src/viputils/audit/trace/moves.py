@@ -92,7 +92,7 @@ def _first_of(values: pd.Series, others: pd.Series) -> pd.Series:
 
 
 def described(moves: Moves) -> pd.DataFrame:
-    """Say where each record that moved stands, and why it moved."""
+    """Return where each record that moved stands, and why it moved."""
     follow = _later_records(moves)
     found = []
     for number, one in enumerate(_rows(moves.pairs)):
@@ -106,7 +106,7 @@ def described(moves: Moves) -> pd.DataFrame:
 
 
 def _why(moves: Moves, one: Mapping[str, Any], place: Mapping[str, Any], later: Mapping[str, Any] | None) -> str:
-    """Say in words why a record moved."""
+    """Return in words why a record moved."""
     reasons = []
     if not one["same"]:
         changed = (moves.measure.table, one["id"], one["before"], one["after"])

@@ -51,7 +51,7 @@ class Table:
         return self.typed[self.schema.table.date]
 
     def written(self, column: str, rows: Rows | None = None) -> pd.Series:
-        """Give what stands in a column, with one blank between words."""
+        """Return what stands in a column, with one blank between words."""
         texts = self.raw[column] if rows is None else self.raw[column].loc[rows]
         # Millions of rows hold few different texts.
         texts = texts.astype("category")
@@ -59,7 +59,7 @@ class Table:
         return different.take(texts.cat.codes.to_numpy()).set_axis(texts.index)
 
     def said(self, rows: Rows) -> pd.DataFrame:
-        """Give rows as texts, the id first: what was read, and in quotes what could not be."""
+        """Return rows as texts, the id first: what was read, and in quotes what could not be."""
         shown = [self.id.loc[rows].astype("str").to_numpy()]
         for column in self.schema.table.columns:
             value, text = self.typed[column].loc[rows], self.written(column, rows)
@@ -81,15 +81,15 @@ class Table:
         ]
 
     def where(self, row: float) -> str:
-        """Say where a row stands."""
+        """Return where a row stands."""
         return f"{self.raw[FILE].loc[row]}, line {self.raw[LINE].loc[row]}"
 
     def by_place(self, rows: Rows) -> Iterable[tuple[int, tuple[str, int]]]:
-        """Give each row with the file and the line that it stands in."""
+        """Return each row with the file and the line that it stands in."""
         return zip(rows, zip(self.raw[FILE].loc[rows], self.raw[LINE].loc[rows], strict=True), strict=True)
 
     def places(self, rows: Rows) -> pd.DataFrame:
-        """Give the table, id, date, file and line of rows; a date that is none as it was written."""
+        """Return the table, id, date, file and line of rows; a date that is none as it was written."""
         day, written = self.date.loc[rows], self.written(self.schema.table.date, rows)
         found = {
             "id": self.id.loc[rows].astype("str"),
@@ -100,14 +100,14 @@ class Table:
         return pd.DataFrame(found, index=rows).assign(table=self.schema.name)[list(PLACE)]
 
     def standing(self, rows: Rows) -> pd.Series:
-        """Give the row that stands for the record of each row, kept or in quarantine; missing where none does."""
+        """Return the row that stands for the record of each row, kept or in quarantine; missing where none does."""
         ids = self.id.loc[rows]
         stands = self.id.loc[self.status.isin([KEPT, QUARANTINED]) & self.id.isin(set(ids)) & self.id.ne("")]
         stands = stands.drop_duplicates()
         return ids.map(pd.Series(stands.index, index=stands.to_numpy())).astype("float64")
 
     def void_of(self, row: float, until: float = float("inf")) -> str:
-        """Say where the first void stands that withdrew a row; nothing where none did before the delivery ``until``."""
+        """Return where the first void is that withdrew a row before the delivery ``until``; nothing if none did."""
         voids = self.records.voids.rows
         raw = self.raw.loc[row]
         by_line = voids["voided_line"].eq(raw[LINE]) & voids["voided_file"].map(
@@ -119,7 +119,7 @@ class Table:
         return "" if voids.empty else f"{voids[FILE].iloc[0]}, line {voids[LINE].iloc[0]}"
 
     def now_say(self, pairs: Pairs) -> dict[int, str]:
-        """Say why older rows do not count: what the row says that stands in the place of each, if one does."""
+        """Return why older rows do not count: what the row says that stands in the place of each, if one does."""
         stand = [pair for pair in pairs if not pd.isna(pair[1])]
         different = dict(zip((row for row, _ in stand), self.differences(stand), strict=True))
         said = {}
@@ -140,7 +140,7 @@ class Table:
         return f"no longer in the snapshot ({self.records.received.deliveries[newest].name_of(self.schema.name)})"
 
     def what_they_were(self, pairs: Pairs) -> list[str]:
-        """Say what older and repeated rows were to those that stand for their records; nothing where it is nothing."""
+        """Return what older and repeated rows were to those that stand for their records, if they were anything."""
         return [
             self._what_it_was(row, stands, different)
             for (row, stands), different in zip(pairs, self.differences(pairs), strict=True)
@@ -159,7 +159,7 @@ class Table:
 
 
 def table_of(records: Records, name: str) -> Table:
-    """Give every row of a table that had been received."""
+    """Return every row of a table that had been received."""
     schema, raw, ledger = schemas_of(records.program)[name], records.received.tables[name], records.tables[name].ledger
     kept = ledger.index[ledger["status"].eq(KEPT)]
     typed = typed_rows(records.program, schema, raw)
@@ -174,7 +174,7 @@ class FollowUp:
     who: str
 
     def first(self, asked: Table, rows: Rows, until: dt.date) -> pd.Series:
-        """Give the first record that was kept about each row's person, on its day or later and by ``until``."""
+        """Return the first record that was kept about each row's person, on its day or later and by ``until``."""
         later = self.table.typed[[self.table.schema.table.date, self.who]].loc[self.table.kept]
         return first_later(later, asked.date.loc[rows], asked.typed[self.who].loc[rows], until)
 
@@ -217,11 +217,11 @@ class LookedAt:
         return within(self.table.date, self.days)
 
     def fits_but(self, *columns: str) -> pd.Series:
-        """Say whether all rules fit, but for those of some columns, on whatever day and whatever follows."""
+        """Return whether all rules fit, but for those of some columns, on whatever day and whatever follows."""
         return all_of((fits for column, fits in self.rules.items() if column not in columns), self.table)
 
     def followed(self, rows: Rows, until: dt.date) -> pd.Series:
-        """Say of rows whether they are followed up by a day, where they must be."""
+        """Return of rows whether they are followed up by a day, where they must be."""
         if self.follow_up is None:
             return pd.Series(True, index=rows)
         return self.follow_up.first(self.table, rows, until).notna()
@@ -307,7 +307,7 @@ def first_later(later: pd.DataFrame, day: pd.Series, who: pd.Series, until: dt.d
 
 
 def members_of(records: Records, key: FigureKey, month: ReportMonth) -> pd.DataFrame:
-    """Give the records that a figure counts, as ``figures.counted`` does, each with the ``amount`` that it adds.
+    """Return the records that a figure counts, as ``figures.counted`` does, each with the ``amount`` that it adds.
 
     Of those that are counted once together the first has it all.
     """
@@ -344,13 +344,13 @@ def require_balance(looked_at: LookedAt, members: pd.DataFrame) -> None:
 
 
 def tables_of(program: Program, key: FigureKey) -> list[str]:
-    """Give the tables that a figure is counted from."""
+    """Return the tables that a figure is counted from."""
     measure = program.measures[key.measure]
     return [measure.table, *([measure.followed_by] if measure.followed_by else [])]
 
 
 def place_of(records: Records, name: str, row: float) -> dict[str, Any]:
-    """Give the table, id, date, file and line of one row of a clean table."""
+    """Return the table, id, date, file and line of one row of a clean table."""
     rule, found = records.program.tables[name], records.tables[name].rows
     file, line = origin(found, row)
     day = found[rule.date].loc[int(row)]

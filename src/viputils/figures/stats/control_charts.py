@@ -94,15 +94,15 @@ class ProcessChart:
         return self.signals if self.is_even else self.points.iloc[:0]
 
     def marks_at(self, period: Hashable) -> list[Rule]:
-        """Give the rules that a period is marked with."""
+        """Return the rules that a period is marked with."""
         return self.at(period) if self.is_even else []
 
     def at(self, period: Hashable) -> list[Rule]:
-        """Give the rules that a period completes."""
+        """Return the rules that a period completes."""
         return [rule for rule, _ in self.signals_at(period)]
 
     def signals_at(self, period: Hashable) -> list[tuple[Rule, Side]]:
-        """Give the rules that a period completes, each with its side; of a trend the way that it goes."""
+        """Return the rules that a period completes, each with its side; of a trend the way that it goes."""
         numbers, sides = (str(self.points[name].to_dict()[period]).split() for name in ("rules", "sides"))
         by_number = {str(rule.number): rule for rule in RULES}
         return [(by_number[one], "high" if side == "high" else "low") for one, side in zip(numbers, sides, strict=True)]
@@ -132,7 +132,7 @@ def process_chart(
     Raises
     ------
     ParameterError
-        Where a count or an exposure cannot be, or a period of the baseline is not there.
+        If a count or an exposure cannot be, or a period of the baseline is not there.
     """
     # In arrays: a table is made once, at the end, for a report makes a chart of each category.
     index, given = values.index, values.astype("Int64")
@@ -165,7 +165,7 @@ def process_chart(
 
 
 def _limits(exposure: Numbers, is_base: Flags, events: int, over: float, tail: float) -> tuple[Numbers, Numbers]:
-    """Give the limits of each period as rates: exact ones for its baseline, wider ones beyond it."""
+    """Return the limits of each period as rates: exact ones for its baseline, wider ones beyond it."""
     low, high = np.full(len(exposure), np.nan), np.full(len(exposure), np.nan)
     if not over:
         return low, high
@@ -218,7 +218,7 @@ def _so_many(where: Flags, number: int, of: int) -> Flags:
 
 
 def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
-    """Say whether counts differ no more than chance alone would make them: R. A. Fisher's test of dispersion.
+    """Return whether counts differ no more than chance alone would make them: R. A. Fisher's test of dispersion.
 
     Parameters
     ----------

@@ -27,14 +27,14 @@ class Interval(NamedTuple):
 
 
 def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
-    """Give the exact interval of a rate, of which ``count`` events were seen over an ``exposure``.
+    """Return the exact interval of a rate, of which ``count`` events were seen over an ``exposure``.
 
     Source: F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936).
 
     Raises
     ------
     ParameterError
-        Where a count is negative, an exposure is not above 0 or a level does not lie between 0 and 1.
+        If a count is negative, an exposure is not above 0 or a level does not lie between 0 and 1.
     """
     from statsmodels.stats.rates import confint_poisson
 
@@ -46,7 +46,7 @@ def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
 def ratio(
     count: int, base: int, exposure: float = 1, base_exposure: float = 1, level: float = LEVEL
 ) -> Interval | None:
-    """Give the exact interval of the ratio of two rates, the first by the second; none where both counts are 0.
+    """Return the exact interval of the ratio of two rates, the first by the second; none where both counts are 0.
 
     Given the sum of two counts, the first is binomial: J. Przyborowski and H. Wilenski, Homogeneity of results in
     testing samples from Poisson series, Biometrika 31 (1940); as R's ``poisson.test``.
@@ -72,14 +72,14 @@ def ratio(
 
 
 def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
-    """Give Wilson's interval of a share, ``successes`` of ``total``; none where the total is 0.
+    """Return Wilson's interval of a share, ``successes`` of ``total``; none where the total is 0.
 
     Source: R. Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998).
 
     Raises
     ------
     ParameterError
-        Where there are more successes than the total, or as ``poisson``.
+        If there are more successes than the total, or as ``poisson``.
     """
     from statsmodels.stats.proportion import proportion_confint
 
@@ -95,7 +95,7 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
 
 
 def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> Interval:
-    """Give the interval that a count over a coming exposure ``ahead`` falls into, if the rate stays what it was.
+    """Return the interval that a count over a coming exposure ``ahead`` falls into, if the rate stays what it was.
 
     It takes in what is not known of the rate, of which ``count`` events over an ``exposure`` tell, and never holds less
     often than it says: W. Nelson, Confidence intervals for the ratio of two Poisson means and Poisson predictor
@@ -120,12 +120,12 @@ def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> I
 
 
 def chance_limits(mean: float, tail: float) -> Interval:
-    """Give the counts that a Poisson distribution goes below, or above, with at most the chance ``tail`` each.
+    """Return the counts that a Poisson distribution goes below, or above, with at most the chance ``tail`` each.
 
     Raises
     ------
     ParameterError
-        Where the mean is negative or a tail does not lie between 0 and one half.
+        If the mean is negative or a tail does not lie between 0 and one half.
     """
     _require(count=mean, exposure=1, level=1 - 2 * tail)
     if mean == 0:
@@ -134,12 +134,12 @@ def chance_limits(mean: float, tail: float) -> Interval:
 
 
 def median(mean: float) -> float:
-    """Give the median of a Poisson distribution: at least half of all counts are so low, and half so high.
+    """Return the median of a Poisson distribution: at least half of all counts are so low, and half so high.
 
     Raises
     ------
     ParameterError
-        Where the mean is negative.
+        If the mean is negative.
     """
     if not mean > 0:
         _require(count=mean, exposure=1, level=LEVEL)
@@ -148,7 +148,7 @@ def median(mean: float) -> float:
 
 
 def are_even(counts: Sequence[float], expected: Sequence[float], chance: float) -> bool:
-    """Say whether chance alone makes counts as different from what is expected at least so often.
+    """Return whether chance alone makes counts as different from what is expected at least so often.
 
     Source: K. Pearson's test, Philosophical Magazine 50 (1900). Both have the same sum.
 
@@ -172,7 +172,7 @@ def _poisson_quantile(chance: float, mean: float) -> float:
 
 
 def _whole(near: float, chance: float, up_to: Callable[[float], float]) -> float:
-    """Give the smallest whole number up to which the chance is reached, near which the inverse of ``up_to`` lies."""
+    """Return the smallest whole number up to which the chance is reached, near which the inverse of ``up_to`` lies."""
     number = max(math.ceil(near), 0)
     # The inverse is exact but for rounding.
     return float(number - 1 if number and up_to(number - 1) >= chance else number)

@@ -141,9 +141,9 @@ def make_site(
     ParameterError
         If very many issues would have to be made, and the answer is no.
     DeliveryError, QuarantineError, TextError, NotebookError, RenderError
-        Where an issue or a page cannot be made. The site is then as it was before; issues that were made stay.
+        If an issue or a page cannot be made. The site is then as it was before; issues that were made stay.
     PublishedError
-        Where an issue that was published from here has other figures now.
+        If an issue that was published from here has other figures now.
     """
     # A link to where the pages go online stays one.
     out = (project.site if out is None else out).resolve()
@@ -244,7 +244,7 @@ class _Wanted:
         return read_manifest(self.published.manifest, name).parameters.allow_quarantined
 
     def in_site(self, project: Project) -> SiteIssue:
-        """Give it as the site shows it in the language of a project, once it was made."""
+        """Return it as the site shows it in the language of a project, once it was made."""
         place = project.issue_place(str(self.name))
         manifest = read_manifest(project.issues / place / MANIFEST, f"issues/{place}/{MANIFEST}")
         return SiteIssue(
@@ -321,7 +321,7 @@ def _unshown(project: Project, shown: Collection[_Wanted], since: ReportMonth | 
 
 
 def _left_out(every: Sequence[_Wanted], wanted: Sequence[_Wanted], since: ReportMonth | None) -> list[Problem]:
-    """Say that a site without its earlier issues is no site to put online."""
+    """Return the note that a site without its earlier issues is no site to put online."""
     number = len(every) - len(wanted)
     if not number:
         return []
@@ -485,7 +485,7 @@ def _with_navigation(
     issues: Sequence[Sequence[SiteIssue]],
     address: str | None,
 ) -> dict[str, Page]:
-    """Give every page by its file in the site, with the links that stand on it."""
+    """Return every page by its file in the site, with the links that stand on it."""
     pages: dict[str, Page] = {}
     for project, version, mine in zip(projects, versions, issues, strict=True):
         edges = _edges(project, mine)
@@ -498,7 +498,7 @@ def _with_navigation(
 
 
 def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
-    """Say for each issue which ones stand before and after it, and which files lie beside it."""
+    """Return for each issue which ones stand before and after it, and which files lie beside it."""
     edges = {}
     at = {one.name: one for one in issues}
     named = [(one.place, capital(label_of(one.name, project.language))) for one in issues]
@@ -513,7 +513,7 @@ def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
 
 
 def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteIssue]) -> Notice | None:
-    """Say of an issue that it does not stand any more, or that it is the correction of another one."""
+    """Return of an issue that it does not stand any more, or that it is the correction of another one."""
     language = project.language
     if issue.replaced_by is not None:
         other = issues[issue.replaced_by]
@@ -669,7 +669,7 @@ def _write_feeds(
 
 
 def _key(page: Page, made_with: Sequence[Any]) -> str:
-    """Give a checksum of everything that a page is made from and with."""
+    """Return a checksum of everything that a page is made from and with."""
     files = {name: hashlib.sha256(data).hexdigest() for name, data in page.files.items()}
     return _sum([made_with, page.front_matter, page.cells, files])
 
@@ -681,7 +681,7 @@ def _everything(
     address: str | None,
     issues: Sequence[Sequence[SiteIssue]],
 ) -> str:
-    """Give a checksum of all that the site is made from and with: where it is the same, nothing has to be made."""
+    """Return a checksum of all that the site is made from and with: where it is the same, nothing has to be made."""
     return _sum(
         [
             [engine.name, engine.version(), address, [one.language.code for one in projects], package_versions()],
@@ -695,7 +695,7 @@ def _everything(
 
 
 def _checksums(root: Path, *names: str) -> dict[str, str]:
-    """Give the checksum of files, and of every file in folders but hidden ones and Python's own."""
+    """Return the checksum of files, and of every file in folders but hidden ones and Python's own."""
     found = {}
     for name in names:
         there = root / name
@@ -720,7 +720,7 @@ def _record_of(site: Path) -> dict[str, Any]:
 
 
 def _is_as_made(site: Path, known: Mapping[str, Any]) -> bool:
-    """Say whether a site holds just the files that were made, as they were made."""
+    """Return whether a site holds just the files that were made, as they were made."""
     files = _checksums(site, ".")
     files.pop(RECORD, None)
     return files == known["files"] and set(known["pages"]) <= set(files)

@@ -90,7 +90,7 @@ class SiteIssue:
         Raises
         ------
         ManifestError
-            Where it is not what the manifest says: somebody made the issue again, or edited it, since it was looked at.
+            If it is not what the manifest says: somebody made the issue again, or edited it, since it was looked at.
         """
         path = self.folder / file
         content = path.read_bytes() if path.is_file() else b""
@@ -100,7 +100,7 @@ class SiteIssue:
         return content
 
     def downloads(self) -> list[tuple[str, str]]:
-        """Give each file that people take away, as seen from the home page of its language, and what it is."""
+        """Return each file that people take away, as seen from the home page of its language, and what it is."""
         files = [
             (f"{self.place}/{name}", kind)
             for ending, kind in ((".pdf", "PDF"), (".docx", "Word"))
@@ -111,7 +111,7 @@ class SiteIssue:
 
 
 def issue_page(project: Project, issue: SiteIssue) -> Page:
-    """Give the page of an issue: what its notebook shows, as the issue itself was made from it."""
+    """Return the page of an issue: what its notebook shows, as the issue itself was made from it."""
     cells = nbformat.reads(issue.content_of(issue.notebook).decode(), as_version=4).cells
     header = read_front_matter(issue.notebook, cells).metadata
     files = {name: issue.content_of(name) for name in sorted(issue.files) if name.startswith("charts/")}
@@ -127,7 +127,7 @@ def issue_page(project: Project, issue: SiteIssue) -> Page:
 
 
 def home_page(project: Project, issues: Sequence[SiteIssue], newest: dt.date | None = None) -> Page:
-    """Give the home page: the newest issue with its headline figures, and all issues by fiscal year.
+    """Return the home page: the newest issue with its headline figures, and all issues by fiscal year.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
 
 
 def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
-    """Give a table of the issues of each fiscal year, the newest year first."""
+    """Yield a table of the issues of each fiscal year, the newest year first."""
     text, identity = project.language.text, project.shown.identity
     yield f"## {escape(text('All issues'))}"
     yield escape(

@@ -53,7 +53,7 @@ class Version:
     pages: Mapping[str, Page]
 
     def file_of(self, place: str) -> str:
-        """Give the file of a page, as seen from the home page of the whole site."""
+        """Return the file of a page, as seen from the home page of the whole site."""
         return self.prefix + file_of(place)
 
     def address_of(self, place: str) -> str:
@@ -62,7 +62,7 @@ class Version:
 
 
 def file_of(place: str) -> str:
-    """Give the file of a page in the site of its language."""
+    """Return the file of a page in the site of its language."""
     if place == NOT_FOUND:
         return f"{NOT_FOUND}.html"
     return f"{place}/index.html" if place else "index.html"
@@ -170,7 +170,7 @@ def _versions(version: Version, place: str, versions: Sequence[Version], address
 
 
 def _escaped(value: Any) -> Any:
-    """Give everything as Markdown that shows just these characters."""
+    """Return everything as Markdown that shows just these characters."""
     if isinstance(value, dict):
         return {name: _escaped(one) for name, one in value.items()}
     if isinstance(value, list):

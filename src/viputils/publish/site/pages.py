@@ -88,7 +88,7 @@ def page_of(
 
 
 def overview_page(project: Project, edition: Edition) -> Page | None:
-    """Give the page about the program: what it does, the practice model with the edition's counts, the strategies.
+    """Return the page about the program: what it does, the practice model with the edition's counts, the strategies.
 
     Its texts are report/pages/overview.md and, below the diagram, report/pages/strategies.md.
 
@@ -100,7 +100,7 @@ def overview_page(project: Project, edition: Edition) -> Page | None:
     Raises
     ------
     TextError
-        Where a text cannot be shown.
+        If a text cannot be shown.
     """
     above, below = _text(project, "overview"), _text(project, "strategies")
     parts = [above, practice_model(project, edition), below]
@@ -113,7 +113,7 @@ def overview_page(project: Project, edition: Edition) -> Page | None:
 
 
 def methods_page(project: Project, edition: Edition) -> Page:
-    """Give the page of methods and definitions: how records become figures, and what each word and mark means.
+    """Return the page of methods and definitions: how records become figures, and what each word and mark means.
 
     Its text is report/pages/methods.md; what is counted, the verdicts and the crosswalks come from where they are
     used, so that the page never says something else.
@@ -121,7 +121,7 @@ def methods_page(project: Project, edition: Edition) -> Page:
     Raises
     ------
     TextError
-        Where a text cannot be shown.
+        If a text cannot be shown.
     """
     parts = [
         notices(edition),
@@ -135,7 +135,7 @@ def methods_page(project: Project, edition: Edition) -> Page:
 
 
 def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
-    """Give the page of verdicts, with its data as verdicts.csv beside it."""
+    """Return the page of verdicts, with its data as verdicts.csv beside it."""
     demonstration = any(one.demonstration for one in found)
     parts: list[Markdown] = [demonstration_notice(project.shown)] if demonstration else []
     parts += [Markdown(part) for part in verdicts_page(found, project.language)]
@@ -156,7 +156,7 @@ def _text(project: Project, name: str) -> Markdown:
 
 
 def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
-    """Give the front matter of a page that is no issue: its own title stands where an issue names the report."""
+    """Return the front matter of a page that is no issue: its own title stands where an issue names the report."""
     header = front_matter(project, title, as_of, demonstration)
     name = project.shown.identity.name
     header["title"] = escape(f"{title}, {name}")
@@ -167,7 +167,7 @@ def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: b
 
 
 def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
-    """Give the page about the data to take away: the files, what each column of them means, and the terms.
+    """Return the page about the data to take away: the files, what each column of them means, and the terms.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def _terms(project: Project) -> str:
 
 
 def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
-    """Give the page of the search. Its form and its results come from a script; without one it says so."""
+    """Return the page of the search. Its form and its results come from a script; without one it says so."""
     text = project.language.text
     said = escape(text("This page needs JavaScript. Every other page of the site works without it."))
     part = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
@@ -232,7 +232,7 @@ def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
 
 
 def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
-    """Give the page for an address at which nothing lies, in every language, since the address does not say which."""
+    """Return the page for an address at which nothing lies, in every language, since the address does not say which."""
     parts = []
     for project in projects:
         text, code = project.language.text, project.language.code

@@ -142,7 +142,7 @@ def serving(folder: Path, port: int) -> Iterator[Server]:
     Raises
     ------
     ParameterError
-        Where the port is taken.
+        If the port is taken.
     """
     try:
         server = Server(folder, port)
@@ -162,7 +162,7 @@ def serving(folder: Path, port: int) -> Iterator[Server]:
 
 
 def watched(project: Project) -> list[Path]:
-    """Give what the site is made from, as far as people change it."""
+    """Return what the site is made from, as far as people change it."""
     places = [project.root / "program.toml", project.root / "data", project.report, project.notebook.parent]
     places += [project.pages / SETTINGS, project.pages / "report"]
     with suppress(VipError):  # Whoever makes the site says what is wrong with them.
@@ -192,7 +192,7 @@ def follow(project: Project, make: Callable[[], None]) -> None:
 
 
 def _state(project: Project) -> dict[Path, tuple[int, int, int]]:
-    """Give what tells whether any file was changed: when, how long it is, and which one it is."""
+    """Return what tells whether any file was changed: when, how long it is, and which one it is."""
     found = {}
     for place in watched(project):
         for path in [place, *place.rglob("*")]:

@@ -31,7 +31,7 @@ class Part:
 
 
 def parts_of(page: str, address: str) -> list[Part]:
-    """Give the parts of a page in HTML, one for each heading of the second level; what stands above is the first.
+    """Return the parts of a page in HTML, one for each heading of the second level; what stands above is the first.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def offered_files(address: str, shown: str, root: Path, schemas: Mapping[str, Sc
     Raises
     ------
     DeliveryError
-        Where it cannot be reached; with every table and column that is missing, and every row that does not say when
+        If it cannot be reached; with every table and column that is missing, and every row that does not say when
         it was received.
     """
     try:
@@ -158,7 +158,7 @@ def _column_problems(shown: str, table: str, wanted: Iterable[str], columns: lis
 
 
 def _rows(connection: Any, table: str, columns: list[str]) -> Iterable[Mapping[str, str]]:
-    """Give the rows of a table as text, as the database writes it; what is missing is empty."""
+    """Return the rows of a table as text, as the database writes it; what is missing is empty."""
     import sqlalchemy as sa
 
     there = sa.table(table, *(sa.column(column) for column in columns))
@@ -168,7 +168,7 @@ def _rows(connection: Any, table: str, columns: list[str]) -> Iterable[Mapping[s
 
 
 def _folder(row: Mapping[str, str], where: str, problems: list[Problem]) -> str | None:
-    """Give the folder that the delivery of a row would lie in, or say what is wrong."""
+    """Return the folder that the delivery of a row would lie in, or say what is wrong."""
     text, number = row[_RECEIVED].strip(), row.get(_NUMBER, "1").strip()
     try:
         day = parse_date(text)

@@ -60,18 +60,18 @@ class Offered:
 
 
 def unreadable(where: str, what: str, remedy: str) -> DeliveryError:
-    """Give the error of a place that cannot be read."""
+    """Return the error of a place that cannot be read."""
     return DeliveryError("The deliveries cannot be read.", [Problem(where, what, remedy)])
 
 
 def not_installed(shown: str, package: str) -> DeliveryError:
-    """Give the error of a place that takes a package which is not there."""
+    """Return the error of a place that takes a package which is not there."""
     what = f"it takes the package {package}, which is not installed here;"
     return unreadable(shown, what, "`pip install -e '.[remote]'` or make lab installs it.")
 
 
 def unreachable(shown: str, address: str, error: BaseException, lacks_package: bool) -> DeliveryError:
-    """Give the error of a place that a library could not read, in that library's words without any secret."""
+    """Return the error of a place that a library could not read, in that library's words without any secret."""
     words = next(iter(without_secrets(str(error), address).splitlines()), "").strip().rstrip(".")
     what = f"cannot be read: {words or 'no reason was given'} ({type(error).__name__});"
     remedy = "nothing was read; try again when it can be reached."
@@ -79,7 +79,7 @@ def unreachable(shown: str, address: str, error: BaseException, lacks_package: b
 
 
 def name_problem(name: str, shown: str) -> Problem | None:
-    """Say what is wrong with the name of a file or folder elsewhere that would be a name here."""
+    """Return what is wrong with the name of a file or folder elsewhere that would be a name here."""
     if _NAME.fullmatch(name):
         return None
     return Problem(
@@ -205,7 +205,7 @@ def _what_changed(was: Path, now: Path) -> str:
 
 
 def _read_index(place: Path) -> dict[str, tuple[str, str]] | None:
-    """Give the mark and the checksum of every file that was brought; ``None`` where that is not known any more."""
+    """Return the mark and the checksum of every file that was brought; ``None`` where that is not known any more."""
     try:
         found = json.loads((place / _INDEX).read_text(encoding="utf-8"))
         return {str(key): (str(mark), str(was)) for key, (mark, was) in found.items()}

@@ -36,7 +36,7 @@ def offered_files(address: str, shown: str) -> list[Offered]:
     Raises
     ------
     DeliveryError
-        Where nothing can open it or it cannot be reached; with every file that is in no delivery.
+        If nothing can open it or it cannot be reached; with every file that is in no delivery.
     """
     try:
         import fsspec

@@ -77,7 +77,7 @@ class Allowance(BaseModel):
     by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
     def allows(self, finding: Finding) -> bool:
-        """Say whether it names a finding."""
+        """Return whether it names a finding."""
         return self.kind == finding.kind and _plain(self.text).split() == finding.excerpt.split()
 
 
@@ -144,7 +144,7 @@ _QUOTES: Final = str.maketrans({"‘": "'", "’": "'", "‛": "'", "“": '"', 
 
 
 def _plain(text: str) -> str:
-    """Give text in the characters that a typist has: one kind of digit, of hyphen and of blank, nothing invisible.
+    """Return text in the characters that a typist has: one kind of digit, of hyphen and of blank, nothing invisible.
 
     A number with full-width digits or with a hyphen that does not break is the same number to its reader.
     """
@@ -200,7 +200,7 @@ def screen(path: Path, name: str, month: ReportMonth) -> list[Finding]:
     Raises
     ------
     TextError
-        Where the file cannot be read.
+        If the file cannot be read.
     """
     return _found(read_lines(path, name), name, month)
 
@@ -231,7 +231,7 @@ def screen_activities(project: Project, month: ReportMonth) -> Screening:
     Raises
     ------
     TextError
-        Where the text or its allowances cannot be read, with everything that is wrong with the allowances.
+        If the text or its allowances cannot be read, with everything that is wrong with the allowances.
     """
     path = project.activities(month)
     # A translation says the same about the same people.

@@ -12,7 +12,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Give the name by which ``--engine`` chooses it."""
+        """Return the name by which ``--engine`` chooses it."""
 
     def version(self) -> str:
         """Name the programs and versions that make the bytes, for the manifest of an issue."""
@@ -37,14 +37,14 @@ class Engine(Protocol):
 
 
 def choose_engine(name: Literal["auto", "quarto", "embedded"]) -> Engine:
-    """Give the engine of that name; ``auto`` is Quarto where a Quarto that can do it is on PATH.
+    """Return the engine of that name; ``auto`` is Quarto where a Quarto that can do it is on PATH.
 
     Raises
     ------
     ValueError
         For another name.
     RenderError
-        Where it is Quarto that was asked for, and there is none, or one that is too old.
+        If it is Quarto that was asked for, and there is none, or one that is too old.
     """
     if name not in ("auto", "quarto", "embedded"):
         raise ValueError(f"engine must be 'auto', 'quarto' or 'embedded', not {name!r}.")

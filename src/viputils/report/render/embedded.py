@@ -248,7 +248,7 @@ def _read_notebook(path: Path) -> _Document:
 
 
 def _shown(cell: dict[str, Any], where: str, problems: list[Problem]) -> Iterator[str]:
-    """Give what one cell shows. Code is never shown; an output that is not Markdown has no form on a page."""
+    """Yield what one cell shows. Code is never shown; an output that is not Markdown has no form on a page."""
     source = "".join(cell.get("source", ""))
     if cell.get("cell_type") == "markdown":
         yield source

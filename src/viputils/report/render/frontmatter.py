@@ -30,7 +30,7 @@ class FrontMatter:
         return calendar.timegm(self.as_of.timetuple())
 
     def environment(self) -> dict[str, str]:
-        """Give the environment for programs that make pages: a clock, a time zone or a locale would get into them."""
+        """Return the environment for programs that make pages: a clock, a time zone or a locale would get into them."""
         return os.environ | {"SOURCE_DATE_EPOCH": str(self.timestamp), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
@@ -40,7 +40,7 @@ def read_front_matter(name: str, cells: list[dict[str, Any]]) -> FrontMatter:
     Raises
     ------
     RenderError
-        Where that is no raw cell with YAML between two lines ``---``, or it lacks a title, a language or a date.
+        If that is no raw cell with YAML between two lines ``---``, or it lacks a title, a language or a date.
     """
     where = f"{name}, cell 1"
     cell = cells[0] if cells else {}

@@ -30,7 +30,7 @@ class QuartoEngine:
 
     @classmethod
     def available(cls) -> bool:
-        """Say whether a Quarto that is new enough is on PATH."""
+        """Return whether a Quarto that is new enough is on PATH."""
         return not cls._lacks()
 
     @classmethod
@@ -40,7 +40,7 @@ class QuartoEngine:
         Raises
         ------
         RenderError
-            Where Quarto is missing or too old.
+            If Quarto is missing or too old.
         """
         if problems := cls._lacks():
             raise RenderError("Quarto cannot be used. The embedded engine makes the same pages.", problems)
@@ -58,7 +58,7 @@ class QuartoEngine:
         Raises
         ------
         RenderError
-            Where Quarto is missing or too old, fails, or warns of what would be missing from a page.
+            If Quarto is missing or too old, fails, or warns of what would be missing from a page.
         """
         self.require()
         if wrong := [name for name in formats if name not in _TARGETS]:
@@ -90,7 +90,7 @@ class QuartoEngine:
         Raises
         ------
         RenderError
-            Where Quarto is missing or too old, fails, or warns of what would be missing from a page.
+            If Quarto is missing or too old, fails, or warns of what would be missing from a page.
         """
         if problems := self._lacks():
             raise RenderError("Quarto cannot be used. The embedded engine makes the same pages.", problems)
@@ -123,7 +123,7 @@ class QuartoEngine:
 
 
 def _installed() -> str | None:
-    """Give the version of the Quarto on PATH, if there is one that says it."""
+    """Return the version of the Quarto on PATH, if there is one that says it."""
     quarto = shutil.which("quarto")
     return _version_of(quarto, Path(quarto).stat().st_mtime_ns) if quarto else None
 

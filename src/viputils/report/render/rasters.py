@@ -18,12 +18,12 @@ _PAGE: Final = """\
 
 
 def rasters(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Give each SVG as PNG on white, under the same name but for the suffix. Same drawing, same bytes.
+    """Return each SVG as PNG on white, under the same name but for the suffix. Same drawing, same bytes.
 
     Raises
     ------
     RenderError
-        Where a drawing cannot be read.
+        If a drawing cannot be read.
     """
     drawings = {name: data for name, data in pictures.items() if PurePosixPath(name).suffix == ".svg"}
     if not drawings:

@@ -30,7 +30,7 @@ _PROPERTIES: Final = (
 
 
 def finished(document: bytes) -> bytes:
-    """Give a document of Pandoc's with what makes it a good one in Word, and for a screen reader there.
+    """Return a document of Pandoc's with what makes it a good one in Word, and for a screen reader there.
 
     Tables get their name, the look of their first column and of a total row, and rows that stay whole. Fields in
     header and footer say what they stand for, and one that stands for nothing goes. The same document gives the same
@@ -139,7 +139,7 @@ def _found(element: ET.Element, path: str) -> ET.Element:
 
 
 def _text_width(body: ET.Element) -> int:
-    """Give the width of the text in twentieths of a point."""
+    """Return the width of the text in twentieths of a point."""
     page, margins = (_found(body, f"w:sectPr/w:{name}") for name in ("pgSz", "pgMar"))
     sides = int(margins.get(_name("w:left"), 0)) + int(margins.get(_name("w:right"), 0))
     return int(page.get(_name("w:w"), 0)) - sides
@@ -192,7 +192,7 @@ def _finish_pictures(root: ET.Element) -> None:
 
 
 def _words_by_style(root: ET.Element) -> dict[str, str]:
-    """Give the words that first have each character style, as the field STYLEREF finds them."""
+    """Return the words that first have each character style, as the field STYLEREF finds them."""
     words: dict[str, str] = {}
     for paragraph in root.iter(_name("w:p")):
         here: dict[str, str] = {}
