@@ -749,7 +749,7 @@ def _in_quotes(text: str) -> str:
 
 
 def _no_table(program: Program, sheet: Sheet) -> Problem:
-    """Return the problem that no heading of a sheet is known, with its headings and the table that they resemble most."""
+    """Return the problem that no heading of a sheet is known, with the table that its headings resemble most."""
     top = _top_rows(sheet)
     if not sheet.file.casefold().endswith(".xlsx") and not _looks_like_a_table(program, top):
         what = "does not look like a table: no line has headings, and its lines are not divided into the same cells;"
