@@ -15,11 +15,11 @@ import pandas as pd
 from viputils.audit.as_of import day_of_mending, issue_day
 from viputils.audit.manifest import MANIFEST, delivery_problems, notes_on_salts, read_manifest
 from viputils.audit.register import deliveries_not_as_published
-from viputils.config.language import first_of
 from viputils.config.program import RAW
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, Problem
 from viputils.core.months import ReportMonth
+from viputils.core.text import first_of
 from viputils.records.checksums import CHECKSUMS
 from viputils.records.clean import LOOKS_ALIKE, QUARANTINE_COLUMNS, clean_records
 from viputils.records.deliveries import Delivery, find_deliveries, missing_deliveries, read_received, where_sent

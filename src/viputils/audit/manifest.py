@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from viputils.audit.library import LIBRARY_FOLDER
-from viputils.config.language import LOCALES, TEMPLATE, first_of
+from viputils.config.language import LOCALES, TEMPLATE
 from viputils.config.page_settings import SETTINGS, named_files
 from viputils.config.program import RAW
 from viputils.config.project import Project
@@ -29,6 +29,7 @@ from viputils.core.errors import ManifestError, ParameterError, Problem
 from viputils.core.files import files_below
 from viputils.core.git import Commit
 from viputils.core.months import ReportMonth, parse_date
+from viputils.core.text import first_of
 from viputils.records.checksums import checksum, salt_of, salted_checksum, what_was_edited
 from viputils.records.clean import Records
 from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries

@@ -20,13 +20,13 @@ from typing import Final
 import pandas as pd
 
 from viputils.audit.manifest import added_deliveries, delivery_problems, read_manifest
-from viputils.config.language import plural
 from viputils.config.program import Program
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert, original
+from viputils.core.text import plural
 from viputils.figures.counts import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv
 from viputils.records.checksums import checksum
 

@@ -22,11 +22,12 @@ from viputils.audit.manifest import (
     require_deliveries,
 )
 from viputils.audit.register import IssueName, PublishedIssue, Register, read_register
-from viputils.config.language import ENGLISH, Language, message, uncapital
+from viputils.config.language import ENGLISH, Language, message
 from viputils.config.program import Distinct, Measure, Period, Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, Problem, PublishedError
 from viputils.core.months import ReportMonth
+from viputils.core.text import uncapital
 from viputils.figures.counts import KEY, PERIODS, breakdown, categories_of, compute_figures, value_of
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records

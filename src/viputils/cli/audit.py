@@ -18,13 +18,13 @@ from viputils.cli.output import (
     show_table,
     steps,
 )
-from viputils.config.language import plural
 from viputils.core.errors import (
     ParameterError,
     Problem,
     PublishedError,
 )
 from viputils.core.months import ReportMonth
+from viputils.core.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viputils.cli.output import account_line, say, say_mark, says_yes, show_json, show_table, steps
-from viputils.config.language import plural
 from viputils.core.errors import (
     IntakeError,
     ParameterError,
     Problem,
 )
+from viputils.core.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

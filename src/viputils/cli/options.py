@@ -12,8 +12,6 @@ import typer
 from viputils.cli.output import (
     say_aside,
 )
-from viputils.config.project import Project
-from viputils.config.source import from_environment
 from viputils.core.errors import (
     ParameterError,
     Problem,
@@ -21,6 +19,7 @@ from viputils.core.errors import (
 from viputils.core.months import ReportMonth, parse_date
 
 if TYPE_CHECKING:
+    from viputils.config.project import Project
     from viputils.figures.edition import Edition
 
 # What a command's exit code says; the README documents them.
@@ -85,6 +84,9 @@ AllowOption = Annotated[
 
 def open_project(context: typer.Context, project: Path | None, language: str | None = None) -> Project:
     """Open the project that --project names, before or after the command, or the one that the user is in."""
+    from viputils.config.project import Project
+    from viputils.config.source import from_environment
+
     folder = project or context.obj
     opened = Project.open(folder, language, from_environment()) if folder else Project.find(language=language)
     if opened.source.is_elsewhere:

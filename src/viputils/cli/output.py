@@ -9,29 +9,33 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from viputils.config.language import plural
 from viputils.core.spreadsheet import inert_table
+from viputils.core.text import plural, printable
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.text import Text
 
 
 def plain(text: object) -> Text:
     """Return text for the terminal as it is: no markup, no emoji, and no control character that a file smuggled in."""
-    return Text("".join(mark if mark.isprintable() or mark == "\n" else repr(mark)[1:-1] for mark in str(text)))
+    from rich.text import Text
+
+    return Text("\n".join(printable(line) for line in str(text).split("\n")))
 
 
 def say(text: object) -> None:
     """Print text as it stands."""
+    from rich.console import Console
+
     Console(highlight=False, soft_wrap=True).print(plain(text))
 
 
 def say_aside(text: object) -> None:
     """Print text on stderr, where it is not mistaken for the answer."""
+    from rich.console import Console
+
     Console(stderr=True, highlight=False, soft_wrap=True).print(plain(text))
 
 
@@ -53,6 +57,8 @@ def says_yes(question: str) -> bool:
 def show_table(title: str, rows: pd.DataFrame, right: Iterable[str] = ()) -> None:
     """Print a table with its columns as headings; numbers to the right."""
     import pandas as pd
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table(title=plain(title), title_justify="left")
     for column in rows.columns:
@@ -95,6 +101,8 @@ def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
 @contextmanager
 def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], None]]:
     """Show on a terminal how many of something are done, and how long the rest takes; each is said in a line."""
+    from rich.console import Console
+
     console = Console(highlight=False, soft_wrap=True) if Console().is_terminal else Console(stderr=True)
     if not console.is_terminal or not total:
         yield lambda words, say_it: say_it(words)
@@ -121,6 +129,8 @@ def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], Non
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
     """Show on stderr which step is under way: a spinner on a terminal, one line a step elsewhere."""
+    from rich.console import Console
+
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield lambda words: console.print(f"{words} …")

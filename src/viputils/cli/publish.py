@@ -18,19 +18,17 @@ from viputils.cli.output import (
     show_table,
     steps,
 )
-from viputils.config.language import plural
-from viputils.config.project import Project
 from viputils.core.errors import (
     INTERRUPTED,
     ParameterError,
     Problem,
     VipError,
 )
-from viputils.core.files import private_folder
 from viputils.core.months import ReportMonth
+from viputils.core.text import plural
 
 if TYPE_CHECKING:
-    pass
+    from viputils.config.project import Project
 
 from viputils.cli import interrupts
 from viputils.cli.interrupts import InterruptedByUser
@@ -264,6 +262,8 @@ def preview(
     opened = open_project(context, project)
     first = None if since is None else ReportMonth.parse(since)
     chosen = choose_engine(engine.value)
+    from viputils.core.files import private_folder
+
     with private_folder("preview") as scratch:
         folder = scratch / "site"
         folder.mkdir()

@@ -20,16 +20,16 @@ from viputils.cli.output import (
     show_table,
     steps,
 )
-from viputils.config.language import plural
-from viputils.config.project import Project
 from viputils.core.errors import (
     INTERRUPTED,
     ParameterError,
     Problem,
 )
 from viputils.core.months import ReportMonth
+from viputils.core.text import plural
 
 if TYPE_CHECKING:
+    from viputils.config.project import Project
     from viputils.figures.edition import Edition
 
 from viputils.cli import interrupts

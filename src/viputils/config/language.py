@@ -39,26 +39,6 @@ def message(text: str) -> str:
     return text
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Return a count with its noun, in English: ``1 response``, ``2 responses``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def first_of(names: Sequence[str]) -> str:
-    """Return the first three of some names, in English, and how many more there are."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def capital(text: str) -> str:
-    """Begin a text with a capital, and leave the rest as it is."""
-    return text[:1].upper() + text[1:]
-
-
-def uncapital(text: str) -> str:
-    """Begin a text with a small letter, as within a sentence; a word in capitals, such as ``DV``, stays one."""
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
-
-
 def _one_other(number: int) -> int:
     return int(number != 1)
 

@@ -18,6 +18,7 @@ from viputils.config.language import Language, decoded, hidden_marks, message, n
 from viputils.core.errors import ParameterError, Problem, ProgramError, nearest
 from viputils.core.months import ReportMonth
 from viputils.core.spreadsheet import is_live
+from viputils.core.text import folded
 from viputils.core.urls import secrets_in, shown_address
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ JOINED_ID = "record_id"
 AS_WRITTEN = "as written"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-def folded(text: str) -> str:
-    """Return the form in which values are compared: one blank between words, no case, accents in one piece."""
-    return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
 
 
 def heading_key(text: str) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from viputils.config.language import ENGLISH, Language, blocks_of, decoded_lines, read_language
-from viputils.config.program import RAW, Program, folded, read_program
+from viputils.config.program import RAW, Program, read_program
 from viputils.config.source import Source, from_environment
 from viputils.core.errors import LanguageError, Problem, ProgramError
 from viputils.core.months import ReportMonth
+from viputils.core.text import folded, printable
 
 # The notebook that is the report.
 NOTEBOOK: Final = "notebooks/monthly_report.ipynb"
@@ -150,7 +151,7 @@ class Project:
 
     def raw_name(self, *names: str) -> str:
         """Name a delivery or a file in it the same way wherever it lies: ``data/raw/2023-12-04/responses.csv``."""
-        return "/".join([RAW, *(_printable(name) for name in names)])
+        return "/".join([RAW, *(printable(name) for name in names)])
 
     @property
     def shared(self) -> Path:
@@ -207,7 +208,7 @@ class Project:
 
     def relative(self, path: Path) -> str:
         """Name a file of the project the same way on every machine."""
-        return _printable(path.relative_to(self.root).as_posix())
+        return printable(path.relative_to(self.root).as_posix())
 
 
 def _lines(path: Path) -> list[str]:
@@ -236,8 +237,3 @@ def _require_apart(program: Program, language: Language, name: str) -> None:
                 problems.append(Problem(f"{name}, {vocabulary}", what, "give each of them a name of its own."))
     if problems:
         raise LanguageError("A catalogue gives different things one name.", problems)
-
-
-def _printable(name: str) -> str:
-    # A name with a line break in it must not look like a line of our own.
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from viputils.config.language import plural
-from viputils.config.program import Distinct, Period, Program, Sum, folded
+from viputils.config.program import Distinct, Period, Program, Sum
 from viputils.core.errors import ParameterError, Problem, ProgramError, nearest
 from viputils.core.months import ReportMonth, Span
+from viputils.core.text import folded, plural
 from viputils.records.clean import Records
 
 KEY: Final = ["measure", "category", "period"]

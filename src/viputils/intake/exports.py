@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from viputils.config.language import plural
 from viputils.config.program import AS_WRITTEN, Intake, Program, heading_key, pasted
 from viputils.config.tables import JOINED_BY, VOIDS, Schema, schemas_of
 from viputils.core.errors import BalanceError, IntakeError, Problem, closest, nearest
+from viputils.core.text import plural
 from viputils.intake.dates import DAY_FIRST, MONTH_FIRST, has_zone, read_day
 from viputils.intake.sheets import Merged, Sheet, letters
 from viputils.records.codes import missing_pattern

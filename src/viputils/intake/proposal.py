@@ -17,7 +17,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from viputils.config.language import plural
 from viputils.config.program import ROW_ID, Table, heading_key
 from viputils.config.project import Project
 from viputils.config.tables import FILE, LINE, VOIDS
@@ -25,6 +24,7 @@ from viputils.core.errors import BalanceError, DeliveryError, IntakeError, Probl
 from viputils.core.files import put_in_place, staged_folder
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert
+from viputils.core.text import plural
 from viputils.figures.counts import KEY, compute_figures
 from viputils.intake.exports import EitherOrder, Export, Tally, match_sheet, rows_of, where_of
 from viputils.intake.sheets import Sheet, read_sheets

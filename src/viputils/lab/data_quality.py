@@ -12,10 +12,10 @@ from typing import Any, Final
 import pandas as pd
 from IPython.display import Markdown
 
-from viputils.config.language import capital, plural
 from viputils.config.program import column_in_words
 from viputils.config.tables import VOIDS
 from viputils.core.months import ReportMonth, date_in_words
+from viputils.core.text import capital, plural
 from viputils.figures import quality, vintages
 from viputils.records.deliveries import Delivery
 from viputils.report.charts import image_markdown, panels_chart

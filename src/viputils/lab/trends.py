@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown, display
 
-from viputils.config.language import capital, plural
 from viputils.config.program import Period
 from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
+from viputils.core.text import capital, plural
 from viputils.figures import engagement
 from viputils.figures.assessment import chart_of, counts_of, followed, years_are_even
 from viputils.figures.stats.control_charts import ENOUGH, ProcessChart, is_even, process_chart

@@ -11,11 +11,11 @@ from viputils.audit.as_of import load_edition
 from viputils.audit.manifest import MANIFEST, Manifest, input_file, read_manifest, require_deliveries, touched_since
 from viputils.audit.register import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
 from viputils.audit.verdicts import contradictions, key_text
-from viputils.config.language import plural
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.core.files import held
 from viputils.core.months import ReportMonth
+from viputils.core.text import plural
 from viputils.figures.counts import KEY
 from viputils.figures.edition import Edition
 from viputils.records.checksums import checksum

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from viputils.config.language import plural
 from viputils.config.tables import Schema
 from viputils.core.errors import DeliveryError, Problem
 from viputils.core.spreadsheet import original
+from viputils.core.text import plural
 
 # In characters: more than any spreadsheet takes, and where Python's own reader stops. What is longer is a quote that is
 # never closed. Python's limit is one for all libraries, and some of them raise it.

@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from viputils.config.program import Column, Program, folded
+from viputils.config.program import Column, Program
 from viputils.core.errors import closest, nearest
+from viputils.core.text import folded
 from viputils.records.codes import in_plain_letters, missing_pattern
 
 _CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"

@@ -18,9 +18,10 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from viputils.config.language import ENGLISH, Language, capital, message, plural
+from viputils.config.language import ENGLISH, Language, message
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
+from viputils.core.text import capital, plural
 from viputils.figures.assessment import Assessment
 from viputils.figures.counts import breakdown
 from viputils.figures.edition import Edition

@@ -17,12 +17,12 @@ import pandas as pd
 from viputils.audit.as_of import OwnDays, issue_day
 from viputils.audit.register import Register, read_register
 from viputils.audit.verdicts import RecordsByDay
-from viputils.config.language import plural, uncapital
 from viputils.config.program import Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError
 from viputils.core.months import ReportMonth
 from viputils.core.spreadsheet import inert_table
+from viputils.core.text import plural, uncapital
 from viputils.figures.counts import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv
 from viputils.figures.edition import Edition
 from viputils.figures.series import every_measure

@@ -14,11 +14,11 @@ from typing import Any
 from viputils.audit.as_of import load_edition, require_no_quarantine
 from viputils.audit.handover import hand_over
 from viputils.audit.manifest import MANIFEST, Manifest, changed_since, manifest_of, read_manifest, touched_since
-from viputils.config.language import capital
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError
 from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth
+from viputils.core.text import capital
 from viputils.figures.edition import Edition
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown

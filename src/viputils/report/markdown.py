@@ -28,10 +28,10 @@ from viputils.config.language import (
     lines_of,
     not_decoded,
 )
-from viputils.config.program import folded
 from viputils.config.project import Project
 from viputils.core.errors import Problem, TextError
 from viputils.core.months import ReportMonth
+from viputils.core.text import folded
 
 # What could begin a construct of Markdown, Quarto, HTML, TeX or Typst anywhere in a line.
 _SPECIAL = re.compile(r"([\\`{}\[\]<>#|$@~^!&=])")

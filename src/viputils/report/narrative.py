@@ -11,7 +11,8 @@ from typing import Final
 
 from IPython.display import Markdown
 
-from viputils.config.language import Language, capital, message, uncapital
+from viputils.config.language import Language, message
+from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Standing, YearToDate
 from viputils.figures.edition import Edition
 from viputils.figures.stats.control_charts import ENOUGH, TREND

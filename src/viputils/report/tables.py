@@ -26,10 +26,11 @@ from viputils.audit.verdicts import (
     verdicts_as_of,
     without_category,
 )
-from viputils.config.language import ENGLISH, Language, capital, plural, uncapital
+from viputils.config.language import ENGLISH, Language
 from viputils.config.program import Distinct, Program, column_in_words
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth, date_in_words
+from viputils.core.text import capital, plural, uncapital
 from viputils.figures.assessment import Assessment, Pace
 from viputils.figures.counts import KEY, breakdown, value_of
 from viputils.figures.edition import Edition

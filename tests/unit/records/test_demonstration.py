@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.support.projects import REPOSITORY
-from viputils.config.program import folded
+from viputils.core.text import folded
 from viputils.figures.edition import Edition
 
 RAW = REPOSITORY / "data" / "raw"

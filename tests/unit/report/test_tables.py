@@ -10,8 +10,8 @@ import pytest
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
 from viputils.audit.as_of import load_edition
-from viputils.config.language import plural
 from viputils.config.project import Project
+from viputils.core.text import plural
 from viputils.figures.edition import Edition
 from viputils.report import charts, tables
 

@@ -10,8 +10,8 @@ import pandas as pd
 from viputils.audit.revisions import pair_rows
 from viputils.audit.trace.edits import Edit
 from viputils.audit.trace.rows import PLACE, LookedAt, Rows
-from viputils.config.program import folded
 from viputils.config.tables import DELIVERY
+from viputils.core.text import folded
 from viputils.figures.counts import as_counted
 from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from viputils.audit.trace.edits import EDITED, Edit, as_they_were
 from viputils.audit.trace.rows import PLACE, FollowUp, LookedAt, Rows, Table, look_at, within
-from viputils.config.program import folded
 from viputils.core.months import Span
+from viputils.core.text import folded
 from viputils.records.clean import DUPLICATE, KEPT, LOOKS_ALIKE, QUARANTINED, SUPERSEDED
 
 OUT_OF_PERIOD: Final = "out of the period"

@@ -27,12 +27,12 @@ from viputils.audit.library import LIBRARY_FOLDER
 from viputils.audit.manifest import MANIFEST, Inventory, package_versions, read_manifest
 from viputils.audit.register import IssueName, PublishedIssue, read_register
 from viputils.audit.verdicts import IssueVerdicts, verify_register
-from viputils.config.language import capital
 from viputils.config.page_settings import SETTINGS, copy_named_files, named_files
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError
 from viputils.core.files import copy_files, files_below, private_folder, replaced_whole
 from viputils.core.months import ReportMonth
+from viputils.core.text import capital
 from viputils.figures.counts import FIGURES_CSV, KEY
 from viputils.figures.edition import Edition
 from viputils.publish.backfill import Order, carry_out, cores

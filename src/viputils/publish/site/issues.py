@@ -16,10 +16,10 @@ import pandas as pd
 from IPython.display import Markdown
 
 from viputils.audit.register import IssueName
-from viputils.config.language import capital, uncapital
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, Problem
 from viputils.core.months import FiscalYear
+from viputils.core.text import capital, uncapital
 from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
 from viputils.publish.site.pages import Page, page_of
 from viputils.report.charts import image_markdown, panels_chart
