@@ -33,7 +33,7 @@ from viputils.core.files import private_folder
 from viputils.core.git import check_out, commit_named, messages_between, top_of
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.text import folded, plural
-from viputils.figures.counts import COLUMNS, KEY
+from viputils.figures.counts import COLUMNS, KEY, key_of_row, key_text
 
 CHANGES: Final = ["issue", *KEY, "before", "after", "change", "what", "printed", "said"]
 MOVED: Final = "moved"
@@ -244,7 +244,7 @@ def read_figures(text: str, name: str) -> pd.DataFrame:
         elif not _WHOLE.fullmatch(line[-1]):
             problems.append(Problem(where, f"{line[-1]!r} is not a whole number;", "write digits only, as in 2599."))
         elif (key := tuple(line[:-1])) in rows:
-            problems.append(Problem(where, f"{_key_text(key)!r} stands there twice;", "keep one of them."))
+            problems.append(Problem(where, f"{key_text(key)!r} stands there twice;", "keep one of them."))
         else:
             rows[key] = int(line[-1])
     if problems:
@@ -254,10 +254,6 @@ def read_figures(text: str, name: str) -> pd.DataFrame:
 
 def _frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype({**dict.fromkeys(KEY, "str"), "value": "int64"})
-
-
-def _key_text(key: Iterable[object]) -> str:
-    return "/".join(str(part) for part in key if part)
 
 
 # ---------------------------------------------------------------- The two sides
@@ -602,7 +598,7 @@ class _Statement:
     def covers(self, row: Mapping[Any, Any]) -> bool:
         """Return whether a figure is meant: by its key, by its measure, or with all others."""
         month = str(row["issue"]).split(" ", maxsplit=1)[0]
-        names = (folded(_key_text(row[part] for part in KEY)), folded(str(row["measure"])))
+        names = (folded(key_of_row(row)), folded(str(row["measure"])))
         return self.month in ("", month) and (not self.figure or folded(self.figure) in names)
 
 

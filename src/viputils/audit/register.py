@@ -27,7 +27,7 @@ from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert, original
 from viputils.core.text import plural
-from viputils.figures.counts import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv
+from viputils.figures.counts import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv, key_text
 from viputils.records.checksums import checksum
 
 INDEX: Final = "index.csv"
@@ -504,11 +504,7 @@ def _read_figures(path: Path, program: Program, month: ReportMonth, problems: li
         key = (row["measure"], row["category"], row["period"])
         before = first_line.setdefault(key, line)
         if before != line:
-            wrong.append(
-                Problem(
-                    where, f"'{'/'.join(filter(None, key))}' stands on line {before} already;", "keep the printed one."
-                )
-            )
+            wrong.append(Problem(where, f"'{key_text(key)}' stands on line {before} already;", "keep the printed one."))
         figures.append({**row, "value": int(row["value"]) if _WHOLE.fullmatch(row["value"]) else -1})
     if not rows and not wrong:
         wrong.append(Problem(name, "holds no figure;", _TRANSCRIBE))

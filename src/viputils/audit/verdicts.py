@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,7 +28,16 @@ from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, Problem, PublishedError
 from viputils.core.months import ReportMonth
 from viputils.core.text import uncapital
-from viputils.figures.counts import KEY, PERIODS, breakdown, categories_of, compute_figures, value_of
+from viputils.figures.counts import (
+    KEY,
+    PERIODS,
+    breakdown,
+    categories_of,
+    compute_figures,
+    key_of_row,
+    key_text,
+    value_of,
+)
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records
 from viputils.records.deliveries import Delivery, Received, find_deliveries, has_deliveries, read_received
@@ -187,7 +196,7 @@ class IssueVerdicts:
         """What a reader of the verdicts must know beside them."""
         notes = [f"Not reproducible: {self.why}"] if self.why else []
         notes += self.left_out
-        notes += [f"{key_text(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
+        notes += [f"{key_of_row(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
         notes += [f"The print does not add up. {one.text}" for one in self.unexplained]
         # A footnote tells why already.
         notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else self.explained()
@@ -228,14 +237,9 @@ class IssueVerdicts:
         }
         rows = self.figures.loc[self.figures["verdict"].isin(MISSING)]
         return [
-            Problem(f"{self.issue.name}, {key_text(row)}", *said[str(row["verdict"])])
+            Problem(f"{self.issue.name}, {key_of_row(row)}", *said[str(row["verdict"])])
             for row in rows.to_dict("records")
         ]
-
-
-def key_text(row: Mapping[Any, object]) -> str:
-    """Write the key of a figure: ``responses_by_incident_type/Homicide/month``."""
-    return "/".join(str(row[part]) for part in KEY if row[part])
 
 
 def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, str]]:
@@ -402,7 +406,7 @@ def _months_above_their_year(published: pd.DataFrame, program: Program, month: R
     both = wide.dropna()
     wrong = both.loc[both["month"].ne(both["fytd"]) if first else both["month"].gt(both["fytd"])]
     for measure, category, of_month, to_date in wrong[["month", "fytd"]].reset_index().itertuples(index=False):
-        name = "/".join(part for part in (measure, category) if part)
+        name = key_text((measure, category))
         rule = "in the first month of the year both are the same" if first else "a month is part of its year"
         yield Contradiction(
             f"{name}: {of_month:,.0f} for the month and {to_date:,.0f} for the year to date; {rule}.",

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -24,6 +25,16 @@ FIGURES_CSV: Final = "figures.csv"
 PERIODS: Final[tuple[Period, ...]] = ("month", "fytd")
 
 
+def key_text(parts: Iterable[object]) -> str:
+    """Return the key of a figure as tables and messages write it, from its measure, category and period."""
+    return "/".join(str(part) for part in parts if part)
+
+
+def key_of_row(row: Mapping[Any, object]) -> str:
+    """Return the key of the figure in a row of a figures table."""
+    return key_text(row[part] for part in KEY)
+
+
 class FigureKey(NamedTuple):
     """Which figure: ``measure/category/period``, or ``measure/period`` where there is no breakdown."""
 
@@ -32,7 +43,7 @@ class FigureKey(NamedTuple):
     period: Period
 
     def __str__(self) -> str:
-        return "/".join(part for part in self if part)
+        return key_text(self)
 
     @classmethod
     def parse(cls, text: str, program: Program, month: ReportMonth) -> FigureKey:
@@ -133,7 +144,7 @@ def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "
         figures["measure"].eq(measure) & figures["category"].eq(category) & figures["period"].eq(period), "value"
     ]
     if len(found) != 1:
-        key = "/".join(part for part in (measure, category, period) if part)
+        key = key_text((measure, category, period))
         raise ParameterError(
             f"There is no figure {key}.",
             [Problem("figure", f"{key!r} is not in the figures table.", nearest(measure, figures["measure"].unique()))],

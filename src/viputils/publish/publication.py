@@ -10,13 +10,13 @@ from viputils import __version__
 from viputils.audit.as_of import load_edition
 from viputils.audit.manifest import MANIFEST, Manifest, input_file, read_manifest, require_deliveries, touched_since
 from viputils.audit.register import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
-from viputils.audit.verdicts import contradictions, key_text
+from viputils.audit.verdicts import contradictions
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.core.files import held
 from viputils.core.months import ReportMonth
 from viputils.core.text import plural
-from viputils.figures.counts import KEY
+from viputils.figures.counts import KEY, key_of_row
 from viputils.figures.edition import Edition
 from viputils.records.checksums import checksum
 from viputils.records.deliveries import find_deliveries
@@ -108,7 +108,7 @@ def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
                 f"The issue made here does not reproduce the one of {month} in the register. Nothing was kept.",
                 [
                     Problem(
-                        key_text(row), f"{row['value']} was printed, and it is {_shown(row['value_here'])} here;", ""
+                        key_of_row(row), f"{row['value']} was printed, and it is {_shown(row['value_here'])} here;", ""
                     )
                     for row in other.to_dict("records")
                 ],

@@ -32,7 +32,7 @@ from viputils.config.project import Project
 from viputils.core.months import ReportMonth, date_in_words
 from viputils.core.text import capital, plural, uncapital
 from viputils.figures.assessment import Assessment, Pace
-from viputils.figures.counts import KEY, breakdown, value_of
+from viputils.figures.counts import breakdown, key_of_row, value_of
 from viputils.figures.edition import Edition
 from viputils.records.clean import STATUSES
 from viputils.report.markdown import (
@@ -686,7 +686,7 @@ def release_notes(found: Changes) -> str:
     """Write what moved between two issues or two commits as release notes, in Markdown."""
     rows = [
         [
-            escape(" ".join(filter(None, [row.get("issue", ""), "/".join(filter(None, (row[part] for part in KEY)))]))),
+            escape(" ".join(filter(None, [row.get("issue", ""), key_of_row(row)]))),
             *(escape(row[column]) for column in ("before", "after", "change", "what")),
         ]
         for row in found.shown.to_dict("records")

@@ -33,7 +33,7 @@ from viputils.core.errors import DeliveryError, ManifestError, ParameterError, P
 from viputils.core.files import copy_files, files_below, private_folder, replaced_whole
 from viputils.core.months import ReportMonth
 from viputils.core.text import capital
-from viputils.figures.counts import FIGURES_CSV, KEY
+from viputils.figures.counts import FIGURES_CSV, KEY, key_of_row
 from viputils.figures.edition import Edition
 from viputils.publish.backfill import Order, carry_out, cores
 from viputils.publish.site.feeds import Entry, atom_feed, sitemap
@@ -427,7 +427,7 @@ def _require_as_published(wanted: Sequence[_Wanted], issues: Sequence[SiteIssue]
         both = one.published.figures.merge(issue.figures, on=KEY, how="left", suffixes=("_published", ""))
         moved = both.loc[both["value"].ne(both["value_published"])]
         for row in moved.to_dict("records"):
-            key = "/".join(str(row[part]) for part in KEY if row[part])
+            key = key_of_row(row)
             now = "gone" if pd.isna(row["value"]) else f"{int(row['value']):,}"
             what = f"was published as {row['value_published']:,} and would be {now};"
             problems.append(Problem(f"issues/{one.name}, {key}", what, "a correction is a re-issue."))
