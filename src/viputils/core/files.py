@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import secrets
 import shutil
@@ -82,8 +81,8 @@ def copy_files(folder: Path, to: Path) -> None:
 def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
     """Yield an empty folder to fill, which becomes ``parent/name`` when the block ends without an error.
 
-    Whatever happens in between, a kill included, ``parent/name`` is either as it was or as it became. What a
-    killed run left behind is cleared away by the next one.
+    Whatever happens in between, ``parent/name`` is either as it was or as it became. What a killed run left behind is
+    put right by the next one.
     """
     with _aside(parent, name) as partial:
         yield partial
@@ -216,27 +215,14 @@ def _aside(parent: Path, name: str) -> Iterator[Path]:
 
 
 def _swap(new: Path, old: Path) -> None:
-    """Put ``new`` in the place of ``old``; where ``old`` was, ``new`` then holds it."""
-    if not old.exists():
-        new.rename(old)
-    elif not exchange_folders(new, old):
-        # Without an exchange in one step there is a moment in which the folder is only under its other name.
+    """Put ``new`` in the place of ``old``, which goes. If a kill comes between the renames, ``_aside`` puts it right."""
+    if old.exists():
         aside = new.with_name(new.name + "-old")
         old.rename(aside)
         new.rename(old)
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def exchange_folders(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step, where the system can; say whether it did."""
-    if sys.platform != "linux":
-        return False
-    at_fdcwd, exchange = -100, 2
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (OSError, AttributeError):
-        return False
-    return bool(rename(at_fdcwd, os.fsencode(one), at_fdcwd, os.fsencode(other), exchange) == 0)
+    else:
+        new.rename(old)
 
 
 def matplotlib_settings(environment: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,6 @@ import pytest
 from viputils.config.program import RAW
 from viputils.config.project import Project
 from viputils.config.source import Source
-from viputils.core import files
 from viputils.core.errors import ParameterError
 from viputils.core.files import replaced_whole
 from viputils.figures.edition import Edition
@@ -28,9 +27,6 @@ def test_what_the_cover_says_is_never_markup(demonstration: Edition, tmp_path: P
     assert said["title"].startswith(r"\# \*A\* \$b\$ Monthly")
 
 
-HAS_EXCHANGE = files.exchange_folders
-
-
 @pytest.fixture
 def issues(tmp_path: Path) -> Path:
     (tmp_path / "2023-11").mkdir()
@@ -42,10 +38,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
 
 
-@pytest.mark.parametrize("in_one_step", [True, False])
-def test_the_folder_becomes_what_was_filled(issues: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool) -> None:
-    if not in_one_step:
-        monkeypatch.setattr(files, "exchange_folders", lambda _one, _other: False)
+def test_the_folder_becomes_what_was_filled(issues: Path) -> None:
     with replaced_whole(issues, "2023-11") as folder:
         (folder / "new").touch()
         assert names(issues / "2023-11") == ["old"]
@@ -65,15 +58,6 @@ def test_an_error_leaves_the_folder_as_it_was(issues: Path) -> None:
         raise ValueError
     assert names(issues) == ["2023-11"]
     assert names(issues / "2023-11") == ["old"]
-
-
-def test_folders_change_places_in_one_step_where_the_system_can(issues: Path) -> None:
-    other = issues / "other"
-    other.mkdir()
-    if not HAS_EXCHANGE(issues / "2023-11", other):
-        pytest.skip("this system or file system cannot exchange two folders in one step")
-    assert names(other) == ["old"]
-    assert names(issues / "2023-11") == []
 
 
 def test_what_a_kill_between_two_renames_left_is_put_right(issues: Path) -> None:
