@@ -337,7 +337,7 @@ tables and the details of every record are made up, and say nothing about Albuqu
 
 
 class RecordsError(Exception):
-    """The records are not as they must be, or cannot be written where they should go."""
+    """The records are invalid, or cannot be written where they should go."""
 
 
 def stream(*names: str) -> random.Random:

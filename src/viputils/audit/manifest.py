@@ -265,7 +265,7 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
             )
             for detail in error.errors()
         ]
-        raise ManifestError("The manifest is not as it must be. Nothing was compared.", problems) from None
+        raise ManifestError("The manifest is invalid. Nothing was compared.", problems) from None
 
 
 def input_file(project: Project, kind: Kind, name: str) -> Path:

@@ -226,7 +226,7 @@ def _read(folder: Path, program: Program) -> Register:
                 )
             )
     if problems:
-        raise PublishedError("The register of published figures is not as it must be.", dict.fromkeys(problems))
+        raise PublishedError("The register of published figures is invalid.", dict.fromkeys(problems))
     return Register(tuple(sorted(issues, key=lambda issue: issue.name)))
 
 
@@ -234,7 +234,7 @@ def deliveries_not_as_published(project: Project, month: ReportMonth | None = No
     """Return a problem for each delivered file that was changed, removed or added since an issue was published.
 
     A file was added if the manifest does not list it although the as-of date of the issue includes it. An issue that
-    was replaced says nothing about that. If the register is not as it must be, its problems are returned.
+    was replaced says nothing about that. If the register is invalid, its problems are returned.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
     Raises
     ------
     PublishedError
-        If the register is not as it must be, or has the issue already: what was published is never replaced.
+        If the register is invalid, or has the issue already: what was published is never replaced.
     """
 
     def added(register: Register) -> Sequence[PublishedIssue]:
@@ -293,7 +293,7 @@ def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
     Raises
     ------
     PublishedError
-        If the register is not as it must be, or does not have the issue.
+        If the register is invalid, or does not have the issue.
     """
 
     def kept(register: Register) -> Sequence[PublishedIssue]:

@@ -471,7 +471,7 @@ def verify_register(
     Raises
     ------
     PublishedError
-        If the register is not as it must be, or does not have one of the issues.
+        If the register is invalid, or does not have one of the issues.
     DeliveryError
         If a delivery cannot be read, was edited, or is gone although an issue was made from it.
     QuarantineError

@@ -161,7 +161,7 @@ def backfill(
 ) -> None:
     """Make the issues of many months again where something that they depend on has changed.
 
-    A month that cannot be made keeps no other from being made; the exit code is then 2.
+    One failure does not stop the others; the exit code is then 2.
     """
     if every == (first is not None) or (first is None) != (last is None):
         problem = Problem(

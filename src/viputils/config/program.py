@@ -608,9 +608,7 @@ def program_from(raw: Mapping[str, Any], source: str = "program.toml") -> Progra
     try:
         program = Program.model_validate(dict(raw))
     except ValidationError as error:
-        raise ProgramError(
-            f"{source} is not as it must be.", [_problem_of(detail) for detail in error.errors()]
-        ) from None
+        raise ProgramError(f"{source} is invalid.", [_problem_of(detail) for detail in error.errors()]) from None
     problems = [*_contradictions(program)]
     if problems:
         raise ProgramError(f"{source} contradicts itself.", problems)

@@ -49,7 +49,7 @@ class Project:
         Raises
         ------
         ProgramError
-            If there is no program.toml, or it is not as it must be.
+            If there is no program.toml, or it is invalid.
         LanguageError
             If a catalogue of the language is missing or not complete.
         """

@@ -34,7 +34,7 @@ class Problem:
 
 
 class VipError(Exception):
-    """An error that its reader can mend: carries every problem found, not only the first.
+    """A user-fixable error that lists every problem found, not only the first.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class ParameterError(VipError):
 
 
 class ProgramError(VipError):
-    """program.toml, or the folder that it stands in, is not as it must be."""
+    """program.toml, or the folder that it stands in, is invalid."""
 
 
 class DeliveryError(VipError):

@@ -215,7 +215,7 @@ def _aside(parent: Path, name: str) -> Iterator[Path]:
 
 
 def _swap(new: Path, old: Path) -> None:
-    """Put ``new`` in the place of ``old``, which goes. If a kill comes between the renames, ``_aside`` puts it right."""
+    """Put ``new`` in the place of ``old``, which goes. ``_aside`` repairs what a kill between the renames left."""
     if old.exists():
         aside = new.with_name(new.name + "-old")
         old.rename(aside)

@@ -72,7 +72,7 @@ def read_vintages(path: Path, measures: Sequence[str]) -> pd.DataFrame:
     if not rows and not problems:
         problems.append(Problem(name, "holds no vintage;", "it has one row for each day and month."))
     if problems:
-        raise VintageError("The vintages are not as they must be.", problems)
+        raise VintageError("The vintages are invalid.", problems)
     table = _tidy(rows).drop_duplicates(["as_of", "month", "measure"], keep="last")
     return table.sort_values("as_of", kind="stable").reset_index(drop=True)
 

@@ -155,7 +155,7 @@ def orders_of(
         try:
             as_of = issue_day(project, deliveries, month, days=days)
             if problems := [problem for day, found in touched if day <= as_of for problem in found]:
-                raise DeliveryError("Delivered files are not as they must be. Nothing was made.", problems)
+                raise DeliveryError("Delivered files are invalid. Nothing was made.", problems)
         except DeliveryError as error:
             lacking[month] = str(error)
         else:
@@ -173,7 +173,7 @@ def carry_out(
     jobs: int | None = None,
     papermill_engine: PapermillEngine = "vip",
 ) -> Generator[Outcome]:
-    """Make issues; what goes wrong with one keeps no other from being made.
+    """Make issues; one failure does not stop the others.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def carry_out_on(
     forks: bool = True,
     patience: float = PATIENCE,
 ) -> Generator[Outcome]:
-    """Let the workers of a Dask cluster make issues; what goes wrong with one keeps no other from being made.
+    """Let the workers of a Dask cluster make issues; one failure does not stop the others.
 
     Parameters
     ----------

@@ -183,7 +183,7 @@ def reproduce(
     Raises
     ------
     ManifestError
-        If there is no manifest, it is not as it must be, or a delivery that it names is gone or was changed.
+        If there is no manifest, it is invalid, or a delivery that it names is gone or was changed.
     """
     if keep is not None and keep.exists():
         raise ParameterError(

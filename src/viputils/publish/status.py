@@ -263,7 +263,7 @@ class _Desk:
     doubt
         The first day on which a row could be in quarantine.
     register
-        None where it is not as it must be.
+        None where it is invalid.
     notes
         What turns out to be wrong is added here.
     """

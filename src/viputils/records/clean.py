@@ -238,7 +238,7 @@ def clean_table(
 ) -> CleanTable:
     """Clean one table; the rows of codes that look like another one (``alike``) are in doubt.
 
-    Of the rows with one id the one received last stands, and earlier ones are superseded; a row that repeats the
+    For each id, the latest row wins, and earlier ones are superseded; a row that repeats the
     one before it is a duplicate; a void withdraws what was received up to then; a snapshot supersedes every row that
     came before it. Only then are the rows that stand checked value by value, so that a later delivery can mend a row
     that was wrong.

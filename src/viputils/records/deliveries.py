@@ -222,7 +222,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
             Problem("data/raw", "holds no delivery;", "a delivery is a folder such as data/raw/2023-12-04.")
         )
     if problems:
-        raise DeliveryError("The raw deliveries are not as they must be.", problems)
+        raise DeliveryError("The raw deliveries are invalid.", problems)
     return sorted(deliveries, key=lambda delivery: (delivery.received, delivery.number))
 
 
@@ -473,7 +473,7 @@ def read_received(
         if tables is None or schema.name in tables or schema is VOIDS:
             raw[schema.name] = _read_table(known, schema, problems)
     if problems:
-        raise DeliveryError("Delivered files are not as they must be. Nothing was made.", problems)
+        raise DeliveryError("Delivered files are invalid. Nothing was made.", problems)
     return Received(as_of, known, raw)
 
 

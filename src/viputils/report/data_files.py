@@ -132,7 +132,7 @@ def all_issues(
     Raises
     ------
     PublishedError
-        If the register is not as it must be.
+        If the register is invalid.
     DeliveryError
         If there is nothing at all, or a delivery cannot be read.
     """

@@ -65,14 +65,14 @@ def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
         note = words(
             language,
             "{mark} This month's numbers are provisional. Chance alone means: what would be usual if incidents came "
-            "independently of each other and as often as before. The page on methods says how it is reckoned.",
+            "independently of each other and as often as before. See Methods for how we calculate this.",
             mark=escape(PROVISIONAL),
         )
     else:
         note = words(
             language,
             "Chance alone means: what would be usual if incidents came independently of each other and as often as "
-            "before. The page on methods says how it is reckoned.",
+            "before. See Methods for how we calculate this.",
         )
     blocks = [f"## {words(language, 'What changed this month')}", " ".join(sentences), " ".join(year)]
     return Markdown("\n\n".join([*filter(None, blocks), div("note", note)]))
@@ -178,8 +178,7 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
     if untold and found.whole.chart.is_enough:
         yield words(
             language,
-            "Of this month nothing is said about {names}: the months before differ from each other more than chance "
-            "alone would make them.",
+            "We cannot judge {names} this month: earlier months vary too much.",
             names=_names(edition, found, untold),
         )
 

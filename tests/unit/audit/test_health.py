@@ -108,7 +108,7 @@ def test_rows_that_were_corrected_later_name_the_day_from_which_they_count(proje
 
 
 def test_where_nothing_was_delivered_there_is_nothing_to_check(project: Project) -> None:
-    with pytest.raises(DeliveryError, match="not as they must be"):
+    with pytest.raises(DeliveryError, match="are invalid"):
         check_project(project)
 
 

@@ -136,7 +136,7 @@ def _read(connection: Any, shown: str, schemas: Mapping[str, Schema]) -> list[Of
             remedy = f"the table {_LISTED} has no row that says that {name} came with that delivery."
             problems.append(Problem(f"{shown}, {name}", what, remedy))
     if problems:
-        raise DeliveryError("The deliveries are not as they must be.", problems)
+        raise DeliveryError("The deliveries are invalid.", problems)
     contents = {key: _content(every[key[1]].columns, rows) for key, rows in sorted(files.items())}
     offered = [_offered(folder, f"{table}.csv", content) for (folder, table), content in contents.items()]
     for folder, salt in sorted(salts.items()):

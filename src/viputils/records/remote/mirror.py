@@ -163,7 +163,7 @@ def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
 
 def _require_none(problems: list[Problem]) -> None:
     if problems:
-        raise DeliveryError("The deliveries are not as they must be, or as they were when they came.", problems)
+        raise DeliveryError("The deliveries are invalid, or as they were when they came.", problems)
 
 
 def _remove_unknown(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:

@@ -74,7 +74,7 @@ def offered_files(address: str, shown: str) -> list[Offered]:
             bring = partial(_bring, files, path, f"{shown}, {name}", address)
             offered.append(Offered(parts[0], parts[1], _mark(found[path]), bring))
     if problems:
-        raise DeliveryError("The deliveries are not as they must be.", problems)
+        raise DeliveryError("The deliveries are invalid.", problems)
     return offered
 
 

@@ -350,7 +350,7 @@ def read_allowances(path: Path, name: str) -> list[Allowance]:
             problems.append(Problem(f"{where}, kind", f"{allowance.kind!r} is nothing that can be allowed;", remedy))
         allowances.append(allowance)
     if problems:
-        raise TextError("What was allowed is not as it must be.", problems)
+        raise TextError("What was allowed is invalid.", problems)
     return allowances
 
 
