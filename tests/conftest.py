@@ -16,7 +16,8 @@ from tests.support.artifacts import Artifacts, folder_for_artifacts
 from tests.support.pages import plain_pages
 from tests.support.projects import HEADERS, REPOSITORY, Deliver, town
 from viputils.audit.as_of import load_edition
-from viputils.config.program import Program, read_program
+from viputils.config.program import Program
+from viputils.config.program_file import read_program
 from viputils.config.project import Project
 from viputils.figures.edition import Edition
 

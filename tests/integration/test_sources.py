@@ -23,7 +23,7 @@ from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
 from viputils import workbench
 from viputils.audit.as_of import load_edition
 from viputils.audit.manifest import read_manifest
-from viputils.config.program import read_program
+from viputils.config.program_file import read_program
 from viputils.config.project import Project
 from viputils.config.tables import VOIDS, schemas_of
 from viputils.core.errors import DeliveryError, IntakeError, ProgramError

@@ -134,7 +134,7 @@ def _ask_about_dates(doubtful: Sequence[EitherOrder], yes: bool) -> None:
         say(f"  {one}")
     order, other = doubtful[0].order, doubtful[0].other_order
     if yes or not says_yes(f"Were these dates written {order}?"):
-        from viputils.config.program import pasted
+        from viputils.config.program_file import pasted
 
         lines = pasted("intake", f'date_order = "{other}"')
         raise IntakeError(

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import tomllib
 import unicodedata
 import zoneinfo
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from viputils.config.language import Language, decoded, hidden_marks, message, not_decoded
-from viputils.core.errors import ParameterError, Problem, ProgramError, nearest
+from viputils.config.language import Language, hidden_marks, message
+from viputils.core.errors import ParameterError, nearest
 from viputils.core.months import ReportMonth
-from viputils.core.spreadsheet import is_live
 from viputils.core.text import folded
-from viputils.core.urls import secrets_in, shown_address
+from viputils.core.urls import secrets_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,13 +116,13 @@ Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
 Address = Annotated[str, AfterValidator(_is_address)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     """Refuses unknown keys, and never turns one type into another."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Identity(_Part):
+class Identity(Part):
     """Names and dates of the program, as they stand on the cover and in the running header and footer.
 
     ``address`` is where its site lies, as feeds and sitemaps give it; ``also_in`` holds the languages that it is made
@@ -166,7 +163,7 @@ class Identity(_Part):
         return message("YTD") if self.fiscal_year_starts == 1 else message("FYTD")
 
 
-class Demonstration(_Part):
+class Demonstration(Part):
     """How synthetic records are told from real ones, and what every page made from them says."""
 
     id_prefix: Line
@@ -174,7 +171,7 @@ class Demonstration(_Part):
     statement: Line
 
 
-class _Issues(_Part):
+class Issues(Part):
     """The issues that something holds for: by default all of them."""
 
     issues_from: Month | None = None
@@ -191,7 +188,7 @@ class _Issues(_Part):
         )
 
 
-class _Days(_Issues):
+class Days(Issues):
     """The days that something holds on, both ends included: by default every day."""
 
     valid_from: dt.date | None = None
@@ -216,7 +213,7 @@ class _Days(_Issues):
         return covered
 
 
-class Crosswalk(_Days):
+class Crosswalk(Days):
     """A value that is counted under another name where its record is of a day on which this holds."""
 
     vocabulary: Name
@@ -227,14 +224,14 @@ class Crosswalk(_Days):
     reason: Line
 
 
-class Lifetime(_Days):
+class Lifetime(Days):
     """When a value of a vocabulary exists: on which days a record can have it, and which issues print it."""
 
     vocabulary: Name
     value: Line
 
 
-class Column(_Part):
+class Column(Part):
     """What one column of a raw table holds."""
 
     type: Literal["date", "category", "count", "flag", "code", "text"]
@@ -242,7 +239,7 @@ class Column(_Part):
     required: bool = True
 
 
-class Table(_Part):
+class Table(Part):
     """One raw table: its id, its columns, the date that places a record in a month, and how it is delivered.
 
     An incremental delivery adds and corrects; a snapshot stands for the whole table. Only in a snapshot can several
@@ -274,19 +271,19 @@ class Table(_Part):
         return self.id == ROW_ID or bool(self.id_parts)
 
 
-class Sum(_Part):
+class Sum(Part):
     """Counts the total of a count column."""
 
     sum: Name
 
 
-class Distinct(_Part):
+class Distinct(Part):
     """Counts the different values of a column."""
 
     distinct: Name
 
 
-class Measure(_Issues):
+class Measure(Issues):
     """What is counted.
 
     ``issues_from`` and ``issues_to`` say which issues print it, so that one that is added or given up later is not
@@ -304,7 +301,7 @@ class Measure(_Issues):
     formerly: list[Name] = []
 
 
-class Intake(_Part):
+class Intake(Part):
     """How the files that agencies send are read: what they call the columns, and what of them is not wanted.
 
     Attributes
@@ -327,7 +324,7 @@ class Intake(_Part):
     left_out: dict[Name, list[Line]] = {}
 
 
-class Licence(_Part):
+class Licence(Part):
     """What may be done with the data: a licence by its short name (CC0-1.0), its title and where it can be read."""
 
     name: Annotated[str, AfterValidator(_is_licence_name)]
@@ -335,21 +332,21 @@ class Licence(_Part):
     path: Address
 
 
-class Source(_Part):
+class Source(Part):
     """Where the data comes from."""
 
     title: Line
     path: Address | None = None
 
 
-class Data(_Part):
+class Data(Part):
     """What is said of the data that people take away."""
 
     licences: list[Licence] = []
     sources: list[Source] = []
 
 
-class PracticeModel(_Part):
+class PracticeModel(Part):
     """Which measures stand at which step of the practice model, from the shooting review to services.
 
     Enforcement, which is its other end, has no measure: the records hold none of it. ``services`` says which services
@@ -369,7 +366,7 @@ class PracticeModel(_Part):
         return [*self.review, self.candidates, self.notification, self.engagement]
 
 
-class Report(_Part):
+class Report(Part):
     """Which measures stand where in the report."""
 
     headline: Annotated[list[Name], Field(min_length=1)]
@@ -379,7 +376,7 @@ class Report(_Part):
     practice_model: PracticeModel | None = None
 
 
-class Program(_Part):
+class Program(Part):
     """program.toml, read and checked. Vocabularies, tables and measures stand in the file's order."""
 
     identity: Annotated[Identity, Field(alias="program")]
@@ -476,7 +473,7 @@ class Program(_Part):
             return self
         text = language.text
 
-        def shown(part: _Part, *names: str) -> dict[str, Any]:
+        def shown(part: Part, *names: str) -> dict[str, Any]:
             return {name: text(value) for name in names if (value := getattr(part, name)) is not None}
 
         identity = self.identity.model_copy(
@@ -542,524 +539,3 @@ class Program(_Part):
 def column_in_words(column: str) -> str:
     """Return the name of a column as a sentence has it: ``adults assisted``, and ``candidate`` for an id."""
     return column.removesuffix("_id").replace("_", " ")
-
-
-def read_program(path: Path) -> Program:
-    """Read and check program.toml.
-
-    Raises
-    ------
-    ProgramError
-        With every key that is wrong, what is wrong with it and what would be right.
-    """
-    data = b""
-    try:
-        data = path.read_bytes()
-        text = decoded(data).replace("\r\n", "\n")
-        raw = tomllib.loads(text)
-    except FileNotFoundError:
-        raise ProgramError(
-            "There is no program.toml.", [Problem(str(path), "is missing;", "every project has one at its top.")]
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ProgramError("program.toml cannot be read.", [not_decoded(str(path), data, error)]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ProgramError("program.toml cannot be read.", [_syntax_problem(path, text, str(error))]) from None
-    except OSError as error:
-        raise ProgramError(
-            "program.toml cannot be read.", [Problem(str(path), f"{error.strerror}.", "Make it readable.")]
-        ) from None
-    return program_from(raw, str(path))
-
-
-_CURLED = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
-
-
-def _syntax_problem(path: Path, text: str, error: str) -> Problem:
-    """Show the line that is not TOML, with what is usually wrong with such a line."""
-    found = re.search(r"line (\d+)", error)
-    lines = text.splitlines()
-    number = min(int(found[1]), len(lines)) if found else len(lines)
-    line = lines[number - 1].strip() if lines else ""
-    if curled := _CURLED.search(line):
-        remedy = f'it has the curly quote {curled[0]}; write straight quotes (").'
-    elif line.count('"') % 2:
-        remedy = 'a quote (") is missing.'
-    elif re.fullmatch(r"[A-Za-z0-9_.-]+\s*=\s*(?![\"'\[{0-9tf+\s-]).+", line):
-        remedy = 'a text is written in quotes, as in name = "Violence Intervention Program".'
-    elif line.count("[") != line.count("]") or line.count("{") != line.count("}"):
-        remedy = "a bracket is not closed."
-    elif "overwrite" in error or "twice" in error:
-        remedy = "the key or the table is there already; keep one of them."
-    else:
-        remedy = "see toml.io for its form."
-    return Problem(f"{path}, line {number}", f"is not TOML ({error}): {line}\n     ", remedy[0].upper() + remedy[1:])
-
-
-def pasted(table: str, *lines: str) -> str:
-    """Return lines to paste into program.toml, below the header of their table."""
-    return "".join(f"\n      {line}" for line in (f"[{table}]", *lines))
-
-
-def program_from(raw: Mapping[str, Any], source: str = "program.toml") -> Program:
-    """Check the content of a program.toml; ``source`` is what errors call the file."""
-    if problems := list(_shortcodes(raw)):
-        raise ProgramError(f"{source} holds what an engine would run.", problems)
-    try:
-        program = Program.model_validate(dict(raw))
-    except ValidationError as error:
-        raise ProgramError(f"{source} is invalid.", [_problem_of(detail) for detail in error.errors()]) from None
-    problems = [*_contradictions(program)]
-    if problems:
-        raise ProgramError(f"{source} contradicts itself.", problems)
-    return program
-
-
-# What pydantic says of itself, in this project's words.
-_REMEDIES = {
-    "missing": "is missing;",
-    "extra_forbidden": "is not a key that is known here;",
-}
-
-
-def _problem_of(detail: Any) -> Problem:
-    where = _key(detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        parent = Program
-        for step in detail["loc"][:-1]:
-            parent = _field_type(parent, str(step)) or parent
-        known = [field.alias or name for name, field in parent.model_fields.items()]
-        guess = nearest(str(detail["loc"][-1]), known)
-        return Problem(where, _REMEDIES["extra_forbidden"], guess or f"known here: {', '.join(known)}.")
-    if detail["type"] == "missing":
-        table = _key(detail["loc"][:-1])
-        key = str(detail["loc"][-1])
-        if not table:
-            return Problem(where, _REMEDIES["missing"], f"add the table:{pasted(where)}")
-        return Problem(where, _REMEDIES["missing"], f"add it:{pasted(table, f'{key} = …')}")
-    message = detail["msg"].removeprefix("Value error, ")
-    given = detail["input"]
-    shown = shown_address(given) if isinstance(given, str) and secrets_in(given) else given
-    return Problem(where, f"{shown!r} is refused:", message[0].lower() + message[1:] + ".")
-
-
-def _field_type(model: type[BaseModel], step: str) -> Any:
-    """Return the model that a key of ``model`` holds, looking into lists and tables of models."""
-    for name, field in model.model_fields.items():
-        if step in (name, field.alias):
-            inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
-            inner += [arg for kind in inner for arg in getattr(kind, "__args__", ())]
-            return next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-    return None
-
-
-def _key(location: tuple[int | str, ...]) -> str:
-    """Write a place in the file as TOML users write it: ``crosswalks[0].valid_from``."""
-    text = ""
-    for step in location:
-        if isinstance(step, int):
-            text += f"[{step + 1}]"
-        elif step not in ("[key]", "Sum", "Distinct", "literal['rows']"):
-            quoted = step if re.fullmatch(r"[A-Za-z0-9_-]+", step) else f'"{step}"'
-            text += f".{quoted}" if text else quoted
-    return text
-
-
-def _shortcodes(value: Any, where: str = "") -> Iterator[Problem]:
-    """Find shortcodes of Quarto, which looks for them in metadata and attributes after escapes are resolved."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _shortcodes(key, f"{where}.{key}" if where else str(key))
-            yield from _shortcodes(inner, f"{where}.{key}" if where else str(key))
-    elif isinstance(value, list):
-        for number, inner in enumerate(value, start=1):
-            yield from _shortcodes(inner, f"{where}[{number}]")
-    elif isinstance(value, str) and "{{<" in value:
-        yield Problem(where, "holds '{{<', with which a shortcode of Quarto begins;", "take it out.")
-
-
-def _contradictions(program: Program) -> Iterator[Problem]:
-    """Find what is well-formed key by key, and still cannot be."""
-    if program.identity.records_from < program.identity.began:
-        yield Problem(
-            "program.records_from",
-            f"{program.identity.records_from} is before program.began, {program.identity.began};",
-            "records cannot be older than the program.",
-        )
-    yield from _vocabulary_problems(program)
-    yield from _lifetime_problems(program)
-    yield from _table_problems(program)
-    yield from _code_problems(program)
-    yield from _intake_problems(program)
-    for name, measure in program.measures.items():
-        yield from _measure_problems(program, name, measure)
-    yield from _report_problems(program)
-
-
-def _vocabulary_problems(program: Program) -> Iterator[Problem]:
-    for number, crosswalk in enumerate(program.crosswalks, start=1):
-        where = f"crosswalks[{number}]"
-        values = program.vocabularies.get(crosswalk.vocabulary)
-        if values is None:
-            yield _unknown(f"{where}.vocabulary", crosswalk.vocabulary, program.vocabularies)
-        elif crosswalk.counted_as not in values:
-            yield _unknown(f"{where}.counted_as", crosswalk.counted_as, values)
-        if crosswalk.valid_from and crosswalk.valid_to and crosswalk.valid_to < crosswalk.valid_from:
-            yield Problem(
-                f"{where}.valid_to",
-                f"{crosswalk.valid_to} is before valid_from, {crosswalk.valid_from};",
-                "a crosswalk ends after it begins.",
-            )
-        for other in program.crosswalks_of(crosswalk.vocabulary):
-            if (
-                folded(other.value) == folded(crosswalk.counted_as)
-                and _share_a_day(crosswalk, other)
-                and _share_an_issue(crosswalk, other)
-            ):
-                yield Problem(
-                    f"{where}.counted_as",
-                    f"'{crosswalk.counted_as}' is itself counted as '{other.counted_as}' {other.when};",
-                    "name what it is counted as in the end.",
-                )
-        for earlier, other in enumerate(program.crosswalks[: number - 1], start=1):
-            if (
-                (other.vocabulary, folded(other.value)) == (crosswalk.vocabulary, folded(crosswalk.value))
-                and _share_a_day(crosswalk, other)
-                and _share_an_issue(crosswalk, other)
-            ):
-                yield Problem(
-                    where,
-                    f"'{crosswalk.value}' is counted {crosswalk.when} here and {other.when} in crosswalks[{earlier}];",
-                    "let one end (valid_to) before the other begins.",
-                )
-    for vocabulary, values in program.vocabularies.items():
-        if not values:
-            yield Problem(f"vocabularies.{vocabulary}", "is empty;", "name at least one value.")
-        for value in values:
-            if is_live(value):
-                yield Problem(
-                    f"vocabularies.{vocabulary}",
-                    f"{value!r} begins like a formula, which it would be in a table that is opened as a spreadsheet;",
-                    "begin it with a letter or a digit.",
-                )
-        spellings = [
-            (value, f"vocabularies.{vocabulary}", spelling) for value in values for spelling in (value, *values[value])
-        ]
-        spellings += [
-            (crosswalk.value, f"crosswalks[{number}]", spelling)
-            for number, crosswalk in enumerate(program.crosswalks, start=1)
-            if crosswalk.vocabulary == vocabulary
-            for spelling in (crosswalk.value, *crosswalk.aliases)
-        ]
-        stands_for: dict[str, str] = {}
-        for value, where, spelling in spellings:
-            taken = stands_for.setdefault(folded(spelling), value)
-            if taken != value:
-                yield Problem(
-                    f"{where}.{value}",
-                    f"'{spelling}' would stand for '{taken}' and for '{value}';",
-                    "give each spelling to one value only.",
-                )
-
-
-def _share_a_day(one: _Days, other: _Days) -> bool:
-    first, last = dt.date.min, dt.date.max
-    return (one.valid_from or first) <= (other.valid_to or last) and (other.valid_from or first) <= (
-        one.valid_to or last
-    )
-
-
-def _share_an_issue(one: _Issues, other: _Issues) -> bool:
-    first, last = ReportMonth(1900, 1), ReportMonth(2999, 12)
-    return (one.issues_from or first) <= (other.issues_to or last) and (other.issues_from or first) <= (
-        one.issues_to or last
-    )
-
-
-def _lifetime_problems(program: Program) -> Iterator[Problem]:
-    parts: list[tuple[str, _Issues]] = [(f"crosswalks[{n}]", one) for n, one in enumerate(program.crosswalks, start=1)]
-    parts += [(f"lifetimes[{n}]", one) for n, one in enumerate(program.lifetimes, start=1)]
-    parts += [(f"measures.{name}", measure) for name, measure in program.measures.items()]
-    for part, one in parts:
-        if one.issues_from is not None and one.issues_to is not None and one.issues_to < one.issues_from:
-            yield Problem(
-                f"{part}.issues_to",
-                f"{one.issues_to} is before issues_from, {one.issues_from};",
-                "the last issue comes after the first.",
-            )
-    seen: set[tuple[str, str]] = set()
-    for number, lifetime in enumerate(program.lifetimes, start=1):
-        where = f"lifetimes[{number}]"
-        values = program.vocabularies.get(lifetime.vocabulary)
-        if values is None:
-            yield _unknown(f"{where}.vocabulary", lifetime.vocabulary, program.vocabularies)
-        elif lifetime.value not in values:
-            yield _unknown(f"{where}.value", lifetime.value, values)
-        if lifetime.valid_from and lifetime.valid_to and lifetime.valid_to < lifetime.valid_from:
-            yield Problem(
-                f"{where}.valid_to",
-                f"{lifetime.valid_to} is before valid_from, {lifetime.valid_from};",
-                "a lifetime ends after it begins.",
-            )
-        if (lifetime.vocabulary, lifetime.value) in seen:
-            yield Problem(where, f"'{lifetime.value}' has a lifetime already;", "keep one of them.")
-        seen.add((lifetime.vocabulary, lifetime.value))
-
-
-def _intake_problems(program: Program) -> Iterator[Problem]:
-    for part, by_table in (("headings", program.intake.headings), ("left_out", program.intake.left_out)):
-        for name in by_table:
-            if name not in program.tables:
-                yield _unknown(f"intake.{part}.{name}", name, program.tables)
-    for name, table in program.tables.items():
-        columns = [*([] if table.id_is_made else [table.id]), *table.columns]
-        headings = program.intake.headings.get(name, {})
-        stands_for: dict[str, str] = {heading_key(column): column for column in columns}
-        for column, known in headings.items():
-            where = f"intake.headings.{name}.{column}"
-            if column not in columns:
-                yield _unknown(where, column, columns)
-            for heading in known:
-                taken = stands_for.setdefault(heading_key(heading), column)
-                if taken != column:
-                    yield Problem(
-                        where,
-                        f"'{heading}' would stand for '{taken}' and for '{column}';",
-                        "give each heading to one column only.",
-                    )
-        for heading in program.intake.left_out.get(name, []):
-            if heading_key(heading) in stands_for:
-                yield Problem(
-                    f"intake.left_out.{name}",
-                    f"'{heading}' is left out, and stands for '{stands_for[heading_key(heading)]}';",
-                    "take it out of one of them.",
-                )
-
-
-# What stands beside the tables of a program, in a delivery, in a database or where they are written.
-_OWN_TABLES = {
-    "voids": "the file that withdraws records",
-    "deliveries": "the list of what came in when",
-    "ledger": "the account of every row",
-    "quarantine": "the list of rejected rows",
-    "coverage": "the list of what each delivery covers",
-    "origins": "the list of where each row came from",
-}
-
-
-def _table_problems(program: Program) -> Iterator[Problem]:
-    for name, table in program.tables.items():
-        where = f"tables.{name}"
-        if name in _OWN_TABLES:
-            yield Problem(where, f"takes the name of {_OWN_TABLES[name]};", "call the table something else.")
-        for column in {table.id, *table.columns} & {"received", "delivery", "file", "line"}:
-            yield Problem(
-                f"{where}.columns.{column}",
-                "is what the library calls where a row came from;",
-                "name the column otherwise.",
-            )
-        if not table.one_row_per_id and table.delivery != "snapshot":
-            yield Problem(
-                f"{where}.one_row_per_id",
-                "is false for a table that is delivered in parts;",
-                'only rows of a snapshot can share an id (delivery = "snapshot").',
-            )
-        if table.id in table.columns:
-            yield Problem(f"{where}.columns.{table.id}", "is the id already;", "leave it out of the columns.")
-        for part in table.id_parts:
-            if part not in table.columns:
-                yield _unknown(f"{where}.id", part, table.columns)
-            elif table.columns[part].type not in ("code", "date", "count") or not table.columns[part].required:
-                yield Problem(
-                    f"{where}.id",
-                    f"'{part}' cannot be part of an id;",
-                    "name required columns of type code, date or count.",
-                )
-        if table.id == JOINED_ID and not 2 <= len(set(table.id_parts)) == len(table.id_parts):
-            yield Problem(f"{where}.id", f"is {table.id_parts!r};", "list two or more different columns.")
-        if table.date not in table.columns:
-            yield _unknown(f"{where}.date", table.date, table.columns)
-        elif table.columns[table.date].type != "date" or not table.columns[table.date].required:
-            yield Problem(
-                f"{where}.date",
-                f"'{table.date}' does not place every record in a month;",
-                "name a required column of type date.",
-            )
-        for column in table.exactly_one_of:
-            if column not in table.columns:
-                yield _unknown(f"{where}.exactly_one_of", column, table.columns)
-            elif table.columns[column].required:
-                yield Problem(
-                    f"{where}.columns.{column}",
-                    "is required, and is also one of exactly_one_of;",
-                    "set required = false for each of those columns.",
-                )
-        for column, rule in table.columns.items():
-            if rule.type == "text":
-                yield Problem(
-                    f"{where}.columns.{column}.type",
-                    "'text' is what nothing can be counted by, and may name people;",
-                    "leave the column out (intake.left_out).",
-                )
-            if (rule.type == "category") != (rule.vocabulary is not None):
-                yield Problem(
-                    f"{where}.columns.{column}",
-                    f"is of type {rule.type} {'without' if rule.vocabulary is None else 'with'} a vocabulary;",
-                    "a column of type category names its vocabulary, and no other column does.",
-                )
-            elif rule.vocabulary is not None and rule.vocabulary not in program.vocabularies:
-                yield _unknown(f"{where}.columns.{column}.vocabulary", rule.vocabulary, program.vocabularies)
-
-
-def _code_problems(program: Program) -> Iterator[Problem]:
-    """Find names under [codes] that are no column with codes."""
-    known = {table.id for table in program.tables.values()}
-    known |= {name for table in program.tables.values() for name, rule in table.columns.items() if rule.type == "code"}
-    yield from (_unknown("codes", name, sorted(known)) for name in program.codes if name not in known)
-
-
-def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator[Problem]:
-    where = f"measures.{name}"
-    taken = {former: other for other, one in program.measures.items() if other != name for former in one.formerly}
-    for former in measure.formerly:
-        if former in program.measures or former in taken:
-            other = taken.get(former, former)
-            yield Problem(
-                f"{where}.formerly", f"'{former}' is a name of {other} as well;", "let one measure have had it."
-            )
-    table = program.tables.get(measure.table)
-    if table is None:
-        yield _unknown(f"{where}.table", measure.table, program.tables)
-        return
-    columns = {table.id: Column(type="code"), **table.columns}
-    kinds: tuple[str, ...] = ("code",)
-    if isinstance(measure.count, Sum):
-        counted, kinds = measure.count.sum, ("count",)
-    elif isinstance(measure.count, Distinct):
-        counted, kinds = measure.count.distinct, ("code", "category")
-    else:
-        counted = table.id
-    if counted not in columns:
-        yield _unknown(f"{where}.count", counted, columns)
-    elif columns[counted].type not in kinds:
-        yield Problem(
-            f"{where}.count",
-            f"'{counted}' is a column of type {columns[counted].type};",
-            f"name one of type {' or '.join(kinds)}.",
-        )
-    elif isinstance(measure.count, Sum) and not columns[counted].required:
-        yield Problem(
-            f"{where}.count",
-            f"'{counted}' may be empty, and what is not known cannot be added up;",
-            f"make it required in tables.{measure.table}.columns.",
-        )
-    if measure.by is not None and measure.by != "month":
-        if measure.by not in columns:
-            yield _unknown(f"{where}.by", measure.by, [*columns, "month"])
-        elif columns[measure.by].type != "category":
-            yield Problem(
-                f"{where}.by", f"'{measure.by}' has no vocabulary;", "name a column of type category, or month."
-            )
-    if measure.missing is not None:
-        vocabulary = columns[measure.by].vocabulary if measure.by in columns else None
-        if vocabulary is None:
-            yield Problem(f"{where}.missing", "has no breakdown to stand in;", "take it out, or say by which column.")
-        elif is_live(measure.missing) or (
-            vocabulary in program.vocabularies and folded(measure.missing) in program.spellings(vocabulary)
-        ):
-            yield Problem(
-                f"{where}.missing", f"{measure.missing!r} cannot stand for no value;", "call it 'Not recorded', say."
-            )
-    for column, value in measure.where.items():
-        rule = columns.get(column)
-        if rule is None:
-            yield _unknown(f"{where}.where", column, columns)
-        elif rule.type == "flag":
-            if not isinstance(value, bool):
-                yield Problem(f"{where}.where.{column}", f"is {value!r} for a flag;", "write true or false.")
-        elif rule.vocabulary is None:
-            yield Problem(
-                f"{where}.where.{column}",
-                f"'{column}' is a column of type {rule.type};",
-                "name a column of type category or flag.",
-            )
-        elif not isinstance(value, str):
-            yield Problem(f"{where}.where.{column}", f"is {value!r} for a category;", "write its value in quotes.")
-        elif value not in program.vocabularies.get(rule.vocabulary, {}):
-            yield _unknown(f"{where}.where.{column}", value, program.vocabularies.get(rule.vocabulary, {}))
-    if measure.followed_by is not None:
-        later = program.tables.get(measure.followed_by)
-        if later is None:
-            yield _unknown(f"{where}.followed_by", measure.followed_by, program.tables)
-        elif not isinstance(measure.count, Distinct):
-            yield Problem(
-                f"{where}.followed_by", "needs to know who is followed;", 'count = { distinct = "…" } names the column.'
-            )
-        elif measure.count.distinct not in later.columns:
-            yield _unknown(f"tables.{measure.followed_by}.columns", measure.count.distinct, later.columns)
-
-
-def _report_problems(program: Program) -> Iterator[Problem]:
-    report = program.report
-    places = [("headline", name, False) for name in report.headline]
-    places += [("breakdowns", name, True) for name in report.breakdowns]
-    places += [("funnel", name, False) for name in report.funnel]
-    if report.trend is not None:
-        places.append(("trend", report.trend, True))
-    if (model := report.practice_model) is not None:
-        places += [
-            (f"practice_model.{step}", name, False)
-            for step in ("review", "candidates", "notification", "engagement")
-            for name in (model.review if step == "review" else [getattr(model, step)])
-        ]
-        if model.sources is not None:
-            places.append(("practice_model.sources", model.sources, True))
-    for place, name, broken_down in places:
-        measure = program.measures.get(name)
-        if measure is None:
-            yield _unknown(f"report.{place}", name, program.measures)
-        elif (measure.by is not None) != broken_down or (place == "trend") != (measure.by == "month"):
-            by_category = "a measure by a category column"
-            needs = {"trend": "a measure by month", "breakdowns": by_category, "practice_model.sources": by_category}
-            yield Problem(
-                f"report.{place}", f"'{name}' does not fit there;", f"name {needs.get(place, 'a measure without by')}."
-            )
-    if report.trend in program.measures and program.measures[report.trend].followed_by is not None:
-        yield Problem(
-            "report.trend",
-            f"'{report.trend}' counts what follows later, so its months cannot be compared;",
-            "name a measure without followed_by.",
-        )
-    funnel = [program.measures[name] for name in report.funnel if name in program.measures]
-    if len(funnel) == 2 and (funnel[0].followed_by is not None or funnel[1].followed_by is None):
-        yield Problem(
-            "report.funnel", "does not lead from one step to the next;", "name who is notified, then who engages."
-        )
-    yield from _practice_model_problems(program)
-    if len(report.funnel) == 1:
-        yield Problem(
-            "report.funnel", "names one measure;", "name two, who is notified and who of them engages, or none."
-        )
-
-
-def _practice_model_problems(program: Program) -> Iterator[Problem]:
-    model, measures = program.report.practice_model, program.measures
-    if model is None or any(name not in measures for name in model.counts):
-        return
-    notified, engaged = measures[model.notification], measures[model.engagement]
-    if notified.followed_by is not None or engaged.followed_by is None:
-        yield Problem(
-            "report.practice_model",
-            "does not lead from one step to the next;",
-            "notification names who is notified, engagement who of them engages (followed_by).",
-        )
-    if model.sources in measures and measures[model.sources].table != measures[model.candidates].table:
-        yield Problem(
-            "report.practice_model.sources",
-            f"'{model.sources}' counts other records than '{model.candidates}';",
-            "name a measure of the same table.",
-        )
-
-
-def _unknown(where: str, name: str, known: Mapping[str, Any] | list[str]) -> Problem:
-    return Problem(where, f"'{name}' is not known;", nearest(name, known) or f"known: {', '.join(known)}.")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from viputils.config.language import ENGLISH, Language, blocks_of, decoded_lines, read_language
-from viputils.config.program import RAW, Program, read_program
+from viputils.config.program import RAW, Program
+from viputils.config.program_file import read_program
 from viputils.config.source import Source, from_environment
 from viputils.core.errors import LanguageError, Problem, ProgramError
 from viputils.core.months import ReportMonth

@@ -30,7 +30,7 @@ from viputils.audit.trace import (
     trace_figure,
     trace_movement,
 )
-from viputils.config.program import program_from
+from viputils.config.program_file import program_from
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, ProgramError, QuarantineError
 from viputils.core.months import ReportMonth

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.projects import REPOSITORY
-from viputils.config.program import Program, program_from, read_program
+from viputils.config.program import Program
+from viputils.config.program_file import program_from, read_program
 from viputils.config.project import Project
 from viputils.core.errors import ProgramError
 from viputils.core.months import ReportMonth

@@ -25,7 +25,7 @@ from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository
 from tests.support.register import an_issue
 from viputils.audit.as_of import load_edition
 from viputils.audit.register import IssueName, add_issue, read_register
-from viputils.config.program import program_from, read_program
+from viputils.config.program_file import program_from, read_program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ProgramError
 from viputils.core.months import ReportMonth

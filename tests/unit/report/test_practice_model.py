@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 
 from tests.support.projects import REPOSITORY, Deliver
 from viputils.audit.as_of import load_edition
-from viputils.config.program import Program, program_from
+from viputils.config.program import Program
+from viputils.config.program_file import program_from
 from viputils.config.project import Project
 from viputils.core.errors import ProgramError
 from viputils.figures.edition import Edition
