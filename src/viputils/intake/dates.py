@@ -11,7 +11,7 @@ from typing import Final
 
 from viputils.config.program import AS_WRITTEN
 from viputils.core.months import MONTH_NAMES
-from viputils.intake.sheets import EPOCH_1900
+from viputils.intake.sheet import EPOCH_1900
 
 _SPANISH_MONTHS: Final = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre"),

@@ -23,7 +23,7 @@ from viputils.config.tables import JOINED_BY, VOIDS, Schema, schemas_of
 from viputils.core.errors import BalanceError, IntakeError, Problem, closest, nearest
 from viputils.core.text import plural
 from viputils.intake.dates import DAY_FIRST, MONTH_FIRST, has_zone, read_day
-from viputils.intake.sheets import Merged, Sheet, letters
+from viputils.intake.sheet import Merged, Sheet, letters
 from viputils.records.codes import missing_pattern
 
 # How many rows may be above the headings.

@@ -27,7 +27,8 @@ from viputils.core.spreadsheet import inert
 from viputils.core.text import plural
 from viputils.figures.counts import KEY, compute_figures
 from viputils.intake.exports import EitherOrder, Export, Tally, match_sheet, rows_of, where_of
-from viputils.intake.sheets import Sheet, read_sheets
+from viputils.intake.sheet import Sheet
+from viputils.intake.sheets import read_sheets
 from viputils.records.checksums import checksum, new_salt, source_checksums, write_checksums
 from viputils.records.clean import (
     DUPLICATE,

@@ -17,7 +17,8 @@ from viputils.config.program import Column, Intake, Program, Table
 from viputils.core.errors import DeliveryError, IntakeError
 from viputils.intake.dates import read_day
 from viputils.intake.exports import Export, Tally, match_sheet, rows_of
-from viputils.intake.sheets import Sheet, read_sheets
+from viputils.intake.sheet import Sheet
+from viputils.intake.sheets import read_sheets
 
 RESPONSES = ["Case Number", "Incident date", "Type of incident", "Area Cmd"]
 ROW = ["R1", "8/27/23", "DV", "SE"]

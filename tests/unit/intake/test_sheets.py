@@ -23,7 +23,8 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from tests.support.examples import examples
 from viputils.core.errors import DeliveryError
-from viputils.intake.sheets import Sheet, read_sheets
+from viputils.intake.sheet import Sheet
+from viputils.intake.sheets import read_sheets
 
 Write = Callable[[str, bytes], Path]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
