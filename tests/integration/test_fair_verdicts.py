@@ -21,7 +21,7 @@ from viputils.audit.verdicts import verify_register, worst
 from viputils.config.project import Project
 from viputils.publish.status import project_status
 from viputils.records.checksums import checksum, write_checksums
-from viputils.report import tables
+from viputils.report import verdict_sections
 
 ADULTS = 'count = { sum = "adults_assisted" }\n'
 DAY = "2023-11-20"
@@ -100,10 +100,10 @@ def test_machines_and_the_status_hear_it_too(city: Project) -> None:
 
 def test_the_page_of_verdicts_hears_it_too(city: Project) -> None:
     project = with_rows_for_adults(city)
-    text = "\n".join(tables.verdicts_page(verify_register(project)))
+    text = "\n".join(verdict_sections.verdicts_page(verify_register(project)))
     assert "was made with other rules, code or deliveries than are here now (program.toml)" in text.replace("\\", "")
     assert "contradicts itself" not in text
-    spanish = "\n".join(tables.verdicts_page(verify_register(project), project.in_language("es").language))
+    spanish = "\n".join(verdict_sections.verdicts_page(verify_register(project), project.in_language("es").language))
     assert "other rules" not in spanish
     assert "program.toml" in spanish.replace("\\", "")
 

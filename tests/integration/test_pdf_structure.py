@@ -19,7 +19,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.pages import needs_quarto, with_activities
 from viputils.config.project import Project
 from viputils.figures.edition import Edition
-from viputils.report import tables
+from viputils.report import sections
 from viputils.report.markdown import mark_of, read_sections
 from viputils.report.render import choose_engine
 
@@ -64,7 +64,7 @@ def issue(
     marked = MORE.replace("find help", f"find help {{{mark}}}")
     spanish.write_text(spanish.read_text(encoding="utf-8") + marked, encoding="utf-8")
     project = Project.open(root, language)
-    text = tables.activities(project, replace(demonstration, language=project.language)).data
+    text = sections.activities(project, replace(demonstration, language=project.language)).data
     made = with_activities(project, text, choose_engine(engine))
     return Issue(made["pdf"], BeautifulSoup(made["html"].read_text(encoding="utf-8"), "html.parser"))
 

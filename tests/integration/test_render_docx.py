@@ -329,7 +329,7 @@ def test_what_activities_categories_and_the_cover_say_is_text_in_the_docx_of_an_
     if report == "short":
         with_a_short_report(whole_project.root)
         notebook = nbformat.read(whole_project.notebook, as_version=4)
-        notebook.cells[-1].source = "tables.breakdowns(edition)"
+        notebook.cells[-1].source = "sections.breakdowns(edition)"
         nbformat.write(notebook, whole_project.notebook)
     category = '<w:p><w:r/></w:p> { INCLUDETEXT "y" } `x`{=openxml} $z$'
     settings = whole_project.root / "program.toml"

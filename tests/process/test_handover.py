@@ -35,10 +35,10 @@ from viputils.report.seal import sealed
 
 ASKS = """
 from pathlib import Path
-import viputils.report.tables
+import viputils.report.sections
 from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
-assert "# Another one." in Path(viputils.report.tables.__file__).read_text("utf-8")
+assert "# Another one." in Path(viputils.report.sections.__file__).read_text("utf-8")
 load_edition(Project.find(), month)
 """
 RUNS = """
@@ -161,7 +161,7 @@ def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
     deliver(**ROWS)
     source = Path(viputils.__file__).parent
     shutil.copytree(source, tmp_path / "src" / "viputils", ignore=shutil.ignore_patterns("__pycache__"))
-    told = tmp_path / "src" / "viputils" / "report" / "tables.py"
+    told = tmp_path / "src" / "viputils" / "report" / "sections.py"
     told.write_text(told.read_text("utf-8") + "\n# Another one.\n", "utf-8")
     cells = [new_code_cell("month = ''", metadata={"tags": ["parameters"]}), new_code_cell(ASKS)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -208,7 +208,7 @@ def changes(
     if as_json:
         show_json(found.as_json())
     elif as_markdown:
-        from viputils.report.tables import release_notes
+        from viputils.report.verdict_sections import release_notes
 
         say(release_notes(found))
     else:

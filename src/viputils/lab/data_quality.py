@@ -19,8 +19,8 @@ from viputils.core.text import capital, plural
 from viputils.figures import quality, vintages
 from viputils.records.deliveries import Delivery
 from viputils.report.charts import image_markdown, panels_chart
+from viputils.report.layout import NOT_AVAILABLE, div, number, pipe_table, readable, signed
 from viputils.report.markdown import escape
-from viputils.report.tables import NOT_AVAILABLE, div, number, pipe_table, readable, signed
 from viputils.workbench import Tables
 
 # With more panels than these, nobody compares them; nor so many deliveries, names or ages.

@@ -22,7 +22,7 @@ from viputils.records.checksums import checksum
 from viputils.records.deliveries import find_deliveries
 from viputils.report.markdown import missing_characters
 from viputils.report.privacy.screening import require_screened, screen_activities, screen_texts
-from viputils.report.tables import disagreements
+from viputils.report.sections import disagreements
 
 
 def publish(

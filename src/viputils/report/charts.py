@@ -27,17 +27,10 @@ from viputils.figures.counts import breakdown
 from viputils.figures.edition import Edition
 from viputils.figures.stats.control_charts import ProcessChart, Rule
 from viputils.figures.stats.intervals import Interval
+from viputils.report.layout import NOT_AVAILABLE, div, signed_percent
 from viputils.report.markdown import escape, words
-from viputils.report.tables import (
-    NOT_AVAILABLE,
-    ages_table,
-    div,
-    noun_of,
-    pace_table,
-    signed_percent,
-    trend_table,
-    usual_range_table,
-)
+from viputils.report.sections import noun_of, pace_table, trend_table, usual_range_table
+from viputils.report.verdict_sections import ages_table
 
 # The report's palette, as in report/theme/report.css; and the two colours of columns, apart by their brightness.
 INK: Final = "#123640"

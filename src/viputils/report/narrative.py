@@ -16,8 +16,9 @@ from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Standing, YearToDate
 from viputils.figures.edition import Edition
 from viputils.figures.stats.control_charts import ENOUGH, TREND
+from viputils.report.layout import PROVISIONAL, category_in, div
 from viputils.report.markdown import counted, escape, words
-from viputils.report.tables import PROVISIONAL, category_in, div, noun_of
+from viputils.report.sections import noun_of
 
 _RUNS: Final = {
     "high": message("Together, the last months are higher than those before: {rule}."),

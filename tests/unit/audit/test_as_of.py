@@ -17,7 +17,7 @@ from viputils.core.months import ReportMonth
 from viputils.publish.status import project_status
 from viputils.records.deliveries import find_deliveries
 from viputils.report.data_files import all_issues, countable_months, months_left_out
-from viputils.report.tables import breakdowns
+from viputils.report.sections import breakdowns
 
 NOVEMBER = ReportMonth(2023, 11)
 RECEIVED, CORRECTED, LATER = dt.date(2023, 12, 4), dt.date(2023, 12, 12), dt.date(2023, 12, 20)

@@ -8,11 +8,13 @@ from hypothesis import given
 
 from tests.support.histories import HISTORIES, KINDS, ON_DISK, History, as_snapshot, remade, with_tables
 from tests.support.projects import Deliver
-from viputils.audit.as_of import load_edition
+from viputils.audit.as_of import OwnDays, Shelf, load_edition
 from viputils.audit.revisions import Revisions, find_revisions, trend_revisions
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, QuarantineError
 from viputils.core.months import ReportMonth
+from viputils.figures.edition import Edition
+from viputils.records.deliveries import find_deliveries
 
 NOVEMBER = ReportMonth(2023, 11)
 FIRST, LAST = dt.date(2023, 12, 4), dt.date(2024, 1, 4)
@@ -144,6 +146,12 @@ def test_rows_without_an_id_of_their_own_are_matched_by_what_they_say(project: P
     ]
 
 
+def own_edition(project: Project) -> Edition:
+    """Return the edition of November as of its own day, from records that are read once."""
+    days = OwnDays(project, find_deliveries(project), many=True)
+    return load_edition(project, NOVEMBER, shelf=Shelf(project), days=days)
+
+
 @ON_DISK
 @given(history=HISTORIES, later=HISTORIES, kind=KINDS)
 def test_figures_as_of_a_day_never_change_whatever_is_delivered_afterwards(
@@ -151,9 +159,9 @@ def test_figures_as_of_a_day_never_change_whatever_is_delivered_afterwards(
 ) -> None:
     as_of = dt.date(2023, 12, 3 + len(history))
     project = remade(tmp_path / "project", kind, history)
-    before, own_before = load_edition(project, NOVEMBER, as_of), load_edition(project, NOVEMBER)
+    before, own_before = load_edition(project, NOVEMBER, as_of), own_edition(project)
     project = remade(tmp_path / "project", kind, [*history, *later])
-    after, own_after = load_edition(project, NOVEMBER, as_of), load_edition(project, NOVEMBER)
+    after, own_after = load_edition(project, NOVEMBER, as_of), own_edition(project)
     assert after.figures.equals(before.figures)
     # Only a month that waited for its first day without quarantine can get a later day of its own.
     if own_before.records.quarantine.empty or not own_after.records.quarantine.empty:

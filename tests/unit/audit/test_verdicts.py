@@ -25,7 +25,7 @@ from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, PublishedError, QuarantineError
 from viputils.core.months import ReportMonth
 from viputils.publish.site.pages import verdicts_of_all
-from viputils.report import tables
+from viputils.report import verdict_sections
 from viputils.report.render import choose_engine
 
 NOVEMBER = ReportMonth(2023, 11)
@@ -341,13 +341,13 @@ def test_one_issue_or_all_of_them(city: Project) -> None:
 
 def test_the_issue_says_what_became_of_the_figures_of_its_year(mixed: Project) -> None:
     edition = load_edition(mixed, NOVEMBER)
-    text = tables.verdicts(mixed, edition).data
+    text = verdict_sections.verdicts(mixed, edition).data
     # As of the issue's own date nothing had been revised yet; October 2021 is of another year.
     assert "| November 2023 (replaced) | 28 | 27 | 1 |" in text
     assert r"| November 2023, re\-issue 1 | 28 | 27 | 1 |" in text
     assert "October 2021" not in text
     assert r"A footnote with \<b\> and \| in it" in text
-    later = tables.verdicts(mixed, load_edition(mixed, NOVEMBER, dt.date(2024, 1, 4))).data
+    later = verdict_sections.verdicts(mixed, load_edition(mixed, NOVEMBER, dt.date(2024, 1, 4))).data
     assert "| Adults assisted, FYTD | 4 | 4 | 6 | revised since |" in later
     assert "Revised since: they gave it then" in later
 
@@ -356,13 +356,13 @@ def test_an_issue_does_not_know_of_what_was_published_from_later_records(city: P
     issue = printed(city, 6)
     later = replace(issue, name=IssueName(NOVEMBER, 1), as_of=dt.date(2024, 1, 4), reason="A reason.")
     add_issue(city, later)
-    text = tables.verdicts(city, load_edition(city, NOVEMBER)).data
+    text = verdict_sections.verdicts(city, load_edition(city, NOVEMBER)).data
     assert "re-issue" not in text
     assert "replaced" not in text
 
 
 def test_an_issue_of_a_city_without_a_register_has_no_such_part(city: Project) -> None:
-    assert tables.verdicts(city, load_edition(city, NOVEMBER)).data == ""
+    assert verdict_sections.verdicts(city, load_edition(city, NOVEMBER)).data == ""
 
 
 def test_the_page_of_verdicts_holds_every_issue_and_its_data(mixed: Project) -> None:
@@ -397,7 +397,7 @@ def test_rows_that_were_left_out_are_said_wherever_the_verdicts_are(project: Pro
     assert said in done.stdout
     done = vip("verify", "2023-11", "--allow-quarantined", "--json", cwd=project.root)
     assert said in json.loads(done.stdout)["issues"][0]["notes"]
-    assert "Rows in quarantine" in tables.verdicts(project, load_edition(project, NOVEMBER)).data
+    assert "Rows in quarantine" in verdict_sections.verdicts(project, load_edition(project, NOVEMBER)).data
 
 
 def test_nothing_that_a_terminal_acts_on_reaches_it_from_the_register(project: Project, deliver: Deliver) -> None:

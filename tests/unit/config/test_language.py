@@ -40,7 +40,7 @@ from viputils.core.months import ReportMonth
 from viputils.figures.edition import Edition
 from viputils.publish.site.issues import home_page
 from viputils.publish.site.pages import data_page, methods_page, overview_page, search_page, verdicts_of_all
-from viputils.report import tables
+from viputils.report import sections, verdict_sections
 from viputils.report.issue import notes_on_texts
 from viputils.report.markdown import Section, escape, mark_of, outdated_activities, read_sections, words
 
@@ -213,8 +213,8 @@ def test_what_a_catalogue_says_comes_out_as_text(city: Project, deliver: Deliver
     deliver()
     project = city.in_language("es")
     edition = load_edition(project, "2023-11")
-    assert f"** {escape(hostile)}\n" in tables.headline(edition).data
-    text = tables.introduction(project).data
+    assert f"** {escape(hostile)}\n" in sections.headline(edition).data
+    text = sections.introduction(project).data
     assert f"### {escape(hostile)}\n" in text
     said = Language("es", {"Hello, {name}.": ("<b>*Hola*</b>\x1b, {name}.",), "**A.** b": ("**A*.** <b>",)})
     assert words(said, "Hello, {name}.", name="**x**") == r"\<b\>\*Hola\*\</b\>, **x**\."
@@ -457,7 +457,7 @@ def activities(city: Project, edition: Edition, english: str, spanish: str | Non
     if spanish is not None:
         (folder / "2023-11.es.md").write_text(spanish, encoding="utf-8")
     project = city.in_language("es")
-    return str(tables.activities(project, replace(edition, language=project.language)).data)
+    return str(sections.activities(project, replace(edition, language=project.language)).data)
 
 
 NOTICE = r"El texto que sigue todavía no se ha traducido\. Se muestra en inglés\."
@@ -517,7 +517,7 @@ def test_a_figure_of_a_month_that_differs_is_named_in_spanish_on_the_page_of_ver
     issue = PublishedIssue(IssueName(NOVEMBER), figures, dt.date(2023, 12, 4), None, "here", "vip publish")
     write_register(city.published, [issue])
     project = city.in_language("es")
-    text = "\n".join(tables.verdicts_page(verify_register(project), project.language))
+    text = "\n".join(verdict_sections.verdicts_page(verify_register(project), project.language))
     assert "julio de 2023" in text
     assert "| 5 | 1 | 1 |" in text
 
@@ -575,7 +575,7 @@ def test_untranslated_activities_are_marked_as_english_in_html_and_pdf(
     (note,) = (note for note in notes_on_texts(project, NOVEMBER) if "there is no" in note)
     assert "there is no report/activities/2023-11.es.md" in note
     edition = replace(demonstration, language=project.language)
-    issue = with_activities(project, tables.activities(project, edition).data)
+    issue = with_activities(project, sections.activities(project, edition).data)
     page = BeautifulSoup(issue["html"].read_text(encoding="utf-8"), "html.parser")
     (part,) = page.select("main [lang=en]")
     assert "In the week of Thanksgiving" in part.get_text()

@@ -28,7 +28,7 @@ from viputils.figures.vintages import (
     still_as_first,
     vintages_of,
 )
-from viputils.report import charts, tables
+from viputils.report import charts, layout, verdict_sections
 
 KEPT = REPOSITORY / "examples" / "philadelphia" / "data" / "vintages-by-month.csv"
 HEADER = "vintage_date,event_month,victims\n"
@@ -70,7 +70,7 @@ def test_every_month_from_august_2020_to_may_2021_was_revised_after_its_first_pr
     # The medians that were published with the collection: +5.3 % of the victims, +8.9 % of those who died.
     assert (round(medians["victims"], 1), round(medians["fatal_victims"], 1)) == (5.3, 8.9)
     of_measure = newest(revisions(kept.loc[kept["measure"].eq("fatal_victims")]))
-    shown = tables.first_and_newest(of_measure, "Victims who died").data
+    shown = verdict_sections.first_and_newest(of_measure, "Victims who died").data
     assert "Of 10 months beyond age 0, 10 have another number now than at first; the median change is +8.9%." in shown
 
 
@@ -112,11 +112,11 @@ def test_days_on_which_the_data_was_put_together_otherwise_show_as_many_months_m
     grew = by_month[pd.Timestamp("2020-12-02")] - by_month[pd.Timestamp("2020-12-01")]
     assert (len(grew), int(grew.ne(0).sum()), int(grew.sum())) == (23, 22, 149)
     assert int(grew[grew.index < "2020"].sum()) == 65
-    shown = tables.moved_together(moves(kept.loc[kept["measure"].eq("victims")]), "Victims", 10).data
+    shown = verdict_sections.moved_together(moves(kept.loc[kept["measure"].eq("victims")]), "Victims", 10).data
     assert "| December 2, 2020 | 23 | 22 | +149 |" in shown
     assert "| November 30, 2020 | 22 | 21 | -129 |" in shown
     assert "| November 3, 2020 |" not in shown
-    assert "no day on which 99 months or more moved" in tables.moved_together(moves(kept), "Victims", 99).data
+    assert "no day on which 99 months or more moved" in verdict_sections.moved_together(moves(kept), "Victims", 99).data
 
 
 def test_of_several_vintages_of_a_day_the_last_one_stands(kept: pd.DataFrame) -> None:
@@ -184,7 +184,7 @@ def test_a_first_print_of_none_has_a_change_and_no_percentage() -> None:
     ages = by_age(found)
     assert ages[["age", "months", "up", "down", "same"]].to_numpy().tolist() == [[0, 1, 0, 0, 1], [1, 1, 1, 0, 0]]
     assert ages["median"].isna().all()
-    assert "| 1 | 1 | 1 | 0 | 0 | +2 | \\[x\\] | \\[x\\] | \\[x\\] |" in tables.ages_table(ages, "Victims")
+    assert "| 1 | 1 | 1 | 0 | 0 | +2 | \\[x\\] | \\[x\\] | \\[x\\] |" in verdict_sections.ages_table(ages, "Victims")
     # There is nothing to draw, and that is said.
     part = charts.revisions_by_age(Project.open(REPOSITORY), ages, "Victims", "x").data
     assert "![" not in part
@@ -388,7 +388,7 @@ def test_the_chart_of_ages_says_in_words_what_it_shows(kept: pd.DataFrame) -> No
     part = charts.revisions_by_age(project, ages.loc[ages["measure"].eq("victims")], "Victims", "victims-by-age")
     assert "at age 1 +5.0% (of 10 months)" in part.data
     assert "| 1 | 10 | 8 | 2 | 0 | +10.5 | +5.0% | -5.6% | +12.0% |" in part.data
-    shown = tables.readable(part).data
+    shown = layout.readable(part).data
     assert shown.startswith("![Chart of the median change of Victims")
     assert not any(mark in shown for mark in (":::", "{#", "\n: "))
 
@@ -402,9 +402,9 @@ def test_a_long_history_has_no_more_names_on_its_axis_than_can_be_read() -> None
 
 
 def test_changes_are_written_with_their_sign() -> None:
-    assert [tables.signed(value) for value in (13, -1.5, 0, 1234, 2.0)] == ["+13", "-1.5", "0", "+1,234", "+2"]
+    assert [layout.signed(value) for value in (13, -1.5, 0, 1234, 2.0)] == ["+13", "-1.5", "0", "+1,234", "+2"]
 
 
 def test_small_percentages_have_no_sign_of_nothing() -> None:
-    assert [tables.signed_percent(value) for value in (0.04, -0.04, 5.26, -12.0)] == ["0.0%", "0.0%", "+5.3%", "-12.0%"]
-    assert tables.signed_percent(float("nan")) == r"\[x\]"
+    assert [layout.signed_percent(value) for value in (0.04, -0.04, 5.26, -12.0)] == ["0.0%", "0.0%", "+5.3%", "-12.0%"]
+    assert layout.signed_percent(float("nan")) == r"\[x\]"

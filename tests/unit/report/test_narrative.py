@@ -381,7 +381,7 @@ COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
                 "differ from each other more than chance alone would make them, so nothing is read into a single",
                 "difieren entre sí más de lo que haría el azar por sí solo, así que de un solo mes no se concluye",
             ),
-            ("We cannot judge DV/Sexual Assault this month", "No podemos evaluar "),
+            ("We cannot judge DV/Sexual Assault", "No podemos evaluar "),
             ("Of those categories (", "De las categorías ("),
         ],
     ),

@@ -62,12 +62,12 @@ from viputils.report.data_files import (
     countable_months,
 )
 from viputils.report.issue import reasons_to_make
+from viputils.report.layout import label_of
 from viputils.report.markdown import outdated_activities
 from viputils.report.notebook import clean_copy
 from viputils.report.privacy.screening import require_screened, screen_activities, screen_texts
 from viputils.report.render import Engine
 from viputils.report.seal import Present, sealed
-from viputils.report.tables import label_of
 
 # How each page of the site was made, and the checksum of every file of it.
 RECORD: Final = "site.json"

@@ -24,9 +24,10 @@ from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
 from viputils.publish.site.pages import Page, page_of
 from viputils.report.charts import image_markdown, panels_chart
 from viputils.report.data_files import FIGURES_JSON
+from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table
 from viputils.report.markdown import escape
 from viputils.report.render.frontmatter import read_front_matter
-from viputils.report.tables import NOT_AVAILABLE, category_in, demonstration_notice, div, label_of, pipe_table
+from viputils.report.sections import demonstration_notice
 
 # One month alone has no course, and of so many the names no longer fit.
 _ENOUGH_FOR_A_CHART: Final = 2

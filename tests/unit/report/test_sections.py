@@ -13,7 +13,7 @@ from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.text import plural
 from viputils.figures.edition import Edition
-from viputils.report import charts, tables
+from viputils.report import charts, layout, sections
 
 
 @pytest.fixture
@@ -32,24 +32,24 @@ def project(project: Project, kept: tuple[str, ...]) -> Project:
     ("part", "whole", "says"), [(7, 13, "54%"), (1, 8, "13%"), (0, 5, "0%"), (5, 5, "100%"), (0, 0, "[x]")]
 )
 def test_a_share_is_a_whole_percentage_halves_up(part: int, whole: int, says: str) -> None:
-    assert tables.percent(part, whole) == says
+    assert layout.percent(part, whole) == says
 
 
 def test_numbers_have_commas_and_nouns_agree() -> None:
-    assert tables.number(4666) == "4,666"
+    assert layout.number(4666) == "4,666"
     assert plural(1, "record") == "1 record"
     assert plural(2, "person", "people") == "2 people"
 
 
 def test_the_tiles_are_the_four_headline_figures(demonstration: Edition) -> None:
-    text = tables.headline(demonstration).data
+    text = sections.headline(demonstration).data
     for tile in ("**2,599** adults", "**101** children", "**4,666** referrals", "**2,446** outreach"):
         assert tile in text
     assert "From July 1, 2023 to November 30, 2023" in text
 
 
 def test_the_two_tables_stand_side_by_side_with_their_totals(demonstration: Edition) -> None:
-    text = tables.breakdowns(demonstration).data
+    text = sections.breakdowns(demonstration).data
     assert text.count("::: {.column}") == 2
     assert "| Gun/Other Violence | 55 | 178 |" in text
     assert "| Northwest | 7 | 22 |" in text
@@ -58,7 +58,7 @@ def test_the_two_tables_stand_side_by_side_with_their_totals(demonstration: Edit
 
 
 def test_a_note_says_why_the_two_tables_do_not_add_up_to_the_same(demonstration: Edition) -> None:
-    text = tables.breakdowns(demonstration).data
+    text = sections.breakdowns(demonstration).data
     note = "In the fiscal year to date, 1 of 320 responses has no usable area command"
     assert note in text
     assert "adds up to 319 and not to 320" in text
@@ -68,7 +68,7 @@ def test_a_note_says_why_the_two_tables_do_not_add_up_to_the_same(demonstration:
 def test_a_month_that_does_not_add_up_has_its_own_note(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,", "R3,2023-11-02,DV,"])
     edition = load_edition(project, "2023-11")
-    text = tables.breakdowns(edition).data
+    text = sections.breakdowns(edition).data
     assert "In November 2023, 2 of 3 responses have no usable area command" in text
     assert "In the fiscal year to date, 2 of 3" in text
 
@@ -76,14 +76,14 @@ def test_a_month_that_does_not_add_up_has_its_own_note(project: Project, deliver
 def test_no_note_where_they_agree(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"])
     edition = load_edition(project, "2023-11")
-    assert "usable" not in tables.breakdowns(edition).data
+    assert "usable" not in sections.breakdowns(edition).data
 
 
 @pytest.mark.parametrize("kept", [("notifications", "engagements")])
 def test_the_funnel_says_not_available_where_nobody_was_notified(project: Project, deliver: Deliver) -> None:
     deliver()
     edition = load_edition(project, "2023-11")
-    text = tables.funnel(edition).data
+    text = sections.funnel(edition).data
     assert r"| Engagement rate | \[x\] | \[x\] |" in text
     assert "nobody was notified" in text
 
@@ -95,7 +95,7 @@ def test_the_funnel_counts_people_once(project: Project, deliver: Deliver) -> No
         engagements=["E1,2023-11-03,C1,Food", "E2,2023-11-04,C1,Housing"],
     )
     edition = load_edition(project, "2023-11")
-    text = tables.funnel(edition).data
+    text = sections.funnel(edition).data
     assert "In November 2023, 1 person received a Custom Notification; 1 of them took up a service" in text
     assert "In the fiscal year to date, 1 of 2 did." in text
     assert "| People notified | 1 | 2 |" in text
@@ -112,7 +112,7 @@ def test_the_sentence_of_the_funnel_tells_the_month_from_the_year(project: Proje
         engagements=["E1,2023-11-03,C1,Food", "E5,2023-08-04,C5,Food", "E6,2023-08-04,C6,Food"],
     )
     edition = load_edition(project, "2023-11")
-    text = tables.funnel(edition).data
+    text = sections.funnel(edition).data
     assert "In November 2023, 4 people received a Custom Notification; 1 of them took up a service" in text
     assert "In the fiscal year to date, 3 of 7 did." in text
 
@@ -120,22 +120,22 @@ def test_the_sentence_of_the_funnel_tells_the_month_from_the_year(project: Proje
 def test_demonstration_records_say_so_and_real_ones_do_not(
     project: Project, deliver: Deliver, demonstration: Edition
 ) -> None:
-    assert "**Demonstration records.**" in tables.notices(demonstration).data
-    assert "demonstration records received by December 4, 2023" in tables.provenance(demonstration).data
+    assert "**Demonstration records.**" in sections.notices(demonstration).data
+    assert "demonstration records received by December 4, 2023" in sections.provenance(demonstration).data
     deliver(responses=["R1,2023-11-02,DV,SE"])
     edition = load_edition(project, "2023-11")
-    assert tables.notices(edition).data == ""
-    assert "demonstration" not in tables.provenance(edition).data
+    assert sections.notices(edition).data == ""
+    assert "demonstration" not in sections.provenance(edition).data
 
 
 def test_rows_in_quarantine_are_told_on_the_page(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,Burglary,SE"])
-    text = tables.notices(load_edition(project, "2023-11")).data
+    text = sections.notices(load_edition(project, "2023-11")).data
     assert "1 record could not be read and is left out of every figure" in text
 
 
 def test_every_row_that_was_read_is_accounted_for_on_the_page(demonstration: Edition) -> None:
-    text = tables.provenance(demonstration).data
+    text = sections.provenance(demonstration).data
     account = demonstration.records.account.drop(columns="table").sum()
     total = " | ".join(f"**{number:,}**" for number in account)
     assert f"| **All tables** | {total} |" in text
@@ -144,14 +144,14 @@ def test_every_row_that_was_read_is_accounted_for_on_the_page(demonstration: Edi
 def test_a_month_without_activities_says_so(project: Project, deliver: Deliver) -> None:
     deliver()
     edition = load_edition(project, "2023-11")
-    assert tables.activities(project, edition).data == "", "a city that writes none down has no such part"
+    assert sections.activities(project, edition).data == "", "a city that writes none down has no such part"
     project.activities(edition.month).parent.mkdir(parents=True)
-    text = tables.activities(project, edition).data
+    text = sections.activities(project, edition).data
     assert "No activities have been written down for November 2023." in text
 
 
 def test_the_crosswalk_is_shown_as_an_assumption(demonstration: Edition) -> None:
-    text = tables.definitions(Project.open(REPOSITORY), demonstration).data
+    text = sections.definitions(Project.open(REPOSITORY), demonstration).data
     assert "University counted as Southeast (an assumption)" in text
     assert "February 12, 2023" in text
 
@@ -162,9 +162,11 @@ def test_a_crosswalk_that_is_no_assumption_is_not_called_one(project: Project, d
     deliver()
     deliver("2024-01-04")
     project = Project.open(project.root)
-    assert "**University counted as Southeast.**" in tables.definitions(project, load_edition(project, "2023-11")).data
+    assert (
+        "**University counted as Southeast.**" in sections.definitions(project, load_edition(project, "2023-11")).data
+    )
     # An issue that it does not hold for does not speak of it.
-    assert "University" not in tables.definitions(project, load_edition(project, "2023-12")).data
+    assert "University" not in sections.definitions(project, load_edition(project, "2023-12")).data
 
 
 def rows_of(markdown: str) -> list[list[str]]:
@@ -174,7 +176,7 @@ def rows_of(markdown: str) -> list[list[str]]:
 
 def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-07-02,DV,SE", "R2,2023-11-02,DV,SE", "R3,2023-11-03,DV,SE"])
-    text = tables.trend_table(load_edition(project, "2023-11"))
+    text = sections.trend_table(load_edition(project, "2023-11"))
     assert rows_of(text) == [
         ["July 2023", "1"], ["August 2023", "0"], ["September 2023", "0"], ["October 2023", "0"],
         ["November 2023", r"2 \[p\]"], ["**Fiscal year to date**", "**3**"],
@@ -191,7 +193,7 @@ def test_a_month_that_moved_since_it_was_first_counted_is_marked_with_both_numbe
         "2023-12-04",
         responses=["R1,2023-09-30,DV,SE", "R3,2023-10-03,DV,SE", "R4,2023-10-03,DV,SE", "R5,2023-11-03,DV,SE"],
     )
-    first, revised = tables.trend_table(load_edition(project, "2023-11")).split("Responses by month")
+    first, revised = sections.trend_table(load_edition(project, "2023-11")).split("Responses by month")
     assert rows_of(first)[2:5] == [
         ["September 2023", r"1 \[r\]"], ["October 2023", r"3 \[r\]"], ["November 2023", r"1 \[p\]"],
     ]  # fmt: skip
@@ -206,7 +208,7 @@ def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: 
     deliver("2023-12-01", responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,DV,SE"])
     deliver("2023-12-04", responses=["R1,2023-11-02,HOM,SE", "R2,2023-11-02,x,SE"], reviews=["W1,2023-11-02,3,2"])
     edition = load_edition(project, "2023-11", dt.date(2023, 12, 4))
-    rows = {row[0]: row[1:] for row in rows_of(tables.provenance(edition).data)}
+    rows = {row[0]: row[1:] for row in rows_of(sections.provenance(edition).data)}
     assert rows["Responses to incidents"] == ["4", "1", "1", "1", "1"]
     assert rows["Weekly shooting reviews"] == ["1", "1", "0", "0", "0"]
 
@@ -218,7 +220,7 @@ def test_words_from_program_toml_are_never_markup(project: Project, deliver: Del
     deliver(responses=["R1,2023-11-02,GSW,SE"])
     project = Project.open(project.root)
     edition = load_edition(project, "2023-11")
-    text = tables.breakdowns(edition).data
+    text = sections.breakdowns(edition).data
     assert r"| \<b\>\|\{x\} | 1 | 1 |" in text
 
 
@@ -302,13 +304,13 @@ by = "month"
     path.write_text(text, encoding="utf-8")
     deliver(notifications=["N1,2023-10-02,C1,Declined,no", "N2,2023-11-02,C1,Delivered,no", "N3,2023-11-03,C1,UTL,no"])
     edition = load_edition(Project.open(project.root), "2023-11")
-    assert rows_of(tables.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**"]
-    assert rows_of(tables.trend_table(edition))[-1] == ["**Fiscal year to date**", "**1**"]
+    assert rows_of(sections.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**"]
+    assert rows_of(sections.trend_table(edition))[-1] == ["**Fiscal year to date**", "**1**"]
 
 
 def test_a_void_in_quarantine_can_make_figures_too_high(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"], voids=["V1,2023-12-04,responses,R2"])
-    assert "may be too low or too high" in tables.notices(load_edition(project, "2023-11")).data
+    assert "may be too low or too high" in sections.notices(load_edition(project, "2023-11")).data
 
 
 @pytest.mark.parametrize("kept", [("responses", "outreach")])
@@ -325,5 +327,5 @@ by = "area_command"
     text = path.read_text(encoding="utf-8").replace("\n[report]", more)
     path.write_text(text.replace('"responses_by_area_command"]', '"adults_by_area"]'), encoding="utf-8")
     deliver(outreach=["O1,2023-11-02,SE,Home visit,,5,0", "O2,2023-11-02,,Home visit,,7,0"])
-    text = tables.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
+    text = sections.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
     assert "In November 2023, 7 of 12 adults assisted have no usable area command" in text

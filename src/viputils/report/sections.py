@@ -1,101 +1,45 @@
-"""Figures and records as Markdown: notices, tiles, tables and the notes below them.
-
-Everything here is plain Pandoc Markdown, so that both engines and JupyterLab show the same. Words that come from
-a file are escaped.
-"""
+"""The sections of the report, as Markdown: each is a view of the figures of an edition."""
 
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from IPython.display import Markdown
 
-from viputils.audit.changes import Changes
-from viputils.audit.register import IssueName
 from viputils.audit.revisions import trend_revisions
 from viputils.audit.verdicts import (
-    MISSING,
-    NOT_COMPARABLE,
-    REPRODUCED,
-    VERDICTS,
-    IssueVerdicts,
-    summary,
-    verdicts_as_of,
     without_category,
 )
-from viputils.config.language import ENGLISH, Language
+from viputils.config.language import Language
 from viputils.config.program import Distinct, Program, column_in_words
 from viputils.config.project import Project
-from viputils.core.months import ReportMonth, date_in_words
-from viputils.core.text import capital, plural, uncapital
+from viputils.core.months import ReportMonth
+from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Pace
-from viputils.figures.counts import breakdown, key_of_row, value_of
+from viputils.figures.counts import breakdown, value_of
 from viputils.figures.edition import Edition
 from viputils.records.clean import STATUSES
+from viputils.report.layout import (
+    NOT_AVAILABLE,
+    PROVISIONAL,
+    REVISED,
+    category_in,
+    div,
+    part,
+    percent,
+    pipe_table,
+)
 from viputils.report.markdown import (
     Section,
     counted,
     escape,
     read_sections,
     read_translation,
-    said,
     sections_markdown,
     words,
 )
-
-# The shorthands in use, explained beside every table that holds one.
-NOT_AVAILABLE = "[x]"
-PROVISIONAL = "[p]"
-REVISED = "[r]"
-
-
-def number(value: int) -> str:
-    """Write a whole number with commas between thousands: ``2,599``."""
-    return f"{value:,}"
-
-
-def percent(part: int, whole: int, language: Language = ENGLISH) -> str:
-    """Write a share as a whole percentage, halves up; not available where there is no whole to have a share of."""
-    return language.percent(part, whole) if whole else NOT_AVAILABLE
-
-
-def label_of(name: IssueName, language: Language) -> str:
-    """Name an issue in words: ``November 2023, re-issue 1``."""
-    month = language.month(name.month)
-    return language.text("{month}, re-issue {number}", month=month, number=name.number) if name.number else month
-
-
-def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: Sequence[int] = ()) -> str:
-    """Write a captioned pipe table: names on the left, numbers on the right. Cells are Markdown already.
-
-    Parameters
-    ----------
-    words
-        The columns, from 0, that hold words and no numbers.
-    """
-    # The dashes give the relative widths that Pandoc uses where a row is long.
-    rule = [":" + "-" * 23 if place in (0, *words) else "-" * 7 + ":" for place, _ in enumerate(header)]
-    lines = [header, rule, *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n: {caption}"
-
-
-def div(kind: str, body: str) -> str:
-    """Put Markdown into a fenced div; the empty lines keep its marks apart where a notebook shows them."""
-    return f"::: {{.{kind}}}\n\n{body}\n\n:::"
-
-
-def readable(part: Markdown) -> Markdown:
-    """Return a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
-    text = re.sub(
-        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"\}',
-        lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
-        part.data,
-    )
-    text = re.sub(r"^:::(?: \{\.\w+(?: lang=\w+)?\})?\n?", "", text, flags=re.MULTILINE)
-    return Markdown(re.sub(r"^: (.+)$", r"*\1*", text, flags=re.MULTILINE).strip())
 
 
 def notices(edition: Edition) -> Markdown:
@@ -149,8 +93,8 @@ def headline(edition: Edition) -> Markdown:
         f"- **{language.number(value_of(edition.figures, name, 'fytd'))}** {escape(measures[name].label)}"
         for name in edition.program.report.headline
     ]
-    title = words(language, "{year} to date by the numbers", year=capital(_year(edition)))
-    return _part(capital(title), _fytd_sentence(edition), div("tiles", "\n".join(tiles)))
+    title = words(language, "{year} to date by the numbers", year=capital(year_name(edition)))
+    return part(capital(title), _fytd_sentence(edition), div("tiles", "\n".join(tiles)))
 
 
 def breakdowns(edition: Edition) -> Markdown:
@@ -162,7 +106,7 @@ def breakdowns(edition: Edition) -> Markdown:
     label = escape(_table_title(edition, names[0]))
     notes = "\n\n".join(filter(None, [_provisional_note(edition), *map(escape, disagreements(edition))]))
     parts = [div("columns", "\n\n".join(columns)), *([div("note", notes)] if notes else [])]
-    return _part(label, *parts)
+    return part(label, *parts)
 
 
 def trend_table(edition: Edition) -> str:
@@ -181,7 +125,7 @@ def trend_table(edition: Edition) -> str:
         for month in edition.months
     ]
     total = _total(edition, name, "fytd", counts)
-    rows.append([f"**{capital(words(language, '{year} to date', year=capital(_year(edition))))}**", f"**{total}**"])
+    rows.append([f"**{capital(words(language, '{year} to date', year=capital(year_name(edition))))}**", f"**{total}**"])
     noun = capital(escape(noun_of(edition, name)))
     title = words(language, "{measure} by month", measure=noun)
     parts = [
@@ -245,7 +189,7 @@ def funnel(edition: Edition) -> Markdown:
         "the month. In the {year} to date, {year_engaged} of {year_notified} did.",
         month=language.month(edition.month),
         engaged=number(month_engaged),
-        year=_year(edition),
+        year=year_name(edition),
         year_engaged=number(year_engaged),
         year_notified=number(year_notified),
     )
@@ -263,7 +207,7 @@ def funnel(edition: Edition) -> Markdown:
             mark=escape(NOT_AVAILABLE),
         )
         note += f" {none}"
-    return _part(words(language, "From notification to engagement"), sentence, table, div("note", note))
+    return part(words(language, "From notification to engagement"), sentence, table, div("note", note))
 
 
 def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str) -> str:
@@ -311,7 +255,7 @@ def activities(project: Project, edition: Edition) -> Markdown:
     if not sections:
         month = language.month(edition.month)
         blocks = [words(language, "No activities have been written down for {month}.", month=month)]
-    return _part(words(language, "Significant response activities"), *blocks)
+    return part(words(language, "Significant response activities"), *blocks)
 
 
 def _in_both(sections: Sequence[tuple[Section, bool]], language: Language) -> list[str]:
@@ -355,7 +299,7 @@ def measures_in_words(edition: Edition) -> Markdown:
         language,
         "Each number counts records whose date lies in the month, or in the {year} to date. These are all that there "
         "are, by the names that the report gives them.",
-        year=_year(edition),
+        year=year_name(edition),
     )
     items = []
     for name, measure in edition.program.measures.items():
@@ -364,7 +308,7 @@ def measures_in_words(edition: Edition) -> Markdown:
             by = escape(shown.measures[name].label.lower())
             label = words(language, "{measure} by {category}", measure=label, category=by)
         items.append(f"- **{label}:** {_counted_in_words(edition, name)}.")
-    return _part(words(language, "How each number is counted"), start, "\n".join(items))
+    return part(words(language, "How each number is counted"), start, "\n".join(items))
 
 
 def _counted_in_words(edition: Edition, name: str) -> str:
@@ -403,299 +347,6 @@ def _counted_in_words(edition: Edition, name: str) -> str:
         without = words(language, "those without one are under {value}", value=escape(language.text(measure.missing)))
         counts += f"; {without}"
     return counts
-
-
-def verdict_meanings(language: Language = ENGLISH) -> Markdown:
-    """Return what each verdict on a printed figure means."""
-    start = words(
-        language,
-        "A figure that was printed is counted again from the raw records, as they had been received by the as-of date "
-        "of its issue, and as they are now. It gets one of these verdicts:",
-    )
-    items = [
-        f"- **{words(language, verdict).capitalize()}:** {words(language, meaning)}"
-        for verdict, meaning in VERDICTS.items()
-    ]
-    return _part(words(language, "What the verdicts mean"), start, "\n".join(items))
-
-
-def verdicts(project: Project, edition: Edition) -> Markdown:
-    """Show what became of the figures that were published in this fiscal year, counted again for this edition."""
-    found = verdicts_as_of(project, edition)
-    if not found:
-        return Markdown("")
-    language = edition.language
-    sentence = words(
-        language,
-        "Every figure that was published for a month of this {year} was counted again from the records received by "
-        "{as_of}.",
-        year=_year(edition),
-        as_of=language.date(edition.as_of),
-    )
-    return _part(words(language, "Published figures, counted again"), sentence, *_verdict_tables(found, language))
-
-
-def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) -> list[str]:
-    """Return the page with a verdict on every figure of the register: one block of Markdown for each of its parts."""
-    issues = counted(language, len(found), "{number} issue", "{number} issues")
-    figures = counted(language, sum(len(one.figures) for one in found), "{number} figure", "{number} figures")
-    start = words(
-        language,
-        "This page gives a verdict on each figure that was published: {figures} in {issues}. Each was counted again "
-        "from the raw records, as they had been received by the as-of date of the issue, and as they are now.",
-        figures=figures,
-        issues=issues,
-    )
-    heading = f"## {words(language, 'All issues')}"
-    parts = ["\n\n".join([heading, start, *_verdict_tables(found, language)])]
-    for one in found:
-        issue = one.issue
-        facts = [
-            f"**{words(language, 'Source:')}** {said(language, issue.source)}",
-            f"**{words(language, 'Put into the register by:')}** {said(language, issue.transcribed_by)}",
-        ]
-        if issue.printed:
-            facts.append(f"**{words(language, 'Published:')}** {language.date(issue.printed)}")
-        if one.as_of:
-            facts.append(f"**{words(language, 'As of:')}** {language.date(one.as_of)}")
-        if issue.reason:
-            facts.append(f"**{words(language, 'Why it was printed again:')}** {said(language, issue.reason)}")
-        label = escape(label_of(issue.name, language))
-        caption = words(language, "Figures of {issue} as published, and counted again", issue=label)
-        table = _figures_table(one, one.figures, caption, language)
-        parts.append("\n\n".join([f"## {capital(label)}", *facts, table]))
-    return parts
-
-
-def register(found: Sequence[IssueVerdicts]) -> Markdown:
-    """Show which issues the register holds, and where they come from."""
-    rows = []
-    notes = []
-    for one in found:
-        issue = one.issue
-        printed = date_in_words(issue.printed) if issue.printed else "not known"
-        as_of = date_in_words(issue.as_of) if issue.as_of else "not stated"
-        label = escape(issue.name.label)
-        rows.append([label, number(len(issue.figures)), printed, as_of])
-        notes.append(f"{label}: {escape(issue.source)} Put into the register by {escape(issue.transcribed_by)}.")
-        notes += [f"{label} was printed again: {escape(issue.reason)}"] if issue.reason else []
-        notes += [f"{label}: {escape(issue.footnote)}"] if issue.footnote else []
-    table = pipe_table(["Issue", "Figures", "Printed", "As of, as it states"], rows, "Issues in the register")
-    return Markdown("\n\n".join([table, div("note", "\n\n".join(notes))]))
-
-
-def as_printed(over_time: pd.DataFrame) -> Markdown:
-    """Show how many figures of each issue were still as printed on each later day."""
-    rows = [
-        [
-            escape(IssueName.parse(row["issue"]).label),
-            date_in_words(row["as_of"].date()),
-            number(row["figures"]),
-            number(row["as_printed"]),
-        ]
-        for row in over_time.to_dict("records")
-    ]
-    heads = ["Issue", "Records received by", "Figures", "As printed"]
-    return Markdown(pipe_table(heads, rows, "Figures that the records give as they were printed"))
-
-
-def still_as_first(shares: pd.DataFrame, label: str) -> Markdown:
-    """Show how many months still had the number that was first counted, at the end of each month."""
-    last = shares.loc[~shares["as_of"].dt.to_period("M").duplicated(keep="last")]
-    rows = [
-        [date_in_words(row["as_of"].date()), number(row["months"]), number(row["same"])]
-        for row in last.to_dict("records")
-    ]
-    heads = ["Records received by", "Months counted", "Still as first counted"]
-    return Markdown(pipe_table(heads, rows, f"{escape(label)}: months that still have their first number"))
-
-
-def first_and_newest(months: pd.DataFrame, label: str) -> Markdown:
-    """Show the first number of each month beside the newest one, and how many months were revised."""
-    rows = [
-        [
-            ReportMonth.parse(row["month"]).label,
-            number(row["first"]),
-            number(row["value"]),
-            signed(row["change"]),
-            signed_percent(row["percent"]),
-        ]
-        for row in months.to_dict("records")
-    ]
-    heads = ["Month", "First counted", "Newest", "Change", "In percent"]
-    blocks = [pipe_table(heads, rows, f"{escape(label)}: first number and newest")]
-    older = months.loc[months["age"].gt(0)]
-    if len(older):
-        note = (
-            f"Of {plural(len(older), 'month')} beyond age 0, {number(int(older['change'].ne(0).sum()))} have another "
-            f"number now than at first; the median change is {signed_percent(older['percent'].median())}."
-        )
-        blocks.append(div("note", note))
-    return Markdown("\n\n".join(blocks))
-
-
-def moved_together(moves: pd.DataFrame, label: str, at_least: int) -> Markdown:
-    """Show the days on which so many months or more moved at once."""
-    days = moves.loc[moves["moved"].ge(at_least)]
-    rows = [
-        [date_in_words(row["as_of"].date()), number(row["months"]), number(row["moved"]), signed(row["change"])]
-        for row in days.to_dict("records")
-    ]
-    if not rows:
-        return Markdown(f"{escape(label)}: there is no day on which {number(at_least)} months or more moved.")
-    caption = f"{escape(label)}: days on which {number(at_least)} months or more moved at once"
-    return Markdown(pipe_table(["Day", "Months over", "Moved", "Change"], rows, caption))
-
-
-def signed(value: float) -> str:
-    """Write a change with its sign, and with a decimal place only where it has one: ``+13``, ``-1.5``, ``0``."""
-    return f"{value:+,.1f}".removesuffix(".0") if value else "0"
-
-
-def signed_percent(value: float) -> str:
-    """Write a percentage with its sign and one decimal place, ``+5.3%``; not available where there is none."""
-    if pd.isna(value):
-        return escape(NOT_AVAILABLE)
-    return f"{value:+.1f}%" if round(value, 1) else "0.0%"
-
-
-def ages_table(ages: pd.DataFrame, label: str) -> str:
-    """Show how much months had been revised by each age: one row for each age."""
-    rows = [
-        [
-            number(row["age"]),
-            number(row["months"]),
-            *(number(row[way]) for way in ("up", "down", "same")),
-            signed(row["median_change"]),
-            *(signed_percent(row[size]) for size in ("median", "smallest", "largest")),
-        ]
-        for row in ages.to_dict("records")
-    ]
-    heads = ["Age", "Months", "Up", "Down", "Same", "Median change", "Median", "Lowest", "Highest"]
-    table = pipe_table(heads, rows, f"{escape(label)}: change since the first number, by age of the month")
-    note = (
-        "Age 0 is the calendar month after the month itself, age 1 the next one. Up, down and same say how many months "
-        "of that age had a higher, a lower or the same number as at first. The last rows speak of few months."
-    )
-    return "\n\n".join([table, div("note", note)])
-
-
-def _verdict_tables(found: Sequence[IssueVerdicts], language: Language) -> list[str]:
-    """Count the verdicts by issue, show the figures that are not reproduced, and say what the verdicts mean."""
-    counts = summary(found)
-    given = [verdict for verdict in (*VERDICTS, *MISSING) if verdict == REPRODUCED or counts[verdict].any()]
-    rows = []
-    for one, row in zip(found, counts.to_dict("records"), strict=True):
-        name = capital(escape(label_of(one.issue.name, language)))
-        if one.replaced_by:
-            name = words(language, "{issue} (replaced)", issue=name)
-        rows.append([name, *(language.number(row[column]) for column in ("figures", *given))])
-    heads = [
-        words(language, "Issue"),
-        words(language, "Figures"),
-        *(words(language, verdict).capitalize() for verdict in given),
-    ]
-    blocks = [pipe_table(heads, rows, words(language, "Verdicts on the figures of each issue"))]
-    for one in found:
-        off = one.figures.loc[one.figures["verdict"].ne(REPRODUCED)]
-        if not off.empty and one.as_of is not None:
-            issue = escape(label_of(one.issue.name, language))
-            caption = words(language, "Figures of {issue} that are not as printed, then or now", issue=issue)
-            blocks.append(_figures_table(one, off, caption, language))
-    notes = []
-    for verdict in given:
-        if verdict in VERDICTS:
-            meaning = words(language, VERDICTS[verdict])
-            notes.append(f"{words(language, verdict).capitalize()}: {meaning[0].lower()}{meaning[1:]}")
-    for one in found:
-        notes += _notes_on(one, language)
-    blocks.append(div("note", "\n\n".join(notes)))
-    return blocks
-
-
-def _notes_on(one: IssueVerdicts, language: Language) -> list[str]:
-    """Return what a reader of the verdicts on an issue must know beside them."""
-    issue = escape(label_of(one.issue.name, language))
-    label = capital(issue)
-    notes = []
-    if one.why:
-        notes.append(words(language, "{issue} is not reproducible: {why}", issue=label, why=said(language, one.why)))
-    if one.count(NOT_COMPARABLE):
-        names = dict.fromkeys("viputils" if each.kind == "library" else each.name for each in one.made_otherwise)
-        notes.append(
-            words(
-                language,
-                "{issue} was made with other rules, code or deliveries than are here now ({names}). So a figure that "
-                "is not as printed tells nothing about the print.",
-                issue=label,
-                names=", ".join(names),
-            )
-        )
-    notes += [f"{label}: {said(language, each)}" for each in one.left_out]
-    # A footnote says it already, and why.
-    told = [each for each in one.unexplained if each.impossible or not one.issue.footnote]
-    notes += [] if one.issue.footnote else [f"{label}: {escape(each)}" for each in one.explained(language)]
-    notes += [
-        words(language, "{issue} does not add up as printed. {text}", issue=label, text=said(language, each.text))
-        for each in told
-    ]
-    notes += [f"{label}: {said(language, one.issue.footnote)}"] if one.issue.footnote else []
-    if one.issue.reason:
-        why = said(language, one.issue.reason)
-        notes.append(words(language, "{issue} was printed again: {why}", issue=label, why=why))
-    if one.replaced_by:
-        other = escape(label_of(one.replaced_by, language))
-        notes.append(words(language, "{issue} was replaced by {other}, which stands.", issue=label, other=other))
-    return notes
-
-
-def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str, language: Language) -> str:
-    """Show published figures beside what is counted, named as the report names them."""
-    shown = one.program.in_language(language)
-    rows = []
-    for row in figures.to_dict("records"):
-        name = str(row["measure"])
-        measure = shown.measures[name]
-        to_date = row["period"] == "fytd"
-        when = language.text(shown.identity.year_to_date) if to_date else language.short_month(one.issue.name.month)
-        if measure.by == "month":
-            # Its categories are months, which no catalogue holds.
-            category = shown.tables[measure.table].title
-            when = language.month(ReportMonth.parse(str(row["category"])))
-        else:
-            category = measure.label
-            if row["category"]:
-                category = f"{measure.label}: {category_in(language, row['category'])}"
-        values = [
-            NOT_AVAILABLE if pd.isna(row[side]) else language.number(int(row[side]))
-            for side in ("published", "recomputed", "now")
-        ]
-        verdict = words(language, str(row["verdict"]))
-        rows.append([escape(f"{capital(category)}, {when}"), *map(escape, values), verdict])
-    heads = [
-        words(language, "Figure"),
-        words(language, "Published"),
-        words(language, "As of its date"),
-        words(language, "Now"),
-        words(language, "Verdict"),
-    ]
-    return pipe_table(heads, rows, caption)
-
-
-def release_notes(found: Changes) -> str:
-    """Write what moved between two issues or two commits as release notes, in Markdown."""
-    rows = [
-        [
-            escape(" ".join(filter(None, [row.get("issue", ""), key_of_row(row)]))),
-            *(escape(row[column]) for column in ("before", "after", "change", "what")),
-        ]
-        for row in found.shown.to_dict("records")
-    ]
-    parts = [f"# Figures from {escape(found.before)} to {escape(found.after)}", escape(found.sentence)]
-    if rows:
-        parts.append(pipe_table(["Figure", "Before", "After", "Change", "What"], rows, "Figures that are not the same"))
-    said = [f"Could not be compared: {problem}" for problem in found.not_compared] + list(found.notes)
-    return "\n\n".join([*parts, *(f"- {escape(line)}" for line in said)])
 
 
 def provenance(edition: Edition) -> Markdown:
@@ -747,17 +398,12 @@ def provenance(edition: Edition) -> Markdown:
         "the row could not be read and waits to be corrected.",
     )
     title = words(language, "How these figures were made")
-    return _part(title, div("provenance", sentence), table, div("note", note))
-
-
-def _part(title: str, *blocks: str) -> Markdown:
-    """Return one part of the report under its heading."""
-    return Markdown("\n\n".join([f"## {title}", *(block for block in blocks if block)]))
+    return part(title, div("provenance", sentence), table, div("note", note))
 
 
 def _text_part(project: Project, title: str, file: str) -> Markdown:
     body = sections_markdown(read_sections(project.report / file, f"report/{file}", project.language, project.fonts), 3)
-    return _part(title, body) if body else Markdown("")
+    return part(title, body) if body else Markdown("")
 
 
 def _fytd_sentence(edition: Edition) -> str:
@@ -768,7 +414,7 @@ def _fytd_sentence(edition: Edition) -> str:
         "From {start} to {end}, the {year} to date ({short}).",
         start=language.date(span.start),
         end=language.date(span.end),
-        year=_year(edition),
+        year=year_name(edition),
         short=_year_to_date(edition),
     )
 
@@ -784,7 +430,8 @@ def _provisional_note(edition: Edition) -> str:
     )
 
 
-def _year(edition: Edition) -> str:
+def year_name(edition: Edition) -> str:
+    """Return what the program calls its year, in the language of the edition."""
     return words(edition.language, edition.program.identity.year)
 
 
@@ -851,18 +498,13 @@ def pace_table(edition: Edition, pace: Pace) -> str:
     heads = [words(language, "To the end of"), str(year.year), str(year.year - 1)]
     noun = capital(escape(noun_of(edition, pace.measure)))
     return pipe_table(
-        heads, rows, words(language, "{measure} added up over the {year}", measure=noun, year=_year(edition))
+        heads, rows, words(language, "{measure} added up over the {year}", measure=noun, year=year_name(edition))
     )
 
 
 def _month_heading(edition: Edition) -> str:
     month = escape(edition.language.short_month(edition.month))
     return f"{month} {escape(PROVISIONAL)}" if edition.is_provisional else month
-
-
-def category_in(language: Language, category: object) -> str:
-    """Return a category as a language shows it; in the figures table it stays as it is."""
-    return language.text(str(category)) if category else ""
 
 
 def _table_title(edition: Edition, measure: str) -> str:

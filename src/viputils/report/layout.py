@@ -1,0 +1,88 @@
+"""Parts of every section: numbers, marks and tables in Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+from IPython.display import Markdown
+
+from viputils.audit.register import IssueName
+from viputils.config.language import ENGLISH, Language
+from viputils.report.markdown import (
+    escape,
+)
+
+# The shorthands in use, explained beside every table that holds one.
+NOT_AVAILABLE = "[x]"
+PROVISIONAL = "[p]"
+REVISED = "[r]"
+
+
+def number(value: int) -> str:
+    """Write a whole number with commas between thousands: ``2,599``."""
+    return f"{value:,}"
+
+
+def percent(part: int, whole: int, language: Language = ENGLISH) -> str:
+    """Write a share as a whole percentage, halves up; not available where there is no whole to have a share of."""
+    return language.percent(part, whole) if whole else NOT_AVAILABLE
+
+
+def label_of(name: IssueName, language: Language) -> str:
+    """Name an issue in words: ``November 2023, re-issue 1``."""
+    month = language.month(name.month)
+    return language.text("{month}, re-issue {number}", month=month, number=name.number) if name.number else month
+
+
+def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: Sequence[int] = ()) -> str:
+    """Write a captioned pipe table: names on the left, numbers on the right. Cells are Markdown already.
+
+    Parameters
+    ----------
+    words
+        The columns, from 0, that hold words and no numbers.
+    """
+    # The dashes give the relative widths that Pandoc uses where a row is long.
+    rule = [":" + "-" * 23 if place in (0, *words) else "-" * 7 + ":" for place, _ in enumerate(header)]
+    lines = [header, rule, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n: {caption}"
+
+
+def div(kind: str, body: str) -> str:
+    """Put Markdown into a fenced div; the empty lines keep its marks apart where a notebook shows them."""
+    return f"::: {{.{kind}}}\n\n{body}\n\n:::"
+
+
+def readable(part: Markdown) -> Markdown:
+    """Return a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
+    text = re.sub(
+        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"\}',
+        lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
+        part.data,
+    )
+    text = re.sub(r"^:::(?: \{\.\w+(?: lang=\w+)?\})?\n?", "", text, flags=re.MULTILINE)
+    return Markdown(re.sub(r"^: (.+)$", r"*\1*", text, flags=re.MULTILINE).strip())
+
+
+def signed(value: float) -> str:
+    """Write a change with its sign, and with a decimal place only where it has one: ``+13``, ``-1.5``, ``0``."""
+    return f"{value:+,.1f}".removesuffix(".0") if value else "0"
+
+
+def signed_percent(value: float) -> str:
+    """Write a percentage with its sign and one decimal place, ``+5.3%``; not available where there is none."""
+    if pd.isna(value):
+        return escape(NOT_AVAILABLE)
+    return f"{value:+.1f}%" if round(value, 1) else "0.0%"
+
+
+def part(title: str, *blocks: str) -> Markdown:
+    """Return one part of the report under its heading."""
+    return Markdown("\n\n".join([f"## {title}", *(block for block in blocks if block)]))
+
+
+def category_in(language: Language, category: object) -> str:
+    """Return a category as a language shows it; in the figures table it stays as it is."""
+    return language.text(str(category)) if category else ""
