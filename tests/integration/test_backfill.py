@@ -39,6 +39,7 @@ def todo(root: Path) -> dict[str, tuple[str, ...]]:
     return {order.place: order.why for order in orders if order.why}
 
 
+@pytest.mark.exact_bytes
 def test_an_issue_has_the_bytes_that_it_has_when_it_is_made_alone(artifacts: Artifacts, tmp_path: Path) -> None:
     """Made by two processes that were started by a command, and by one."""
     made = shutil.copytree(artifacts.two_months_of_a_town(), tmp_path / "a town")

@@ -54,6 +54,7 @@ def test_the_data_of_all_issues_is_that_of_the_command(built: Path) -> None:
     assert (built / "_site" / "data" / "all-issues.csv").read_text(encoding="utf-8") == done.stdout
 
 
+@pytest.mark.whole_issues
 def test_only_what_changed_is_made_again(built: Path) -> None:
     root = built
     only = ("--since", "2023-11")
@@ -296,6 +297,7 @@ def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(b
     assert "were left out" in package["description"]
 
 
+@pytest.mark.whole_issues
 def test_what_is_saved_while_the_site_is_made_is_in_the_next_site(tmp_path: Path, plain_pages: None) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
     page = root / "report" / "pages" / "overview.md"

@@ -371,14 +371,20 @@ def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Pat
 def test_a_worker_that_is_killed_in_the_middle_costs_no_issue(cluster: Cluster, a_town: Path, alone: Path) -> None:
     command = [str(VIP), *backfill(a_town, cluster.address, "2023-09", "2023-11")]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    worker = psutil.Process(cluster.workers[1].pid)
+    workers = [psutil.Process(one.pid) for one in cluster.workers]
     kernels: list[psutil.Process] = []
+    at_work: list[psutil.Process] = []
 
     def has_begun() -> bool:
-        kernels[:] = _kernels(worker)
-        return bool(kernels)
+        # The scheduler decides which of them begins.
+        for one in workers:
+            if found := _kernels(one):
+                kernels[:], at_work[:] = found, [one]
+                return True
+        return False
 
     wait_until(has_begun)
+    (worker,) = at_work
     own = worker.children(recursive=True)
     worker.kill()
     out, said = running.communicate(timeout=PATIENCE)

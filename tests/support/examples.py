@@ -10,6 +10,6 @@ _THOROUGH = 100
 _FEWEST = 5
 
 
-def examples(thorough: int) -> int:
+def examples(thorough: int, fewest: int = _FEWEST) -> int:
     """Return the number given where the profile `thorough` is loaded, and else a tenth of it."""
-    return thorough if settings().max_examples >= _THOROUGH else max(_FEWEST, thorough // 10)
+    return thorough if settings().max_examples >= _THOROUGH else max(fewest, thorough // 10)

@@ -97,7 +97,7 @@ HISTORIES: st.SearchStrategy[History] = st.lists(st.tuples(ROWS, st.lists(IDS, m
 KINDS = st.sampled_from([("incremental", "true"), ("snapshot", "true"), ("snapshot", "false")])
 
 
-ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30))
+ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(30, fewest=3))
 
 
 def remade(root: Path, kind: tuple[str, str], history: History) -> Project:

@@ -73,10 +73,13 @@ def issue_made(
     engine: Engine,
     as_of: dt.date | None = None,
     on_step: Callable[[str], None] = lambda _: None,
+    allow_quarantined: bool = False,
 ) -> Issue:
     """Make the issue of a month as the command does."""
     with sealed(project) as seal:
-        return make_issue(seal, ReportMonth.parse(month), as_of, engine, on_step=on_step)
+        return make_issue(
+            seal, ReportMonth.parse(month), as_of, engine, allow_quarantined=allow_quarantined, on_step=on_step
+        )
 
 
 def with_activities(project: Project, text: str, engine: Engine | None = None) -> dict[str, Path]:

@@ -278,7 +278,7 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
                     Problem(
                         f"data/published/{issue.name}.csv",
                         "is there, and what was published is never replaced;",
-                        "publish a correction as a re-issue: vip publish MONTH --reissue --reason TEXT.",
+                        f"publish a correction as a re-issue: vip publish {issue.name.month} --reissue --reason TEXT.",
                     )
                 ],
             )

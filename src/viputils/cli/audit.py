@@ -48,6 +48,8 @@ from viputils.cli.options import (
     require_one_form,
 )
 
+# How many records that just missed a figure are shown for each reason.
+_MISSED_SHOWN = 20
 # From so many columns on, whole paths and a text that folds go side by side.
 _WIDE = 120
 # What a person needs to find a rejected row and to see what is wrong with it.
@@ -348,7 +350,9 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
         off = all_figures(found)
         off = off.loc[off["verdict"].ne(REPRODUCED)]
         if not off.empty:
-            show_table("Figures that are not reproduced", off[["issue", *columns, "change"]], right=right)
+            change = off["change"].map("{:+d}".format, na_action="ignore")
+            off = off[["issue", *columns]].assign(change=change)
+            show_table("Figures with another verdict than reproduced", off, right=right)
     for one in found:
         name = "" if len(found) == 1 else f"{one.issue.name}: "
         say(name + one.sentence)
@@ -369,9 +373,11 @@ def _show_trace(found: Trace) -> None:
         say("Just missed:")
     for reason, rows in found.missed.groupby("reason", sort=False):
         say(f"  {reason} ({len(rows):,})")
-        for row in rows.to_dict("records"):
+        for row in rows.head(_MISSED_SHOWN).to_dict("records"):
             say(f"    {row['id']}, {row['date']} ({row['file']}, line {row['line']})")
             say(f"      {row['detail']}")
+        if len(rows) > _MISSED_SHOWN:
+            say(f"    and {len(rows) - _MISSED_SHOWN:,} more; --json lists them all")
     for note in found.notes:
         say(f"Note: {note}")
 
