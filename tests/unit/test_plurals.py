@@ -10,12 +10,11 @@ import pytest
 
 from tests.support.command import vip
 from tests.support.projects import Deliver
-from viputils.cli.output import account_line
 from viputils.config.project import Project
 from viputils.core.text import first_of, plural
 from viputils.intake.exports import Tally
 from viputils.publish.reproduction import IDENTICAL, Reproduction
-from viputils.records.clean import load_records
+from viputils.records.clean import account_line, load_records
 
 
 def test_a_count_agrees_with_its_noun() -> None:

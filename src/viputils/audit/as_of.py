@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
-from viputils.audit.handover import handed_over
 from viputils.audit.register import read_register
 from viputils.config.program import Program
 from viputils.config.project import Project
@@ -32,6 +32,7 @@ class Shelf:
         self._project = project
         self._deliveries = find_deliveries(project)
         self._received: dict[dt.date, Received] = {}
+        self._cleaned: Records | None = None
 
     def records(self, as_of: dt.date) -> Records:
         """Return the clean records as of a day.
@@ -41,9 +42,12 @@ class Shelf:
         DeliveryError
             As ``read_received``; what is wrong with a later delivery does not keep an earlier one from being read.
         """
-        return clean_records(self._project.program, self._received_by(as_of))
+        if self._cleaned is None or self._cleaned.as_of != as_of:
+            self._cleaned = clean_records(self._project.program, self.received(as_of))
+        return self._cleaned
 
-    def _received_by(self, as_of: dt.date) -> Received:
+    def received(self, as_of: dt.date) -> Received:
+        """Return everything that had been received by a day, as text; see ``records``."""
         by = next((day for day in self._received if day >= as_of), None)
         if by is None:
             by = max(as_of, self._deliveries[-1].received) if not self._received else as_of
@@ -55,6 +59,16 @@ class Shelf:
                 by = as_of
                 self._received[by] = read_received(self._project, self._deliveries, by)
         return self._received[by].by(as_of)
+
+
+def shelf_of(project: Project) -> Shelf:
+    """Return the records of a project. Those of a sealed copy, which never change, are read once in this process."""
+    return _sealed_shelf(project.root) if project.is_sealed else Shelf(project)
+
+
+@lru_cache(maxsize=1)
+def _sealed_shelf(root: Path) -> Shelf:
+    return Shelf(Project.open(root))
 
 
 def load_edition(
@@ -73,30 +87,23 @@ def load_edition(
     as_of
         Only what was received by this day counts; by default as ``OwnDays``.
     shelf
-        What was read for the editions of other months.
+        The records of the project, if they are read for other months, too.
     days
-        What found the as-of day: the records that it has looked at are not read again.
+        What finds the as-of date, if it looked at other months, too.
 
     Raises
     ------
     ParameterError
         If the month is none.
     DeliveryError
-        If the month has no data, or lies outside what the records cover; if a delivered file is not in form.
+        If the month has no data, or is outside what the records cover; if a delivered file is invalid.
     """
-    # Papermill can give whatever somebody typed: a number, or nothing.
+    # Papermill can pass whatever somebody typed: a number, or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
     deliveries = find_deliveries(project)
-    days = days or OwnDays(project, deliveries)
-    as_of = issue_day(project, deliveries, month, as_of, days)
-    if given := handed_over(project, month, as_of):
-        return Edition(month, *given, project.language)
-    if shelf is not None:
-        records = shelf.records(as_of)
-    elif as_of in days.cleaned:
-        records = days.cleaned[as_of]
-    else:
-        records = clean_records(project.program, read_received(project, deliveries, as_of))
+    shelf = shelf or shelf_of(project)
+    as_of = issue_day(project, deliveries, month, as_of, days or OwnDays(project, deliveries, shelf=shelf))
+    records = shelf.records(as_of)
     return Edition(month, records, compute_figures(records, month), project.language)
 
 
@@ -142,19 +149,18 @@ class OwnDays:
     ----------
     many
         Whether it is asked for many months: then it pays to find out first when anything could be in quarantine at all.
-
-    Attributes
-    ----------
-    cleaned
-        The records as of the last day that was looked at, if it is not asked for many.
+    shelf
+        The records of the project, if they are read for something else, too.
     """
 
-    def __init__(self, project: Project, deliveries: Sequence[Delivery], many: bool = False) -> None:
+    def __init__(
+        self, project: Project, deliveries: Sequence[Delivery], many: bool = False, shelf: Shelf | None = None
+    ) -> None:
         self._project = project
         self._deliveries = deliveries
         self._many = many
+        self._shelf = shelf
         self._free: dict[dt.date, bool] = {}
-        self.cleaned: dict[dt.date, Records] = {}
 
     def of(self, month: ReportMonth) -> dt.date:
         """Return the as-of day of the issue of a month.
@@ -185,25 +191,18 @@ class OwnDays:
         if day not in self._free:
             try:
                 before_any = self._many and (self._doubt is None or day < self._doubt)
-                self._free[day] = before_any or self._clean(day).quarantine.empty
+                self._free[day] = before_any or self._records.records(day).quarantine.empty
             except DeliveryError:
                 self._free[day] = True
         return self._free[day]
 
-    def _clean(self, day: dt.date) -> Records:
-        if self._many:
-            return clean_records(self._project.program, self._received.by(day))
-        records = clean_records(self._project.program, read_received(self._project, self._deliveries, day))
-        self.cleaned = {day: records}
-        return records
-
     @cached_property
-    def _received(self) -> Received:
-        return read_received(self._project, self._deliveries, self._deliveries[-1].received)
+    def _records(self) -> Shelf:
+        return self._shelf or shelf_of(self._project)
 
     @cached_property
     def _doubt(self) -> dt.date | None:
-        return first_doubt(self._project.program, self._received)
+        return first_doubt(self._project.program, self._records.received(self._deliveries[-1].received))
 
 
 def issue_day(

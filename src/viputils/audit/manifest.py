@@ -180,27 +180,19 @@ def manifest_of(
     records: Records,
     engine: tuple[str, str],
     inputs: Inputs,
-    folder: Path,
     commit: Commit | None,
 ) -> Manifest:
-    """Describe an issue that was just made.
+    """Describe an issue that is made; its files are described ``with_outputs``.
 
     Parameters
     ----------
     engine
         What made the pages, and the versions in it.
     inputs
-        What it was made from.
-    folder
-        What was made.
+        What it is made from.
     commit
-        Where the project was, if it is in a git repository.
+        Where the project is, if it is in a git repository.
     """
-    outputs = {
-        path.relative_to(folder).as_posix(): checksum(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
     return Manifest(
         manifest_version=VERSION,
         parameters=Parameters(
@@ -215,8 +207,18 @@ def manifest_of(
         python=platform.python_version(),
         packages=package_versions(),
         inputs=inputs,
-        outputs=outputs,
+        outputs={},
     )
+
+
+def with_outputs(manifest: Manifest, folder: Path) -> Manifest:
+    """Return the manifest of an issue with the files that were made, which are in a folder."""
+    outputs = {
+        path.relative_to(folder).as_posix(): checksum(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    return manifest.model_copy(update={"outputs": outputs})
 
 
 def read_manifest(path: Path, name: str | None = None) -> Manifest:

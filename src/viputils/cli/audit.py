@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viputils.cli.output import (
-    account_line,
     say,
     say_aside,
     say_mark,
@@ -324,6 +323,8 @@ def check(
         for note in found.notes:
             say(f"Note: {note}")
         if found.account is not None:
+            from viputils.records.clean import account_line
+
             say(account_line(found.account, found.as_of))
         if found.clean:
             say("Nothing was found.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viputils.cli.output import account_line, say, say_mark, says_yes, show_json, show_table, steps
+from viputils.cli.output import say, say_mark, says_yes, show_json, show_table, steps
 from viputils.core.errors import (
     IntakeError,
     ParameterError,
@@ -211,7 +211,7 @@ def export(
     opened = open_project(context, project)
     with steps() as step:
         step("Reading and cleaning the records")
-        from viputils.records.clean import load_records
+        from viputils.records.clean import account_line, load_records
         from viputils.records.parquet import write_parquet
 
         records = load_records(opened, day)

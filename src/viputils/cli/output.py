@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from viputils.core.spreadsheet import inert_table
-from viputils.core.text import plural, printable
+from viputils.core.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,16 +85,6 @@ def show_json(shown: dict[str, Any]) -> None:
     text = json.dumps(shown, indent=2, ensure_ascii=False, default=plain_value)
     # What a terminal would act on is escaped, as JSON can.
     typer.echo("".join(mark if mark.isprintable() or mark == "\n" else json.dumps(mark)[1:-1] for mark in text))
-
-
-def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
-    """Return in one line what became of every row that was read."""
-    totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
-    return (
-        f"{plural(totals['read'], 'row')} read as of {as_of} = {totals['kept']:,} kept"
-        f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate"
-        f" + {totals['quarantined']:,} quarantined"
-    )
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viputils.cli.output import (
-    account_line,
     bar,
     say,
     say_aside,
@@ -30,7 +29,7 @@ from viputils.core.text import plural
 
 if TYPE_CHECKING:
     from viputils.config.project import Project
-    from viputils.figures.edition import Edition
+    from viputils.report.issue import Notes
 
 from viputils.cli import interrupts
 from viputils.cli.interrupts import InterruptedByUser
@@ -75,23 +74,23 @@ def report(
 
         require_over(report_month, day)
     with steps() as step:
-        from viputils.report.notebook import kernel_ahead
+        from viputils.report.process import start_ahead
+
+        # It imports what the issue needs while its inputs are copied.
+        start_ahead()
+        from viputils.report.issue import make_issue
+        from viputils.report.render import choose_engine
         from viputils.report.seal import sealed
 
-        # The kernel gets ready while the rest is imported and read.
-        with sealed(opened) as seal, kernel_ahead(seal.project.root, seal.project.raw) as kernel:
-            from viputils.report.issue import make_issue
-            from viputils.report.render import choose_engine
-
+        with sealed(opened) as seal:
             issue = make_issue(
                 seal,
                 report_month,
                 day,
                 choose_engine(engine.value),
                 allow_quarantined=allow_quarantined,
-                kernel=kernel,
                 on_step=step,
-                on_edition=_say_notes,
+                on_notes=_say_notes,
             )
     if as_json:
         typer.echo(json.dumps(issue.as_json(), indent=2))
@@ -108,19 +107,10 @@ def report(
         typer.echo(f"  {name:<9}{path}")
 
 
-def _say_notes(project: Project, edition: Edition) -> None:
-    """Print what became of the rows of an edition, and what people should know of its texts and its as-of day."""
-    from viputils.audit.as_of import note_on_day
-    from viputils.audit.manifest import notes_on_salts
-    from viputils.report.issue import notes_on_texts
-
-    say_aside(account_line(edition.records.account, edition.as_of))
-    for note in notes_on_texts(project, edition.month):
+def _say_notes(notes: Notes) -> None:
+    """Print what became of the rows of an issue, and what people should know of it."""
+    for note in (notes.account, *notes.texts, *notes.records):
         say_aside(note)
-    for note in notes_on_salts(edition.records):
-        say_aside(f"WARNING: {note}")
-    if note := note_on_day(project, edition):
-        say_aside(f"Note: {note}")
 
 
 def backfill(
@@ -137,7 +127,7 @@ def backfill(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="How many processes.", show_default="one for each core and two issues"),
+        typer.Option("--jobs", min=1, help="How many issues at a time.", show_default="one for each core"),
     ] = None,
     executor: Annotated[
         Executor, typer.Option(help="Who makes them: processes here, or the workers of a Dask cluster.")
@@ -147,7 +137,7 @@ def backfill(
         typer.Option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, as in tcp://127.0.0.1:8786."),
     ] = None,
     papermill_engine: Annotated[
-        PapermillEngine, typer.Option(help="Whether kernels are forked (vip) or started each (stock).")
+        PapermillEngine, typer.Option(help="Run notebooks in the process of their issue (vip), or in kernels (stock).")
     ] = PapermillEngine.vip,
     force: Annotated[bool, typer.Option("--force", help="Make them all again.", show_default=False)] = False,
     why: Annotated[
@@ -180,7 +170,6 @@ def backfill(
         from viputils.publish.backfill import carry_out, first_reason, orders_of
         from viputils.publish.cluster import carry_out_on
         from viputils.report.render import choose_engine
-        from viputils.report.zygote import CANNOT_FORK, can_fork
 
         chosen = choose_engine(engine.value)
         orders, lacking = orders_of(opened, months[0], months[1], chosen, allow_quarantined, force)
@@ -200,15 +189,13 @@ def backfill(
     failed = {opened.issue_place(str(month)): lack for month, lack in lacking.items()}
     notes: dict[str, list[str]] = {}
     wanted = [] if dry_run else todo
-    if papermill_engine is PapermillEngine.vip and scheduler is None and len(wanted) > 1 and not can_fork():
-        say_aside(CANNOT_FORK)
     if scheduler is None:
         made = carry_out(opened, wanted, chosen, jobs, papermill_engine.value)
     else:
         if wanted:
             # To reach a cluster can take a while, and so can its first worker.
             say_aside(f"Asking {shown_address(scheduler)} for workers …")
-        made = carry_out_on(scheduler, opened, wanted, chosen, papermill_engine is PapermillEngine.vip)
+        made = carry_out_on(scheduler, opened, wanted, chosen, papermill_engine.value)
     try:
         with closing(made) as outcomes, _stopping_aloud(), bar(len(wanted)) as advance:
             for outcome in outcomes:

@@ -18,6 +18,8 @@ from viputils.core.text import folded, printable
 
 # The notebook that is the report.
 NOTEBOOK: Final = "notebooks/monthly_report.ipynb"
+# Marks a sealed copy of a project: nothing in it changes, and its deliveries are in its own data/raw.
+SEALED: Final = ".sealed"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Project:
         """
         root = root.resolve()
         program = read_program(root / "program.toml")
-        source = Source(root, deliveries or program.identity.deliveries or RAW)
+        given = RAW if (root / SEALED).is_file() else deliveries or program.identity.deliveries or RAW
+        source = Source(root, given)
         project = cls(root, program, source, home=home)
         if not project.shared.is_dir():
             raise ProgramError(
@@ -158,6 +161,11 @@ class Project:
     def shared(self) -> Path:
         """The folder from which it takes the notebook and the theme where it has none of its own."""
         return (self.root / (self.program.identity.shares or ".")).resolve()
+
+    @cached_property
+    def is_sealed(self) -> bool:
+        """Whether this is a sealed copy of a project, which does not change."""
+        return (self.root / SEALED).is_file()
 
     @property
     def notebook(self) -> Path:

@@ -25,6 +25,8 @@ except ImportError:
 # Below links alone: those that lead round and round make many folders of few.
 _MOST_LINKED: Final = 1_000
 _PRIVATE: Final = "vip"
+# Of private folders and of multiprocessing's; of the latter only those that ``hold`` marked are ever removed.
+_LEFT: Final = (f"{_PRIVATE}-*", "pymp-*")
 _HELD: Final = ".held"
 
 
@@ -138,22 +140,39 @@ def private_folder(what: str) -> Iterator[Path]:
     what
         What it is for, as a part of its name.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{_PRIVATE}-*"):
-        _clear_if_left(left)
+    for form in _LEFT:
+        for left in Path(tempfile.gettempdir()).glob(form):
+            _clear_if_left(left)
     with tempfile.TemporaryDirectory(prefix=f"{_PRIVATE}-{what}-") as name, _mark_held(Path(name)):
         yield Path(name).resolve()
 
 
 @contextmanager
 def _mark_held(folder: Path) -> Iterator[None]:
-    """Hold a lock in a folder for as long as this process lives. It is seen only once it is held."""
+    """Hold a lock in a folder until the block ends. It is seen only once it is held."""
+    number = hold(folder)
+    try:
+        yield
+    finally:
+        if number is not None:
+            os.close(number)
+
+
+def hold(folder: Path) -> int | None:
+    """Hold a lock in a folder for as long as this process lives, and let others remove the folder afterwards.
+
+    Returns
+    -------
+    int, optional
+        The descriptor that holds the lock; nothing if this system has no such locks.
+    """
     if fcntl is None:
-        yield
-        return
-    with (folder / f"{_HELD}.new").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        Path(file.name).rename(folder / _HELD)
-        yield
+        return None
+    new = folder / f"{_HELD}.new"
+    number = os.open(new, os.O_WRONLY | os.O_CREAT, 0o600)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    new.rename(folder / _HELD)
+    return number
 
 
 def _clear_if_left(folder: Path) -> None:

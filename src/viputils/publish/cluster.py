@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import multiprocessing
 import pickle
 import re
 import shutil
@@ -22,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from viputils.audit.library import library_checksum
 from viputils.audit.manifest import MANIFEST, GitCommit, changed_since, read_manifest, touched_since
@@ -31,8 +32,9 @@ from viputils.core.errors import ClusterError, Problem, VipError
 from viputils.core.files import replaced_whole
 from viputils.core.git import commit_of
 from viputils.core.urls import shown_address
-from viputils.publish.backfill import Order, Outcome, Shop, outcome_of, shop_of, unexpected
+from viputils.publish.backfill import Order, Outcome, outcome_of, unexpected
 from viputils.report.issue import asked_otherwise, keep_what_is_not_ours, notes_on_texts
+from viputils.report.notebook import PapermillEngine
 from viputils.report.parcel import Parcel, packed
 from viputils.report.render import Engine, choose_engine
 from viputils.report.seal import Present, issue_inputs, sealed
@@ -67,7 +69,7 @@ def carry_out_on(
     project: Project,
     orders: Sequence[Order],
     engine: Engine,
-    forks: bool = True,
+    papermill_engine: PapermillEngine = "vip",
     patience: float = PATIENCE,
 ) -> Generator[Outcome]:
     """Let the workers of a Dask cluster make issues; one failure does not stop the others.
@@ -76,8 +78,8 @@ def carry_out_on(
     ----------
     scheduler
         The address of the cluster's scheduler, ``tcp://127.0.0.1:8786``.
-    forks
-        Whether workers fork their kernels, where they can.
+    papermill_engine
+        What runs the notebooks there, as ``run_notebook`` takes it.
     patience
         For how many seconds a worker, or the scheduler, is waited for when there is none.
 
@@ -93,15 +95,12 @@ def carry_out_on(
     """
     if not orders:
         return
-    shop = shop_of(engine, forks)
     parcel = _parcel_of(project, orders)
-    deliveries, library = project.source.anywhere, _AS_READ
+    with_what = (project.source.anywhere, engine.name, papermill_engine, _AS_READ)
     with _client(scheduler, patience) as client:
         # A task like the others: where the worker that holds it is lost, the scheduler gives it to another one.
         sent = client.submit(_itself, parcel, pure=False)
-        waiting = {
-            client.submit(_made_there, sent, deliveries, order, shop, library, pure=False): order for order in orders
-        }
+        waiting = {client.submit(_made_there, sent, order, *with_what, pure=False): order for order in orders}
         try:
             for future, lost in _as_they_are_ready(client, list(waiting), patience):
                 order = waiting.pop(future)
@@ -130,11 +129,20 @@ def _itself(parcel: Parcel) -> Parcel:
     return parcel
 
 
-def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop, library: str) -> Made:
+def _made_there(
+    parcel: Parcel,
+    order: Order,
+    deliveries: str,
+    engine: Literal["quarto", "embedded"],
+    papermill_engine: PapermillEngine,
+    library: str,
+) -> Made:
     """Make an issue on a worker, in a folder that goes with the worker."""
     from distributed import get_worker
 
     worker = get_worker()
+    # Dask starts its workers as daemons, which may have no processes of their own; these end with theirs by themselves.
+    multiprocessing.current_process().daemon = False
     with _ONE_AT_A_TIME:
         try:
             if library != _AS_READ:
@@ -144,7 +152,7 @@ def _made_there(parcel: Parcel, deliveries: str, order: Order, shop: Shop, libra
             # What was brought from an address stays for the next issue that this worker makes.
             project = Project.open(_unpacked(parcel, Path(worker.local_directory)), order.language, deliveries)
             with sealed(project) as seal:
-                outcome = outcome_of(seal, order, choose_engine(shop.engine), shop)
+                outcome = outcome_of(seal, order, choose_engine(engine), papermill_engine)
         except VipError as error:
             outcome = Outcome(order, 0, error)
         if outcome.error is not None:

@@ -24,7 +24,7 @@ from viputils.audit.manifest import (
     touched_since,
 )
 from viputils.audit.register import IssueName, read_register, write_register
-from viputils.config.project import Project
+from viputils.config.project import SEALED, Project
 from viputils.core.errors import ManifestError, ParameterError, Problem
 from viputils.core.files import private_folder
 from viputils.core.months import ReportMonth
@@ -205,6 +205,7 @@ def reproduce(
     ]
     with private_folder("reproduce") as scratch:
         root = _copy_of_inputs(project, manifest, scratch)
+        (root / SEALED).touch()
         seal = Sealed.open(root, root, manifest.parameters.lang)
         leave_out = manifest.parameters.allow_quarantined
         again = make_issue(seal, manifest.month, manifest.as_of, engine, allow_quarantined=leave_out, on_step=on_step)

@@ -16,6 +16,7 @@ from viputils.config.program import Crosswalk, Lifetime, Program
 from viputils.config.project import Project
 from viputils.config.tables import DELIVERY, FILE, JOINED_BY, LINE, ORIGIN, RECEIVED, VOIDS, Schema, schemas_of
 from viputils.core.errors import BalanceError, DeliveryError, ParameterError, Problem, QuarantineError
+from viputils.core.text import plural
 from viputils.records.codes import are_of_one_form, first_spellings, look_alikes
 from viputils.records.deliveries import RawTable, Received, find_deliveries, read_received
 from viputils.records.values import (
@@ -176,6 +177,16 @@ def _of_the_few(program: Program, tables: Mapping[str, CleanTable]) -> pd.DataFr
     every = pd.concat(parts, ignore_index=True)
     few = every["is_made"].sum() * 2 < len(every)
     return every.loc[every["is_made"].eq(few)].drop(columns="is_made")
+
+
+def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
+    """Return in one line what became of every row that was read."""
+    totals = {name: int(account[name].sum()) for name in account.columns if name != "table"}
+    return (
+        f"{plural(totals['read'], 'row')} read as of {as_of} = {totals['kept']:,} kept"
+        f" + {totals['superseded']:,} superseded + {totals['duplicate']:,} duplicate"
+        f" + {totals['quarantined']:,} quarantined"
+    )
 
 
 def load_records(project: Project, as_of: dt.date | None = None) -> Records:

@@ -1,83 +1,48 @@
-"""The fast engine of Papermill: kernels that are forked, and not started.
+"""The engine ``vip`` of Papermill: it runs a notebook in this process, and starts no kernel.
 
-It is registered as ``vip``: ``papermill --engine vip notebook.ipynb out.ipynb`` and
-``papermill.execute_notebook(…, engine_name="vip")``. Everything but the start of the kernel is Papermill's own. Where
-kernels cannot be forked, they are started as ever.
+``papermill --engine vip notebook.ipynb out.ipynb`` and ``papermill.execute_notebook(…, engine_name="vip")``. What it
+cannot do, Papermill's own engine does: other kernels than that of this Python, time limits, logs of outputs, and a
+notebook that is run from within another one.
 """
 
 from __future__ import annotations
 
-import os
+import json
 import sys
-from pathlib import Path
-from typing import Any
+import zlib
+from collections.abc import Mapping
+from typing import Any, Final
 
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-
-from viputils.report.zygote import CANNOT_FORK, Zygote, can_fork, own_zygote, seed_of
-
-_LAUNCHER = ["-m", "ipykernel_launcher"]
+_LAUNCHER: Final = ["-m", "ipykernel_launcher"]
+# Options of Papermill that only its own engine follows.
+_OF_KERNELS: Final = ("execution_timeout", "log_output", "stdout_file", "stderr_file", "kernel_manager_class")
 
 
-class ForkProvisioner(LocalProvisioner):
-    """Forks a kernel of this Python; any other one it starts as ever."""
-
-    zygote: Zygote | None = None
-    seed: int = 0
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Fork the kernel."""
-        if self.zygote is None or cmd[0] != sys.executable or cmd[1:3] != _LAUNCHER:
-            return await super().launch_kernel(cmd, **kwargs)
-        env = dict(kwargs.get("env") or os.environ)
-        env.pop("PYTHONEXECUTABLE", None)
-        env.pop("PYTHONSTARTUP", None)
-        cwd = str(kwargs.get("cwd") or Path.cwd())
-        if not self.zygote.suits(env):
-            return await super().launch_kernel(cmd, **kwargs)
-        kernel = self.zygote.fork(cmd[3:], cwd, env, self.seed, kwargs.get("stdout"), kwargs.get("stderr"))
-        self.process = kernel  # type: ignore[assignment]  # It does what is asked of a process.
-        self.pid = self.pgid = kernel.pid
-        self.cwd = cwd
-        return self.connection_info
+def seed_of(parameters: Mapping[str, Any]) -> int:
+    """Return the seed of a notebook's random numbers; the same parameters have the same one."""
+    return zlib.crc32(json.dumps(dict(parameters), sort_keys=True, default=str).encode())
 
 
-def forked(manager: Any, zygote: Zygote, seed: int) -> Any:
-    """Let a kernel manager fork its kernel instead of starting it."""
-    provisioner = ForkProvisioner(kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager)
-    provisioner.zygote, provisioner.seed = zygote, seed
-    manager.provisioner = provisioner
-    return manager
-
-
-class ForkEngine:
-    """Papermill's own engine, with forked kernels. One process forks all those of this one, and ends with it.
+class VipEngine:
+    """Runs a notebook in this process.
 
     Papermill looks for its engines while it is itself being imported, so nothing here imports it before it is used.
     """
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, **options: Any) -> Any:
-        """Execute a notebook in a kernel that is forked."""
-        from papermill.engines import NBClientEngine
+        """Execute a notebook, as ``papermill.engines.Engine`` defines it."""
+        from papermill.engines import Engine, NBClientEngine
 
-        if can_fork():
-            zygote = own_zygote()
-            seed = seed_of(nb.metadata.get("papermill", {}).get("parameters", {}))
+        if any(options.get(name) for name in _OF_KERNELS) or not _can_run(kernel_name):
+            return NBClientEngine.execute_notebook(nb, kernel_name, **options)
 
-            class Manager(AsyncKernelManager):
-                async def _async_pre_start_kernel(self, **kwargs: Any) -> Any:
-                    if self.provisioner is None:
-                        forked(self, zygote, seed)
-                    return await super()._async_pre_start_kernel(**kwargs)
+        class InThisProcess(Engine):  # type: ignore[misc]
+            @classmethod
+            def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:  # noqa: ARG003
+                return _run(nb_man)
 
-            options.setdefault("kernel_manager_class", Manager)
-        else:
-            from papermill.log import logger
-
-            logger.warning("%s", CANNOT_FORK)
-        return NBClientEngine.execute_notebook(nb, kernel_name, **options)
+        return InThisProcess.execute_notebook(nb, kernel_name, **options)
 
     @classmethod
     def nb_kernel_name(cls, nb: Any, name: str | None = None) -> Any:
@@ -92,3 +57,42 @@ class ForkEngine:
         from papermill.engines import NBClientEngine
 
         return NBClientEngine.nb_language(nb, language)
+
+
+def _can_run(kernel_name: str) -> bool:
+    """Return whether a kernel is one of this Python, and no shell runs in this process yet."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    if InteractiveShell.initialized():
+        return False
+    try:
+        command = KernelSpecManager().get_kernel_spec(kernel_name).argv
+    except NoSuchKernel:
+        return False
+    # Jupyter itself takes the names of Python for this one.
+    return command[1:3] == _LAUNCHER and command[0] in (sys.executable, "python", f"python{sys.version_info.major}")
+
+
+def _run(execution: Any) -> Any:
+    import random
+
+    import numpy as np
+
+    from viputils.report.shell import run_cells
+
+    seed = seed_of(execution.nb.metadata.get("papermill", {}).get("parameters", {}))
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    run_cells(execution)
+    version = sys.version_info
+    execution.nb.metadata["language_info"] = {
+        "name": "python",
+        "version": f"{version.major}.{version.minor}.{version.micro}",
+        "mimetype": "text/x-python",
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "pygments_lexer": "ipython3",
+        "nbconvert_exporter": "python",
+        "file_extension": ".py",
+    }
+    return execution.nb

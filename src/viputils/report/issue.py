@@ -6,24 +6,33 @@ import datetime as dt
 import re
 import shutil
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viputils.audit.as_of import load_edition, require_no_quarantine
-from viputils.audit.handover import hand_over
-from viputils.audit.manifest import MANIFEST, Manifest, changed_since, manifest_of, read_manifest, touched_since
+from viputils.audit.as_of import load_edition, note_on_day, require_no_quarantine
+from viputils.audit.manifest import (
+    MANIFEST,
+    Manifest,
+    changed_since,
+    manifest_of,
+    notes_on_salts,
+    read_manifest,
+    touched_since,
+    with_outputs,
+)
 from viputils.config.project import Project
-from viputils.core.errors import ManifestError
+from viputils.core.errors import ManifestError, NotebookError, Problem
 from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth
 from viputils.core.text import capital
 from viputils.figures.edition import Edition
+from viputils.records.clean import account_line
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown
-from viputils.report.notebook import Kernel, clean_copy, kernel_ahead, run_notebook
+from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
 from viputils.report.privacy.screening import screen_activities
+from viputils.report.process import ProcessDiedError, Tell, in_own_process
 from viputils.report.render import Engine
 from viputils.report.render.rasters import rasters
 from viputils.report.seal import Present, Sealed, issue_inputs
@@ -56,11 +65,13 @@ def make_issue(
     *,
     place: str | None = None,
     allow_quarantined: bool = False,
-    kernel: Kernel | None = None,
+    papermill_engine: PapermillEngine = "vip",
     on_step: Callable[[str], None] = lambda _: None,
-    on_edition: Callable[[Project, Edition], None] = lambda _project, _edition: None,
+    on_notes: Callable[[Notes], None] = lambda _: None,
 ) -> Issue:
     """Make the issue of a month from sealed inputs, and put it into its folder: whole, or not at all.
+
+    It is made in a process of its own, whose end, however it comes, is the end of this issue alone.
 
     Parameters
     ----------
@@ -70,53 +81,35 @@ def make_issue(
         Its folder in ``issues``; by default its month. A re-issue, ``2023-11-r1``, is beside what it replaces.
     allow_quarantined
         Whether rows that are in quarantine are left out.
-    kernel
-        One that was started ahead, in the sealed folder. By default it is started now.
+    papermill_engine
+        What runs the notebook, as ``run_notebook`` takes it.
     on_step
         Called with a few words at the beginning of each step.
-    on_edition
-        Called with the sealed project and the edition once it was counted.
+    on_notes
+        Called with what people should know, once the records were counted.
 
     Raises
     ------
     DeliveryError, QuarantineError
         If the records do not give the issue.
     NotebookError, RenderError
-        If a cell fails or a page cannot be made. The issue's folder is then as it was before.
+        If a cell fails, a page cannot be made, or the process dies. The issue's folder is then as it was before.
     """
     project = seal.project
-    with nullcontext(kernel) if kernel else kernel_ahead(project.root, project.raw) as ready:
-        on_step("Reading and cleaning the records")
-        edition = load_edition(project, month, as_of, seal.shelf)
-        if not allow_quarantined:
-            require_no_quarantine(project, edition)
-        on_edition(project, edition)
-        inputs = seal.inputs(month, edition.as_of)
-        require_names_shown(project)
-        hand_over(ready.handed_over, project, month, edition.as_of, edition.records, edition.figures)
-        name = _name_of(project, month)
-        final = project.issues / (place or project.issue_place(str(month)))
-        with replaced_whole(final.parent, final.name) as folder:
-            on_step("Running the notebook")
-            parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
-            if not project.language.is_english:
-                parameters["lang"] = project.language.code
-            executed = run_notebook(project.notebook, parameters, project.root, ready)
-            on_step("Writing the figures")
-            demonstration = edition.records.is_demonstration
-            header = front_matter(project, project.language.month(month), edition.as_of, demonstration)
-            copy, images = clean_copy(executed, header)
-            _write_sources(folder, name, copy, images | rasters(images) | issue_data(edition, name))
-            on_step(f"Making HTML, PDF and DOCX ({engine.name} engine)")
-            engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
-            on_step("Writing the manifest")
-            made_with = (engine.name, engine.version())
-            manifest = manifest_of(project, month, edition.records, made_with, inputs, folder, seal.commit)
-            (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
-            keep_what_is_not_ours(final, folder)
+    place = place or project.issue_place(str(month))
+    final = project.issues / place
+    with replaced_whole(final.parent, final.name) as folder:
+        what = (Sealed(project), month, as_of, engine, folder, allow_quarantined, papermill_engine)
+        try:
+            as_of = in_own_process(_fill, *what, hear={"step": on_step, "notes": on_notes})
+        except ProcessDiedError as death:
+            problem = Problem(f"issues/{place}", death.how, death.said or "the memory may not have sufficed.")
+            raise NotebookError("The process that made the issue died. Nothing was made.", [problem]) from None
+        keep_what_is_not_ours(final, folder)
+    name = _name_of(project, month)
     return Issue(
         month,
-        edition.as_of,
+        as_of,
         engine.name,
         html=final / f"{name}.html",
         pdf=final / f"{name}.pdf",
@@ -125,6 +118,74 @@ def make_issue(
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,
     )
+
+
+def _fill(
+    seal: Sealed,
+    month: ReportMonth,
+    as_of: dt.date | None,
+    engine: Engine,
+    folder: Path,
+    allow_quarantined: bool,
+    papermill_engine: PapermillEngine,
+    tell: Tell,
+) -> dt.date:
+    """Fill an empty folder with the issue of a month, and return its as-of date.
+
+    The figures are counted before the notebook runs in this process, so that nothing it does to them changes a file.
+    """
+    project, language = seal.project, seal.project.language
+    tell("step", "Reading and cleaning the records")
+    edition = load_edition(project, month, as_of)
+    if not allow_quarantined:
+        require_no_quarantine(project, edition)
+    tell("notes", notes_on(project, edition))
+    inputs = seal.inputs(month, edition.as_of)
+    require_names_shown(project)
+    name = _name_of(project, month)
+    data = issue_data(edition, name)
+    manifest = manifest_of(project, month, edition.records, (engine.name, engine.version()), inputs, seal.commit)
+    header = front_matter(project, language.month(month), edition.as_of, edition.records.is_demonstration)
+    tell("step", "Running the notebook")
+    parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
+    if not language.is_english:
+        parameters["lang"] = language.code
+    executed = run_notebook(project.notebook, parameters, project.root, papermill_engine)
+    copy, images = clean_copy(executed, header)
+    _write_sources(folder, name, copy, images | rasters(images) | data)
+    tell("step", f"Making HTML, PDF and DOCX ({engine.name} engine)")
+    engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
+    tell("step", "Writing the manifest")
+    (folder / MANIFEST).write_text(with_outputs(manifest, folder).text(), encoding="utf-8", newline="")
+    return edition.as_of
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What people should know of an issue that is being made.
+
+    Attributes
+    ----------
+    account
+        What became of the rows that were read.
+    texts
+        What is missing, outdated, or must not go out in the texts.
+    records
+        What is not as it should be with its records and its as-of date.
+    """
+
+    account: str
+    texts: tuple[str, ...]
+    records: tuple[str, ...]
+
+
+def notes_on(project: Project, edition: Edition) -> Notes:
+    """Return what people should know of an issue."""
+    about = [f"WARNING: {note}" for note in notes_on_salts(edition.records)]
+    if note := note_on_day(project, edition):
+        about.append(f"Note: {note}")
+    account = account_line(edition.records.account, edition.as_of)
+    return Notes(account, tuple(notes_on_texts(project, edition.month)), tuple(about))
 
 
 def _name_of(project: Project, month: ReportMonth) -> str:

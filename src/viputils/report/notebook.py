@@ -8,100 +8,34 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final, Literal
 
-from viputils.audit.handover import VARIABLE as HANDED_OVER_VARIABLE
 from viputils.audit.library import absolute_imports
-from viputils.config.program import DELIVERIES_VARIABLE
 from viputils.core.errors import NotebookError, Problem, nearest
-from viputils.core.files import private_folder
-from viputils.report.zygote import Zygote
+
+PapermillEngine = Literal["vip", "stock"]
 
 # Cells with this tag are for people who open the notebook, and stay out of the report.
 NOTEBOOK_ONLY: Final = "notebook-only"
 
-# What a kernel is told when it starts: keep no history, and import the packages that take longest. The library is an
-# input of an issue, and not imported before somebody looked at it. No name is left behind.
-_AHEAD: Final = (
-    "--HistoryManager.hist_file=:memory:",
-    "--IPKernelApp.exec_lines=import matplotlib.figure, pandas, pyarrow.csv, pydantic; "
-    "del matplotlib, pandas, pyarrow, pydantic",
-)
-
-_HANDED_OVER: Final = "handed-over"
-
 _IMAGE = re.compile(r"\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#([a-z0-9-]+)")
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """A kernel that was started ahead of its notebook.
-
-    Attributes
-    ----------
-    said
-        The file that holds what it says beside the notebook.
-    handed_over
-        The file that it takes what was read already from, where somebody writes it (``handover``).
-    """
-
-    manager: Any
-    said: IO[bytes]
-    handed_over: Path
-
-
-@contextmanager
-def kernel_ahead(
-    cwd: Path, deliveries: Path | None = None, zygote: Zygote | None = None, seed: int = 0
-) -> Iterator[Kernel]:
-    """Start a kernel of this Python, which gets ready while its notebook is still being prepared.
-
-    It serves one notebook. Whatever happens in the block, the kernel is gone at its end.
-
-    Parameters
-    ----------
-    cwd
-        The folder in which it runs.
-    deliveries
-        The folder from which the project that it stands in reads its deliveries: what was brought from elsewhere is
-        not asked for twice, and is the same in the notebook as beside it. By default what the environment says.
-    zygote, seed
-        Forks the kernel, with random numbers from this seed. By default it is started.
-    """
-    from jupyter_core.utils import run_sync
-    from traitlets.config import Config
-
-    with tempfile.TemporaryFile() as said, private_folder("notebook") as private:
-        config = Config({"KernelManager": connection_in(private)})
-        manager = _manager_that_logs_to(said, private, deliveries)(kernel_name="python3", config=config)
-        if zygote is not None:
-            from viputils.report.engine import forked
-
-            forked(manager, zygote, seed)
-        try:
-            run_sync(manager.start_kernel)(cwd=str(cwd), extra_arguments=list(_AHEAD))
-            yield Kernel(manager, said, private / _HANDED_OVER)
-        finally:
-            if manager.has_kernel:
-                run_sync(manager.shutdown_kernel)(now=True)
-                run_sync(manager.cleanup_resources)()
-
-
-def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path, kernel: Kernel | None = None) -> Any:
-    """Run a notebook with Papermill, in a kernel of this Python.
+def run_notebook(
+    path: Path, parameters: Mapping[str, str], cwd: Path, papermill_engine: PapermillEngine = "vip"
+) -> Any:
+    """Run a notebook with Papermill.
 
     Parameters
     ----------
     parameters
-        By name; each must stand in the notebook's cell that is tagged ``parameters``.
+        By name; each must be set in the notebook's cell that is tagged ``parameters``.
     cwd
-        The folder in which the kernel runs.
-    kernel
-        One that was started ahead, in that folder. By default it is started now.
+        The folder in which it runs.
+    papermill_engine
+        ``vip`` runs it in this process, ``stock`` starts a kernel of this Python.
 
     Returns
     -------
@@ -111,17 +45,17 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path, kernel: K
     Raises
     ------
     NotebookError
-        Before anything runs: where the notebook is missing or has no parameters cell, or lacks one of the
-        parameters. While it runs: where a cell raises, with the cell's number and its error.
+        Before anything runs: if the notebook is missing, has no parameters cell, or lacks one of the parameters. While
+        it runs: if a cell raises, with the cell's number and its error.
     """
     parameters_at = _require_parameters(path, parameters)
-    if kernel is None:
-        with kernel_ahead(cwd) as own:
-            return run_notebook(path, parameters, cwd, own)
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    options: dict[str, Any] = {"engine_name": "vip"}
+    if papermill_engine == "stock":
+        options = {"kernel_manager_class": _manager_of_this_python()}
     try:
         return papermill.execute_notebook(
             # Papermill would take braces in the name of a folder for a parameter.
@@ -131,18 +65,13 @@ def run_notebook(path: Path, parameters: Mapping[str, str], cwd: Path, kernel: K
             cwd=str(cwd),
             kernel_name="python3",
             progress_bar=False,
-            kernel_manager_class=_always(kernel.manager),
-            # What it has to say it has said.
-            shutdown_kernel="immediate",
+            **options,
         )
     except PapermillExecutionError as error:
         raise _failed_cell(path, error, parameters_at) from None
     except (DeadKernelError, RuntimeError) as error:
-        kernel.said.seek(0)
-        last = kernel.said.read().decode(errors="replace").strip().splitlines()[-1:]
         raise NotebookError(
-            f"The kernel of notebooks/{path.name} died. Nothing was made.",
-            [Problem("kernel", *last or [str(error)])],
+            f"The kernel of notebooks/{path.name} died. Nothing was made.", [Problem("kernel", str(error))]
         ) from None
 
 
@@ -226,53 +155,47 @@ def _without_images(markdown: str, images: dict[str, bytes]) -> str:
     return _IMAGE.sub(to_file, markdown)
 
 
-def connection_in(private: Path) -> dict[str, str]:
-    """Return how to reach a kernel: through sockets in a folder that only this user can open.
-
-    Without a folder of their own the sockets would lie in the project, and two runs at once would find each
-    other's. Where the system has no such sockets, or the path is too long for one, it is the loopback address.
-    """
-    sockets = private / "kernel"
-    if sys.platform == "win32" or len(f"{sockets}-1".encode()) > 100:
-        return {"connection_file": str(private / "kernel.json")}
-    return {"connection_file": str(private / "kernel.json"), "transport": "ipc", "ip": str(sockets)}
-
-
-def _manager_that_logs_to(file: IO[bytes], private: Path, deliveries: Path | None) -> type[Any]:
+def _manager_of_this_python() -> type[Any]:
     """Return a kernel manager whose kernels are of this Python, and know nothing of their user's settings.
 
-    They write into a file what they have to say beside the notebook. Otherwise it would stand between what the command
-    says itself: the traceback of a kernel that was interrupted, or the output of a C library in the middle of JSON.
+    It talks to them through sockets in a folder of this process. Without one they would be in the project, and two runs
+    at once would find each other's.
     """
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
     class Manager(AsyncKernelManager):
         def __init__(self, **options: Any) -> None:
-            # Where no folder is searched, a kernel that somebody installed under the same name is not found.
+            # No folder is searched, so a kernel that somebody installed under the same name is not found.
             super().__init__(**options, kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
+            self._private = tempfile.TemporaryDirectory(prefix="vip-kernel-")
+            for name, value in connection_in(Path(self._private.name)).items():
+                setattr(self, name, value)
 
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
             # A file that people let their notebooks begin with has no part in an issue.
             env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
-            env["IPYTHONDIR"] = str(private / "ipython")
-            env[HANDED_OVER_VARIABLE] = str(private / _HANDED_OVER)
+            env["IPYTHONDIR"] = str(Path(self._private.name) / "ipython")
             absolute_imports(env, Path.cwd())
-            if deliveries is not None:
-                env[DELIVERIES_VARIABLE] = str(deliveries)
-            await super().start_kernel(**options, env=env, stdout=file, stderr=file)
+            await super().start_kernel(**options, env=env)
+
+        async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]
+            await super().cleanup_resources(restart)
+            if not restart:
+                self._private.cleanup()
 
     return Manager
 
 
-def _always(manager: Any) -> type[Any]:
-    """Return a class of kernel managers whose every instance is one that is there already, kernel and all."""
+def connection_in(private: Path) -> dict[str, str]:
+    """Return how to reach a kernel: through sockets in a folder that only this user can open.
 
-    class Same(type(manager)):  # type: ignore[misc]
-        def __new__(cls, **_options: Any) -> Any:
-            return manager
-
-    return Same
+    If the system has no such sockets, or the path is too long for one, it is the loopback address.
+    """
+    sockets = private / "kernel"
+    if sys.platform == "win32" or len(f"{sockets}-1".encode()) > 100:
+        return {"connection_file": str(private / "kernel.json")}
+    return {"connection_file": str(private / "kernel.json"), "transport": "ipc", "ip": str(sockets)}
 
 
 def _require_parameters(path: Path, parameters: Mapping[str, str]) -> int:

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from viputils.audit.as_of import Shelf
 from viputils.audit.manifest import Inputs, Inventory, inputs_of
 from viputils.audit.register import Register, read_register
 from viputils.config.page_settings import SETTINGS, copy_named_files
 from viputils.config.program import RAW
-from viputils.config.project import NOTEBOOK, Project
+from viputils.config.project import NOTEBOOK, SEALED, Project
 from viputils.core.files import copy_files, private_folder
 from viputils.core.git import Commit, commit_of
 from viputils.core.months import ReportMonth
@@ -59,7 +58,7 @@ class Sealed:
     @classmethod
     def open(cls, root: Path, home: Path, language: str | None = None) -> Sealed:
         """Open sealed copies, in any process."""
-        return cls(Project.open(root, language, RAW, home))
+        return cls(Project.open(root, language, home=home))
 
     @property
     def home(self) -> Path:
@@ -83,11 +82,6 @@ class Sealed:
     def _present(self) -> Present:
         return Present.of(self.project)
 
-    @cached_property
-    def shelf(self) -> Shelf:
-        """The records, read once."""
-        return Shelf(self.project)
-
 
 @contextmanager
 def sealed(project: Project) -> Iterator[Sealed]:
@@ -109,6 +103,7 @@ def sealed(project: Project) -> Iterator[Sealed]:
         root = root_in(folder, project.program.identity.shares)
         copy_project(project, root)
         _copy_deliveries(deliveries_folder(project), root / RAW)
+        (root / SEALED).touch()
         yield Sealed.open(root, project.root, project.language.code)
 
 
