@@ -5,19 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import psutil
 import pytest
 
 from tests.support.pages import executed
 from tests.support.projects import REPOSITORY
 from viputils.core.errors import NotebookError
-from viputils.report.notebook import clean_copy, connection_in, kernel_ahead, run_notebook
+from viputils.report.notebook import clean_copy, connection_in, run_notebook
 
 FIXTURES = REPOSITORY / "tests" / "notebooks"
 PARAMETERS = {"month": "2023-10", "as_of": "2023-11-06"}
@@ -138,41 +136,14 @@ def test_notebooks_are_committed_without_outputs(path: Path) -> None:
         assert cell.get("execution_count") is None
 
 
-def test_a_kernel_that_dies_is_told_and_not_waited_for() -> None:
-    assert "The kernel of notebooks/kills_its_kernel.ipynb died" in refusal("kills_its_kernel")
+def stock(path: Path, cwd: Path) -> Any:
+    return run_notebook(path, PARAMETERS, cwd, "stock")
 
 
 @pytest.mark.process
-def test_a_started_kernel_that_dies_is_told_and_not_waited_for() -> None:
+def test_a_kernel_that_dies_is_told_and_not_waited_for() -> None:
     with pytest.raises(NotebookError, match=r"The kernel of notebooks/kills_its_kernel\.ipynb died"):
-        run_notebook(FIXTURES / "kills_its_kernel.ipynb", PARAMETERS, cwd=REPOSITORY)
-
-
-def test_a_kernel_that_was_started_ahead_is_the_one_that_runs_the_notebook_and_is_gone_after_it() -> None:
-    with kernel_ahead(REPOSITORY) as kernel:
-        process = psutil.Process(kernel.manager.provisioner.process.pid)
-        shown = run_notebook(FIXTURES / "shows_markdown.ipynb", PARAMETERS, REPOSITORY, kernel)
-        assert shown.cells[-1].outputs
-        # It served one notebook, so another kernel did not.
-        assert not process.is_running()
-
-
-def test_a_kernel_whose_notebook_never_came_is_gone_with_its_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    processes = []
-
-    def begin_and_fail() -> None:
-        with kernel_ahead(REPOSITORY) as kernel:
-            processes.append(psutil.Process(kernel.manager.provisioner.process.pid))
-            assert processes[0].is_running()
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        begin_and_fail()
-    assert not processes[0].is_running()
-    assert list(tmp_path.iterdir()) == []
+        stock(FIXTURES / "kills_its_kernel.ipynb", REPOSITORY)
 
 
 def test_a_kernel_is_reached_through_sockets_that_only_this_user_can_open(tmp_path: Path) -> None:
@@ -189,6 +160,6 @@ def test_a_run_leaves_nothing_behind_and_puts_no_socket_into_the_project(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     fixture = FIXTURES / "lists_its_folder.ipynb"
-    shown = run_notebook(fixture, PARAMETERS, cwd=tmp_path).cells[-1].outputs[0].data["text/markdown"]
+    shown = stock(fixture, tmp_path).cells[-1].outputs[0].data["text/markdown"]
     assert "kernel" not in shown.replace(str(tmp_path), "")
     assert list(tmp_path.iterdir()) == []

@@ -23,7 +23,7 @@ from docx.text.paragraph import Paragraph
 
 from tests.support.artifacts import Artifacts
 from tests.support.documents import ALT, FRONT_MATTER, HOSTILE, INTRODUCTION, cell, issue, issue_cells, project, same
-from tests.support.pages import forked_kernels, issue_made, needs_quarto
+from tests.support.pages import in_this_process, issue_made, needs_quarto
 from tests.support.projects import REPOSITORY, Deliver, with_a_short_report
 from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
@@ -343,7 +343,7 @@ def test_what_activities_categories_and_the_cover_say_is_text_in_the_docx_of_an_
     month = load_edition(opened, "2023-11").month
     with opened.activities(month).open("a", encoding="utf-8") as file:
         file.write(hostile)
-    with forked_kernels():
+    with in_this_process():
         made = issue_made(opened, "2023-11", DocxAlone())
     document = docx.Document(str(made.docx))
     assert same(category) in {same(row[0]) for table in document.tables for row in rows_of(table)}

@@ -25,7 +25,7 @@ from tests.support.projects import REPOSITORY, files_of, town, with_a_short_repo
 from viputils.config.project import Project
 from viputils.core.errors import ClusterError
 from viputils.core.months import ReportMonth
-from viputils.publish.backfill import Order, orders_of, outcome_of, shop_of
+from viputils.publish.backfill import Order, orders_of, outcome_of
 from viputils.publish.cluster import Made, carry_out_on, taken
 from viputils.records.checksums import checksum
 from viputils.report.render.embedded import EmbeddedEngine
@@ -209,7 +209,7 @@ def made_in(root: Path) -> Made:
     """What a worker would send that made November in this project."""
     project, (order,) = orders(root, NOVEMBER)
     with sealed(project) as seal:
-        outcome = outcome_of(seal, order, ENGINE, shop_of(ENGINE, forks=False))
+        outcome = outcome_of(seal, order, ENGINE)
     folder = root / "issues" / "2023-11"
     return Made(outcome, {name: (folder / name).read_bytes() for name in files_of(folder)})
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tests.support.command import started_vip
-from tests.support.pages import PlainEngine, forked_kernels, issue_made
+from tests.support.pages import PlainEngine, in_this_process, issue_made
 from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town, with_a_short_report
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
@@ -152,7 +152,7 @@ class Artifacts:
 
         def build(root: Path) -> None:
             project = Project.open(with_a_short_report(copy_of_the_repository(root)))
-            with forked_kernels():
+            with in_this_process():
                 issue_made(project, month, PlainEngine())
 
         return self.get(f"plain {month}", build)

@@ -1,7 +1,7 @@
 """The command `vip`: as people start it, and in the process of the test.
 
 Nearly all of the time of a short command goes into starting Python and importing pandas, and the tests run hundreds of
-them. ``vip`` runs the command in this process, with forked kernels, and checks that it leaves this process as it
+them. ``vip`` runs the command and its issues in this process, and checks that it leaves this process as it
 found it. ``started_vip`` starts the command; use it when the start itself, the environment, a signal or the bytes of an
 issue matter.
 """
@@ -24,7 +24,7 @@ from typing import NoReturn
 
 import psutil
 
-from tests.support.pages import forked_kernels
+from tests.support.pages import in_this_process
 from tests.support.processes import is_gone, wait_until
 from tests.support.projects import REPOSITORY
 from viputils.cli import interrupts
@@ -34,12 +34,12 @@ VIP = Path(sys.executable).with_name("vip")
 
 # Long enough for a slow machine that also does other work.
 TIMEOUT = 600
-# For so many seconds a kernel may take to end.
+# For so many seconds a process may take to end.
 ENDING = 10.0
 # The signals that the command handles.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-# Kept for the life of a process: the one that forks kernels.
-_KEPT = "viputils.report.zygote"
+# Kept for the life of a process: what the standard library forks processes from, and what watches over them.
+_KEPT = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
 
 
 def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
@@ -52,7 +52,7 @@ def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subproce
 
 def vip(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     """Run the command in this process, and return what it printed and its exit code."""
-    with forked_kernels(), _as_a_command(cwd, arguments) as (stdout, stderr):
+    with in_this_process(), _as_a_command(cwd, arguments) as (stdout, stderr):
         before = Leavings.now()
         try:
             cli.main()
@@ -61,7 +61,7 @@ def vip(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[
         handlers = {number: signal.getsignal(number) for number in SIGNALS}
         if len(set(handlers.values())) != 1:
             raise AssertionError(f"vip {arguments} left other signal handlers than it begins with: {handlers}")
-        # A kernel may still be ending.
+        # A process may still be ending.
         with contextlib.suppress(AssertionError):
             wait_until(lambda: "processes" not in Leavings.now().beyond(before), ENDING)
         if left := Leavings.now().beyond(before):
@@ -87,11 +87,11 @@ class Leavings:
         """Look at this process."""
         mine = psutil.Process()
         open_files = (str(file.path) for file in mine.open_files())
-        # The process that forks kernels is kept for the life of this one; its kernels are not. A browser, which starts
-        # processes at any time, is no business of a command.
+        # The process that others are forked from is kept for the life of this one; what it forks is not. A browser,
+        # which starts processes at any time, is no business of a command.
         kept = [child for child in mine.children() if _is_kept(child)]
-        kernels = [kernel for zygote in kept for kernel in _children(zygote)]
-        started = [child for child in (*mine.children(), *kernels) if child not in kept and not is_gone(child)]
+        forked = [child for one in kept for child in _children(one)]
+        started = [child for child in (*mine.children(), *forked) if child not in kept and not is_gone(child)]
         threads = [thread.name for thread in threading.enumerate() if not thread.daemon]
         return cls(
             frozenset(path for path in open_files if path.endswith(".lock")),
@@ -114,9 +114,10 @@ class Leavings:
 
 
 def _is_kept(process: psutil.Process) -> bool:
-    """Return whether a process is the one that forks kernels: they have its command line and another parent."""
+    """Return whether a process is kept: those that are forked from one have its command line and another parent."""
     try:
-        return process.ppid() == os.getpid() and _KEPT in " ".join(process.cmdline())
+        line = " ".join(process.cmdline())
+        return process.ppid() == os.getpid() and any(name in line for name in _KEPT)
     except psutil.Error:
         return True
 

@@ -6,7 +6,8 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,13 @@ from viputils.publish.site.build import write_page, write_settings
 from viputils.publish.site.navigation import file_of
 from viputils.publish.site.pages import Page
 from viputils.report.issue import Issue, make_issue
-from viputils.report.notebook import Kernel, kernel_ahead, run_notebook
+from viputils.report.notebook import run_notebook
+from viputils.report.process import in_own_process
 from viputils.report.render import Engine
 from viputils.report.render.embedded import EmbeddedEngine
 from viputils.report.render.frontmatter import SITE_FOLDER, read_front_matter
 from viputils.report.render.quarto import QuartoEngine
 from viputils.report.seal import sealed
-from viputils.report.zygote import Zygote, can_fork, own_zygote
 
 if TYPE_CHECKING:
     from tests.support.artifacts import Artifacts
@@ -51,9 +52,12 @@ def page_made(project: Project, page: Page | None, engine: Engine) -> Path:
 
 
 def executed(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
-    """Run a notebook in a kernel that is forked where that can be done: it begins sooner, and shows the same."""
-    with kernel_ahead(cwd, zygote=own_zygote() if can_fork() else None) as kernel:
-        return run_notebook(path, parameters, cwd, kernel)
+    """Run a notebook in a process of its own, as an issue does."""
+    return in_own_process(_executed, path, dict(parameters), cwd, hear={})
+
+
+def _executed(path: Path, parameters: Mapping[str, str], cwd: Path, _tell: Callable[[str, Any], None]) -> Any:
+    return run_notebook(path, parameters, cwd)
 
 
 def notebook_shown(artifacts: Artifacts, name: str, parameters: Mapping[str, str], cwd: Path | None = None) -> Any:
@@ -76,7 +80,7 @@ def issue_made(
     allow_quarantined: bool = False,
 ) -> Issue:
     """Make the issue of a month as the command does."""
-    with sealed(project) as seal:
+    with in_this_process(), sealed(project) as seal:
         return make_issue(
             seal, ReportMonth.parse(month), as_of, engine, allow_quarantined=allow_quarantined, on_step=on_step
         )
@@ -94,28 +98,40 @@ def with_activities(project: Project, text: str, engine: Engine | None = None) -
 
 @contextmanager
 def plain_pages() -> Iterator[None]:
-    """Make plain pages in place of real ones, and fork the kernels; for tests that are not about pages."""
+    """Make plain pages in place of real ones, in this process; for tests that are not about pages."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EmbeddedEngine, "render", PlainEngine.render)
         patch.setattr(EmbeddedEngine, "render_site", PlainEngine.render_site)
-        with forked_kernels():
+        with in_this_process():
             yield
 
 
 @contextmanager
-def forked_kernels() -> Iterator[None]:
-    """Fork the kernels of the issues that are made in this process, as a backfill does, where that can be done."""
+def in_this_process() -> Iterator[None]:
+    """Make issues in this process, one after the other, so that they take what tests have changed in it."""
 
-    def forked(
-        cwd: Path, deliveries: Path | None = None, zygote: Zygote | None = None, seed: int = 0
-    ) -> AbstractContextManager[Kernel]:
-        return kernel_ahead(cwd, deliveries, zygote or own_zygote(), seed)
+    def directly(work: Callable[..., Any], *arguments: Any, hear: Mapping[str, Callable[[Any], None]]) -> Any:
+        return work(*arguments, lambda name, value: hear[name](value))
 
     with pytest.MonkeyPatch.context() as patch:
-        if can_fork():
-            for module in ("report.notebook", "report.issue", "publish.backfill"):
-                patch.setattr(f"viputils.{module}.kernel_ahead", forked)
+        patch.setattr("viputils.report.issue.in_own_process", directly)
+        patch.setattr("viputils.publish.backfill.ThreadPoolExecutor", OneByOne)
+        for module in ("report.process", "publish.backfill"):
+            patch.setattr(f"viputils.{module}.start_ahead", lambda: None)
         yield
+
+
+class OneByOne(Executor):
+    """Does what it is asked for at once, in this thread."""
+
+    def __init__(self, _at_a_time: int) -> None:
+        super().__init__()
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **more: Any) -> Future[Any]:
+        """Do a piece of work."""
+        future: Future[Any] = Future()
+        future.set_result(work(*arguments, **more))
+        return future
 
 
 class PlainEngine(EmbeddedEngine):

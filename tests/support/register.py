@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from viputils.audit.as_of import load_edition
-from viputils.audit.manifest import MANIFEST, manifest_of
+from viputils.audit.manifest import MANIFEST, manifest_of, with_outputs
 from viputils.audit.register import (
     IssueName,
     PublishedIssue,
@@ -53,9 +53,9 @@ def published_here(project: Project, name: str = "2023-11") -> PublishedIssue:
     folder.mkdir(parents=True)
     (folder / "figures.csv").write_text(figures_csv(edition.figures), encoding="utf-8", newline="")
     inputs = issue_inputs(project, edition.month, edition.as_of)
-    manifest = manifest_of(
-        project, edition.month, edition.records, ("embedded", "none"), inputs, folder, commit_of(project.root)
-    )
+    made_with = ("embedded", "none")
+    manifest = manifest_of(project, edition.month, edition.records, made_with, inputs, commit_of(project.root))
+    manifest = with_outputs(manifest, folder)
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
     issue = replace(an_issue(name), figures=edition.figures, as_of=edition.as_of, reason="A reason.")
     issue = replace(issue, manifest=folder / MANIFEST)

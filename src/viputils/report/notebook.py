@@ -168,7 +168,7 @@ def _manager_of_this_python() -> type[Any]:
         def __init__(self, **options: Any) -> None:
             # No folder is searched, so a kernel that somebody installed under the same name is not found.
             super().__init__(**options, kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-            self._private = tempfile.TemporaryDirectory(prefix="vip-kernel-")
+            self._private = tempfile.TemporaryDirectory(prefix="vip-stock-")
             for name, value in connection_in(Path(self._private.name)).items():
                 setattr(self, name, value)
 

@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,7 +29,8 @@ from viputils.core.files import hold, private_folder
 
 # Keeps Python from importing from the folder that somebody happens to be in.
 _SAFE_PATH: Final = "PYTHONSAFEPATH"
-_FORKS: Final = sys.platform == "linux"
+# A path of a socket has at most so many bytes; the name in the folder takes less than the rest.
+_LONGEST_FOLDER: Final = 80
 # Held while the environment is not that of the user.
 _STARTING: Final = threading.Lock()
 
@@ -75,7 +77,7 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
         given = (theirs, scratch, Path.cwd(), environment, work, arguments)
         process = _context().Process(target=_serve, args=given)
         try:
-            with theirs:
+            with theirs, _undisturbed():
                 process.start()
             return _answer(ours, hear)
         except EOFError:
@@ -88,8 +90,7 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
 
 def start_ahead() -> None:
     """Start the process that others are forked from, which takes a moment, if it does not run yet."""
-    if _FORKS:
-        _context()
+    if _context().get_start_method() == "forkserver":
         with _STARTING, _undisturbed(), _safe_path():
             forkserver.ensure_running()
 
@@ -103,12 +104,13 @@ def end_all() -> None:
 @cache
 def _context() -> Any:
     """Return the way in which processes are started."""
-    if not _FORKS:
+    folder = Path(util.get_temp_dir())
+    if sys.platform != "linux" or len(os.fsencode(folder)) > _LONGEST_FOLDER:
         return multiprocessing.get_context("spawn")
+    # The socket of that process is in this folder. If this process is killed, a later one removes it.
+    hold(folder)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["viputils.report.preload"])
-    # The socket of that process lies here. If this process is killed, a later one removes it.
-    hold(Path(util.get_temp_dir()))
     return context
 
 
@@ -191,7 +193,8 @@ def _stand_alone(scratch: Path, folder: Path, environment: Mapping[str, str], te
     temporary.mkdir()
     tempfile.tempdir = os.environ["TMPDIR"] = str(temporary)
     os.chdir(folder)
-    _follow_environment()
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 def _end_with_parent() -> None:
@@ -206,21 +209,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
-
-
-def _follow_environment() -> None:
-    """Take over what libraries read from the environment and the folder when they were imported."""
-    import time
-
-    if hasattr(time, "tzset"):
-        time.tzset()
-    if "matplotlib" in sys.modules:
-        import matplotlib as mpl
-
-        settings = mpl.rc_params()
-        if backend := os.environ.get("MPLBACKEND"):
-            settings["backend"] = backend
-        mpl.rcParams.update(settings)
 
 
 class _Told(io.TextIOBase):

@@ -152,7 +152,7 @@ class Shell(InteractiveShell):
     def init_hooks(self) -> None:
         """Show no pager: what would be paged is not part of a notebook."""
         super().init_hooks()  # type: ignore[no-untyped-call]
-        self.set_hook("show_in_pager", lambda *_: None, 99)
+        self.set_hook("show_in_pager", lambda *_, **__: None, 99)
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         from nbformat.v4 import new_output
@@ -210,12 +210,14 @@ def _shell() -> Iterator[Shell]:
         ):
             stack.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, value)
-        os.environ.setdefault("MPLBACKEND", INLINE)
+        if "MPLBACKEND" not in os.environ:
+            stack.callback(os.environ.pop, "MPLBACKEND", None)
+            os.environ["MPLBACKEND"] = INLINE
         shell = Shell.instance(outputs=outputs, folder=folder)
         try:
             # A notebook imports from its own folder first.
             sys.path.insert(0, "")
-            _support_figures(shell)
+            stack.enter_context(_figures(shell))
             with redirect_stdout(_Stream("stdout", outputs)), redirect_stderr(_Stream("stderr", outputs)):
                 yield shell
         finally:
@@ -226,14 +228,23 @@ def _shell() -> Iterator[Shell]:
             sys.displayhook, sys.excepthook = hooks
 
 
-def _support_figures(shell: Shell) -> None:
-    """Show figures in this shell, too, if an earlier shell of this process has imported what shows them."""
-    if "matplotlib_inline.backend_inline" in sys.modules:
-        from matplotlib_inline import backend_inline
+@contextmanager
+def _figures(shell: Shell) -> Iterator[None]:
+    """Draw as a kernel does that starts in this folder, whatever this process has drawn before."""
+    if "matplotlib" not in sys.modules:
+        yield
+        return
+    import matplotlib as mpl
 
-        # It chooses the formats of figures for a first shell only.
-        vars(backend_inline.configure_inline_support).pop("current_backend", None)
-        backend_inline.configure_inline_support(shell, INLINE)
+    with mpl.rc_context():
+        mpl.rcParams.update({**mpl.rc_params(), "backend": os.environ["MPLBACKEND"]})
+        if "matplotlib_inline.backend_inline" in sys.modules:
+            from matplotlib_inline import backend_inline
+
+            # It chooses the formats of figures for a first shell only.
+            vars(backend_inline.configure_inline_support).pop("current_backend", None)
+            backend_inline.configure_inline_support(shell, INLINE)
+        yield
 
 
 def _no_input(*_: Any, **__: Any) -> NoReturn:

@@ -1,17 +1,17 @@
-"""What a report read and handed to its notebook is what the notebook would read."""
+"""The notebook of an issue shows what it shows by itself, counted from records that were read once."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
-import pandas as pd
 import papermill
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -22,14 +22,12 @@ from tests.support.pages import executed
 from tests.support.projects import Deliver, with_a_short_report
 from viputils.audit import library
 from viputils.audit.as_of import load_edition
-from viputils.audit.handover import VARIABLE, hand_over
 from viputils.audit.library import library_checksum
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
-from viputils.figures.edition import Edition
-from viputils.records.deliveries import find_deliveries
+from viputils.records.deliveries import Received, read_received
 from viputils.report.issue import make_issue
-from viputils.report.notebook import clean_copy, kernel_ahead
+from viputils.report.notebook import clean_copy
 from viputils.report.render.embedded import EmbeddedEngine
 from viputils.report.seal import sealed
 
@@ -57,62 +55,6 @@ def project(project: Project, request: pytest.FixtureRequest) -> Project:
     return project if "whole_project" in request.fixturenames else with_tables(project, "responses", "reviews")
 
 
-@pytest.fixture
-def place(project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that hands over figures which no records give, so that it shows whether they are taken."""
-    deliver(**ROWS)
-    edition = load_edition(project, NOVEMBER)
-    found = tmp_path / "handed over"
-    hand_over(found, project, NOVEMBER, edition.as_of, edition.records, edition.figures.assign(value=-1))
-    monkeypatch.setenv(VARIABLE, str(found))
-    return found
-
-
-def is_taken(edition: Edition) -> bool:
-    return bool(edition.figures["value"].eq(-1).all())
-
-
-def test_what_was_handed_over_is_what_would_be_read(
-    project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deliver(**ROWS)
-    deliver("2023-12-11", responses=["R1,2023-11-02,Homicide,SE", "R3,2023-11-31,DV,SE"])
-    day = find_deliveries(project)[-1].received
-    read = load_edition(project, NOVEMBER, day)
-    hand_over(tmp_path / "it", project, NOVEMBER, day, read.records, read.figures)
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "it"))
-    taken = load_edition(project, NOVEMBER, day)
-    assert not (tmp_path / "it").exists()
-    pd.testing.assert_frame_equal(taken.figures, read.figures)
-    pd.testing.assert_frame_equal(taken.records.account, read.records.account)
-    pd.testing.assert_frame_equal(taken.records.quarantine, read.records.quarantine)
-    assert len(taken.records.quarantine) == 1
-    for name, table in read.records.tables.items():
-        pd.testing.assert_frame_equal(taken.records.tables[name].rows, table.rows)
-        pd.testing.assert_frame_equal(taken.records.tables[name].ledger, table.ledger)
-    assert taken.program == read.program
-    assert taken.as_of == read.as_of
-
-
-def test_it_is_taken_once_and_nobody_else_can_open_it(place: Path, project: Project) -> None:
-    assert stat.S_IMODE(place.stat().st_mode) == 0o600
-    assert is_taken(load_edition(project, NOVEMBER))
-    assert not place.exists()
-    assert not is_taken(load_edition(project, NOVEMBER))
-
-
-def test_another_project_month_and_day_are_read(
-    place: Path, project: Project, deliver: Deliver, tmp_path: Path
-) -> None:
-    elsewhere = shutil.copytree(project.root, tmp_path / "another")
-    assert not is_taken(load_edition(Project.open(elsewhere), NOVEMBER))
-    assert not is_taken(load_edition(project, NOVEMBER.plus(-1)))
-    deliver("2023-12-05", responses=["R4,2023-11-02,DV,SE"])
-    assert not is_taken(load_edition(project, NOVEMBER, find_deliveries(project)[-1].received))
-    # What came in later changes nothing of what was known on the day that it was handed over for.
-    assert is_taken(load_edition(project, NOVEMBER, find_deliveries(project)[0].received))
-
-
 @pytest.mark.usefixtures("plain_pages")
 @pytest.mark.parametrize("report", ["short", pytest.param("whole", marks=pytest.mark.exhaustive)])
 def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
@@ -121,9 +63,8 @@ def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
     deliver(**ROWS)
     if report == "short":
         with_a_short_report(whole_project.root)
-    with sealed(whole_project) as seal, kernel_ahead(seal.project.root, seal.project.raw) as kernel:
-        issue = make_issue(seal, NOVEMBER, None, EmbeddedEngine(), kernel=kernel)
-        assert not kernel.handed_over.exists(), "the notebook read for itself"
+    with sealed(whole_project) as seal:
+        issue = make_issue(seal, NOVEMBER, None, EmbeddedEngine())
     if report == "short":
         alone = executed(whole_project.notebook, {"month": "2023-11"}, whole_project.root)
     else:
@@ -178,8 +119,34 @@ def test_a_kernel_reads_the_library_of_the_process_that_it_works_for(
     assert done.returncode == 0, done.stderr
 
 
-def test_a_notebook_that_is_handed_nothing_reads(whole_project: Project, deliver: Deliver) -> None:
+def test_the_records_of_a_sealed_project_are_read_once_and_those_of_any_other_as_they_are(
+    project: Project, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deliver(**ROWS)
-    with_a_short_report(whole_project.root)
-    run = executed(whole_project.notebook, {"month": "2023-11"}, whole_project.root)
-    assert any("responses" in str(cell.get("outputs")).lower() for cell in run.cells)
+    reads: list[Path] = []
+
+    def read(of: Project, *arguments: Any) -> Received:
+        reads.append(of.root)
+        return read_received(of, *arguments)
+
+    monkeypatch.setattr("viputils.audit.as_of.read_received", read)
+    with sealed(project) as seal:
+        editions = [load_edition(Project.find(seal.project.root), NOVEMBER) for _ in range(2)]
+        assert reads == [seal.project.root]
+        assert editions[0].records is editions[1].records
+        load_edition(project, NOVEMBER)
+        load_edition(project, NOVEMBER)
+        assert reads == [seal.project.root, project.root, project.root]
+    deliver("2023-12-11", responses=["R9,2023-11-03,Homicide,SE"])
+    with sealed(project) as seal:
+        later = load_edition(seal.project, NOVEMBER, dt.date(2023, 12, 11))
+    assert len(later.records.tables["responses"].rows) == len(editions[0].records.tables["responses"].rows) + 1
+
+
+def test_a_sealed_project_reads_its_own_deliveries_whatever_the_environment_says(
+    project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(**ROWS)
+    monkeypatch.setenv("VIP_DELIVERIES", str(tmp_path / "elsewhere"))
+    with sealed(project) as seal:
+        assert Project.find(seal.project.root).raw == seal.project.raw
