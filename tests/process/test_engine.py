@@ -80,9 +80,7 @@ CELLS = [
 
 # What these show is the process itself: a kernel is another one.
 OF_THE_PROCESS = {
-    cell
-    for cell in CELLS
-    if any(word in cell for word in ("sys.path", "environ)", "__main__", "enumerate()", "os.write(1"))
+    cell for cell in CELLS if any(word in cell for word in ("sys.path", "environ)", "__main__", "enumerate()"))
 }
 
 
@@ -143,7 +141,7 @@ def test_awkward_cells_show_the_same_as_in_a_kernel_that_was_started(tmp_path: P
     stock, fast = (normal(run(notebook(folder(tmp_path / engine / "here"), CELLS), engine)) for engine in ENGINES)
     differ = {cell: (one, other) for cell, one, other in zip(["", *CELLS], stock, fast, strict=True) if other != one}
     assert differ.keys() == OF_THE_PROCESS, differ
-    assert len(OF_THE_PROCESS) == 5
+    assert len(OF_THE_PROCESS) == 4
     assert [len(outputs) for outputs in fast][10:13] == [1, 2, 1]  # Figures with and without show.
 
 

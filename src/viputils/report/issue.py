@@ -99,7 +99,7 @@ def make_issue(
     place = place or project.issue_place(str(month))
     final = project.issues / place
     with replaced_whole(final.parent, final.name) as folder:
-        what = (Sealed(project), month, as_of, engine, folder, allow_quarantined, papermill_engine)
+        what = (seal, month, as_of, engine, folder, allow_quarantined, papermill_engine)
         try:
             as_of = in_own_process(_fill, *what, hear={"step": on_step, "notes": on_notes})
         except ProcessDiedError as death:

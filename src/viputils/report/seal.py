@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -59,6 +59,10 @@ class Sealed:
     def open(cls, root: Path, home: Path, language: str | None = None) -> Sealed:
         """Open sealed copies, in any process."""
         return cls(Project.open(root, language, home=home))
+
+    def __reduce__(self) -> tuple[Callable[[Path, Path, str], Sealed], tuple[Path, Path, str]]:
+        """Travel to another process as the place of the copies."""
+        return Sealed.open, (self.project.root, self.home, self.project.language.code)
 
     @property
     def home(self) -> Path:
