@@ -214,7 +214,8 @@ def test_a_text_that_is_broken_when_its_issue_was_made_ends_no_other(tmp_path: P
     (project.root / "report" / "activities" / f"{first.order.month}.md").write_text("# Too high\n", "utf-8")
     assert [one.error for one in (first, *outcomes)] == [None, None]
     assert first.notes == (
-        "Note: there is no report/activities/2023-10.md, so the issue says that no activities were written down.",
+        f"Note: there is no report/activities/{first.order.month}.md, so the issue says that no activities were "
+        "written down.",
     )
 
 

@@ -32,14 +32,14 @@ def small(whole_project: Project, deliver: Deliver) -> Project:
 
 @dataclass
 class UnderWay:
-    """A `vip report` that is filling its folder, and the kernel that it waits for."""
+    """A `vip report` that is filling its folder, and the processes that it started."""
 
     process: subprocess.Popen[str]
-    kernels: list[psutil.Process]
+    started: list[psutil.Process]
 
     def wait_until_gone(self) -> None:
-        assert self.kernels
-        assert gone(self.kernels)
+        assert self.started
+        assert gone(self.started)
 
 
 @pytest.fixture
@@ -57,16 +57,12 @@ def under_way(small: Project, tmp_path: Path) -> Iterator[UnderWay]:
         text=True,
     )
     wait_until(asleep.exists)
-    kernels = [
-        child
-        for child in psutil.Process(process.pid).children(recursive=True)
-        if any("ipykernel" in word for word in child.cmdline())
-    ]
-    yield UnderWay(process, kernels)
+    started = psutil.Process(process.pid).children(recursive=True)
+    yield UnderWay(process, started)
     process.kill()
-    for kernel in kernels:
+    for one in started:
         with contextlib.suppress(psutil.NoSuchProcess):
-            kernel.kill()
+            one.kill()
     process.communicate()
 
 

@@ -26,10 +26,17 @@ from viputils.records.deliveries import (
 
 
 class Shelf:
-    """The records of a project whose deliveries do not change meanwhile, read once for the editions of many months."""
+    """The records of a project whose deliveries do not change meanwhile, read once for as many editions as there are.
 
-    def __init__(self, project: Project) -> None:
+    Parameters
+    ----------
+    many
+        Whether they are read for many days: then everything is read at first.
+    """
+
+    def __init__(self, project: Project, many: bool = True) -> None:
         self._project = project
+        self._many = many
         self._deliveries = find_deliveries(project)
         self._received: dict[dt.date, Received] = {}
         self._cleaned: Records | None = None
@@ -48,9 +55,9 @@ class Shelf:
 
     def received(self, as_of: dt.date) -> Received:
         """Return everything that had been received by a day, as text; see ``records``."""
-        by = next((day for day in self._received if day >= as_of), None)
+        by = next((day for day in self._received if day == as_of or (self._many and day > as_of)), None)
         if by is None:
-            by = max(as_of, self._deliveries[-1].received) if not self._received else as_of
+            by = max(as_of, self._deliveries[-1].received) if self._many and not self._received else as_of
             try:
                 self._received[by] = read_received(self._project, self._deliveries, by)
             except DeliveryError:
@@ -63,12 +70,12 @@ class Shelf:
 
 def shelf_of(project: Project) -> Shelf:
     """Return the records of a project. Those of a sealed copy, which never change, are read once in this process."""
-    return _sealed_shelf(project.root) if project.is_sealed else Shelf(project)
+    return _sealed_shelf(project.root) if project.is_sealed else Shelf(project, many=False)
 
 
 @lru_cache(maxsize=1)
 def _sealed_shelf(root: Path) -> Shelf:
-    return Shelf(Project.open(root))
+    return Shelf(Project.open(root), many=False)
 
 
 def load_edition(
@@ -198,7 +205,7 @@ class OwnDays:
 
     @cached_property
     def _records(self) -> Shelf:
-        return self._shelf or shelf_of(self._project)
+        return self._shelf or (Shelf(self._project) if self._many else shelf_of(self._project))
 
     @cached_property
     def _doubt(self) -> dt.date | None:

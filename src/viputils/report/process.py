@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
-from multiprocessing import forkserver, util
+from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,8 +91,11 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
 def start_ahead() -> None:
     """Start the process that others are forked from, which takes a moment, if it does not run yet."""
     if _context().get_start_method() == "forkserver":
-        with _STARTING, _undisturbed(), _safe_path():
-            forkserver.ensure_running()
+        with _STARTING, _safe_path():
+            # It lets Ctrl-C through once it has started, so it is first.
+            resource_tracker.ensure_running()
+            with _undisturbed():
+                forkserver.ensure_running()
 
 
 def end_all() -> None:
