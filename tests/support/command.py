@@ -20,14 +20,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
 
 import psutil
 
 from tests.support.pages import in_this_process
 from tests.support.processes import is_gone, wait_until
 from tests.support.projects import REPOSITORY
-from viputils.cli import interrupts
 from viputils.cli import main as cli
 
 VIP = Path(sys.executable).with_name("vip")
@@ -129,21 +127,15 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _interrupted(code: int) -> NoReturn:
-    """End the tests, and not only the command, where somebody interrupts them."""
-    raise KeyboardInterrupt
-
-
 @contextlib.contextmanager
 def _as_a_command(cwd: Path, arguments: tuple[str, ...]) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
     """Give this process the arguments, folder and streams of a command, and afterwards its own again."""
     out, err = io.BytesIO(), io.BytesIO()
-    argv, hook, folder, end = sys.argv, sys.unraisablehook, Path.cwd(), interrupts.end_at_once
+    argv, hook, folder = sys.argv, sys.unraisablehook, Path.cwd()
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     stdout, stderr = (io.TextIOWrapper(one, encoding="utf-8", write_through=True) for one in (out, err))
     os.chdir(cwd)
     sys.argv = [str(VIP), *arguments]
-    interrupts.end_at_once = _interrupted
     # What the name in its help is taken from, and what a process that it starts would import first.
     main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
     sys.modules["__main__"].__file__ = str(VIP)
@@ -152,7 +144,6 @@ def _as_a_command(cwd: Path, arguments: tuple[str, ...]) -> Iterator[tuple[io.By
             yield out, err
     finally:
         os.chdir(folder)
-        interrupts.end_at_once = end
         sys.argv, sys.unraisablehook, sys.modules["__main__"] = argv, hook, main
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -76,7 +76,7 @@ def run(app: Callable[[], object]) -> NoReturn:
         sys.exit(FAULT if isinstance(error, BalanceError) else CANNOT)
     except InterruptedByUser:
         say_aside(NOTHING_CHANGED)
-        end_at_once(INTERRUPTED)
+        end(INTERRUPTED)
     except OSError as error:
         say_aside(f"{error.filename or 'Writing'}: {error.strerror or error}. Nothing was changed.")
         sys.exit(CANNOT)
@@ -87,11 +87,8 @@ def run(app: Callable[[], object]) -> NoReturn:
     sys.exit(0)
 
 
-def end_at_once(code: int) -> NoReturn:
-    """End a command that was interrupted, once everything of its own is tidied up.
-
-    What the messages to a kernel were sent through would wait, when Python tidies it up, for a kernel that is gone.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+def end(code: int) -> NoReturn:
+    """End a command that was interrupted. Whoever presses Ctrl-C again does not interrupt Python's own end."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)

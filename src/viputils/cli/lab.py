@@ -41,5 +41,5 @@ def lab(
         code = open_lab(open_project(context, project), None if is_option else notebook, browser, options)
     except (InterruptedByUser, KeyboardInterrupt):
         say_aside("JupyterLab has ended.")
-        interrupts.end_at_once(0)
+        interrupts.end(0)
     raise typer.Exit(code)

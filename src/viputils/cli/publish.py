@@ -218,7 +218,7 @@ def site(
             found = make_site(opened, choose_engine(engine.value), where, first, on_step=step, go_on=_go_on)
     except InterruptedByUser:
         say_aside("Interrupted. The site is as it was; issues that were made meanwhile stay.")
-        interrupts.end_at_once(INTERRUPTED)
+        interrupts.end(INTERRUPTED)
     if as_json:
         notes = [vars(note) for note in found.notes]
         show_json({**vars(found), "home": str(found.home), "made": [list(one) for one in found.made], "notes": notes})
@@ -299,7 +299,7 @@ def preview(
                 follow(opened, make)
         except (InterruptedByUser, KeyboardInterrupt):
             say_aside("The preview has ended.")
-    interrupts.end_at_once(0)
+    interrupts.end(0)
 
 
 def _check_activities(project: Project, month: ReportMonth) -> None:

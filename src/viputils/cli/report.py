@@ -229,7 +229,7 @@ def backfill(
         what = f"Writing: {error.strerror or error}." if isinstance(error, OSError) else "Interrupted."
         state = "was made and is" if number == 1 else "were made and are"
         say_aside(f"{what} {number} of {len(todo)} {state} whole; {rest}")
-        interrupts.end_at_once(CANNOT if isinstance(error, OSError) else INTERRUPTED)
+        interrupts.end(CANNOT if isinstance(error, OSError) else INTERRUPTED)
     if failed:
         raise typer.Exit(CANNOT)
 

@@ -12,6 +12,7 @@ import multiprocessing
 import multiprocessing.connection
 import multiprocessing.context
 import os
+import pickle
 import signal
 import sys
 import tempfile
@@ -74,7 +75,9 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
         ours, theirs = _context().Pipe(duplex=False)
         with _STARTING:
             environment = dict(os.environ)
-        given = (theirs, scratch, Path.cwd(), environment, work, arguments)
+        # Taken apart only where what is wrong with it can be told.
+        what = pickle.dumps((work, arguments))
+        given = (theirs, scratch, Path.cwd(), environment, what)
         process = _context().Process(target=_serve, args=given)
         try:
             with theirs, _undisturbed():
@@ -158,8 +161,7 @@ def _serve(
     scratch: Path,
     folder: Path,
     environment: Mapping[str, str],
-    work: Callable[..., Any],
-    arguments: tuple[Any, ...],
+    what: bytes,
 ) -> None:
     """Do a piece of work in this process, and tell the one that waits for it what comes of it."""
     lock = threading.Lock()
@@ -170,6 +172,7 @@ def _serve(
 
     _stand_alone(scratch, folder, environment, tell)
     try:
+        work, arguments = pickle.loads(what)  # noqa: S301 - written by the process that waits for it
         answer = ("returned", work(*arguments, tell))
     except BaseException as error:
         error.add_note("".join(traceback.format_tb(error.__traceback__)))
