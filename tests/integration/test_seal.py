@@ -16,7 +16,7 @@ from viputils.config.project import Project
 from viputils.records.checksums import checksum
 from viputils.report.seal import sealed
 
-STEPS = ("Running the notebook", "Writing the figures", "Writing the manifest")
+STEPS = ("Running the notebook", "Making HTML, PDF and DOCX (embedded engine)", "Writing the manifest")
 
 
 @pytest.fixture
@@ -73,11 +73,15 @@ def test_what_changes_while_an_issue_is_made_is_no_part_of_it(
 ) -> None:
     before = files_of(a_town.issues / "2023-11")
 
+    changed: list[str] = []
+
     def meanwhile(begun: str) -> None:
         if begun == step:
             change(a_town)
+            changed.append(step)
 
     issue_made(a_town, "2023-11", PlainEngine(), on_step=meanwhile)
+    assert changed == [step]
     assert files_of(a_town.issues / "2023-11") == before
 
 
