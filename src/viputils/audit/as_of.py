@@ -32,12 +32,17 @@ class Shelf:
     ----------
     many
         Whether they are read for many days: then everything is read at first.
+
+    Attributes
+    ----------
+    deliveries
+        The deliveries of the project, in order of receipt.
     """
 
     def __init__(self, project: Project, many: bool = True) -> None:
         self._project = project
         self._many = many
-        self._deliveries = find_deliveries(project)
+        self.deliveries = find_deliveries(project)
         self._received: dict[dt.date, Received] = {}
         self._cleaned: Records | None = None
 
@@ -57,14 +62,14 @@ class Shelf:
         """Return everything that had been received by a day, as text; see ``records``."""
         by = next((day for day in self._received if day == as_of or (self._many and day > as_of)), None)
         if by is None:
-            by = max(as_of, self._deliveries[-1].received) if self._many and not self._received else as_of
+            by = max(as_of, self.deliveries[-1].received) if self._many and not self._received else as_of
             try:
-                self._received[by] = read_received(self._project, self._deliveries, by)
+                self._received[by] = read_received(self._project, self.deliveries, by)
             except DeliveryError:
                 if by == as_of:
                     raise
                 by = as_of
-                self._received[by] = read_received(self._project, self._deliveries, by)
+                self._received[by] = read_received(self._project, self.deliveries, by)
         return self._received[by].by(as_of)
 
 
@@ -107,9 +112,8 @@ def load_edition(
     """
     # Papermill can pass whatever somebody typed: a number, or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
-    deliveries = find_deliveries(project)
     shelf = shelf or shelf_of(project)
-    as_of = issue_day(project, deliveries, month, as_of, days or OwnDays(project, deliveries, shelf=shelf))
+    as_of = issue_day(project, shelf.deliveries, month, as_of, days or OwnDays(project, shelf.deliveries, shelf=shelf))
     records = shelf.records(as_of)
     return Edition(month, records, compute_figures(records, month), project.language)
 

@@ -68,8 +68,9 @@ class Delivery:
     name: str
     files: Mapping[str, Path]
     covers: Mapping[str, dt.date] = field(default_factory=dict)
-    # The newest day in each file that was looked into, so that nobody looks twice.
+    # The newest day in each file that was looked into, and its rows until they are taken, so that nobody reads twice.
     _newest: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    _rows: dict[str, tuple[Schema, tuple[Any, Any]]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def lying(self) -> list[Path]:
@@ -93,13 +94,23 @@ class Delivery:
         It is empty if the file has no row, or is not in form.
         """
         if table not in self._newest:
+            schema = Schema(table, rule)
             try:
-                rows, _ = read_csv(self.files[table], self.name_of(table), Schema(table, rule))
+                read = self.take_rows(schema)
             except DeliveryError:
-                return ""  # What is wrong with the file is said where it is read.
+                return ""  # What is wrong with the file is reported where it is read.
+            self._rows[table] = schema, read
+            rows, _ = read
             days = [day.strip() for day in rows[rule.date].unique().to_pylist()]
             self._newest[table] = self.newest_of(days) if days else ""
         return self._newest[table]
+
+    def take_rows(self, schema: Schema) -> tuple[Any, Any]:
+        """Return the rows of its file of a table and their lines, as ``read_csv``; they are not kept here."""
+        known, rows = self._rows.pop(schema.name, (None, None))
+        if rows is not None and known == schema:
+            return rows
+        return read_csv(self.files[schema.name], self.name_of(schema.name), schema)
 
     def newest_of(self, days: Iterable[str]) -> str:
         """Return the newest of some days by its receipt; ``NO_DAY`` if there is none.
@@ -486,7 +497,7 @@ def _read_table(deliveries: Sequence[Delivery], schema: Schema, problems: list[P
         if schema.name not in delivery.files:
             continue
         try:
-            rows, begins = read_csv(delivery.files[schema.name], delivery.name_of(schema.name), schema)
+            rows, begins = delivery.take_rows(schema)
         except DeliveryError as error:
             problems += error.problems
             continue
