@@ -49,7 +49,7 @@ def project_of(folder: Path, months: int) -> Path:
                 earlier.mkdir()
                 for table in delivery.glob("*.csv"):
                     text = _earlier(table.read_text(encoding="utf-8"), back)
-                    (earlier / table.name).write_text(text.replace("DEMO-", f"DEMO-{back}"), encoding="utf-8")
+                    (earlier / table.name).write_text(re.sub("(DEMO-[A-Z]-)0", rf"\g<1>{back}", text), encoding="utf-8")
     program = folder / "program.toml"
     text = program.read_text(encoding="utf-8")
     for key in ("began", "records_from", "valid_from"):
