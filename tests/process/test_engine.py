@@ -20,6 +20,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from tests.support.command import TIMEOUT
 from tests.support.projects import REPOSITORY
+from viputils.report.notebook import PapermillEngine, run_notebook
 from viputils.report.process import ProcessDiedError, in_own_process
 
 ENGINES = ["nbclient", "vip"]
@@ -45,6 +46,7 @@ CELLS = [
     "__name__, os.path.basename(os.getcwd()), sys.path",
     "os.isatty(0), os.environ.get('MPLBACKEND'), plt.get_backend()",
     "%matplotlib --list",
+    "%matplotlib inline",
     "print('x' * 3, end='', flush=True); sys.stdout.write('y')",
     "a = [1]; a.append(a); a",
     "[os.path.basename(one) for one in sys.argv[:2]], sys.executable == sys.orig_argv[0], sorted(os.environ)",
@@ -276,3 +278,30 @@ def test_a_kernel_of_another_python_is_not_forked_from_this_one(
     path = notebook(tmp_path, ["1"])
     with pytest.raises(FileNotFoundError, match="python-elsewhere"):
         papermill.execute_notebook(str(path), None, engine_name="vip", kernel_name="other", progress_bar=False)
+
+
+def test_each_notebook_imports_from_its_own_folder(tmp_path: Path) -> None:
+    shown = []
+    for name in ("one", "two"):
+        (folder(tmp_path / name) / "beside.py").write_text(f"NAME = {name!r}", "utf-8")
+        path = notebook(tmp_path / name, ["import beside\nbeside.NAME"])
+        made = papermill.execute_notebook(str(path), None, engine_name="vip", cwd=str(path.parent), progress_bar=False)
+        shown.append(made.cells[-1].outputs[0].data["text/plain"])
+    assert shown == ["'one'", "'two'"]
+
+
+def test_the_notebook_of_an_issue_runs_in_this_python_whatever_kernel_somebody_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = folder(tmp_path / "kernels" / "python3")
+    argv = [str(tmp_path / "python-elsewhere"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "other", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    path = notebook(tmp_path, ["import sys\nsys.executable"], "month = ''")
+    for engine in ("vip", "stock"):
+        made = in_own_process(_as_an_issue, path, engine, hear={})
+        assert made.cells[-1].outputs[0].data["text/plain"] == repr(sys.executable)
+
+
+def _as_an_issue(path: Path, engine: PapermillEngine, _tell: object) -> Any:
+    return run_notebook(path, {"month": "2023-11"}, path.parent, engine)

@@ -21,8 +21,8 @@ import pytest
 from tests.support.command import TIMEOUT
 from tests.support.processes import gone, wait_until
 from tests.support.projects import REPOSITORY
-from viputils.core.errors import NotebookError, Problem
-from viputils.report.process import ProcessDiedError, end_all, in_own_process, start_ahead
+from viputils.core.errors import NotebookError, Problem, VipError
+from viputils.report.process import PLACE, ProcessDiedError, end_all, in_own_process, start_ahead
 
 pytestmark = pytest.mark.process
 
@@ -77,6 +77,41 @@ def warn(_tell: object) -> None:
     sys.stderr.write("a warning\n")
 
 
+class OddError(NotebookError):
+    """An error that cannot be made again from its message."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} {other}", [Problem("here", "is odd;")])
+
+
+def raise_what_cannot_travel(kind: str, _tell: object) -> object:
+    if kind == "odd":
+        raise OddError("It is", "odd.")
+    if kind == "end of file":
+        raise EOFError("there is no more")
+    if kind == "interrupted":
+        raise KeyboardInterrupt
+    return threading.Lock()
+
+
+class Loud:
+    def __reduce__(self) -> Any:
+        sys.stderr.write("on its way\n")
+        return Loud, ()
+
+
+def tell_loudly(tell: Callable[[str, Any], None]) -> None:
+    tell("step", Loud())
+
+
+def leave_a_child(mark: str, _tell: object) -> None:
+    child = os.fork()
+    if child == 0:
+        time.sleep(900)
+    Path(mark).write_text(str(child), "utf-8")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def sleep(mark: str, _tell: object) -> None:
     child = subprocess.Popen(["sleep", "900"])
     Path(mark).write_text(f"{os.getpid()} {child.pid}", "utf-8")
@@ -92,6 +127,35 @@ def test_it_returns_tells_and_raises_as_if_it_were_called_here() -> None:
     with pytest.raises(ZeroDivisionError, match="a fault") as fault:
         apart(stumble)
     assert "in stumble" in "".join(fault.value.__notes__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "said"),
+    [
+        ("odd", VipError, r"It is odd\.\n  - here: is odd;"),
+        ("end of file", EOFError, "there is no more"),
+        ("interrupted", RuntimeError, "KeyboardInterrupt"),
+        ("a lock", TypeError, "cannot pickle"),
+    ],
+)
+def test_what_cannot_travel_says_the_same(kind: str, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said) as raised:
+        apart(raise_what_cannot_travel, kind)
+    assert getattr(raised.value, PLACE).startswith("process.py" if kind == "a lock" else "test_process.py")
+
+
+def test_what_is_written_while_something_is_told_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    heard: list[Any] = []
+    apart(tell_loudly, step=heard.append)
+    assert len(heard) == 1
+    assert capsys.readouterr().err == "on its way\n"
+
+
+def test_a_process_that_dies_is_not_waited_for_because_of_what_it_started(tmp_path: Path) -> None:
+    with pytest.raises(ProcessDiedError, match="SIGKILL"):
+        apart(leave_a_child, str(tmp_path / "mark"))
+    child = int((tmp_path / "mark").read_text("utf-8"))
+    assert not psutil.pid_exists(child) or gone([psutil.Process(child)])
 
 
 @pytest.mark.parametrize(
@@ -207,30 +271,27 @@ def test_the_process_that_others_are_forked_from_is_replaced_if_it_was_killed() 
     assert apart(double, 1, step=lambda _: None) == 2
 
 
-def test_nothing_is_imported_from_the_folder_that_somebody_is_in(tmp_path: Path) -> None:
-    for name in ("ctypes", "socket", "multiprocessing", "json", "pandas", "viputils"):
-        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'a').write({name!r})", "utf-8")
-    command = [str(Path(sys.executable).with_name("vip")), "report", "2023-11", "--project", str(tmp_path / "none")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=TIMEOUT)
-    assert done.returncode == 2, done.stderr
-    assert not (tmp_path / "was run").exists()
-
-
-def test_it_works_where_the_path_of_the_temporary_folder_is_too_long_for_a_socket(tmp_path: Path) -> None:
-    temporary = tmp_path / ("x" * 100)
-    temporary.mkdir()
+@pytest.mark.parametrize("long", [False, True])
+def test_nothing_is_imported_from_the_folder_that_somebody_is_in(tmp_path: Path, long: bool) -> None:
+    here, temporary = tmp_path / "here", tmp_path / ("x" * 100)
+    for folder in (here, temporary):
+        folder.mkdir()
+    for name in ("ctypes", "socket", "multiprocessing", "json", "pandas", "pickle"):
+        (here / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'a').write({name!r})", "utf-8")
     code = (
-        "from tests.process.test_process import double\nfrom viputils.report.process import in_own_process\n"
+        "import sys\nsys.path.append(sys.argv[1])\nfrom tests.process.test_process import double\n"
+        "from viputils.report.process import in_own_process\n"
         "if __name__ == '__main__': print(in_own_process(double, 21, hear={'step': print}))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=REPOSITORY,
-        env={**os.environ, "TMPDIR": str(temporary)},
+        [sys.executable, "-P", "-c", code, str(REPOSITORY)],
+        cwd=here,
+        env={**os.environ, **({"TMPDIR": str(temporary)} if long else {})},
         capture_output=True,
         text=True,
         check=False,
         timeout=TIMEOUT,
     )
     assert done.stdout.split("\n") == ["doubling 21", "42", ""], done.stderr
+    assert not (tmp_path / "was run").exists()
     assert list(temporary.iterdir()) == []

@@ -164,9 +164,9 @@ def hold(folder: Path) -> int | None:
     Returns
     -------
     int, optional
-        The descriptor that holds the lock; nothing if this system has no such locks.
+        The descriptor that holds the lock; nothing if this system has no such locks, or somebody holds it already.
     """
-    if fcntl is None:
+    if fcntl is None or (folder / _HELD).exists():
         return None
     new = folder / f"{_HELD}.new"
     number = os.open(new, os.O_WRONLY | os.O_CREAT, 0o600)

@@ -25,7 +25,7 @@ from viputils.records.deliveries import find_deliveries
 from viputils.report.data_files import countable_months
 from viputils.report.issue import Notes, make_issue, reasons_to_make
 from viputils.report.notebook import PapermillEngine
-from viputils.report.process import end_all, start_ahead
+from viputils.report.process import PLACE, end_all, start_ahead
 from viputils.report.render import Engine
 from viputils.report.seal import Present, Sealed, sealed
 
@@ -206,8 +206,9 @@ def outcome_of(seal: Sealed, order: Order, engine: Engine, papermill_engine: Pap
 
 def unexpected(order: Order, found: Exception) -> NotebookError:
     """Return the error of an issue that met an error that no reader of it can mend."""
-    where = traceback.extract_tb(found.__traceback__)[-1]
-    what = f"{type(found).__name__}: {found} ({Path(where.filename).name}, line {where.lineno});"
+    last = traceback.extract_tb(found.__traceback__)[-1]
+    where = getattr(found, PLACE, "") or f"{Path(last.filename).name}, line {last.lineno}"
+    what = f"{type(found).__name__}: {found} ({where});"
     return NotebookError(
         "Something unexpected happened. Nothing was made.",
         [Problem(f"issues/{order.place}", what, "this is a fault of viputils.")],

@@ -1,4 +1,6 @@
-"""The engine ``vip`` of Papermill: it runs a notebook in this process, and starts no kernel.
+"""The engine ``vip`` of Papermill: it runs a notebook in a process, and starts no kernel.
+
+An issue has a process of its own already, and runs its notebook there. Any other notebook gets one.
 
 ``papermill --engine vip notebook.ipynb out.ipynb`` and ``papermill.execute_notebook(…, engine_name="vip")``. What it
 cannot do, Papermill's own engine does: other kernels than that of this Python, time limits, logs of outputs, and a
@@ -24,25 +26,26 @@ def seed_of(parameters: Mapping[str, Any]) -> int:
 
 
 class VipEngine:
-    """Runs a notebook in this process.
+    """Runs a notebook without a kernel.
 
     Papermill looks for its engines while it is itself being imported, so nothing here imports it before it is used.
     """
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, **options: Any) -> Any:
-        """Execute a notebook, as ``papermill.engines.Engine`` defines it."""
-        from papermill.engines import Engine, NBClientEngine
+        """Execute a notebook, as ``papermill.engines.Engine`` defines it.
 
+        With the option ``in_this_process`` it runs here, whatever kernel is installed under the name.
+        """
+        if options.pop("in_this_process", False):
+            return execute_here(nb, kernel_name, options)
         if any(options.get(name) for name in _OF_KERNELS) or not _can_run(kernel_name):
+            from papermill.engines import NBClientEngine
+
             return NBClientEngine.execute_notebook(nb, kernel_name, **options)
+        from viputils.report.process import in_own_process
 
-        class InThisProcess(Engine):  # type: ignore[misc]
-            @classmethod
-            def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:  # noqa: ARG003
-                return _run(nb_man)
-
-        return InThisProcess.execute_notebook(nb, kernel_name, **options)
+        return in_own_process(execute_here, nb, kernel_name, options, hear={})
 
     @classmethod
     def nb_kernel_name(cls, nb: Any, name: str | None = None) -> Any:
@@ -57,6 +60,18 @@ class VipEngine:
         from papermill.engines import NBClientEngine
 
         return NBClientEngine.nb_language(nb, language)
+
+
+def execute_here(nb: Any, kernel_name: str, options: Mapping[str, Any], _tell: object = None) -> Any:
+    """Execute a notebook in this process."""
+    from papermill.engines import Engine
+
+    class InThisProcess(Engine):  # type: ignore[misc]
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:  # noqa: ARG003
+            return _run(nb_man)
+
+    return InThisProcess.execute_notebook(nb, kernel_name, **options)
 
 
 def _can_run(kernel_name: str) -> bool:

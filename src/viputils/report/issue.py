@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def make_issue(
     project = seal.project
     place = place or project.issue_place(str(month))
     final = project.issues / place
-    with replaced_whole(final.parent, final.name) as folder:
+    with _without_new_folders(final.parent), replaced_whole(final.parent, final.name) as folder:
         what = (seal, month, as_of, engine, folder, allow_quarantined, papermill_engine)
         try:
             as_of = in_own_process(_fill, *what, hear={"step": on_step, "notes": on_notes})
@@ -118,6 +119,18 @@ def make_issue(
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,
     )
+
+
+@contextmanager
+def _without_new_folders(folder: Path) -> Iterator[None]:
+    """Leave no empty folder of issues behind if there was none and no issue is made."""
+    was_there = folder.is_dir()
+    try:
+        yield
+    finally:
+        if not was_there:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _fill(

@@ -53,7 +53,7 @@ def run_notebook(
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    options: dict[str, Any] = {"engine_name": "vip"}
+    options: dict[str, Any] = {"engine_name": "vip", "in_this_process": True}
     if papermill_engine == "stock":
         options = {"kernel_manager_class": _manager_of_this_python()}
     try:
@@ -164,6 +164,8 @@ def _manager_of_this_python() -> type[Any]:
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
+    here = Path.cwd()
+
     class Manager(AsyncKernelManager):
         def __init__(self, **options: Any) -> None:
             # No folder is searched, so a kernel that somebody installed under the same name is not found.
@@ -176,7 +178,7 @@ def _manager_of_this_python() -> type[Any]:
             # A file that people let their notebooks begin with has no part in an issue.
             env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
             env["IPYTHONDIR"] = str(Path(self._private.name) / "ipython")
-            absolute_imports(env, Path.cwd())
+            absolute_imports(env, here)
             await super().start_kernel(**options, env=env)
 
         async def cleanup_resources(self, restart: bool = False) -> None:  # type: ignore[override]

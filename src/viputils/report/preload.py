@@ -38,7 +38,7 @@ _AHEAD: Final = (
 
 for _name in _AHEAD:
     # What is missing is reported by what needs it.
-    with contextlib.suppress(ImportError):
+    with contextlib.suppress(Exception):
         importlib.import_module(_name)
 gc.collect()
 gc.freeze()

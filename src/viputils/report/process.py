@@ -23,9 +23,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing import forkserver, resource_tracker, util
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, Final
 
+from viputils.core.errors import VipError
 from viputils.core.files import hold, private_folder
 
 # Keeps Python from importing from the folder that somebody happens to be in.
@@ -34,6 +36,11 @@ _SAFE_PATH: Final = "PYTHONSAFEPATH"
 _LONGEST_FOLDER: Final = 80
 # Held while the environment is not that of the user.
 _STARTING: Final = threading.Lock()
+
+# The attribute of an error that tells where it was raised.
+PLACE: Final = "raised_at"
+# Those that work for this process.
+_OURS: Final[set[Any]] = set()
 
 Tell = Callable[[str, Any], None]
 
@@ -53,6 +60,9 @@ class ProcessDiedError(Exception):
         super().__init__(f"{how} {said}".strip())
         self.how = how
         self.said = said
+
+    def __reduce__(self) -> tuple[type[ProcessDiedError], tuple[str, str]]:
+        return type(self), (self.how, self.said)
 
 
 def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str, Callable[[Any], None]]) -> Any:
@@ -79,16 +89,26 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
         what = pickle.dumps((work, arguments))
         given = (theirs, scratch, Path.cwd(), environment, what)
         process = _context().Process(target=_serve, args=given)
+        _OURS.add(process)
         try:
-            with theirs, _undisturbed():
-                process.start()
-            return _answer(ours, hear)
-        except EOFError:
+            with theirs:
+                _start(process)
+            return _answer(ours, process, hear)
+        except _NothingMore:
             process.join()
             raise ProcessDiedError(_how(process.exitcode), _last_line(scratch / "said")) from None
         finally:
             _end(process)
+            _OURS.discard(process)
             ours.close()
+
+
+def _start(process: Any) -> None:
+    try:
+        with _STARTING, _safe_path(), _undisturbed():
+            process.start()
+    except (EOFError, ConnectionError) as error:
+        raise ProcessDiedError("it could not be started;", str(error)) from None
 
 
 def start_ahead() -> None:
@@ -103,7 +123,7 @@ def start_ahead() -> None:
 
 def end_all() -> None:
     """End every process that works for this one."""
-    for process in multiprocessing.active_children():
+    for process in list(_OURS):
         _end(process)
 
 
@@ -120,9 +140,9 @@ def _context() -> Any:
     return context
 
 
-def _answer(connection: Any, hear: Mapping[str, Callable[[Any], None]]) -> Any:
+def _answer(connection: Any, process: Any, hear: Mapping[str, Callable[[Any], None]]) -> Any:
     while True:
-        kind, value = connection.recv()
+        kind, value = _next(connection, process)
         if kind == "returned":
             return value
         if kind == "raised":
@@ -133,9 +153,25 @@ def _answer(connection: Any, hear: Mapping[str, Callable[[Any], None]]) -> Any:
             hear[kind](value)
 
 
+def _next(connection: Any, process: Any) -> tuple[str, Any]:
+    """Return the next message of a process. What it started may hold the connection open after its end."""
+    if connection not in multiprocessing.connection.wait([connection, process.sentinel]) and not connection.poll():
+        raise _NothingMore
+    try:
+        message: tuple[str, Any] = connection.recv()
+    except (EOFError, OSError):
+        raise _NothingMore from None
+    return message
+
+
+class _NothingMore(Exception):  # noqa: N818 - it is no error
+    """A process has ended and told everything that it will ever tell."""
+
+
 def _how(code: int | None) -> str:
     if code is not None and code < 0:
-        return f"it was ended by {signal.Signals(-code).name};"
+        names = {int(one): one.name for one in signal.Signals}
+        return f"it was ended by {names.get(-code, f'signal {-code}')};"
     return f"it ended with exit code {code};"
 
 
@@ -164,20 +200,41 @@ def _serve(
     what: bytes,
 ) -> None:
     """Do a piece of work in this process, and tell the one that waits for it what comes of it."""
-    lock = threading.Lock()
+    # What is written while a message is made is a message, too.
+    lock = threading.RLock()
 
     def tell(name: str, value: Any) -> None:
+        message = ForkingPickler.dumps((name, value))
         with lock, suppress(BrokenPipeError):
-            connection.send((name, value))
+            connection.send_bytes(message)
 
-    _stand_alone(scratch, folder, environment, tell)
     try:
+        _stand_alone(scratch, folder, environment, tell)
         work, arguments = pickle.loads(what)  # noqa: S301 - written by the process that waits for it
         answer = ("returned", work(*arguments, tell))
+        pickle.dumps(answer)
     except BaseException as error:
-        error.add_note("".join(traceback.format_tb(error.__traceback__)))
-        answer = ("raised", error)
+        answer = ("raised", _that_travels(error))
     tell(*answer)
+
+
+def _that_travels(error: BaseException) -> Exception:
+    """Return an error as it can be raised in another process, where it says the same."""
+    trace = traceback.extract_tb(error.__traceback__)
+    travels: Exception
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+        if not isinstance(error, Exception):
+            raise TypeError
+        travels = error
+    except Exception:
+        if isinstance(error, VipError):
+            travels = VipError(error.summary, error.problems)
+        else:
+            travels = RuntimeError(f"{type(error).__name__}: {error}")
+    travels.add_note("".join(traceback.format_list(trace)))
+    travels.__dict__[PLACE] = f"{Path(trace[-1].filename).name}, line {trace[-1].lineno}" if trace else ""
+    return travels
 
 
 def _stand_alone(scratch: Path, folder: Path, environment: Mapping[str, str], tell: Tell) -> None:
@@ -197,7 +254,8 @@ def _stand_alone(scratch: Path, folder: Path, environment: Mapping[str, str], te
     os.environ.update(environment)
     temporary = scratch / "tmp"
     temporary.mkdir()
-    tempfile.tempdir = os.environ["TMPDIR"] = str(temporary)
+    tempfile.tempdir = str(temporary)
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
     os.chdir(folder)
     if hasattr(time, "tzset"):
         time.tzset()

@@ -159,6 +159,9 @@ class Shell(InteractiveShell):
 
         self.outputs.add(new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
 
+    def enable_gui(self, gui: Any = None) -> None:
+        """Enable nothing: no window belongs to a notebook."""
+
     def ask_exit(self) -> None:
         """Go on: a notebook ends with its last cell."""
 
@@ -196,7 +199,7 @@ def _run(shell: Shell, cell: Any) -> BaseException | None:
 
 @contextmanager
 def _shell() -> Iterator[Shell]:
-    """Yield a fresh shell, and give this process back its streams, modules and hooks afterwards."""
+    """Yield a fresh shell, and give this process back its streams, paths and hooks afterwards."""
     outputs = Outputs()
     path, argv, main = list(sys.path), list(sys.argv), sys.modules["__main__"]
     hooks = sys.displayhook, sys.excepthook
