@@ -213,7 +213,10 @@ class OwnDays:
 
     @cached_property
     def _doubt(self) -> dt.date | None:
-        return first_doubt(self._project.program, self._records.received(self._deliveries[-1].received))
+        try:
+            return first_doubt(self._project.program, self._records.received(self._deliveries[-1].received))
+        except DeliveryError:  # A later delivery is invalid, which says nothing about the days before it.
+            return dt.date.min
 
 
 def issue_day(

@@ -47,6 +47,15 @@ def test_the_day_is_the_first_on_which_nothing_is_in_quarantine(project: Project
     assert set(counted.loc[counted["month"].eq("2023-11"), "as_of"]) == {str(CORRECTED)}
 
 
+def test_a_later_delivery_that_cannot_be_read_moves_the_day_for_no_command(project: Project, deliver: Deliver) -> None:
+    deliver(str(RECEIVED), responses=["R1,2023-11-02,Homocide,SE"], reviews=[])
+    deliver(str(CORRECTED), responses=["R1,2023-11-02,Homicide,SE"])
+    spoiled = deliver(str(LATER), responses=["R2,2023-11-03,Homicide,SE"])
+    (spoiled / "responses.csv").write_text("not,the,right,header\n", "utf-8")
+    assert day_of(project) == CORRECTED
+    assert OwnDays(project, find_deliveries(project), many=True).of(NOVEMBER) == CORRECTED
+
+
 def test_the_day_is_the_first_whole_one_whatever_comes_later(project: Project, deliver: Deliver) -> None:
     deliver(str(RECEIVED), responses=["R1,2023-11-02,Homicide,SE"], reviews=[])
     deliver(str(CORRECTED), responses=["R1,2023-11-02,Homocide,SE"])
