@@ -1,7 +1,7 @@
 """The same inputs and versions give the same bytes, whatever day, place, user and machine they are made on.
 
 Each run of `vip report` takes place in a world of its own, in a copy of the project. A witness (a sitecustomize.py that
-every Python of the run reads, the notebook's kernel included) writes down what world it was really in, so that no
+every Python of the run reads, that of the issue included) writes down what world it was really in, so that no
 variation passes that never took place. Pandoc alone keeps the machine's clock, because it is linked statically; what it
 knows of the day is told to it.
 """
@@ -33,7 +33,7 @@ WITNESS = """
 import datetime, json, locale, os, sys, time
 locale.setlocale(locale.LC_ALL, "")
 seen = {
-    "who": "kernel" if "ipykernel_launcher" in sys.orig_argv else "command",
+    "who": "issue" if "multiprocessing.forkserver" in " ".join(sys.orig_argv) else "command",
     "day": str(datetime.date.today()),
     "zone": time.strftime("%z"),
     "weekday": time.strftime("%A", (2023, 11, 24, 0, 0, 0, 4, 328, 0)),
@@ -112,7 +112,7 @@ class World:
             )
         assert done.returncode == 0, done.stderr
         seen = [json.loads(line) for line in witness.read_text(encoding="utf-8").splitlines()]
-        assert {one["who"] for one in seen} == {"command", "kernel"}
+        assert {one["who"] for one in seen} == {"command", "issue"}
         for one in seen:
             assert {name: one[name] for name in self.expected} == self.expected, one["who"]
         return contents(project / "issues" / "2023-11")

@@ -37,6 +37,9 @@ _LONGEST_FOLDER: Final = 80
 # Held while the environment is not that of the user.
 _STARTING: Final = threading.Lock()
 
+# How often a process is started that could not be, and the seconds between.
+_TRIES: Final = 5
+_MOMENT: Final = 0.2
 # The attribute of an error that tells where it was raised.
 PLACE: Final = "raised_at"
 # Those that work for this process.
@@ -104,11 +107,17 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
 
 
 def _start(process: Any) -> None:
-    try:
-        with _STARTING, _safe_path(), _undisturbed():
-            process.start()
-    except (EOFError, ConnectionError) as error:
-        raise ProcessDiedError("it could not be started;", str(error)) from None
+    """Start a process; once more if what it is forked from died just now, which is seen a moment later."""
+    for _ in range(_TRIES):
+        try:
+            with _STARTING, _safe_path(), _undisturbed():
+                process.start()
+        except (EOFError, ConnectionError) as error:
+            reason = str(error)
+            time.sleep(_MOMENT)
+        else:
+            return
+    raise ProcessDiedError("it could not be started;", reason)
 
 
 def start_ahead() -> None:
