@@ -175,8 +175,8 @@ def test_an_issue_that_kills_its_process_is_named_and_the_others_are_made(tmp_pa
     outcomes = list(carry_out(Project.open(root), orders, EmbeddedEngine(), jobs=2))
     errors = {one.order.place: str(one.error) for one in outcomes if one.error is not None}
     assert list(errors) == ["2023-10"]
-    assert "The process that made the issue died. Nothing was made." in errors["2023-10"]
-    assert "issues/2023-10: it was ended by SIGKILL; the memory may not have sufficed." in errors["2023-10"]
+    assert "The process that made the issue ended unexpectedly. Nothing was made." in errors["2023-10"]
+    assert "issues/2023-10: it was ended by SIGKILL; it may have run out of memory." in errors["2023-10"]
     made = {one.order.place for one in outcomes if one.error is None}
     assert made == {"2023-09", "2023-11"}
     assert all((root / "issues" / place / "manifest.json").is_file() for place in made)

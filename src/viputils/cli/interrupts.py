@@ -88,7 +88,7 @@ def run(app: Callable[[], object]) -> NoReturn:
 
 
 def end(code: int) -> NoReturn:
-    """End a command that was interrupted. Whoever presses Ctrl-C again does not interrupt Python's own end."""
+    """Exit an interrupted command. A second Ctrl-C does not disturb the shutdown."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     sys.exit(code)

@@ -30,7 +30,7 @@ from viputils.report.render import Engine
 from viputils.report.seal import Present, Sealed, sealed
 
 FORCED = "it was asked for"
-# In seconds: how often an issue that is being made is told to end.
+# Seconds between attempts to end the issues that are being made.
 _LOOK = 0.05
 
 

@@ -218,7 +218,7 @@ def _made_by(future: Future[Made], order: Order) -> Made:
         # Where the worker that holds it is lost just now, it is made once more.
         return future.result(timeout=_AGAIN)
     except KilledWorker:
-        return _not_made(order, "every worker that was at it died;", "the memory may not have sufficed there.")
+        return _not_made(order, "every worker that worked on it died;", "they may have run out of memory.")
     except Exception as error:
         return _not_made(
             order, f"{type(error).__name__}: {' '.join(str(error).split())};", "look at that worker's log."

@@ -68,7 +68,7 @@ class Delivery:
     name: str
     files: Mapping[str, Path]
     covers: Mapping[str, dt.date] = field(default_factory=dict)
-    # The newest day in each file that was looked into, and its rows until they are taken, so that nobody reads twice.
+    # Caches: the newest day in each file, and its rows until ``take_rows`` returns them, so each file is read once.
     _newest: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     _rows: dict[str, tuple[Schema, tuple[Any, Any]]] = field(default_factory=dict, compare=False, repr=False)
 

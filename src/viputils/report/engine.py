@@ -1,10 +1,8 @@
-"""The engine ``vip`` of Papermill: it runs a notebook in a process, and starts no kernel.
+"""The Papermill engine ``vip``: run a notebook in a process, without a kernel.
 
-An issue has a process of its own already, and runs its notebook there. Any other notebook gets one.
-
-``papermill --engine vip notebook.ipynb out.ipynb`` and ``papermill.execute_notebook(…, engine_name="vip")``. What it
-cannot do, Papermill's own engine does: other kernels than that of this Python, time limits, logs of outputs, and a
-notebook that is run from within another one.
+Use it as ``papermill --engine vip notebook.ipynb out.ipynb`` or ``papermill.execute_notebook(…, engine_name="vip")``;
+each notebook gets a new process. An issue already has its own process, and its notebook runs there. For kernels of
+another Python, time limits, and logs of outputs, Papermill's own engine is used.
 """
 
 from __future__ import annotations
@@ -75,17 +73,14 @@ def execute_here(nb: Any, kernel_name: str, options: Mapping[str, Any], _tell: o
 
 
 def _can_run(kernel_name: str) -> bool:
-    """Return whether a kernel is one of this Python, and no shell runs in this process yet."""
-    from IPython.core.interactiveshell import InteractiveShell
+    """Return whether a kernel is one of this Python."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    if InteractiveShell.initialized():
-        return False
     try:
         command = KernelSpecManager().get_kernel_spec(kernel_name).argv
     except NoSuchKernel:
         return False
-    # Jupyter itself takes the names of Python for this one.
+    # Jupyter also uses this Python for a kernel that only says `python`.
     return command[1:3] == _LAUNCHER and command[0] in (sys.executable, "python", f"python{sys.version_info.major}")
 
 

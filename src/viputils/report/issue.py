@@ -72,7 +72,7 @@ def make_issue(
 ) -> Issue:
     """Make the issue of a month from sealed inputs, and put it into its folder: whole, or not at all.
 
-    It is made in a process of its own, whose end, however it comes, is the end of this issue alone.
+    It is made in a separate process. If that process dies, only this issue fails.
 
     Parameters
     ----------
@@ -104,8 +104,10 @@ def make_issue(
         try:
             as_of = in_own_process(_fill, *what, hear={"step": on_step, "notes": on_notes})
         except ProcessDiedError as death:
-            problem = Problem(f"issues/{place}", death.how, death.said or "the memory may not have sufficed.")
-            raise NotebookError("The process that made the issue died. Nothing was made.", [problem]) from None
+            problem = Problem(f"issues/{place}", death.how, death.said or "it may have run out of memory.")
+            raise NotebookError(
+                "The process that made the issue ended unexpectedly. Nothing was made.", [problem]
+            ) from None
         keep_what_is_not_ours(final, folder)
     name = _name_of(project, month)
     return Issue(
@@ -123,7 +125,7 @@ def make_issue(
 
 @contextmanager
 def _without_new_folders(folder: Path) -> Iterator[None]:
-    """Leave no empty folder of issues behind if there was none and no issue is made."""
+    """Remove the folder of issues if it is new and no issue was made."""
     was_there = folder.is_dir()
     try:
         yield
@@ -145,7 +147,7 @@ def _fill(
 ) -> dt.date:
     """Fill an empty folder with the issue of a month, and return its as-of date.
 
-    The figures are counted before the notebook runs in this process, so that nothing it does to them changes a file.
+    Figures and data files are ready before the notebook runs, so no cell can change them.
     """
     project, language = seal.project, seal.project.language
     tell("step", "Reading and cleaning the records")

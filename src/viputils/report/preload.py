@@ -1,4 +1,4 @@
-"""What the process that others are forked from imports once (``process``). Nothing else imports this module."""
+"""Imports of the server that processes are forked from (see ``process``). Do not import this module elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import importlib
 import os
 from typing import Final
 
-# A thread that a library starts here would not come along.
+# Threads started here would not exist in the forked processes.
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 # Not matplotlib_inline: it sets itself up for the shell in which it is imported.
@@ -37,7 +37,7 @@ _AHEAD: Final = (
 )
 
 for _name in _AHEAD:
-    # What is missing is reported by what needs it.
+    # The code that needs a missing module reports it.
     with contextlib.suppress(Exception):
         importlib.import_module(_name)
 gc.collect()

@@ -1,8 +1,8 @@
-"""A process of its own for one piece of work: whatever the work does to its process, nobody else meets it.
+"""Run one piece of work in a separate process, so that it cannot change anything in this one.
 
-The process can be ended at any moment and leaves nothing behind: its temporary files lie in a folder of the process
-that waits for it, and it ends when that one does. On Linux it is forked from a process that has imported what the work
-needs (``preload``); elsewhere it is started.
+The process can be killed at any time and leaves nothing behind: its temporary files are in a folder of the process that
+waits for it, and it ends when that process ends. On Linux it is forked from a server that has already imported what the
+work needs (``preload``); on other systems it is started from scratch.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from typing import Any, Final
 from viputils.core.errors import VipError
 from viputils.core.files import hold, private_folder
 
-# Keeps Python from importing from the folder that somebody happens to be in.
+# Keeps Python from importing modules from the current folder.
 _SAFE_PATH: Final = "PYTHONSAFEPATH"
-# A path of a socket has at most so many bytes; the name in the folder takes less than the rest.
+# A socket's path is limited to about 100 bytes; this leaves room for its name.
 _LONGEST_FOLDER: Final = 80
-# Held while the environment is not that of the user.
+# Held while os.environ is changed.
 _STARTING: Final = threading.Lock()
 
-# How often a process is started that could not be, and the seconds between.
+# How many times to try to start a process, and the seconds between tries.
 _TRIES: Final = 5
 _MOMENT: Final = 0.2
-# The attribute of an error that tells where it was raised.
+# The attribute of an error that says where it was raised.
 PLACE: Final = "raised_at"
-# Those that work for this process.
+# The processes that work for this one.
 _OURS: Final[set[Any]] = set()
 
 Tell = Callable[[str, Any], None]
@@ -71,7 +71,7 @@ class ProcessDiedError(Exception):
 def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str, Callable[[Any], None]]) -> Any:
     """Return what ``work(*arguments, tell)`` returns in a process of its own, and raise what it raises.
 
-    Whatever ends this call, Ctrl-C included, the process and everything that it started have ended, too.
+    However this call ends, Ctrl-C included, the process and everything it started have ended as well.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
         ours, theirs = _context().Pipe(duplex=False)
         with _STARTING:
             environment = dict(os.environ)
-        # Taken apart only where what is wrong with it can be told.
+        # Unpickled inside the try block of the other process, so that an error there is reported.
         what = pickle.dumps((work, arguments))
         given = (theirs, scratch, Path.cwd(), environment, what)
         process = _context().Process(target=_serve, args=given)
@@ -107,7 +107,7 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
 
 
 def _start(process: Any) -> None:
-    """Start a process; once more if what it is forked from died just now, which is seen a moment later."""
+    """Start a process. Try again if the server it is forked from has just died, which takes a moment to notice."""
     for _ in range(_TRIES):
         try:
             with _STARTING, _safe_path(), _undisturbed():
@@ -121,28 +121,28 @@ def _start(process: Any) -> None:
 
 
 def start_ahead() -> None:
-    """Start the process that others are forked from, which takes a moment, if it does not run yet."""
+    """Start the server that processes are forked from, if it is not running. It imports in the background."""
     if _context().get_start_method() == "forkserver":
         with _STARTING, _safe_path():
-            # It lets Ctrl-C through once it has started, so it is first.
+            # Starting the tracker unblocks Ctrl-C, so it must come first.
             resource_tracker.ensure_running()
             with _undisturbed():
                 forkserver.ensure_running()
 
 
 def end_all() -> None:
-    """End every process that works for this one."""
+    """Kill every process that works for this one."""
     for process in list(_OURS):
         _end(process)
 
 
 @cache
 def _context() -> Any:
-    """Return the way in which processes are started."""
+    """Return the multiprocessing context: forkserver if possible, else spawn."""
     folder = Path(util.get_temp_dir())
     if sys.platform != "linux" or len(os.fsencode(folder)) > _LONGEST_FOLDER:
         return multiprocessing.get_context("spawn")
-    # The socket of that process is in this folder. If this process is killed, a later one removes it.
+    # The server's socket is in this folder. If this process is killed, a later command removes the folder.
     hold(folder)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["viputils.report.preload"])
@@ -163,7 +163,7 @@ def _answer(connection: Any, process: Any, hear: Mapping[str, Callable[[Any], No
 
 
 def _next(connection: Any, process: Any) -> tuple[str, Any]:
-    """Return the next message of a process. What it started may hold the connection open after its end."""
+    """Return the next message. A child of a dead process may keep the connection open, so watch the process too."""
     if connection not in multiprocessing.connection.wait([connection, process.sentinel]) and not connection.poll():
         raise _NothingMore
     try:
@@ -174,7 +174,7 @@ def _next(connection: Any, process: Any) -> tuple[str, Any]:
 
 
 class _NothingMore(Exception):  # noqa: N818 - it is no error
-    """A process has ended and told everything that it will ever tell."""
+    """A process has ended and will send no more messages."""
 
 
 def _how(code: int | None) -> str:
@@ -190,7 +190,7 @@ def _last_line(path: Path) -> str:
 
 
 def _end(process: Any) -> None:
-    """End a process and what it started."""
+    """Kill a process and everything it started."""
     if process.pid is None:
         return
     if hasattr(os, "killpg"):
@@ -208,8 +208,8 @@ def _serve(
     environment: Mapping[str, str],
     what: bytes,
 ) -> None:
-    """Do a piece of work in this process, and tell the one that waits for it what comes of it."""
-    # What is written while a message is made is a message, too.
+    """Do the work in this process, and send the result to the process that waits for it."""
+    # Pickling a message may write to stderr, which sends a message itself.
     lock = threading.RLock()
 
     def tell(name: str, value: Any) -> None:
@@ -228,7 +228,7 @@ def _serve(
 
 
 def _that_travels(error: BaseException) -> Exception:
-    """Return an error as it can be raised in another process, where it says the same."""
+    """Return an error that can be pickled, with the same message and its traceback as a note."""
     trace = traceback.extract_tb(error.__traceback__)
     travels: Exception
     try:
@@ -247,7 +247,7 @@ def _that_travels(error: BaseException) -> Exception:
 
 
 def _stand_alone(scratch: Path, folder: Path, environment: Mapping[str, str], tell: Tell) -> None:
-    """Give this process a group, an environment, a folder and streams of its own."""
+    """Set the process group, environment, folder and streams of this process."""
     if hasattr(os, "setsid"):
         os.setsid()
     _end_with_parent()
@@ -271,7 +271,7 @@ def _stand_alone(scratch: Path, folder: Path, environment: Mapping[str, str], te
 
 
 def _end_with_parent() -> None:
-    """Let this process end, with all that it started, as soon as the one that waits for it has ended."""
+    """Kill this process and everything it started as soon as the process that waits for it has ended."""
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -285,7 +285,7 @@ def _end_with_parent() -> None:
 
 
 class _Told(io.TextIOBase):
-    """Standard error that the waiting process writes."""
+    """Standard error, written by the process that waits."""
 
     encoding = "utf-8"
 
@@ -302,7 +302,7 @@ class _Told(io.TextIOBase):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Start processes that never hear Ctrl-C: it reaches everything that a terminal started."""
+    """Block Ctrl-C in processes started here: a terminal sends it to all of them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -315,7 +315,7 @@ def _undisturbed() -> Iterator[None]:
 
 @contextmanager
 def _safe_path() -> Iterator[None]:
-    """Let processes that are started now import nothing from the folder that somebody happens to be in."""
+    """Keep processes started here from importing modules from the current folder."""
     was = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     try:

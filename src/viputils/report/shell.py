@@ -1,4 +1,4 @@
-"""A shell that runs the cells of a notebook in this process, and collects what they show as a notebook keeps it."""
+"""Run the cells of a notebook in this process with IPython's shell, and collect their outputs."""
 
 from __future__ import annotations
 
@@ -99,38 +99,32 @@ class _Stream(io.TextIOBase):
         return len(text)
 
 
-class _Publisher(DisplayPublisher):
-    @property
-    def outputs(self) -> Outputs:
-        shell: Any = self.shell
-        outputs: Outputs = shell.outputs
-        return outputs
+def _outputs(display: Any) -> Outputs:
+    """Return where a part of the shell shows things."""
+    outputs: Outputs = display.shell.outputs
+    return outputs
 
+
+class _Publisher(DisplayPublisher):
     def publish(  # type: ignore[override]
         self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any
     ) -> None:
         display_id = (transient or {}).get("display_id")
         if update:
-            self.outputs.update(display_id, data, metadata)
+            _outputs(self).update(display_id, data, metadata)
         else:
-            self.outputs.show("display_data", data, metadata, display_id)
+            _outputs(self).show("display_data", data, metadata, display_id)
 
     def clear_output(self, wait: bool = False) -> None:
-        self.outputs.clear(wait)
+        _outputs(self).clear(wait)
 
 
 class _Hook(DisplayHook):
-    @property
-    def outputs(self) -> Outputs:
-        shell: Any = self.shell
-        outputs: Outputs = shell.outputs
-        return outputs
-
     def write_output_prompt(self) -> None:
         """Write no prompt."""
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        self.outputs.show("execute_result", format_dict, md_dict, execution_count=self.prompt_count)
+        _outputs(self).show("execute_result", format_dict, md_dict, execution_count=self.prompt_count)
 
     def finish_displayhook(self) -> None:
         """Write nothing after the result."""
@@ -220,7 +214,7 @@ def _shell() -> Iterator[Shell]:
         try:
             # A notebook imports from its own folder first.
             sys.path.insert(0, "")
-            stack.enter_context(_figures(shell))
+            stack.enter_context(_figures())
             with redirect_stdout(_Stream("stdout", outputs)), redirect_stderr(_Stream("stderr", outputs)):
                 yield shell
         finally:
@@ -232,8 +226,8 @@ def _shell() -> Iterator[Shell]:
 
 
 @contextmanager
-def _figures(shell: Shell) -> Iterator[None]:
-    """Draw as a kernel does that starts in this folder, whatever this process has drawn before."""
+def _figures() -> Iterator[None]:
+    """Use the Matplotlib settings of the current folder, as a kernel that starts there does."""
     if "matplotlib" not in sys.modules:
         yield
         return
@@ -241,12 +235,6 @@ def _figures(shell: Shell) -> Iterator[None]:
 
     with mpl.rc_context():
         mpl.rcParams.update({**mpl.rc_params(), "backend": os.environ["MPLBACKEND"]})
-        if "matplotlib_inline.backend_inline" in sys.modules:
-            from matplotlib_inline import backend_inline
-
-            # It chooses the formats of figures for a first shell only.
-            vars(backend_inline.configure_inline_support).pop("current_backend", None)
-            backend_inline.configure_inline_support(shell, INLINE)
         yield
 
 
