@@ -310,17 +310,21 @@ end
 -- ---------------------------------------------------------------- Charts
 
 -- Word shows a raster picture, which lies beside the drawing under the same name. It is as large as on the PDF.
-local function docx_chart(image, alt, caption)
+local function docx_chart(image, alt, caption, source)
   local file = image.src:gsub('%.svg$', '.png')
   local _, data = pandoc.mediabag.fetch(file)
   if not data then
     error('The picture ' .. file .. ' is missing.')
   end
   local size = pandoc.image.size(data)
-  local width = math.min(5.2, 5.6 * size.width / size.height)
+  local width = math.min(4.4, 5.6 * size.width / size.height)
   local picture = pandoc.Image({ pandoc.Str(alt) }, file, '', pandoc.Attr('', { 'picture' }, { width = string.format('%.2fin', width) }))
   -- Where a picture is alone in its paragraph, Quarto puts both into a table, to lay it out.
-  return { styled({ pandoc.Para(caption) }, 'Caption'), styled({ pandoc.Para({ picture, pandoc.RawInline('openxml', '<!-- -->') }) }, 'Chart') }
+  local blocks = { styled({ pandoc.Para(caption) }, 'Caption'), styled({ pandoc.Para({ picture, pandoc.RawInline('openxml', '<!-- -->') }) }, 'Chart') }
+  if source ~= '' then
+    blocks[#blocks + 1] = styled({ pandoc.Para({ pandoc.Str(source) }) }, 'Note')
+  end
+  return blocks
 end
 
 -- ![caption](file){fig-alt="what the chart shows"}, alone in its paragraph.
@@ -333,14 +337,20 @@ local function chart(image, caption, identifier)
   if image.src:match('^%a[%w+.-]*:') or image.src:match('^[/\\]') or image.src:match('%.%.') then
     error('The image ' .. image.src .. ' is not in the folder of the notebook.')
   end
+  local source = image.attributes.source or ''
   if is_typst then
-    return call('report-chart', 'path: ' .. literal(image.src), 'alt: ' .. literal(alt), 'caption: ' .. inline_content(caption))
+    return call('report-chart', 'path: ' .. literal(image.src), 'alt: ' .. literal(alt), 'caption: ' .. inline_content(caption),
+      'source: ' .. literal(source))
   end
   if is_docx then
-    return docx_chart(image, alt, caption)
+    return docx_chart(image, alt, caption, source)
   end
   local picture = pandoc.Image({ pandoc.Str(alt) }, image.src, '', pandoc.Attr('', {}, is_html and { alt = alt } or {}))
-  local figure = pandoc.Figure({ pandoc.Plain({ picture }) }, { long = { pandoc.Plain(caption) } }, pandoc.Attr(identifier, { 'chart' }))
+  local drawn = { pandoc.Plain({ picture }) }
+  if source ~= '' then
+    drawn[2] = pandoc.Div({ pandoc.Plain({ pandoc.Str(source) }) }, pandoc.Attr('', { 'source' }))
+  end
+  local figure = pandoc.Figure(drawn, { long = { pandoc.Plain(caption) } }, pandoc.Attr(identifier, { 'chart' }))
   -- Quarto makes of any figure one of its own; what Pandoc has written already it leaves alone.
   return is_html and pandoc.RawBlock('html', pandoc.write(pandoc.Pandoc({ figure }), 'html')) or figure
 end
@@ -436,6 +446,14 @@ local function columns(div)
   if is_docx then
     return written
   end
+  -- Tables of many columns have no room beside each other.
+  if div.content[1] and written[1]:match('\n  align: %(%a+, %a+, %a+, %a+,') then
+    local result = pandoc.Blocks({})
+    for _, column in ipairs(div.content) do
+      result:extend(column.content)
+    end
+    return result
+  end
   return call('report-columns', table.unpack(written))
 end
 
@@ -448,6 +466,8 @@ local boxes = { notice = true, note = true, provenance = true }
 
 local function Div(div)
   if is_cell(div) then
+    return div.content
+  elseif div.classes:includes('headline') and not is_html then
     return div.content
   elseif div.classes:includes('tiles') then
     return tiles(div)
@@ -482,7 +502,7 @@ end
 
 -- A name and a number in each row: narrow enough to stand beside the chart that it follows.
 local function is_small_table(block)
-  return is_call(block, 'table') and block.text:match('\n  align: %(%a+, %a+,%)') ~= nil
+  return is_call(block, 'table') and (block.text:match('\n  align: %(%a+, %a+,%)') or block.text:match('\n  align: %(%a+, %a+, %a+,%)')) ~= nil
 end
 
 -- In Word a short text stays with what it leads to, and a table with the note below it.
@@ -513,7 +533,7 @@ local function Blocks(blocks)
   for i, block in ipairs(blocks) do
     if is_small_table(block) and is_call(result[#result], 'chart') then
       local chart_block = result:remove()
-      result:insert(pandoc.RawBlock('typst', '#report-beside[' .. chart_block.text .. '][' .. block.text .. ']'))
+      result:insert(pandoc.RawBlock('typst', '#report-beside[' .. chart_block.text .. '][' .. block.text:gsub('^#report%-table%(', '%0\n  beside: true,') .. ']'))
     elseif is_call(block, 'note') and is_call(result[#result], 'table chart columns tiles beside') then
       local both = { pandoc.RawBlock('typst', '#report-together['), result[#result], block, pandoc.RawBlock('typst', ']') }
       result:remove()

@@ -164,13 +164,23 @@ class Language:
 
         return str(format_skeleton("yMMMM", month.span.start, locale=self.locale))
 
+    def month_name(self, month: ReportMonth) -> str:
+        """Write a month without its year: ``November``, ``noviembre``."""
+        if self.is_english:
+            return MONTH_NAMES[month.month - 1]
+        from babel.dates import format_date
+
+        return str(format_date(month.span.start, "LLLL", locale=self.locale))
+
     def short_month(self, month: ReportMonth) -> str:
         """Write a month without its year in few letters: ``Nov``."""
         if self.is_english:
             return month.short_name
         from babel.dates import format_date
 
-        return str(format_date(month.span.start, "LLL", locale=self.locale)).rstrip(".").capitalize()
+        name = str(format_date(month.span.start, "LLL", locale=self.locale)).rstrip(".").capitalize()
+        # In Spanish, all other months have three letters.
+        return "Sep" if name == "Sept" else name
 
     def listed(self, words: Sequence[str]) -> str:
         """Join words with commas and an "and" before the last: ``a, b and c``, ``a, b y c``."""

@@ -114,6 +114,7 @@ Name = Annotated[str, AfterValidator(_is_name)]
 Line = Annotated[str, AfterValidator(_is_line)]
 Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
 Address = Annotated[str, AfterValidator(_is_address)]
+Place = Annotated[int, Field(ge=1, le=12)]
 
 
 class Part(BaseModel):
@@ -169,6 +170,7 @@ class Demonstration(Part):
     id_prefix: Line
     mark: Line
     statement: Line
+    details: Line | None = None
 
 
 class Issues(Part):
@@ -366,6 +368,30 @@ class PracticeModel(Part):
         return [*self.review, self.candidates, self.notification, self.engagement]
 
 
+class TileMap(Part):
+    """A map of tiles: which measure it shows, and the row and column of the tile of each category, from 1 on."""
+
+    measure: Name
+    tiles: Annotated[dict[Line, Annotated[list[Place], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+
+
+class HelpLine(Part):
+    """A number where people get help, and what it is for."""
+
+    number: Line
+    use: Line
+    address: Address | None = None
+
+
+class Contact(Part):
+    """Whom readers can ask about the report."""
+
+    name: Line
+    phone: Line | None = None
+    email: Line | None = None
+    address: Address | None = None
+
+
 class Report(Part):
     """Which measures stand where in the report."""
 
@@ -374,6 +400,7 @@ class Report(Part):
     trend: Name | None = None
     funnel: Annotated[list[Name], Field(max_length=2)] = []
     practice_model: PracticeModel | None = None
+    tile_map: TileMap | None = None
 
 
 class Program(Part):
@@ -387,6 +414,8 @@ class Program(Part):
     lifetimes: list[Lifetime] = []
     intake: Intake = Intake()
     data: Data = Data()
+    help: list[HelpLine] = []
+    contact: Contact | None = None
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
     measures: Annotated[dict[Name, Measure], Field(min_length=1)]
     report: Report
@@ -485,7 +514,9 @@ class Program(Part):
         return self.model_copy(
             update={
                 "identity": identity,
-                "demonstration": said and said.model_copy(update=shown(said, "mark", "statement")),
+                "demonstration": said and said.model_copy(update=shown(said, "mark", "statement", "details")),
+                "help": [one.model_copy(update=shown(one, "use")) for one in self.help],
+                "contact": self.contact and self.contact.model_copy(update=shown(self.contact, "name")),
                 "crosswalks": [one.model_copy(update=shown(one, "reason")) for one in self.crosswalks],
                 "tables": {name: one.model_copy(update=shown(one, "title")) for name, one in self.tables.items()},
                 "measures": {
@@ -511,6 +542,8 @@ class Program(Part):
         if self.demonstration is not None:
             yield "demonstration.mark", self.demonstration.mark
             yield "demonstration.statement", self.demonstration.statement
+            if self.demonstration.details is not None:
+                yield "demonstration.details", self.demonstration.details
         for vocabulary, values in self.vocabularies.items():
             yield from ((f"vocabularies.{vocabulary}", value) for value in values)
         for place, crosswalk in enumerate(self.crosswalks):
@@ -534,6 +567,9 @@ class Program(Part):
         yield from (("data.sources", one.title) for one in self.data.sources)
         if self.report.practice_model is not None:
             yield "report.practice_model.services", self.report.practice_model.services
+        yield from ((f"help.{place}.use", one.use) for place, one in enumerate(self.help))
+        if self.contact is not None:
+            yield "contact.name", self.contact.name
 
 
 def column_in_words(column: str) -> str:

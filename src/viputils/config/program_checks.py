@@ -384,6 +384,9 @@ def _report_problems(program: Program) -> Iterator[Problem]:
             "report.funnel", "does not lead from one step to the next;", "name who is notified, then who engages."
         )
     yield from _practice_model_problems(program)
+    yield from _tile_map_problems(program)
+    if (contact := program.contact) and not (contact.phone or contact.email or contact.address):
+        yield Problem("contact", "does not say how to reach anyone;", "add phone, email or address.")
     if len(report.funnel) == 1:
         yield Problem(
             "report.funnel", "names one measure;", "name two, who is notified and who of them engages, or none."
@@ -407,6 +410,37 @@ def _practice_model_problems(program: Program) -> Iterator[Problem]:
             f"'{model.sources}' counts other records than '{model.candidates}';",
             "name a measure of the same table.",
         )
+
+
+def _tile_map_problems(program: Program) -> Iterator[Problem]:
+    tile_map = program.report.tile_map
+    if tile_map is None:
+        return
+    measure = program.measures.get(tile_map.measure)
+    if measure is None:
+        yield _unknown("report.tile_map.measure", tile_map.measure, program.measures)
+        return
+    column = program.tables[measure.table].columns.get(measure.by or "") if measure.table in program.tables else None
+    vocabulary = column.vocabulary if column is not None else None
+    if tile_map.measure not in program.report.breakdowns or vocabulary not in program.vocabularies:
+        problem = f"'{tile_map.measure}' has no table in the report;"
+        yield Problem("report.tile_map.measure", problem, "name one of report.breakdowns: the map needs its table.")
+        return
+    areas = list(program.vocabularies[vocabulary])
+    known = [*areas, *(one.value for one in program.crosswalks_of(vocabulary))]
+    taken: dict[tuple[int, int], str] = {}
+    for area, (row, at) in tile_map.tiles.items():
+        where = f"report.tile_map.tiles.{area}"
+        if area not in known:
+            yield _unknown(where, area, known)
+        if (row, at) in taken:
+            problem = f"is in row {row}, column {at}, like '{taken[row, at]}';"
+            yield Problem(where, problem, "give each area a place of its own.")
+        taken.setdefault((row, at), area)
+    for area in areas:
+        if area not in tile_map.tiles:
+            remedy = f'add "{area}" = [row, column].'
+            yield Problem("report.tile_map.tiles", f"has no tile for '{area}';", remedy)
 
 
 def _unknown(where: str, name: str, known: Mapping[str, Any] | list[str]) -> Problem:

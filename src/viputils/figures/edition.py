@@ -11,6 +11,7 @@ import pandas as pd
 from viputils.config.language import ENGLISH, Language
 from viputils.config.program import Program
 from viputils.core.months import ReportMonth
+from viputils.figures.series import a_year_earlier
 from viputils.records.clean import Records
 
 
@@ -32,6 +33,12 @@ class Edition:
     def shown(self) -> Program:
         """The program with its names as the language shows them."""
         return self.program.in_language(self.language)
+
+    @cached_property
+    def year_before(self) -> dict[tuple[str, str, str], int]:
+        """The report's headline figures and breakdowns a year earlier, as ``a_year_earlier`` returns them."""
+        report = self.program.report
+        return a_year_earlier(self.records, self.month, [*report.headline, *report.breakdowns])
 
     @property
     def as_of(self) -> dt.date:

@@ -16,7 +16,7 @@ import pandas as pd
 from viputils.config.program import Program
 from viputils.core.errors import ParameterError, Problem, nearest
 from viputils.core.months import ReportMonth, Span
-from viputils.figures.counts import categories_of, counted_within
+from viputils.figures.counts import PERIODS, categories_of, counted_within, span_of, total
 from viputils.records.clean import Records
 from viputils.records.deliveries import missing_tables, received_after
 from viputils.records.values import Numbers
@@ -163,6 +163,31 @@ def every_measure(records: Records, end: ReportMonth) -> pd.DataFrame:
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
     month = pd.to_datetime(table["start"]).dt.strftime("%Y-%m").astype("str")
     return table.assign(month=month)[["measure", "category", "month", "value"]]
+
+
+def a_year_earlier(records: Records, month: ReportMonth, measures: Sequence[str]) -> dict[tuple[str, str, str], int]:
+    """Count measures for the same month a year earlier, and for its fiscal year to date.
+
+    Returns
+    -------
+    dict
+        Counts by measure, category and period, under the names that the issue of ``month`` prints. A category that
+        ended within that year is included. What is not known is not.
+    """
+    program, earlier = records.program, month.plus(-12)
+    known_tables = _known_tables(records)
+    found = {}
+    for name in measures:
+        needed = _tables_of(program, name)
+        known = {one for one, tables in known_tables.items() if needed <= tables}
+        begins = earlier.fytd(program.identity.fiscal_year_starts).start
+        categories = categories_of(program, name, month, begins)
+        for period in PERIODS:
+            span = span_of(program, earlier, period)
+            if _months_of(span) <= known:
+                counts = total(counted_within(records, name, month, span)).to_dict()
+                found |= {(name, category, period): counts.get(category, 0) for category in categories}
+    return found
 
 
 def _tables_of(program: Program, measure: str) -> frozenset[str]:

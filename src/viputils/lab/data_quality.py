@@ -18,7 +18,7 @@ from viputils.core.months import ReportMonth, date_in_words
 from viputils.core.text import capital, plural
 from viputils.figures import quality, vintages
 from viputils.records.deliveries import Delivery
-from viputils.report.charts import image_markdown, panels_chart
+from viputils.report.drawing import image_markdown, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, div, number, pipe_table, readable, signed
 from viputils.report.markdown import escape
 from viputils.workbench import Tables

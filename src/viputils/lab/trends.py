@@ -17,7 +17,7 @@ from viputils.core.text import capital, plural
 from viputils.figures import engagement
 from viputils.figures.assessment import chart_of, counts_of, followed, years_are_even
 from viputils.figures.stats.control_charts import ENOUGH, ProcessChart, is_even, process_chart
-from viputils.report.charts import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
+from viputils.report.drawing import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, PROVISIONAL, div, number, pipe_table, readable, signed
 from viputils.report.markdown import escape
 from viputils.report.sections import demonstration_notice

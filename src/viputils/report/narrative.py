@@ -1,86 +1,265 @@
-"""Statements: what a month says, in sentences by fixed rules, and never more than its counts do.
+"""The main points and the findings of a month: sentences by fixed rules that never say more than the counts do.
 
-Each rule looks at one result of ``assessment`` and gives one sentence. What chance alone explains is called so.
+Each rule turns one result of ``assess`` into one sentence.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from IPython.display import Markdown
 
+from viputils.audit.revisions import RevisedMonth
 from viputils.config.language import Language, message
 from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Standing, YearToDate
+from viputils.figures.counts import value_of
 from viputils.figures.edition import Edition
 from viputils.figures.stats.control_charts import ENOUGH, TREND
-from viputils.report.layout import PROVISIONAL, category_in, div
+from viputils.report.layout import PROVISIONAL, category_in, div, part
 from viputils.report.markdown import counted, escape, words
-from viputils.report.sections import noun_of
+from viputils.report.sections import noun_of, year_name
+
+# Nobody reads a longer list of main points, or a longer point.
+MOST_POINTS: Final = 6
+MOST_WORDS: Final = 25
 
 _RUNS: Final = {
-    "high": message("Together, the last months are higher than those before: {rule}."),
-    "low": message("Together, the last months are lower than those before: {rule}."),
+    "high": message("Recent months were higher than the months before them: {rule}."),
+    "low": message("Recent months were lower than the months before them: {rule}."),
 }
 _RUNS_TREND: Final = {
-    "high": message("Together, the last months rise: {rule}."),
-    "low": message("Together, the last months fall: {rule}."),
+    "high": message("Recent months are rising: {rule}."),
+    "low": message("Recent months are falling: {rule}."),
 }
 _APART: Final = {
-    "higher": message("Categories higher than chance alone explains: {names}."),
-    "lower": message("Categories lower than chance alone explains: {names}."),
+    "higher": message("Unusually high: {names}."),
+    "lower": message("Unusually low: {names}."),
 }
 _YEARS_APART: Final = {
-    "higher": message("Categories with more than a year before, beyond what chance alone explains: {names}."),
-    "lower": message("Categories with fewer than a year before, beyond what chance alone explains: {names}."),
+    "higher": message("Clearly more than a year earlier: {names}."),
+    "lower": message("Clearly fewer than a year earlier: {names}."),
 }
 _YEARS: Final = {
-    1: message(
-        "{measure} in the {year} to date: **{number}**, {difference} more than in the same months a year "
-        "before ({before})."
+    1: message("{measure} in the {year} to date: **{number}**, {difference} more than a year earlier ({before})."),
+    0: message("{measure} in the {year} to date: **{number}**, the same as a year earlier."),
+    -1: message("{measure} in the {year} to date: **{number}**, {difference} fewer than a year earlier ({before})."),
+}
+_MONTHS: Final = {
+    "higher": message(
+        "{measure} in {month}: {number}. That is unusually high: a normal month has between {low} and {high}."
     ),
-    0: message("{measure} in the {year} to date: **{number}**, as many as in the same months a year before."),
-    -1: message(
-        "{measure} in the {year} to date: **{number}**, {difference} fewer than in the same months a year "
-        "before ({before})."
+    "lower": message(
+        "{measure} in {month}: {number}. That is unusually low: a normal month has between {low} and {high}."
     ),
+    "no telling": message("{measure} in {month}: {number}. That is normal: most months have between {low} and {high}."),
+}
+# If a month without any is normal, there is no lower limit to name.
+_MONTHS_FROM_0: Final = {
+    "higher": message("{measure} in {month}: {number}. That is unusually high: a normal month has {high} or fewer."),
+    "no telling": message("{measure} in {month}: {number}. That is normal: most months have {high} or fewer."),
 }
 
 
-def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
-    """Return in a short paragraph what changed in the month of an edition and what did not.
+# ---------------------------------------------------------------- Main points
+
+
+def main_points(edition: Edition, found: Assessment | None, revised: Sequence[RevisedMonth]) -> Markdown:
+    """Return the part that comes first: what a reader should know who reads nothing else.
 
     Parameters
     ----------
     found
-        As ``assess`` gives it; without it there is no such part.
+        What ``assess`` returns for the edition.
+    revised
+        What ``trend_revisions`` returns for it.
+    """
+    points = points_of(edition, found, revised)
+    if not points:
+        return Markdown("")
+    notes = []
+    if any(escape(PROVISIONAL) in point for point in points):
+        note = words(
+            edition.language,
+            "{mark} means provisional: records that come in later can still change the number.",
+            mark=escape(PROVISIONAL),
+        )
+        notes = [div("note", note)]
+    return part(words(edition.language, "Main points"), "\n".join(f"- {point}" for point in points), *notes)
+
+
+def points_of(edition: Edition, found: Assessment | None, revised: Sequence[RevisedMonth]) -> list[str]:
+    """Return the main points as Markdown, the most important first. The parameters are those of ``main_points``."""
+    points = [
+        *(_point_on_month(edition, found) if found else ()),
+        *(_points_on_categories(edition, found) if found else ()),
+        *(_point_on_year(edition, found) if found else ()),
+        *_point_on_help(edition),
+        *_point_on_engagement(edition),
+        *_point_on_revisions(edition, revised),
+    ]
+    return points[:MOST_POINTS]
+
+
+def plain(point: str) -> str:
+    """Return a main point as plain text."""
+    return re.sub(r"\\(.)|\*\*", lambda found: found[1] or "", point)
+
+
+def _point_on_month(edition: Edition, found: Assessment) -> Iterator[str]:
+    """Yield how many there were in the month, and whether that is unusual."""
+    language, whole = edition.language, found.whole
+    number = f"**{language.number(whole.value)}**"
+    values = {
+        "measure": escape(capital(noun_of(edition, whole.measure))),
+        "month": language.month(found.month),
+        "number": f"{number} {escape(PROVISIONAL)}" if edition.is_provisional else number,
+    }
+    limits = {"low": language.number(whole.low), "high": language.number(whole.high)}
+    if not whole.chart.is_enough:
+        text = message("{measure} in {month}: {number}. There are too few earlier months to say if that is normal.")
+        yield words(language, text, **values)
+    elif not whole.chart.is_even:
+        text = message("{measure} in {month}: {number}. Earlier months varied too much to say if that is normal.")
+        yield words(language, text, **values)
+    elif whole.low:
+        yield words(language, _MONTHS[whole.verdict], **values, **limits)
+    else:
+        yield words(language, _MONTHS_FROM_0[whole.verdict], **values, high=limits["high"])
+
+
+def _points_on_categories(edition: Edition, found: Assessment) -> Iterator[str]:
+    """Yield which categories were unusual, or that none was."""
+    language = edition.language
+    parts = [part for each in found.parts.values() for part in each]
+    told = [part for part in parts if part.can_tell]
+    apart = False
+    for verdict in ("higher", "lower"):
+        if those := [part for part in told if part.verdict == verdict]:
+            apart = True
+            yield _short(language, _APART[verdict], [_with_limit(language, part) for part in those])
+    if told and not apart:
+        yield _none_apart(edition, found, all_told=len(told) == len(parts))
+
+
+def _point_on_year(edition: Edition, found: Assessment) -> Iterator[str]:
+    if found.year is not None:
+        yield " ".join(_year(edition, found))
+
+
+def _point_on_help(edition: Edition) -> Iterator[str]:
+    """Yield the headline numbers of the year to date beside those of the year before, as many as fit into a point."""
+    language, before = edition.language, edition.year_before
+    names = []
+    for name in edition.program.report.headline:
+        earlier = before.get((name, "", "fytd"))
+        if earlier is None:
+            continue
+        value = value_of(edition.figures, name, "fytd")
+        label = escape(edition.shown.measures[name].label)
+        text = message("{label} {number} (up from {before})")
+        if value <= earlier:
+            text = message("{label} {number} (down from {before})")
+        if value == earlier:
+            text = message("{label} {number} (no change from {before})")
+        number = f"**{language.number(value)}**"
+        names.append(words(language, text, label=label, number=number, before=language.number(earlier)))
+    text = message("{year} to date, compared with a year earlier: {names}.")
+    year = capital(year_name(edition))
+    while names:
+        point = words(language, text, year=year, names=", ".join(names))
+        if len(point.split()) <= MOST_WORDS:
+            yield point
+            return
+        names.pop()
+
+
+def _point_on_engagement(edition: Edition) -> Iterator[str]:
+    """Yield how many people were notified in the month, and how many of them engaged with a service."""
+    if not edition.program.report.funnel:
+        return
+    language = edition.language
+    notified, engaged = (value_of(edition.figures, name, "month") for name in edition.program.report.funnel)
+    month = language.month(edition.month)
+    if not notified:
+        yield words(language, "No one received a Custom Notification in {month}.", month=month)
+        return
+    yield counted(
+        language,
+        notified,
+        "Of **{number}** person who received a Custom Notification in {month}, **{engaged}** engaged with a service by "
+        "the end of the month.",
+        "Of **{number}** people who received a Custom Notification in {month}, **{engaged}** engaged with a service by "
+        "the end of the month.",
+        month=month,
+        engaged=language.number(engaged),
+    )
+
+
+def _point_on_revisions(edition: Edition, revised: Sequence[RevisedMonth]) -> Iterator[str]:
+    """Yield which earlier months were revised."""
+    if not revised:
+        return
+    language, trend = edition.language, edition.program.report.trend
+    names = [
+        words(
+            language,
+            "{month}, from {first} to {now}",
+            month=language.month(one.month),
+            first=language.number(one.first),
+            now=language.number(one.now),
+        )
+        for one in reversed(revised)
+    ]
+    measure = escape(noun_of(edition, trend)) if trend else ""
+    yield _short(language, message("Revised {measure}: {names}."), names, measure=measure)
+
+
+def _short(language: Language, text: str, names: Sequence[str], **values: str) -> str:
+    """Return a sentence with as many names as fit into a main point, and how many more there are."""
+    shown = list(names)
+    while True:
+        more = len(names) - len(shown)
+        rest = [counted(language, more, "{number} more", "{number} more")] if more else []
+        # A comma in a name would run into the one behind it.
+        point = words(language, text, names="; ".join([*shown, *rest]), **values)
+        if len(point.split()) <= MOST_WORDS or len(shown) == 1:
+            return point
+        shown.pop()
+
+
+# ---------------------------------------------------------------- What changed, in full
+
+
+def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
+    """Return the part that says in full what was unusual in the month, what was normal and what cannot be judged.
+
+    Parameters
+    ----------
+    found
+        What ``assess`` returns; without it there is no such part.
     """
     if found is None:
         return Markdown("")
     language = edition.language
     sentences = [*_month(edition, found), *_categories(edition, found)]
-    year = [*_year(edition, found), *_year_categories(edition, found)]
+    year = [*_year(edition, found), *_year_range(edition, found), *_year_categories(edition, found)]
     if edition.is_provisional:
         note = words(
             language,
-            "{mark} This month's numbers are provisional. Chance alone means: what would be usual if incidents came "
-            "independently of each other and as often as before. See Methods for how we calculate this.",
+            "{mark} This month's numbers are provisional. See Methods for how we decide what is normal.",
             mark=escape(PROVISIONAL),
         )
     else:
-        note = words(
-            language,
-            "Chance alone means: what would be usual if incidents came independently of each other and as often as "
-            "before. See Methods for how we calculate this.",
-        )
-    blocks = [f"## {words(language, 'What changed this month')}", " ".join(sentences), " ".join(year)]
-    return Markdown("\n\n".join([*filter(None, blocks), div("note", note)]))
+        note = words(language, "See Methods for how we decide what is normal.")
+    return part(words(language, "What changed this month"), " ".join(sentences), " ".join(year), div("note", note))
 
 
 def _month(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Yield how the month stands against the months before it."""
+    """Yield how the month compares with the months before it."""
     language, whole = edition.language, found.whole
     chart = whole.chart
     values = {
@@ -88,7 +267,6 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
         "month": language.month(found.month),
         "number": language.number(whole.value),
         "months": language.number(chart.periods),
-        "enough": language.number(ENOUGH),
     }
     if edition.is_provisional:
         yield words(language, "{measure} in {month}: **{number}** {mark}.", mark=escape(PROVISIONAL), **values)
@@ -98,9 +276,9 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
         yield counted(
             language,
             chart.periods,
-            "What is usual cannot be said yet: the records hold {number} earlier month, and it takes {enough}.",
-            "What is usual cannot be said yet: the records hold {number} earlier months, and it takes {enough}.",
-            enough=values["enough"],
+            "We cannot say what is normal yet: there is {number} earlier month, and we need {enough}.",
+            "We cannot say what is normal yet: there are {number} earlier months, and we need {enough}.",
+            enough=language.number(ENOUGH),
         )
         return
     values |= {
@@ -111,40 +289,34 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
     if not chart.is_even:
         yield words(
             language,
-            "The {months} months before it, with an average of about {average}, differ from each other more than "
-            "chance alone would make them, so nothing is read into a single month.",
+            "The average of the {months} months before was about {average}, but they varied too much to judge a single "
+            "month.",
             **values,
         )
         return
     text = message(
-        "The {months} months before it had about {average} a month on average; chance alone would seldom take a month "
-        "below {low} or above {high}."
+        "The average of the {months} months before was about {average}. A normal month has between {low} and {high}."
     )
     if not whole.low:
         text = message(
-            "The {months} months before it had about {average} a month on average; chance alone would seldom take a "
-            "month above {high}."
+            "The average of the {months} months before was about {average}. A normal month has {high} or fewer."
         )
-    usual = words(language, text, **values)
+    yield words(language, text, **values)
     if whole.verdict == "higher":
-        yield usual
-        yield words(language, "This month is higher than chance alone explains.")
+        yield words(language, "This month was unusually high.")
     elif whole.verdict == "lower":
-        yield usual
-        yield words(language, "This month is lower than chance alone explains.")
+        yield words(language, "This month was unusually low.")
     else:
-        yield usual
-        yield words(language, "This month lies within that: by itself it shows neither a rise nor a fall.")
+        yield words(language, "This was a normal month.")
         if not chart.can_fall:
-            yield words(language, "With so few a month, even a month without any would not show a fall.")
+            yield words(language, "The counts are too small to show a drop in one month.")
     for rule, side in found.runs:
-        meaning = words(language, rule.words)
         text = (_RUNS_TREND if rule == TREND else _RUNS)[side]
-        yield words(language, text, rule=meaning)
+        yield words(language, text, rule=words(language, rule.words))
 
 
 def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Yield which categories of the month stand apart, and of which nothing could be said."""
+    """Yield which categories were unusual in the month, and which cannot be judged."""
     language = edition.language
     parts = [part for each in found.parts.values() for part in each]
     told = [part for part in parts if part.can_tell]
@@ -152,36 +324,36 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
     for verdict in ("higher", "lower"):
         those = [part for part in told if part.verdict == verdict]
         if those:
-            names = language.listed([_with_limit(language, part) for part in those])
+            names = "; ".join(_with_limit(language, part) for part in those)
             yield words(language, _APART[verdict], names=names)
         apart += len(those)
-    names = _labels(edition, list(found.parts)) if parts else ""
-    if told and not apart and len(told) == len(parts):
-        yield words(language, "Of its categories ({names}), none is outside what chance alone gives.", names=names)
-    elif told and not apart:
-        yield words(
-            language,
-            "Of those of its categories ({names}) of which it can be told, none is outside what chance alone gives.",
-            names=names,
-        )
+    if told and not apart:
+        yield _none_apart(edition, found, all_told=len(told) == len(parts))
     elif len(parts) > len(told) > apart:
-        yield words(language, "No other category of which it can be told is outside what chance alone gives.")
+        yield words(language, "All other categories that we could judge were normal.")
     elif len(told) > apart:
-        yield words(language, "No other category is outside what chance alone gives.")
+        yield words(language, "All other categories were normal.")
     small = [part for part in told if part.verdict == "no telling" and part.chart.average and not part.chart.can_fall]
     if small:
         yield words(
             language,
-            "The counts of {names} are too small for one month to show a fall.",
+            "These counts are too small to show a drop in one month: {names}.",
             names=_names(edition, found, small),
         )
     untold = [part for part in parts if not part.can_tell]
     if untold and found.whole.chart.is_enough:
         yield words(
             language,
-            "We cannot judge {names} this month: earlier months vary too much.",
+            "We cannot judge {names} this month: earlier months varied too much.",
             names=_names(edition, found, untold),
         )
+
+
+def _none_apart(edition: Edition, found: Assessment, all_told: bool) -> str:
+    names = _labels(edition, list(found.parts))
+    if all_told:
+        return words(edition.language, "By {categories}, all counts were normal.", categories=names)
+    return words(edition.language, "By {categories}, all counts that we could judge were normal.", categories=names)
 
 
 def _names(edition: Edition, found: Assessment, parts: Sequence[Standing]) -> str:
@@ -189,10 +361,10 @@ def _names(edition: Edition, found: Assessment, parts: Sequence[Standing]) -> st
     # Two breakdowns can have a category of one name, such as that of what was not recorded.
     every = [part.category for each in found.parts.values() for part in each]
     names = []
-    for part in parts:
-        name = escape(category_in(language, part.category))
-        if every.count(part.category) > 1:
-            name += f" ({escape(uncapital(edition.shown.measures[part.measure].label))})"
+    for one in parts:
+        name = escape(category_in(language, one.category))
+        if every.count(one.category) > 1:
+            name += f" ({escape(uncapital(edition.shown.measures[one.measure].label))})"
         names.append(name)
     return language.listed(names)
 
@@ -202,20 +374,20 @@ def _labels(edition: Edition, measures: Sequence[str]) -> str:
 
 
 def _with_limit(language: Language, part: Standing) -> str:
-    values = {"name": escape(category_in(language, part.category)), "number": language.number(part.value)}
+    values = {"name": escape(category_in(language, part.category)), "number": f"**{language.number(part.value)}**"}
     if part.verdict == "higher":
-        limit = language.number(part.high)
-        return words(language, "{name} ({number}; by chance seldom more than {limit})", limit=limit, **values)
-    limit = language.number(part.low)
-    return words(language, "{name} ({number}; by chance seldom fewer than {limit})", limit=limit, **values)
+        return words(
+            language, "{name}, {number} (normally {limit} or fewer)", limit=language.number(part.high), **values
+        )
+    return words(language, "{name}, {number} (normally {limit} or more)", limit=language.number(part.low), **values)
 
 
 def _year(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Yield how the fiscal year to date stands against the year before."""
+    """Yield how the fiscal year to date compares with the year before."""
     language, year = edition.language, found.year
     kind = words(language, edition.program.identity.year)
     if year is None:
-        yield words(language, "The same months of the {year} before are not in the records.", year=kind)
+        yield words(language, "There are no records of the same months a year earlier.")
         return
     values = {
         "measure": escape(capital(noun_of(edition, year.measure))),
@@ -226,74 +398,61 @@ def _year(edition: Edition, found: Assessment) -> Iterator[str]:
     }
     sign = (year.value > year.before) - (year.value < year.before)
     yield words(language, _YEARS[sign], **values)
-    yield _reading(language, year)
+    if sign:
+        yield _reading(language, year)
 
 
 def _reading(language: Language, year: YearToDate) -> str:
-    """Return what two years to date can tell: the changes that fit with both counts, rounded so as to say less."""
-    if year.ratio is None or (not math.isfinite(year.ratio.high) and year.verdict == "no telling" and year.is_even):
-        return words(language, "The numbers are too small to say whether that is a change.")
-    if not year.is_even:
-        return words(
-            language,
-            "The months within these years differ from each other more than chance alone would make them, so nothing "
-            "is read into that.",
-        )
-    if not math.isfinite(year.ratio.high):
-        return words(language, "That is more than chance alone explains.")
+    """Return whether two years to date differ clearly."""
+    if not year.is_even and year.ratio is not None:
+        return words(language, "Monthly counts varied too much to call it a change.")
+    if year.verdict == "higher":
+        return words(language, "That is a clear increase.")
+    if year.verdict == "lower":
+        return words(language, "That is a clear decrease.")
+    return words(language, "The difference is too small to call an increase or a decrease.")
+
+
+def _year_range(edition: Edition, found: Assessment) -> Iterator[str]:
+    """Yield between what the real change of a year that changed clearly lies, rounded so as to say less."""
+    language, year = edition.language, found.year
+    if year is None or year.verdict == "no telling" or year.ratio is None or not math.isfinite(year.ratio.high):
+        return
     low, high = math.floor(100 * (year.ratio.low - 1)), math.ceil(100 * (year.ratio.high - 1))
     values = {"low": language.percent(abs(low), 100), "high": language.percent(abs(high), 100)}
     if year.verdict == "higher":
-        return words(
-            language,
-            "That is more than chance alone explains. These counts fit a rise of between {low} and {high}.",
-            **values,
-        )
-    if year.verdict == "lower":
-        return words(
-            language,
-            "That is less than chance alone explains. These counts fit a fall of between {high} and {low}.",
-            **values,
-        )
-    return words(
-        language,
-        "Anything from a fall of {low} to a rise of {high} would fit these counts, so they show neither.",
-        **values,
-    )
+        yield words(language, "The increase is between {low} and {high}.", **values)
+    else:
+        yield words(language, "The decrease is between {high} and {low}.", **values)
 
 
 def _year_categories(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Yield which categories of the year to date differ from the year before."""
+    """Yield which categories of the year to date differ clearly from the year before."""
     language = edition.language
     parts = [part for each in found.year_parts.values() for part in each]
     told = [part for part in parts if part.is_even]
     for verdict in ("higher", "lower"):
         those = [part for part in parts if part.verdict == verdict]
         if those:
-            names = language.listed([_before_and_now(language, part) for part in those])
+            names = "; ".join(_before_and_now(language, part) for part in those)
             yield words(language, _YEARS_APART[verdict], names=names)
     if not told or any(part.verdict != "no telling" for part in told):
         return
     names = _labels(edition, list(found.year_parts))
     if len(told) == len(parts):
-        yield words(
-            language,
-            "Of its categories ({names}), none differs from the year before by more than chance alone explains.",
-            names=names,
-        )
+        yield words(language, "By {categories}, nothing changed clearly from a year earlier.", categories=names)
     else:
         yield words(
             language,
-            "Of those categories ({names}) whose months differ no more than by chance, none differs from the year "
-            "before by more than chance alone explains.",
-            names=names,
+            "By {categories}, nothing that we could compare changed clearly from a year earlier.",
+            categories=names,
         )
 
 
 def _before_and_now(language: Language, part: YearToDate) -> str:
     return words(
         language,
-        "{name} ({number}, a year before {before})",
+        "{name}, {number} (a year earlier {before})",
         name=escape(category_in(language, part.category)),
         number=language.number(part.value),
         before=language.number(part.before),

@@ -23,7 +23,7 @@ from viputils.config.program import PracticeModel
 from viputils.config.project import Project
 from viputils.figures.counts import breakdown, value_of
 from viputils.figures.edition import Edition
-from viputils.report.charts import BAR, INK, MUTED, image_markdown
+from viputils.report.drawing import BAR, INK, MUTED, image_markdown
 from viputils.report.layout import category_in
 from viputils.report.markdown import escape, words
 from viputils.report.sections import counts_table

@@ -8,19 +8,18 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 from IPython.display import Markdown
 
-from viputils.audit.revisions import trend_revisions
+from viputils.audit.revisions import RevisedMonth
 from viputils.audit.verdicts import (
     without_category,
 )
 from viputils.config.language import Language
-from viputils.config.program import Distinct, Program, column_in_words
+from viputils.config.program import Distinct, Program
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
 from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Pace
-from viputils.figures.counts import breakdown, value_of
+from viputils.figures.counts import PERIODS, breakdown, value_of
 from viputils.figures.edition import Edition
-from viputils.records.clean import STATUSES
 from viputils.report.layout import (
     NOT_AVAILABLE,
     PROVISIONAL,
@@ -43,7 +42,7 @@ from viputils.report.markdown import (
 
 
 def notices(edition: Edition) -> Markdown:
-    """Say first of all what a reader must know: that records are synthetic, or that rows could not be counted."""
+    """Return what a reader must know first: that this is sample data, or that rows could not be counted."""
     language = edition.language
     blocks = [demonstration_notice(edition.shown).data] if edition.records.is_demonstration else []
     held = int(edition.records.account["quarantined"].sum())
@@ -52,24 +51,22 @@ def notices(edition: Edition) -> Markdown:
             text = counted(
                 language,
                 held,
-                "{number} record could not be read and is left out of every figure, so the figures may be too low or "
-                "too high.",
-                "{number} records could not be read and are left out of every figure, so the figures may be too low or "
-                "too high.",
+                "{number} record could not be read and is not counted, so the numbers may be too low or too high.",
+                "{number} records could not be read and are not counted, so the numbers may be too low or too high.",
             )
         else:
             text = counted(
                 language,
                 held,
-                "{number} record could not be read and is left out of every figure, so the figures may be too low.",
-                "{number} records could not be read and are left out of every figure, so the figures may be too low.",
+                "{number} record could not be read and is not counted, so the numbers may be too low.",
+                "{number} records could not be read and are not counted, so the numbers may be too low.",
             )
-        blocks.append(div("notice", f"**{words(language, 'Not everything could be counted.')}** {text}"))
+        blocks.append(div("notice", f"**{words(language, 'Some records could not be counted.')}** {text}"))
     return Markdown("\n\n".join(blocks))
 
 
 def demonstration_notice(program: Program) -> Markdown:
-    """Return the notice that the records are synthetic.
+    """Return the notice that this is sample data, in one line.
 
     Parameters
     ----------
@@ -77,24 +74,25 @@ def demonstration_notice(program: Program) -> Markdown:
         With its names as they are shown.
     """
     one = program.demonstration
-    return Markdown(div("notice", f"**{escape(one.mark)}.** {escape(one.statement)}") if one else "")
-
-
-def introduction(project: Project) -> Markdown:
-    """Show the introduction to the program."""
-    name = escape(project.shown.identity.short_name)
-    return _text_part(project, words(project.language, "Introduction to {program}", program=name), "introduction.md")
+    return Markdown(div("notice", escape(one.statement)) if one else "")
 
 
 def headline(edition: Edition) -> Markdown:
-    """Show the headline figures of the fiscal year to date as tiles."""
-    language, measures = edition.language, edition.shown.measures
-    tiles = [
-        f"- **{language.number(value_of(edition.figures, name, 'fytd'))}** {escape(measures[name].label)}"
+    """Show the headline figures: the month and the fiscal year to date, and both a year earlier."""
+    language = edition.language
+    rows = [
+        [
+            capital(escape(edition.shown.measures[name].label)),
+            *(f"**{language.number(value_of(edition.figures, name, period))}**" for period in PERIODS),
+            *_a_year_earlier(edition, name),
+        ]
         for name in edition.program.report.headline
     ]
-    title = words(language, "{year} to date by the numbers", year=capital(year_name(edition)))
-    return part(capital(title), _fytd_sentence(edition), div("tiles", "\n".join(tiles)))
+    title = words(language, "Headline numbers")
+    table = pipe_table([words(language, "Count"), *_heads(edition)], rows, _fytd_sentence(edition))
+    not_known = _not_known_note(edition) if any(escape(NOT_AVAILABLE) in row for row in rows) else ""
+    notes = " ".join(filter(None, [_provisional_note(edition), not_known]))
+    return part(title, div("headline", table), *([div("note", notes)] if notes else []))
 
 
 def breakdowns(edition: Edition) -> Markdown:
@@ -104,19 +102,20 @@ def breakdowns(edition: Edition) -> Markdown:
         return Markdown("")
     columns = [div("column", _breakdown_table(edition, name)) for name in names]
     label = escape(_table_title(edition, names[0]))
-    notes = "\n\n".join(filter(None, [_provisional_note(edition), *map(escape, disagreements(edition))]))
+    not_known = _not_known_note(edition) if any(escape(NOT_AVAILABLE) in column for column in columns) else ""
+    marks = " ".join(filter(None, [_provisional_note(edition), not_known]))
+    notes = "\n\n".join(filter(None, [marks, *map(escape, disagreements(edition))]))
     parts = [div("columns", "\n\n".join(columns)), *([div("note", notes)] if notes else [])]
     return part(label, *parts)
 
 
-def trend_table(edition: Edition) -> str:
+def trend_table(edition: Edition, revised: Sequence[RevisedMonth]) -> str:
     """Return the numbers of the chart by month as a table, with which of them moved since they were first counted."""
     name = edition.program.report.trend
     if name is None:
         return ""
     language = edition.language
     counts = breakdown(edition.figures, name)["fytd"]
-    revised = trend_revisions(edition)
     marks = {one.month: f" {escape(REVISED)}" for one in revised}
     if edition.is_provisional:
         marks[edition.month] = f" {escape(PROVISIONAL)}"
@@ -152,8 +151,7 @@ def trend_table(edition: Edition) -> str:
         ]
         note = words(
             language,
-            "{mark} means revised: records that came in later changed the number since it was first counted, from the "
-            "records received by the day shown.",
+            "{mark} means revised: records received later changed the number since it was first counted.",
             mark=escape(REVISED),
         )
         caption = words(language, "{measure} of earlier months that were revised", measure=noun)
@@ -183,10 +181,10 @@ def funnel(edition: Edition) -> Markdown:
     sentence = counted(
         language,
         month_notified,
-        "In {month}, {number} person received a Custom Notification; {engaged} of them took up a service by the end of "
-        "the month. In the {year} to date, {year_engaged} of {year_notified} did.",
-        "In {month}, {number} people received a Custom Notification; {engaged} of them took up a service by the end of "
-        "the month. In the {year} to date, {year_engaged} of {year_notified} did.",
+        "In {month}, {number} person received a Custom Notification, and {engaged} engaged with a service by the end "
+        "of the month. In the {year} to date, {year_engaged} of {year_notified} did.",
+        "In {month}, {number} people received a Custom Notification, and {engaged} engaged with a service by the end "
+        "of the month. In the {year} to date, {year_engaged} of {year_notified} did.",
         month=language.month(edition.month),
         engaged=number(month_engaged),
         year=year_name(edition),
@@ -195,15 +193,14 @@ def funnel(edition: Edition) -> Markdown:
     )
     engaged = words(
         language,
-        "Engaged means that the person took up a service on or after the day of the notification and by the end of "
-        "the period. Someone notified late in a period has had little time to do so, so the rate of a single month "
-        "can still rise.",
+        "Engaged: the person started a service on or after the day of the notification, and by the end of the period. "
+        "People notified late in a month have had little time, so its rate can still rise.",
     )
     note = f"{_provisional_note(edition)} {engaged}".strip()
     if NOT_AVAILABLE in rates:
         none = words(
             language,
-            "{mark} means not available: nobody was notified, so there is no rate.",
+            "{mark} means not available: no one was notified, so there is no rate.",
             mark=escape(NOT_AVAILABLE),
         )
         note += f" {none}"
@@ -271,149 +268,14 @@ def _in_both(sections: Sequence[tuple[Section, bool]], language: Language) -> li
     return blocks
 
 
-def definitions(project: Project, edition: Edition) -> Markdown:
-    """Show what the words of the report mean, and every crosswalk of the issue with its reason."""
-    language = edition.language
-    parts = []
-    for crosswalk in edition.shown.crosswalks:
-        if not crosswalk.in_issue(edition.month):
-            continue
-        names = {
-            "value": escape(category_in(language, crosswalk.value)),
-            "counted_as": escape(category_in(language, crosswalk.counted_as)),
-        }
-        if crosswalk.assumption:
-            start = words(language, "{value} counted as {counted_as} (an assumption).", **names)
-        else:
-            start = words(language, "{value} counted as {counted_as}.", **names)
-        parts.append(f"**{start}** {escape(crosswalk.reason)}")
-    text = _text_part(project, words(language, "Definitions"), "definitions.md")
-    heading = [f"### {words(language, 'Names that changed')}"] if parts else []
-    return Markdown("\n\n".join([text.data, *heading, *parts]))
-
-
-def measures_in_words(edition: Edition) -> Markdown:
-    """Return for every measure which records it counts, from the same declaration that counts them."""
-    language, shown = edition.language, edition.shown
-    start = words(
-        language,
-        "Each number counts records whose date lies in the month, or in the {year} to date. These are all that there "
-        "are, by the names that the report gives them.",
-        year=year_name(edition),
-    )
-    items = []
-    for name, measure in edition.program.measures.items():
-        label = escape(capital(noun_of(edition, name) if measure.by else shown.measures[name].label))
-        if measure.by:
-            by = escape(shown.measures[name].label.lower())
-            label = words(language, "{measure} by {category}", measure=label, category=by)
-        items.append(f"- **{label}:** {_counted_in_words(edition, name)}.")
-    return part(words(language, "How each number is counted"), start, "\n".join(items))
-
-
-def _counted_in_words(edition: Edition, name: str) -> str:
-    language, measure, tables = edition.language, edition.program.measures[name], edition.shown.tables
-
-    def column_name(column: str) -> str:
-        return escape(language.text(column_in_words(column)))
-
-    table = f"*{escape(tables[measure.table].title)}*"
-    if isinstance(measure.count, Distinct):
-        column = column_name(measure.count.distinct)
-        parts = [words(language, "each {column} in {table} once", column=column, table=table)]
-    elif measure.count == "rows":
-        parts = [words(language, "the records in {table}", table=table)]
-    else:
-        column = column_name(measure.count.sum)
-        parts = [words(language, "“{column}”, added up over the records in {table}", column=column, table=table)]
-    for column, value in measure.where.items():
-        if isinstance(value, bool):
-            said = words(language, "yes") if value else words(language, "no")
-        else:
-            said = language.text(value)
-        names = {"column": column_name(column), "value": escape(said)}
-        parts.append(words(language, "where “{column}” is {value}", **names))
-    if measure.followed_by is not None:
-        later = f"*{escape(tables[measure.followed_by].title)}*"
-        parts.append(
-            words(
-                language,
-                "if a record in {table} follows on that day or later, by the end of the period",
-                table=later,
-            )
-        )
-    counts = ", ".join(parts)
-    if measure.missing is not None:
-        without = words(language, "those without one are under {value}", value=escape(language.text(measure.missing)))
-        counts += f"; {without}"
-    return counts
-
-
-def provenance(edition: Edition) -> Markdown:
-    """Return which records the issue was made from, as of when, and what became of each row that was read."""
-    language, names = edition.language, edition.shown.tables
-    account = edition.records.account
-    rows = [
-        [
-            escape(names[str(row["table"])].title) if row["table"] in names else words(language, "Withdrawals"),
-            *(language.number(int(row[column])) for column in ("read", *STATUSES)),
-        ]
-        for row in account.to_dict("records")
-    ]
-    totals = [language.number(int(account[column].sum())) for column in ("read", *STATUSES)]
-    rows.append([f"**{words(language, 'All tables')}**", *(f"**{total}**" for total in totals)])
-    table = pipe_table(
-        [
-            words(language, "Table"),
-            words(language, "Rows read"),
-            words(language, "Kept"),
-            words(language, "Superseded"),
-            words(language, "Duplicate"),
-            words(language, "Quarantined"),
-        ],
-        rows,
-        words(language, "What became of every row that was read"),
-    )
-    days = {
-        "as_of": language.date(edition.as_of),
-        "start": language.date(edition.program.identity.records_from),
-    }
-    if edition.records.is_demonstration:
-        sentence = words(
-            language,
-            "This issue was made from the demonstration records received by {as_of}, which begin on {start}. Records "
-            "received later are not in it.",
-            **days,
-        )
-    else:
-        sentence = words(
-            language,
-            "This issue was made from the records received by {as_of}, which begin on {start}. Records received later "
-            "are not in it.",
-            **days,
-        )
-    note = words(
-        language,
-        "Superseded: a later delivery replaced or withdrew the row. Duplicate: the row repeats another. Quarantined: "
-        "the row could not be read and waits to be corrected.",
-    )
-    title = words(language, "How these figures were made")
-    return part(title, div("provenance", sentence), table, div("note", note))
-
-
-def _text_part(project: Project, title: str, file: str) -> Markdown:
-    body = sections_markdown(read_sections(project.report / file, f"report/{file}", project.language, project.fonts), 3)
-    return part(title, body) if body else Markdown("")
-
-
 def _fytd_sentence(edition: Edition) -> str:
     language = edition.language
     span = edition.month.fytd(edition.program.identity.fiscal_year_starts)
     return words(
         language,
-        "From {start} to {end}, the {year} to date ({short}).",
+        "{month} and the {year} to date ({short}), which began on {start}",
+        month=capital(language.month(edition.month)),
         start=language.date(span.start),
-        end=language.date(span.end),
         year=year_name(edition),
         short=_year_to_date(edition),
     )
@@ -430,9 +292,19 @@ def _provisional_note(edition: Edition) -> str:
     )
 
 
+def _not_known_note(edition: Edition) -> str:
+    return words(edition.language, "{mark} means not available: there are no records.", mark=escape(NOT_AVAILABLE))
+
+
 def year_name(edition: Edition) -> str:
     """Return what the program calls its year, in the language of the edition."""
     return words(edition.language, edition.program.identity.year)
+
+
+def year_label(edition: Edition, year: int) -> str:
+    """Return a year of the program as ``FY2024``, a calendar year as ``2024``."""
+    is_fiscal = edition.program.identity.year == "fiscal year"
+    return edition.language.text("FY{year}", year=year) if is_fiscal else str(year)
 
 
 def _year_to_date(edition: Edition) -> str:
@@ -461,8 +333,7 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
     yield words(
         language,
-        "By chance alone a month would seldom be below {low} or above {high}; the newest seldom below {newest_low} or "
-        "above {newest_high}, because it has no part in the average.",
+        "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest.",
         low=low,
         high=high,
         newest_low=language.number(found.whole.low),
@@ -476,8 +347,7 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     if not chart.is_even:
         yield words(
             language,
-            "The months before the newest differ from each other more than chance alone would make them, so no month "
-            "is marked.",
+            "Earlier months varied too much, so no month is marked.",
         )
 
 
@@ -495,7 +365,7 @@ def pace_table(edition: Edition, pace: Pace) -> str:
         mark = f" {escape(PROVISIONAL)}" if month == edition.month and edition.is_provisional else ""
         now = shown(this_year[month]) + mark if month in this_year else ""
         rows.append([language.short_month(month), now, shown(year_before[month.plus(-12)])])
-    heads = [words(language, "To the end of"), str(year.year), str(year.year - 1)]
+    heads = [words(language, "To the end of"), *(year_label(edition, one) for one in (year.year, year.year - 1))]
     noun = capital(escape(noun_of(edition, pace.measure)))
     return pipe_table(
         heads, rows, words(language, "{measure} added up over the {year}", measure=noun, year=year_name(edition))
@@ -521,25 +391,54 @@ def _breakdown_table(edition: Edition, name: str) -> str:
     language = edition.language
     label = escape(edition.shown.measures[name].label)
     wide = breakdown(edition.figures, name)
+    ended = [key[1] for key, value in edition.year_before.items() if key[0] == name and value]
     rows = [
         [
             escape(category_in(language, category)),
-            *(language.number(int(wide.loc[category, period])) for period in ("month", "fytd")),
+            *(
+                f"**{language.number(int(wide.loc[category, period]))}**"
+                if category in wide.index
+                else escape(NOT_AVAILABLE)
+                for period in PERIODS
+            ),
+            *_a_year_earlier(edition, name, category),
         ]
-        for category in wide.index
+        for category in dict.fromkeys([*wide.index, *ended])
     ]
     rows.append(
         [
             f"**{words(language, 'Total')}**",
-            *(f"**{_total(edition, name, period, wide[period])}**" for period in ("month", "fytd")),
+            *(f"**{_total(edition, name, period, wide[period])}**" for period in PERIODS),
+            *(_total_a_year_earlier(edition, name, period) for period in PERIODS),
         ]
     )
     noun = capital(escape(noun_of(edition, name)))
     return pipe_table(
-        [label, _month_heading(edition), _year_to_date(edition)],
+        [label, *_heads(edition)],
         rows,
         words(language, "{measure} by {category}", measure=noun, category=uncapital(label)),
     )
+
+
+def _heads(edition: Edition) -> list[str]:
+    """Return the headings of the month and the year to date, and of both a year earlier."""
+    earlier = escape(edition.language.short_month(edition.month.plus(-12)))
+    earlier = words(edition.language, "{month} {year}", month=earlier, year=str(edition.month.year - 1))
+    to_date = words(edition.language, "{year_to_date} to {month}", year_to_date=_year_to_date(edition), month=earlier)
+    return [_month_heading(edition), _year_to_date(edition), earlier, to_date]
+
+
+def _a_year_earlier(edition: Edition, name: str, category: str = "") -> list[str]:
+    """Return a figure of the same month a year earlier, and of its year to date."""
+    known = (edition.year_before.get((name, category, period)) for period in PERIODS)
+    return [escape(NOT_AVAILABLE) if value is None else edition.language.number(value) for value in known]
+
+
+def _total_a_year_earlier(edition: Edition, name: str, period: str) -> str:
+    counts = pd.Series({key: value for key, value in edition.year_before.items() if key[::2] == (name, period)})
+    if counts.empty or isinstance(edition.program.measures[name].count, Distinct):
+        return escape(NOT_AVAILABLE)
+    return edition.language.number(int(counts.sum()))
 
 
 def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:

@@ -66,12 +66,11 @@ def verdicts(project: Project, edition: Edition) -> Markdown:
     language = edition.language
     sentence = words(
         language,
-        "Every figure that was published for a month of this {year} was counted again from the records received by "
-        "{as_of}.",
+        "We recounted every number published for this {year}, using the records received by {as_of}.",
         year=year_name(edition),
         as_of=language.date(edition.as_of),
     )
-    return part(words(language, "Published figures, counted again"), sentence, *_verdict_tables(found, language))
+    return part(words(language, "Number checks"), sentence, *_verdict_tables(found, language))
 
 
 def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) -> list[str]:

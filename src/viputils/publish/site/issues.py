@@ -22,8 +22,8 @@ from viputils.core.months import FiscalYear
 from viputils.core.text import capital, uncapital
 from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
 from viputils.publish.site.pages import Page, page_of
-from viputils.report.charts import image_markdown, panels_chart
 from viputils.report.data_files import FIGURES_JSON
+from viputils.report.drawing import image_markdown, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table
 from viputils.report.markdown import escape
 from viputils.report.render.frontmatter import read_front_matter

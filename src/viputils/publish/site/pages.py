@@ -14,13 +14,14 @@ from viputils.audit.verdicts import IssueVerdicts, all_figures
 from viputils.config.project import Project
 from viputils.core.spreadsheet import inert_table
 from viputils.figures.edition import Edition
+from viputils.report.about import definitions, measures_in_words
 from viputils.report.data_files import ALL_ISSUES, PACKAGE
 from viputils.report.issue import front_matter
 from viputils.report.layout import pipe_table
 from viputils.report.markdown import escape, read_sections, sections_markdown
 from viputils.report.notebook import clean_copy
 from viputils.report.practice_model import practice_model
-from viputils.report.sections import definitions, demonstration_notice, measures_in_words, notices
+from viputils.report.sections import demonstration_notice, notices
 from viputils.report.verdict_sections import verdict_meanings, verdicts_page
 
 HOME: Final = ""
