@@ -29,14 +29,15 @@ from viputils.report.layout import signed_percent
 INK: Final = "#123640"
 MUTED: Final = "#4d5d64"
 RULE: Final = "#cfd8da"
+WASH: Final = "#f2f6f6"
 BAR: Final = "#1f5f7a"
 PAST_BAR: Final = "#6b98ad"
 
 # What the palette becomes on a dark page; report.css has the same colors there.
-_DARK: Final = {INK: "#d9eef2", MUTED: "#a9b8bd", RULE: "#3b4b51", BAR: "#8fd0e6", PAST_BAR: "#4f8aa3"}
+DARK: Final = {INK: "#d9eef2", MUTED: "#a9b8bd", RULE: "#3b4b51", WASH: "#18252a", BAR: "#8fd0e6", PAST_BAR: "#4f8aa3"}
 
 # The shades of tiles, which are the same on a dark page; the text on the last one is white.
-_SHADES: Final = ("#eef4f5", "#bfd6de", "#84b1c2", "#1d5d78")
+SHADES: Final = ("#eef4f5", "#bfd6de", "#84b1c2", "#1d5d78")
 _ON_TILE: Final = "#0f2f39"
 
 # In inches and in points. At these a picture has text of about the size of the page's, on a phone and on a desk.
@@ -210,7 +211,7 @@ def tiles_chart(fonts: Path, tiles: Sequence[Tile], language: Language = ENGLISH
     """Draw tiles in up to four shades. Small squares in each tile and in the legend show the shade without color."""
     regular, bold = fonts_in(fonts)
     rows, columns = max(tile.row for tile in tiles), max(tile.column for tile in tiles)
-    step = -(-(max(tile.value for tile in tiles) + 1) // len(_SHADES))
+    step = -(-(max(tile.value for tile in tiles) + 1) // len(SHADES))
     number = max(tile.value for tile in tiles) // step + 1
     wide = 4 / max(columns, 4)
     figure = Figure(figsize=(SIZE[0], SIZE[0] * (rows / max(columns, 4)) * 0.86 + 0.55), layout="constrained")
@@ -221,7 +222,7 @@ def tiles_chart(fonts: Path, tiles: Sequence[Tile], language: Language = ENGLISH
     name_size = _fitting(TEXT, (tile.name for tile in tiles), 62 * wide)
     for tile in tiles:
         left, top, shade = tile.column - 1, tile.row - 1, tile.value // step
-        color = "#ffffff" if shade == len(_SHADES) - 1 else _ON_TILE
+        color = on_tile(shade)
         axes.add_patch(_square(left + 0.02, top + 0.02, 0.96, 0.96, shade))
         for text, down, size, font in (
             (tile.name, 0.2, name_size, regular),
@@ -232,17 +233,22 @@ def tiles_chart(fonts: Path, tiles: Sequence[Tile], language: Language = ENGLISH
             axes.text(*place, text, ha="center", va="center", color=color, fontproperties=font, fontsize=size)
         _write_shade(axes, left + 0.5, top + 0.87, shade, color)
     for shade in range(number):
-        left = shade * max(columns, 4) / len(_SHADES)
+        left = shade * max(columns, 4) / len(SHADES)
         axes.add_patch(_square(left + 0.02, rows + 0.14, 0.24, 0.2, shade))
-        _write_shade(axes, left + 0.14, rows + 0.24, shade, "#ffffff" if shade == len(_SHADES) - 1 else _ON_TILE)
+        _write_shade(axes, left + 0.14, rows + 0.24, shade, on_tile(shade))
         low, high = shade * step, (shade + 1) * step - 1
         span = language.number(low) if low == high else f"{language.number(low)}-{language.number(high)}"
         axes.text(left + 0.31, rows + 0.24, span, va="center", color=MUTED, fontproperties=regular, fontsize=10)
     return figure
 
 
+def on_tile(shade: int) -> str:
+    """Return the color of text on a tile of a shade, from 0 on."""
+    return "#ffffff" if shade == len(SHADES) - 1 else _ON_TILE
+
+
 def _square(left: float, top: float, width: float, height: float, shade: int) -> Rectangle:
-    return Rectangle((left, top), width, height, facecolor=_SHADES[shade], edgecolor=_SHADES[-1])
+    return Rectangle((left, top), width, height, facecolor=SHADES[shade], edgecolor=SHADES[-1])
 
 
 def _write_shade(axes: Axes, center: float, down: float, shade: int, color: str) -> None:
@@ -504,7 +510,7 @@ def _dark_style() -> str:
     """Return what changes the colors of a drawing where the reader prefers a dark page."""
     rules = "".join(
         f'[style*="{what}: {light}"]{{{what}:{dark}!important}}'
-        for light, dark in _DARK.items()
+        for light, dark in DARK.items()
         for what in ("fill", "stroke")
     )
     return f"@media (prefers-color-scheme: dark){{{rules}}}"

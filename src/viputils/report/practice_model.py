@@ -23,12 +23,10 @@ from viputils.config.program import PracticeModel
 from viputils.config.project import Project
 from viputils.figures.counts import breakdown, value_of
 from viputils.figures.edition import Edition
-from viputils.report.drawing import BAR, INK, MUTED, image_markdown
+from viputils.report.drawing import BAR, INK, MUTED, WASH, image_markdown
 from viputils.report.layout import category_in
 from viputils.report.markdown import escape, words
 from viputils.report.sections import counts_table
-
-WASH: Final = "#f2f6f6"
 
 # In points. So wide a picture fills a phone with letters that can be read there.
 _WIDTH: Final = 320.0

@@ -40,7 +40,7 @@ from viputils.core.months import ReportMonth
 from viputils.figures.edition import Edition
 from viputils.publish.site.issues import home_page
 from viputils.publish.site.pages import data_page, methods_page, overview_page, search_page, verdicts_of_all
-from viputils.report import sections, verdict_sections
+from viputils.report import about, sections, verdict_sections
 from viputils.report.issue import notes_on_texts
 from viputils.report.markdown import Section, escape, mark_of, outdated_activities, read_sections, words
 
@@ -214,7 +214,7 @@ def test_what_a_catalogue_says_comes_out_as_text(city: Project, deliver: Deliver
     project = city.in_language("es")
     edition = load_edition(project, "2023-11")
     assert f"** {escape(hostile)}\n" in sections.headline(edition).data
-    text = sections.introduction(project).data
+    text = about.introduction(project).data
     assert f"### {escape(hostile)}\n" in text
     said = Language("es", {"Hello, {name}.": ("<b>*Hola*</b>\x1b, {name}.",), "**A.** b": ("**A*.** <b>",)})
     assert words(said, "Hello, {name}.", name="**x**") == r"\<b\>\*Hola\*\</b\>, **x**\."

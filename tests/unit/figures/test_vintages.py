@@ -28,7 +28,7 @@ from viputils.figures.vintages import (
     still_as_first,
     vintages_of,
 )
-from viputils.report import charts, layout, verdict_sections
+from viputils.report import charts, drawing, layout, verdict_sections
 
 KEPT = REPOSITORY / "examples" / "philadelphia" / "data" / "vintages-by-month.csv"
 HEADER = "vintage_date,event_month,victims\n"
@@ -396,9 +396,9 @@ def test_the_chart_of_ages_says_in_words_what_it_shows(kept: pd.DataFrame) -> No
 def test_a_long_history_has_no_more_names_on_its_axis_than_can_be_read() -> None:
     days = pd.date_range("2020-02-01", periods=60, freq="MS")
     ages = by_age(revisions(vintages_from(*((str(day.date()), "2020-01", 10 + n) for n, day in enumerate(days)))))
-    axes = charts.ages_chart(Project.open(REPOSITORY).fonts, ages).axes[0]
+    axes = drawing.ages_chart(Project.open(REPOSITORY).fonts, ages).axes[0]
     assert len(ages) == 60
-    assert [text.get_text() for text in axes.get_xticklabels()] == [str(age) for age in range(0, 60, 3)]
+    assert [text.get_text() for text in axes.get_xticklabels()] == [str(age) for age in range(0, 60, 5)]
 
 
 def test_changes_are_written_with_their_sign() -> None:

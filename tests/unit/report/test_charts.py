@@ -20,7 +20,7 @@ from viputils.config.language import ENGLISH
 from viputils.core.months import ReportMonth
 from viputils.figures.stats.control_charts import process_chart
 from viputils.figures.stats.intervals import Interval
-from viputils.report import charts
+from viputils.report import drawing
 
 FONTS = REPOSITORY / "report" / "fonts"
 MONTHS = ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun"]
@@ -109,20 +109,20 @@ def test_no_label_of_two_years_lies_on_what_is_drawn(
     before: list[int | None] = [month_before * (place + 1) for place in range(12)]
     # A year ends no lower than it already is.
     at_end = Interval(max(low, month * known), max(high, month * known)) if known < 12 else None
-    figure = charts.lines_chart(FONTS, MONTHS, [("2024", this_year), ("2023", before)], at_end, ENGLISH)
+    figure = drawing.lines_chart(FONTS, MONTHS, [("2024", this_year), ("2023", before)], at_end, ENGLISH)
     assert overlaps(figure) == []
 
 
 def test_names_of_months_stay_apart_in_spanish() -> None:
     names = ["Jul", "Ago", "Sept", "Oct", "Nov", "Dic", "Ene", "Feb", "Mar", "Abr", "May", "Jun"]
     before: list[int | None] = [700 * (place + 1) for place in range(12)]
-    figure = charts.lines_chart(FONTS, names, [("2024", [690, 1400]), ("2023", before)], Interval(7000, 9900), ENGLISH)
+    figure = drawing.lines_chart(FONTS, names, [("2024", [690, 1400]), ("2023", before)], Interval(7000, 9900), ENGLISH)
     assert overlaps(figure) == []
 
 
 def test_the_range_at_the_end_says_of_which_year_it_is() -> None:
     lines: list[tuple[str, list[int | None]]] = [("2024", [64, 128]), ("2023", [60, 120, 180])]
-    (axes,) = charts.lines_chart(FONTS, MONTHS[:3], lines, Interval(181, 203), ENGLISH).axes
+    (axes,) = drawing.lines_chart(FONTS, MONTHS[:3], lines, Interval(181, 203), ENGLISH).axes
     assert [text.get_text() for text in axes.texts] == ["2024: 128", "2023: 180", "2024:\n181 - 203"]
 
 
@@ -142,7 +142,7 @@ def test_no_label_of_what_is_usual_lies_on_a_mark_or_on_the_average(counts: list
     first = ReportMonth(2021, 1)
     months = [first.plus(place) for place in range(len(counts))]
     chart = process_chart(pd.Series(counts, index=months, dtype="Int64"))
-    figure = charts.limits_chart(FONTS, charts.month_names(months), chart)
+    figure = drawing.limits_chart(FONTS, drawing.month_names(months), chart)
     assert overlaps(figure) == []
 
 
@@ -152,7 +152,7 @@ def test_no_label_of_what_is_usual_lies_on_a_mark_or_on_the_average(counts: list
 def test_no_label_of_columns_lies_on_a_column(counts: list[int]) -> None:
     assert (
         overlaps(
-            charts.columns_chart(
+            drawing.columns_chart(
                 FONTS, MONTHS[: len(counts)] if len(counts) <= 12 else [""] * len(counts), list(counts)
             )
         )
@@ -167,7 +167,7 @@ def test_no_label_of_columns_lies_on_a_column(counts: list[int]) -> None:
 def test_no_label_of_small_charts_lies_on_a_column(counts: list[int | None]) -> None:
     letters = [month[0] for month in MONTHS[: len(counts)]]
     panels = [("Gun/Other Violence", counts), ("Homicide", counts[::-1]), ("Other", counts)]
-    assert overlaps(charts.panels_chart(FONTS, letters, panels)) == []
+    assert overlaps(drawing.panels_chart(FONTS, letters, panels)) == []
 
 
 @pytest.mark.parametrize("number", [1, 4, 8, 12, 30])
@@ -180,4 +180,4 @@ def test_no_label_of_the_ages_lies_on_a_range(number: int) -> None:
             "largest": [12.0 + place for place in range(number)],
         }
     )
-    assert overlaps(charts.ages_chart(FONTS, ages)) == []
+    assert overlaps(drawing.ages_chart(FONTS, ages)) == []

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.support.projects import REPOSITORY
-from viputils.report import charts, practice_model
+from viputils.report import drawing
 
 THEME = REPOSITORY / "report" / "theme"
 Colour = tuple[float, float, float]
@@ -81,23 +81,40 @@ def test_the_pdf_has_the_colours_of_the_pages() -> None:
 
 def test_charts_have_the_colours_of_the_pages() -> None:
     pages = palettes()["light"]
-    assert (pages["ink"], pages["muted"], pages["line"]) == (charts.INK, charts.MUTED, charts.RULE)
-    assert pages["wash"] == practice_model.WASH
-    for text in (charts.INK, charts.MUTED):
+    assert (pages["ink"], pages["muted"], pages["line"]) == (drawing.INK, drawing.MUTED, drawing.RULE)
+    assert pages["wash"] == drawing.WASH
+    for text in (drawing.INK, drawing.MUTED):
         assert contrast(linear(text), linear("#ffffff")) >= 4.5
-        assert contrast(linear(text), linear(practice_model.WASH)) >= 4.5
+        assert contrast(linear(text), linear(drawing.WASH)) >= 4.5
     # A column is no text, but what it shows must be seen.
-    for column in (charts.BAR, charts.PAST_BAR):
+    for column in (drawing.BAR, drawing.PAST_BAR):
         assert contrast(linear(column), linear("#ffffff")) >= 3
 
 
 @pytest.mark.parametrize("sight", [None, *SIGHT])
 def test_the_colours_of_a_chart_stay_apart_for_every_eye_and_in_grey(sight: str | None) -> None:
     """By their brightness alone, so that a copy in grey shows them as well."""
-    colours = [linear(colour) for colour in (charts.BAR, charts.PAST_BAR, "#ffffff")]
+    colours = [linear(colour) for colour in (drawing.BAR, drawing.PAST_BAR, "#ffffff")]
     seen_so = [seen(colour, sight) if sight else colour for colour in colours]
     for one, other in itertools.combinations(seen_so, 2):
         assert contrast(one, other) >= 1.8
+
+
+def test_charts_on_a_dark_page_have_its_colours_and_can_be_read_there() -> None:
+    pages, dark = palettes()["dark"], drawing.DARK
+    assert (dark[drawing.INK], dark[drawing.MUTED], dark[drawing.RULE], dark[drawing.WASH]) == (
+        pages["ink"], pages["muted"], pages["line"], pages["wash"]
+    )  # fmt: skip
+    for column in (drawing.BAR, drawing.PAST_BAR):
+        assert contrast(linear(dark[column]), linear(pages["ground"])) >= 3
+    assert contrast(linear(dark[drawing.BAR]), linear(dark[drawing.PAST_BAR])) >= 1.8
+
+
+def test_the_shades_of_a_tile_map_stay_apart_and_their_text_can_be_read() -> None:
+    for one, other in itertools.pairwise(drawing.SHADES):
+        assert contrast(linear(one), linear(other)) >= 1.25
+    for place, shade in enumerate(drawing.SHADES):
+        assert contrast(linear(shade), linear(drawing.on_tile(place))) >= 4.5
 
 
 def test_no_colour_is_used_beside_the_palette() -> None:

@@ -1,4 +1,4 @@
-"""Figures as Markdown: what the tables, tiles and notes say."""
+"""Figures as Markdown: what the tables and notes say."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
 from viputils.audit.as_of import load_edition
+from viputils.audit.revisions import trend_revisions
 from viputils.config.project import Project
 from viputils.core.text import plural
 from viputils.figures.edition import Edition
-from viputils.report import charts, layout, sections
+from viputils.report import about, charts, drawing, layout, narrative, sections
 
 
 @pytest.fixture
@@ -41,18 +42,52 @@ def test_numbers_have_commas_and_nouns_agree() -> None:
     assert plural(2, "person", "people") == "2 people"
 
 
-def test_the_tiles_are_the_four_headline_figures(demonstration: Edition) -> None:
+def test_the_headline_numbers_are_those_of_the_month_beside_the_year_to_date(demonstration: Edition) -> None:
     text = sections.headline(demonstration).data
-    for tile in ("**2,599** adults", "**101** children", "**4,666** referrals", "**2,446** outreach"):
-        assert tile in text
-    assert "From July 1, 2023 to November 30, 2023" in text
+    rows = {row[0]: row[1:] for row in rows_of(text)}
+    assert {name: row[1] for name, row in rows.items()} == {
+        "Adults assisted": "**2,599**",
+        "Children assisted": "**101**",
+        "Referrals made": "**4,666**",
+        "Outreach operations": "**2,446**",
+    }  # As published.
+    operations = demonstration.records.tables["outreach"].rows["operation_date"].dt.strftime("%Y-%m")
+    counts = [operations.eq("2023-11"), operations.between("2023-07", "2023-11"), operations.eq("2022-11")]
+    counts.append(operations.between("2022-07", "2022-11"))
+    assert [cell.strip("*").replace(",", "") for cell in rows["Outreach operations"]] == [
+        str(one.sum()) for one in counts
+    ]
+    assert "November 2023 and the fiscal year to date (FYTD), which began on July 1, 2023" in text
+    assert r"| Nov \[p\] | FYTD | Nov 2022 | FYTD to Nov 2022 |" in text
 
 
-def test_the_two_tables_stand_side_by_side_with_their_totals(demonstration: Edition) -> None:
+def test_what_is_not_known_of_the_year_before_is_marked_and_explained(project: Project, deliver: Deliver) -> None:
+    text = (project.root / "program.toml").read_text(encoding="utf-8")
+    text = text.replace("records_from = 2022-07-01", "records_from = 2022-10-01")
+    (project.root / "program.toml").write_text(text, encoding="utf-8")
+    deliver(responses=["R1,2022-11-02,DV,SE", "R2,2023-11-02,DV,SE"])
+    text = sections.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
+    # November 2022 is known; the year to date is not, because it began in July.
+    assert r"| DV/Sexual Assault | **1** | **1** | 1 | \[x\] |" in text
+    assert r"| **Total** | **1** | **1** | 1 | \[x\] |" in text
+    assert r"\[x\] means not available: there are no records." in text
+
+
+def test_a_category_that_ended_within_the_year_before_keeps_its_row(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    ended = '[[lifetimes]]\nvocabulary = "incident_type"\nvalue = "Suicide"\nvalid_to = 2023-01-31\n\n[[crosswalks]]'
+    path.write_text(path.read_text(encoding="utf-8").replace("[[crosswalks]]", ended, 1), encoding="utf-8")
+    deliver(responses=["R1,2022-11-02,Suicide,SE", "R2,2022-11-03,DV,SE", "R3,2023-11-02,DV,SE"])
+    text = sections.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
+    assert r"| Suicide | \[x\] | \[x\] | 1 | 1 |" in text
+    assert "| **Total** | **1** | **1** | 2 | 2 |" in text
+
+
+def test_the_two_tables_have_the_month_and_the_year_to_date_with_their_totals(demonstration: Edition) -> None:
     text = sections.breakdowns(demonstration).data
     assert text.count("::: {.column}") == 2
-    assert "| Gun/Other Violence | 55 | 178 |" in text
-    assert "| Northwest | 7 | 22 |" in text
+    assert "| Gun/Other Violence | **55** | **178** |" in text
+    assert "| Northwest | **7** | **22** |" in text
     assert "| **Total** | **90** | **320** |" in text
     assert "| **Total** | **90** | **319** |" in text
 
@@ -85,7 +120,7 @@ def test_the_funnel_says_not_available_where_nobody_was_notified(project: Projec
     edition = load_edition(project, "2023-11")
     text = sections.funnel(edition).data
     assert r"| Engagement rate | \[x\] | \[x\] |" in text
-    assert "nobody was notified" in text
+    assert "no one was notified" in text
 
 
 @pytest.mark.parametrize("kept", [("notifications", "engagements")])
@@ -96,10 +131,30 @@ def test_the_funnel_counts_people_once(project: Project, deliver: Deliver) -> No
     )
     edition = load_edition(project, "2023-11")
     text = sections.funnel(edition).data
-    assert "In November 2023, 1 person received a Custom Notification; 1 of them took up a service" in text
+    assert "In November 2023, 1 person received a Custom Notification, and 1 engaged with a service" in text
     assert "In the fiscal year to date, 1 of 2 did." in text
     assert "| People notified | 1 | 2 |" in text
     assert "| Engagement rate | 100\\% | 50\\% |" in text
+
+
+@pytest.mark.parametrize("kept", [("notifications", "engagements")])
+@pytest.mark.parametrize(
+    ("people", "sentence"),
+    [
+        (0, "No one received a Custom Notification in November 2023."),
+        (1, "Of 1 person who received a Custom Notification in November 2023, 1 engaged with a service by the end of "),
+        (2, "Of 2 people who received a Custom Notification in November 2023, 1 engaged with a service by the end of "),
+    ],
+)
+def test_people_notified_and_engaged_are_one_main_point(
+    project: Project, deliver: Deliver, people: int, sentence: str
+) -> None:
+    deliver(
+        notifications=[f"N{one},2023-11-02,C{one},Delivered,yes" for one in range(people)],
+        engagements=["E1,2023-11-03,C0,Food"],
+    )
+    points = narrative.points_of(load_edition(project, "2023-11"), None, [])
+    assert any(narrative.plain(point).startswith(sentence) for point in points)
 
 
 @pytest.mark.parametrize("kept", [("notifications", "engagements")])
@@ -113,29 +168,31 @@ def test_the_sentence_of_the_funnel_tells_the_month_from_the_year(project: Proje
     )
     edition = load_edition(project, "2023-11")
     text = sections.funnel(edition).data
-    assert "In November 2023, 4 people received a Custom Notification; 1 of them took up a service" in text
+    assert "In November 2023, 4 people received a Custom Notification, and 1 engaged with a service" in text
     assert "In the fiscal year to date, 3 of 7 did." in text
 
 
 def test_demonstration_records_say_so_and_real_ones_do_not(
     project: Project, deliver: Deliver, demonstration: Edition
 ) -> None:
-    assert "**Demonstration records.**" in sections.notices(demonstration).data
-    assert "demonstration records received by December 4, 2023" in sections.provenance(demonstration).data
+    assert r"This is sample data\. It does not describe real people or events\." in sections.notices(demonstration).data
+    assert "sample data received by December 4, 2023" in about.provenance(demonstration).data
+    whole = about.about(Project.open(REPOSITORY), demonstration).data
+    assert "match what the City published for November 2023" in whole
     deliver(responses=["R1,2023-11-02,DV,SE"])
     edition = load_edition(project, "2023-11")
     assert sections.notices(edition).data == ""
-    assert "demonstration" not in sections.provenance(edition).data
+    assert "sample data" not in about.about(project, edition).data
 
 
 def test_rows_in_quarantine_are_told_on_the_page(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,Burglary,SE"])
     text = sections.notices(load_edition(project, "2023-11")).data
-    assert "1 record could not be read and is left out of every figure" in text
+    assert "1 record could not be read and is not counted" in text
 
 
 def test_every_row_that_was_read_is_accounted_for_on_the_page(demonstration: Edition) -> None:
-    text = sections.provenance(demonstration).data
+    text = about.provenance(demonstration).data
     account = demonstration.records.account.drop(columns="table").sum()
     total = " | ".join(f"**{number:,}**" for number in account)
     assert f"| **All tables** | {total} |" in text
@@ -151,7 +208,7 @@ def test_a_month_without_activities_says_so(project: Project, deliver: Deliver) 
 
 
 def test_the_crosswalk_is_shown_as_an_assumption(demonstration: Edition) -> None:
-    text = sections.definitions(Project.open(REPOSITORY), demonstration).data
+    text = about.definitions(Project.open(REPOSITORY), demonstration).data
     assert "University counted as Southeast (an assumption)" in text
     assert "February 12, 2023" in text
 
@@ -162,11 +219,13 @@ def test_a_crosswalk_that_is_no_assumption_is_not_called_one(project: Project, d
     deliver()
     deliver("2024-01-04")
     project = Project.open(project.root)
-    assert (
-        "**University counted as Southeast.**" in sections.definitions(project, load_edition(project, "2023-11")).data
-    )
+    assert "**University counted as Southeast.**" in about.definitions(project, load_edition(project, "2023-11")).data
     # An issue that it does not hold for does not speak of it.
-    assert "University" not in sections.definitions(project, load_edition(project, "2023-12")).data
+    assert "University" not in about.definitions(project, load_edition(project, "2023-12")).data
+
+
+def trend_table(edition: Edition) -> str:
+    return sections.trend_table(edition, trend_revisions(edition))
 
 
 def rows_of(markdown: str) -> list[list[str]]:
@@ -176,7 +235,7 @@ def rows_of(markdown: str) -> list[list[str]]:
 
 def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-07-02,DV,SE", "R2,2023-11-02,DV,SE", "R3,2023-11-03,DV,SE"])
-    text = sections.trend_table(load_edition(project, "2023-11"))
+    text = trend_table(load_edition(project, "2023-11"))
     assert rows_of(text) == [
         ["July 2023", "1"], ["August 2023", "0"], ["September 2023", "0"], ["October 2023", "0"],
         ["November 2023", r"2 \[p\]"], ["**Fiscal year to date**", "**3**"],
@@ -193,7 +252,7 @@ def test_a_month_that_moved_since_it_was_first_counted_is_marked_with_both_numbe
         "2023-12-04",
         responses=["R1,2023-09-30,DV,SE", "R3,2023-10-03,DV,SE", "R4,2023-10-03,DV,SE", "R5,2023-11-03,DV,SE"],
     )
-    first, revised = sections.trend_table(load_edition(project, "2023-11")).split("Responses by month")
+    first, revised = trend_table(load_edition(project, "2023-11")).split("Responses by month")
     assert rows_of(first)[2:5] == [
         ["September 2023", r"1 \[r\]"], ["October 2023", r"3 \[r\]"], ["November 2023", r"1 \[p\]"],
     ]  # fmt: skip
@@ -208,7 +267,7 @@ def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: 
     deliver("2023-12-01", responses=["R1,2023-11-02,DV,SE", "R1,2023-11-02,DV,SE"])
     deliver("2023-12-04", responses=["R1,2023-11-02,HOM,SE", "R2,2023-11-02,x,SE"], reviews=["W1,2023-11-02,3,2"])
     edition = load_edition(project, "2023-11", dt.date(2023, 12, 4))
-    rows = {row[0]: row[1:] for row in rows_of(sections.provenance(edition).data)}
+    rows = {row[0]: row[1:] for row in rows_of(about.provenance(edition).data)}
     assert rows["Responses to incidents"] == ["4", "1", "1", "1", "1"]
     assert rows["Weekly shooting reviews"] == ["1", "1", "0", "0", "0"]
 
@@ -221,19 +280,23 @@ def test_words_from_program_toml_are_never_markup(project: Project, deliver: Del
     project = Project.open(project.root)
     edition = load_edition(project, "2023-11")
     text = sections.breakdowns(edition).data
-    assert r"| \<b\>\|\{x\} | 1 | 1 |" in text
+    assert r"| \<b\>\|\{x\} | **1** | **1** |" in text
+
+
+def by_month(project: Project, edition: Edition) -> str:
+    return str(charts.by_month(project, edition, trend_revisions(edition)).data)
 
 
 @pytest.fixture(scope="module")
 def chart(demonstration: Edition) -> str:
-    return str(charts.by_month(Project.open(REPOSITORY), demonstration).data)
+    return by_month(Project.open(REPOSITORY), demonstration)
 
 
 def test_the_alt_text_of_the_chart_says_every_number(chart: str, demonstration: Edition) -> None:
     figures = demonstration.figures
     counts = figures.loc[figures["measure"].eq("responses_by_month"), "value"]
     alt = chart.split('fig-alt="')[1].split('"')[0]
-    assert alt.startswith("Column chart of responses by month in fiscal year 2024: July 2023 ")
+    assert alt.startswith("Column chart of responses by month in FY2024: July 2023 ")
     assert [
         int(word) for word in alt.replace(",", "").replace(".", "").split() if word.isdecimal() and int(word) < 1000
     ] == list(counts)
@@ -241,13 +304,13 @@ def test_the_alt_text_of_the_chart_says_every_number(chart: str, demonstration: 
 
 
 def test_a_month_that_is_not_known_has_its_place_and_no_column() -> None:
-    (gap,) = charts.columns_chart(REPOSITORY / "report" / "fonts", ["a", "b"], [None, 3]).axes
+    (gap,) = drawing.columns_chart(REPOSITORY / "report" / "fonts", ["a", "b"], [None, 3]).axes
     assert [text.get_text() for text in gap.texts] == ["3"]
 
 
 def test_the_chart_has_one_column_for_each_month_as_high_as_its_number() -> None:
     names = ["Jul", "Aug", "Sep", "Oct"]
-    (axes,) = charts.columns_chart(REPOSITORY / "report" / "fonts", names, [55, 0, 1200]).axes
+    (axes,) = drawing.columns_chart(REPOSITORY / "report" / "fonts", names, [55, 0, 1200]).axes
     assert [bar.get_height() for bar in axes.patches] == [55, 0, 1200]  # type: ignore[attr-defined]
     assert [text.get_text() for text in axes.texts] == ["55", "0", "1,200"]
     assert [label.get_text() for label in axes.get_xticklabels()] == names
@@ -263,16 +326,16 @@ def test_the_alt_text_of_the_chart_keeps_the_quotes_of_a_label(project: Project,
     opened = Project.open(project.root)
     shutil.copytree(REPOSITORY / "report" / "fonts", opened.report / "fonts")
     edition = load_edition(opened, "2023-11")
-    text = charts.by_month(opened, edition).data
+    text = by_month(opened, edition)
     assert 'fig-alt="Column chart of so-called \\"responses\\" by month' in text
 
 
 def test_the_caption_of_the_chart_says_its_span(chart: str) -> None:
-    assert "![Responses by month, fiscal year 2024 to November 30, 2023](" in chart
+    assert "![Responses by month, FY2024 to November 30, 2023](" in chart
 
 
 def test_the_same_figures_give_the_same_chart_to_the_byte(chart: str, demonstration: Edition) -> None:
-    assert charts.by_month(Project.open(REPOSITORY), demonstration).data == chart
+    assert by_month(Project.open(REPOSITORY), demonstration) == chart
 
 
 @pytest.mark.parametrize("kept", [("responses", "notifications")])
@@ -304,8 +367,9 @@ by = "month"
     path.write_text(text, encoding="utf-8")
     deliver(notifications=["N1,2023-10-02,C1,Declined,no", "N2,2023-11-02,C1,Delivered,no", "N3,2023-11-03,C1,UTL,no"])
     edition = load_edition(Project.open(project.root), "2023-11")
-    assert rows_of(sections.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**"]
-    assert rows_of(sections.trend_table(edition))[-1] == ["**Fiscal year to date**", "**1**"]
+    # Of a year earlier only its parts are counted, so there is no total.
+    assert rows_of(sections.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**", r"\[x\]", r"\[x\]"]
+    assert rows_of(trend_table(edition))[-1] == ["**Fiscal year to date**", "**1**"]
 
 
 def test_a_void_in_quarantine_can_make_figures_too_high(project: Project, deliver: Deliver) -> None:
