@@ -32,6 +32,7 @@ from viputils.records.clean import account_line
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
+from viputils.report.press import slides, write_summary
 from viputils.report.privacy.screening import screen_activities
 from viputils.report.process import ProcessDiedError, Tell, in_own_process
 from viputils.report.render import Engine
@@ -167,9 +168,16 @@ def _fill(
         parameters["lang"] = language.code
     executed = run_notebook(project.notebook, parameters, project.root, papermill_engine)
     copy, images = clean_copy(executed, header)
-    _write_sources(folder, name, copy, images | rasters(images) | data)
+    pictures = images | rasters(images) | slides(copy, images, project.fonts)
+    _write_sources(folder, name, copy, pictures | data)
     tell("step", f"Making HTML, PDF and DOCX ({engine.name} engine)")
     engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
+    header["vip"]["summary"] = True
+    summary, images = clean_copy(executed, header, only_summary=True)
+    if any(cell.get("outputs") for cell in summary.cells):
+        _write_sources(folder, f"{name}-summary", summary, images)
+        write_summary(engine, project.pages, folder / f"{name}-summary.ipynb", header)
+        (folder / f"{name}-summary.ipynb").unlink()
     tell("step", "Writing the manifest")
     (folder / MANIFEST).write_text(with_outputs(manifest, folder).text(), encoding="utf-8", newline="")
     return edition.as_of

@@ -78,6 +78,11 @@ def escape(text: object) -> str:
     return _inert(" ".join(_seen(str(text)).split()))
 
 
+def unescape(markdown: str) -> str:
+    """Return what Markdown made by ``escape`` shows, without bold."""
+    return re.sub(r"\\(.)|\*\*", lambda found: found[1] or "", markdown)
+
+
 def _seen(text: str) -> str:
     return "".join(letter for letter in text if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cs"))
 

@@ -6,7 +6,6 @@ Each rule turns one result of ``assess`` into one sentence.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -102,11 +101,6 @@ def points_of(edition: Edition, found: Assessment | None, revised: Sequence[Revi
         *_point_on_revisions(edition, revised),
     ]
     return points[:MOST_POINTS]
-
-
-def plain(point: str) -> str:
-    """Return a main point as plain text."""
-    return re.sub(r"\\(.)|\*\*", lambda found: found[1] or "", point)
 
 
 def _point_on_month(edition: Edition, found: Assessment) -> Iterator[str]:

@@ -19,6 +19,8 @@ PapermillEngine = Literal["vip", "stock"]
 
 # Cells with this tag are for people who open the notebook, and stay out of the report.
 NOTEBOOK_ONLY: Final = "notebook-only"
+# What cells with this tag show is the one-page summary.
+SUMMARY: Final = "summary"
 
 _IMAGE = re.compile(r"\(data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)\)\{#([a-z0-9-]+)")
 
@@ -75,8 +77,10 @@ def run_notebook(
         ) from None
 
 
-def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dict[str, bytes]]:
-    """Return the copy of an executed notebook that is rendered and kept beside the issue.
+def clean_copy(
+    executed: Any, front_matter: Mapping[str, Any], only_summary: bool = False
+) -> tuple[Any, dict[str, bytes]]:
+    """Return the copy of an executed notebook that is rendered and kept beside the issue, or that of its summary.
 
     What would differ from run to run goes: times, random cell ids, execution counts, versions of the kernel. The
     front matter comes first, as Quarto reads it. Images that the notebook holds become files beside it.
@@ -102,7 +106,7 @@ def clean_copy(executed: Any, front_matter: Mapping[str, Any]) -> tuple[Any, dic
     cells = [nbformat.v4.new_raw_cell(f"---\n{header}---")]
     for place, cell in enumerate(executed.cells, start=1):
         tags = cell.metadata.get("tags", [])
-        if NOTEBOOK_ONLY in tags:
+        if NOTEBOOK_ONLY in tags or (SUMMARY in tags) != only_summary:
             continue
         if cell.cell_type != "code":
             cells.append(nbformat.v4.new_markdown_cell(cell.source))

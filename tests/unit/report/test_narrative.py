@@ -21,6 +21,7 @@ from viputils.core.months import ReportMonth
 from viputils.figures.assessment import Assessment, assess
 from viputils.figures.edition import Edition
 from viputils.report import charts, narrative
+from viputils.report.markdown import unescape
 
 FIRST = ReportMonth(2022, 7)
 Told = Callable[..., Edition]
@@ -80,7 +81,7 @@ def said(edition: Edition) -> str:
 
 
 def points(edition: Edition, revised: Sequence[RevisedMonth] = ()) -> list[str]:
-    return [narrative.plain(point) for point in narrative.points_of(edition, assessed(edition), revised)]
+    return [unescape(point) for point in narrative.points_of(edition, assessed(edition), revised)]
 
 
 USUAL = [20] * 16
@@ -95,7 +96,8 @@ def test_an_unusually_high_month_comes_first_with_its_normal_range(told: Told) -
     assert limit > high, "looked at beside others, a category has wider limits"
     assert points(edition)[:2] == [
         f"Responses in November 2023: 45 [p]. That is unusually high: a normal month has between {low} and {high}.",
-        f"Unusually high: DV/Sexual Assault, 45 (normally {limit} or fewer); Southeast, 45 (normally {limit} or fewer).",
+        f"Unusually high: DV/Sexual Assault, 45 (normally {limit} or fewer); "
+        f"Southeast, 45 (normally {limit} or fewer).",
     ]
     text = said(edition)
     assert "Responses in November 2023: **45** [p]." in text

@@ -1,0 +1,172 @@
+"""For the press and for slides: the one-page summary of an issue, and each of its charts with title and source."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from IPython.display import Markdown
+
+from viputils.core.errors import Problem, RenderError
+from viputils.report.markdown import unescape
+from viputils.report.render import Engine
+
+# Mail programs read no style sheets.
+_STYLES: Final = {
+    "h1": "font-size: 24px; line-height: 1.25; color: #123640; margin: 0 0 4px;",
+    "h2": "font-size: 19px; color: #123640; margin: 24px 0 8px;",
+    "table": "border-collapse: collapse; width: 100%;",
+    "caption": "text-align: left; font-weight: bold; padding: 0 0 6px;",
+    "th": "border-bottom: 2px solid #123640; padding: 4px 6px;",
+    "td": "border-bottom: 1px solid #cfd8da; padding: 4px 6px;",
+}
+_MAIL: Final = """\
+<!DOCTYPE html>
+<html lang="{lang}">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body style="font-family: Arial, Helvetica, sans-serif; font-size: 16px; line-height: 1.5; color: #1e2a2f; \
+max-width: 640px; margin: 0 auto; padding: 16px;">
+{body}</body>
+</html>
+"""
+_IMAGE: Final = re.compile(r"^!\[(?P<caption>.*)\]\((?P<file>[^()\s]*)\)\{#(?P<name>[\w-]+) .*\}$", re.MULTILINE)
+_SOURCE: Final = re.compile(r' source="((?:[^"\\]|\\.)*)"')
+
+
+def summary(notices: Markdown, points: Markdown, headline: Markdown, chart: Markdown) -> Markdown:
+    """Return the summary of an issue: what a reader must know first, main points, headline numbers and one chart."""
+    title = re.search(r"^## .*$", chart.data, re.MULTILINE)
+    picture = _IMAGE.search(chart.data)
+    drawn = [title[0], picture[0]] if title and picture else []
+    # The note below the main points says what the same marks mean in the table.
+    table = re.sub(r"\n::: \{\.note\}.*?\n:::", "", headline.data, flags=re.DOTALL)
+    return Markdown("\n\n".join(filter(None, [notices.data, points.data, table, *drawn])))
+
+
+def write_summary(engine: Engine, pages: Path, notebook: Path, front_matter: Mapping[str, Any]) -> None:
+    """Write the summary beside its notebook as PDF, as plain text and as HTML for a mail.
+
+    Parameters
+    ----------
+    pages
+        The folder of _quarto.yml.
+    notebook
+        The clean notebook of the summary.
+    """
+    engine.render(pages, notebook, ["pdf"])
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    shown = "\n\n".join(
+        "".join(output["data"]["text/markdown"]) for cell in cells for output in cell.get("outputs", ())
+    )
+    # Mail programs hide pictures.
+    shown = re.sub(rf"(?:^## .*\n+)?{_IMAGE.pattern}", "", shown, flags=re.MULTILINE)
+    vip = front_matter["vip"]
+    head = f"# {vip['program']}: {vip['report']}, {vip['month']}\n\n{vip['city']}, {vip['department']}"
+    foot = f"{vip['words-as-of']} {vip['as-of']}. {vip['site']}"
+    text = "\n\n".join([head, shown, foot])
+    with ThreadPoolExecutor(2) as pool:
+        plain, page = pool.map(lambda to: _converted(text, to), ("plain", "html"))
+    page = re.sub(rf'<({"|".join(_STYLES)})(?: style="([^"]*)")?(?=[ >])', _styled, page)
+    title = html.escape(unescape(f"{vip['report']}, {vip['month']}"))
+    notebook.with_suffix(".txt").write_text(plain, encoding="utf-8", newline="")
+    mail = _MAIL.format(lang=html.escape(front_matter["lang"]), title=title, body=page)
+    notebook.with_suffix(".html").write_text(mail, encoding="utf-8", newline="")
+
+
+def _styled(tag: re.Match[str]) -> str:
+    return f'<{tag[1]} style="{_STYLES[tag[1]]} {tag[2] or ""}"'
+
+
+def _converted(markdown: str, to: str) -> str:
+    import pypandoc
+
+    options = ["--columns=80"] if to == "plain" else ["--wrap=none"]
+    return str(pypandoc.convert_text(markdown, to, format="markdown-yaml_metadata_block", extra_args=options))
+
+
+# ---------------------------------------------------------------- Slides
+
+# 16:9, title and source on the left, the chart on the right.
+_PIXELS_PER_INCH: Final = 120.0
+_SLIDE: Final = """\
+#set page(width: 13.333in, height: 7.5in, margin: 0.7in, fill: white)
+#set text(font: "Public Sans", size: 17pt, fill: rgb("#1e2a2f"), hyphenate: false)
+#set par(leading: 0.6em)
+#let said = json(bytes(sys.inputs.words))
+#grid(
+  columns: (3.9in, 1fr),
+  column-gutter: 0.5in,
+  block(height: 6.1in, {
+    text(size: 30pt, weight: 700, fill: rgb("#123640"), said.title)
+    v(8pt)
+    text(said.caption)
+    v(1fr)
+    text(size: 13pt, fill: rgb("#4d5d64"), said.source)
+  }),
+  align(horizon, image(bytes(sys.inputs.drawing), format: "svg", width: 7.5in, height: 6.1in, fit: "contain")),
+)
+"""
+
+
+def slides(copy: Any, images: Mapping[str, bytes], fonts: Path) -> dict[str, bytes]:
+    """Return each chart of an issue as a picture for slides, under the name of its drawing and ``-slide.png``.
+
+    Parameters
+    ----------
+    copy
+        The clean notebook of the issue.
+    images
+        Its drawings, by path.
+
+    Raises
+    ------
+    RenderError
+        If a picture cannot be made.
+    """
+    found = {}
+    for cell in copy.cells:
+        for output in cell.get("outputs", ()):
+            text = output["data"]["text/markdown"]
+            title = re.search(r"^##+ (.*)$", text, re.MULTILINE)
+            for image in _IMAGE.finditer(text):
+                source = _SOURCE.search(image[0])
+                said = {
+                    "title": unescape(title[1]) if title else "",
+                    "caption": unescape(image["caption"]),
+                    "source": re.sub(r"\\(.)", r"\1", source[1]) if source else "",
+                }
+                found[image["file"]] = said
+    drawn = {file: said for file, said in found.items() if file in images}
+    with ThreadPoolExecutor(max(len(drawn), 1)) as pool:
+        made = pool.map(lambda file: _slide(file, images[file], drawn[file], fonts), drawn)
+        return {slide_of(file): data for file, data in zip(drawn, made, strict=True)}
+
+
+def slide_of(drawing: str) -> str:
+    """Return the path of the picture for slides of a drawing."""
+    path = PurePosixPath(drawing)
+    return str(path.with_name(f"{path.stem}-slide.png"))
+
+
+def _slide(name: str, drawing: bytes, said: Mapping[str, str], fonts: Path) -> bytes:
+    import typst
+
+    compile_picture: Any = typst.compile
+    try:
+        picture = compile_picture(
+            _SLIDE.encode(),
+            format="png",
+            ppi=_PIXELS_PER_INCH,
+            font_paths=[fonts],
+            ignore_system_fonts=True,
+            sys_inputs={"drawing": drawing.decode("utf-8"), "words": json.dumps(said)},
+        )
+    except (typst.TypstError, UnicodeDecodeError) as error:
+        problem = getattr(error, "message", str(error))
+        raise RenderError("A picture for slides cannot be made.", [Problem(name, f"{problem}.")]) from None
+    return bytes(picture)
