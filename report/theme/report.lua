@@ -309,6 +309,9 @@ end
 
 -- ---------------------------------------------------------------- Charts
 
+-- What the link to a chart's picture for slides is called; the front matter says it in the document's language.
+local words_slide = {}
+
 -- Word shows a raster picture, which lies beside the drawing under the same name. It is as large as on the PDF.
 local function docx_chart(image, alt, caption, source)
   local file = image.src:gsub('%.svg$', '.png')
@@ -348,7 +351,11 @@ local function chart(image, caption, identifier)
   local picture = pandoc.Image({ pandoc.Str(alt) }, image.src, '', pandoc.Attr('', {}, is_html and { alt = alt } or {}))
   local drawn = { pandoc.Plain({ picture }) }
   if source ~= '' then
-    drawn[2] = pandoc.Div({ pandoc.Plain({ pandoc.Str(source) }) }, pandoc.Attr('', { 'source' }))
+    local below = pandoc.Inlines({ pandoc.Str(source) })
+    if is_html and image.attributes.slide then
+      below:extend({ pandoc.Space(), pandoc.Link(words_slide, image.attributes.slide) })
+    end
+    drawn[2] = pandoc.Div({ pandoc.Plain(below) }, pandoc.Attr('', { 'source' }))
   end
   local figure = pandoc.Figure(drawn, { long = { pandoc.Plain(caption) } }, pandoc.Attr(identifier, { 'chart' }))
   -- Quarto makes of any figure one of its own; what Pandoc has written already it leaves alone.
@@ -592,6 +599,7 @@ local function check_metadata(meta)
       error('The front matter has no "vip: ' .. key .. '".')
     end
   end
+  words_slide = pandoc.Inlines(meta.vip['words-slide'] or {})
   if is_docx then
     docx_metadata(meta)
     return meta

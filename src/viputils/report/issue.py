@@ -32,7 +32,7 @@ from viputils.records.clean import account_line
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
-from viputils.report.press import slides, write_summary
+from viputils.report.press import link_slides, slides, write_summary
 from viputils.report.privacy.screening import screen_activities
 from viputils.report.process import ProcessDiedError, Tell, in_own_process
 from viputils.report.render import Engine
@@ -169,6 +169,7 @@ def _fill(
     executed = run_notebook(project.notebook, parameters, project.root, papermill_engine)
     copy, images = clean_copy(executed, header)
     pictures = images | rasters(images) | slides(copy, images, project.fonts)
+    link_slides(copy)
     _write_sources(folder, name, copy, pictures | data)
     tell("step", f"Making HTML, PDF and DOCX ({engine.name} engine)")
     engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
@@ -339,6 +340,7 @@ def front_matter(project: Project, what: str, as_of: dt.date, demonstration: boo
         "words-skip": text("Skip to the report"),
         "words-as-of": text("Records as of"),
         "words-contents": text("On this page"),
+        "words-slide": text("Picture for slides (PNG)"),
     }
     if demonstration and program.demonstration:
         vip["demonstration"] = program.demonstration.statement

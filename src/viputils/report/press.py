@@ -147,6 +147,16 @@ def slides(copy: Any, images: Mapping[str, bytes], fonts: Path) -> dict[str, byt
         return {slide_of(file): data for file, data in zip(drawn, made, strict=True)}
 
 
+def link_slides(copy: Any) -> None:
+    """Let each chart of an issue's notebook name its picture for slides, to which the HTML page has a link."""
+    for cell in copy.cells:
+        for output in cell.get("outputs", ()):
+            text = output["data"]["text/markdown"]
+            output["data"]["text/markdown"] = _IMAGE.sub(
+                lambda image: f'{image[0][:-1]} slide="{slide_of(image["file"])}"}}', text
+            )
+
+
 def slide_of(drawing: str) -> str:
     """Return the path of the picture for slides of a drawing."""
     path = PurePosixPath(drawing)
