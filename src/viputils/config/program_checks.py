@@ -427,12 +427,11 @@ def _tile_map_problems(program: Program) -> Iterator[Problem]:
         yield Problem("report.tile_map.measure", problem, "name one of report.breakdowns: the map needs its table.")
         return
     areas = list(program.vocabularies[vocabulary])
-    known = [*areas, *(one.value for one in program.crosswalks_of(vocabulary))]
     taken: dict[tuple[int, int], str] = {}
     for area, (row, at) in tile_map.tiles.items():
         where = f"report.tile_map.tiles.{area}"
-        if area not in known:
-            yield _unknown(where, area, known)
+        if area not in areas:
+            yield _unknown(where, area, areas)
         if (row, at) in taken:
             problem = f"is in row {row}, column {at}, like '{taken[row, at]}';"
             yield Problem(where, problem, "give each area a place of its own.")

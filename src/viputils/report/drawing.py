@@ -225,13 +225,13 @@ def tiles_chart(fonts: Path, tiles: Sequence[Tile], language: Language = ENGLISH
         color = on_tile(shade)
         axes.add_patch(_square(left + 0.02, top + 0.02, 0.96, 0.96, shade))
         for text, down, size, font in (
-            (tile.name, 0.2, name_size, regular),
-            (language.number(tile.value), 0.47, 19 * wide, bold),
-            (tile.below, 0.7, 9.5 * wide, regular),
+            (tile.name, 0.17, name_size, regular),
+            (language.number(tile.value), 0.44, _fitting(16, [language.number(tile.value)], 58) * wide, bold),
+            (tile.below, 0.72, _fitting(9.5, [tile.below], 64) * wide, regular),
         ):
             place = (left + 0.5, top + down)
             axes.text(*place, text, ha="center", va="center", color=color, fontproperties=font, fontsize=size)
-        _write_shade(axes, left + 0.5, top + 0.87, shade, color)
+        _write_shade(axes, left + 0.5, top + 0.9, shade, color)
     for shade in range(number):
         left = shade * max(columns, 4) / len(SHADES)
         axes.add_patch(_square(left + 0.02, rows + 0.14, 0.24, 0.2, shade))

@@ -138,6 +138,52 @@ def test_crosswalks_of_one_value_that_overlap_are_refused(raw: dict[str, Any]) -
     assert found.startswith("crosswalks[2]: 'University' is counted from 2024-02-12 here and from 2023-02-12 in")
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {"tiles": {"Southwest": [1, 4]}},
+            "report.tile_map.tiles.Southwest: is in row 1, column 4, like 'Foothills'; give each area a place of its",
+        ),
+        ({"tiles": {"Southwes": [3, 1]}}, "report.tile_map.tiles.Southwes: 'Southwes' is not known; did you mean"),
+        ({"tiles": {"Valley": None}}, "report.tile_map.tiles: has no tile for 'Valley'; add \"Valley\" ="),
+        ({"tiles": {"Valley": [0, 1]}}, "report.tile_map.tiles.Valley[1]: 0 is refused: input should be"),
+        ({"tiles": {"Valley": [1]}}, "report.tile_map.tiles.Valley: [1] is refused: list should have at"),
+        ({"measure": "responses_by_area"}, "report.tile_map.measure: 'responses_by_area' is not known; did you"),
+        (
+            {"measure": "referrals_made_by_service"},
+            "report.tile_map.measure: 'referrals_made_by_service' has no table in the report; name one",
+        ),
+    ],
+)  # fmt: skip
+def test_a_tile_map_that_cannot_be_drawn_is_refused_by_its_key(
+    raw: dict[str, Any], change: dict[str, Any], says: str
+) -> None:
+    tile_map = raw["report"]["tile_map"]
+    tile_map["tiles"] |= change.pop("tiles", {})
+    tile_map["tiles"] = {area: place for area, place in tile_map["tiles"].items() if place is not None}
+    tile_map |= change
+    found = refusal(raw)
+    assert len(found) == 1
+    assert found[0].startswith(says), found
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("help", [{"use": "Call"}], "help[1].number: is missing; add it:\n      [[help]]\n      number = …"),
+        ("contact", {"name": "VIP"}, "contact: does not say how to reach anyone; add phone, email or address."),
+        ("contact", {"name": "VIP", "adress": "x"}, "contact.adress: is not a key that is known here; did you mean"),
+    ],
+)  # fmt: skip
+def test_a_help_line_without_a_number_and_a_contact_without_a_way_are_refused(
+    raw: dict[str, Any], key: str, value: object, says: str
+) -> None:
+    raw[key] = value
+    (found,) = refusal(raw)
+    assert found.startswith(says)
+
+
 def test_every_contradiction_is_told_at_once(raw: dict[str, Any]) -> None:
     raw["report"]["headline"] = ["adults", "children"]
     raw["crosswalks"][0]["counted_as"] = "South-East"

@@ -170,6 +170,39 @@ def test_no_label_of_small_charts_lies_on_a_column(counts: list[int | None]) -> 
     assert overlaps(drawing.panels_chart(FONTS, letters, panels)) == []
 
 
+@pytest.mark.parametrize("values", [[33, 5, 7, 11, 27, 7], [0] * 6, [1, 0, 0, 0, 2, 3], [12345, 9, 800, 4000, 7000, 1]])
+def test_no_label_of_a_tile_lies_on_another_and_each_shade_is_told_by_its_squares(values: list[int]) -> None:
+    names = ["Northwest", "Valley", "Northeast", "Foothills", "Southwest", "A long name of an area"]
+    places = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 3)]
+    tiles = [
+        drawing.Tile(name, *place, value, f"FYTD {9 * value:,}")
+        for name, place, value in zip(names, places, values, strict=True)
+    ]
+    figure = drawing.tiles_chart(FONTS, tiles)
+    # A label is inside its tile, which is a patch as a column is.
+    assert [found for found in overlaps(figure) if found[1] != "bar"] == []
+    (axes,) = figure.axes
+    written = [text.get_text() for text in axes.texts]
+    for tile in tiles:
+        assert f"{tile.value:,}" in written
+        assert tile.below in written
+    boxes = [patch for patch in axes.patches if patch.get_linewidth()]
+    squares = [patch for patch in axes.patches if not patch.get_linewidth()]
+    shades = {box.get_facecolor() for box in boxes}
+    assert len(shades) <= 4
+    for box, value in zip(boxes, values, strict=False):
+        inside = [
+            one
+            for one in squares
+            if box.get_x() < one.get_x() < box.get_x() + box.get_width()
+            and box.get_y() < one.get_y() < box.get_y() + box.get_height()
+        ]
+        # More squares for a higher number: the shade of each class has its own number.
+        most = max(values)
+        step = -(-(most + 1) // 4)
+        assert len(inside) == value // step + 1
+
+
 @pytest.mark.parametrize("number", [1, 4, 8, 12, 30])
 def test_no_label_of_the_ages_lies_on_a_range(number: int) -> None:
     ages = pd.DataFrame(

@@ -394,3 +394,43 @@ by = "area_command"
     deliver(outreach=["O1,2023-11-02,SE,Home visit,,5,0", "O2,2023-11-02,,Home visit,,7,0"])
     text = sections.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
     assert "In November 2023, 7 of 12 adults assisted have no usable area command" in text
+
+
+def test_the_tile_map_has_the_numbers_of_its_table(demonstration: Edition) -> None:
+    shown = charts.tile_map(Project.open(REPOSITORY), demonstration).data
+    # As published: month and year to date of each area.
+    published = {"Southeast": (33, 133), "Southwest": (5, 45), "Valley": (7, 47), "Foothills": (11, 28)}
+    published |= {"Northeast": (27, 44), "Northwest": (7, 22)}
+    alt = shown.split('fig-alt="')[1].split('"')[0]
+    for area, (month, to_date) in published.items():
+        assert f"{area} {month} (FYTD {to_date})" in alt
+    assert shown.startswith("## Responses: most in Southeast\n")
+    assert "Tiles show rough positions, not boundaries" in shown
+    assert "Source: Albuquerque Community Safety, records received by December 4, 2023." in shown
+
+
+def test_an_area_without_a_tile_is_named_below_the_map(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    program = (REPOSITORY / "program.toml").read_text(encoding="utf-8")
+    tiles = program[program.index("[report.tile_map]") : program.index("# Which measures stand at which step of")]
+    measure = '[measures.responses_by_area_command]\nmissing = "Not recorded"'
+    text = path.read_text(encoding="utf-8").replace("[measures.responses_by_area_command]", measure)
+    path.write_text(f"{text}\n{tiles}", encoding="utf-8")
+    deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,", "R3,2023-11-02,DV,NE"])
+    opened = Project.open(project.root)
+    shutil.copytree(REPOSITORY / "report" / "fonts", opened.report / "fonts")
+    shown = charts.tile_map(opened, load_edition(opened, "2023-11")).data
+    assert shown.startswith("## Responses: most in Southeast and Northeast\n")
+    assert "Not on the map, but in the table: Not recorded." in shown
+
+
+def test_where_to_get_help_is_shown_only_if_a_city_says_where(project: Project) -> None:
+    shown = about.where_to_get_help(Project.open(REPOSITORY)).data
+    assert shown.startswith("## Where to get help\n\n- In an emergency, call **911**\n")
+    assert r"call or text **988** ([988lifeline\.org](https://988lifeline.org))" in shown
+    assert "- Questions about this report: Violence Intervention Program (" in shown
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("[[help]]"), text.index("[demonstration]")
+    path.write_text(text[:start] + text[end:], encoding="utf-8")
+    assert about.where_to_get_help(Project.open(project.root)).data == ""
