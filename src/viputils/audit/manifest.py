@@ -86,6 +86,8 @@ class Parameters(_Part):
     """Whether the report has a part for the activities of the month, be it without any."""
     lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
     """The language of the issue. Manifests from before there were several leave it out."""
+    draft: bool = False
+    """Whether every page is marked as a draft. Older manifests leave it out."""
 
 
 class EngineUsed(_Part):
@@ -181,6 +183,7 @@ def manifest_of(
     engine: tuple[str, str],
     inputs: Inputs,
     commit: Commit | None,
+    draft: bool = False,
 ) -> Manifest:
     """Describe an issue that is made; its files are described ``with_outputs``.
 
@@ -201,6 +204,7 @@ def manifest_of(
             allow_quarantined=not records.quarantine.empty,
             has_activities=project.activities(month).parent.is_dir(),
             lang=project.language.code,
+            draft=draft,
         ),
         engine=EngineUsed.model_validate({"name": engine[0], "version": engine[1]}),
         git=GitCommit(commit=commit.id, clean=commit.clean) if commit else None,

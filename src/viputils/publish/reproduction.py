@@ -208,7 +208,15 @@ def reproduce(
         (root / SEALED).touch()
         seal = Sealed.open(root, root, manifest.parameters.lang)
         leave_out = manifest.parameters.allow_quarantined
-        again = make_issue(seal, manifest.month, manifest.as_of, engine, allow_quarantined=leave_out, on_step=on_step)
+        again = make_issue(
+            seal,
+            manifest.month,
+            manifest.as_of,
+            engine,
+            allow_quarantined=leave_out,
+            draft=manifest.parameters.draft,
+            on_step=on_step,
+        )
         made = again.manifest.parent
         now = {
             file.relative_to(made).as_posix(): checksum(file)

@@ -32,7 +32,7 @@ from viputils.records.clean import account_line
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
-from viputils.report.press import link_slides, slides, write_summary
+from viputils.report.press import CARD, card, first_point, link_slides, slides, write_summary
 from viputils.report.privacy.screening import screen_activities
 from viputils.report.process import ProcessDiedError, Tell, in_own_process
 from viputils.report.render import Engine
@@ -67,6 +67,7 @@ def make_issue(
     *,
     place: str | None = None,
     allow_quarantined: bool = False,
+    draft: bool = False,
     papermill_engine: PapermillEngine = "vip",
     on_step: Callable[[str], None] = lambda _: None,
     on_notes: Callable[[Notes], None] = lambda _: None,
@@ -83,6 +84,8 @@ def make_issue(
         Its folder in ``issues``; by default its month. A re-issue, ``2023-11-r1``, is beside what it replaces.
     allow_quarantined
         Whether rows that are in quarantine are left out.
+    draft
+        Whether every page is marked as a draft, which cannot be published.
     papermill_engine
         What runs the notebook, as ``run_notebook`` takes it.
     on_step
@@ -101,7 +104,7 @@ def make_issue(
     place = place or project.issue_place(str(month))
     final = project.issues / place
     with _without_new_folders(final.parent), replaced_whole(final.parent, final.name) as folder:
-        what = (seal, month, as_of, engine, folder, allow_quarantined, papermill_engine)
+        what = (seal, month, as_of, engine, folder, allow_quarantined, draft, papermill_engine)
         try:
             as_of = in_own_process(_fill, *what, hear={"step": on_step, "notes": on_notes})
         except ProcessDiedError as death:
@@ -143,6 +146,7 @@ def _fill(
     engine: Engine,
     folder: Path,
     allow_quarantined: bool,
+    draft: bool,
     papermill_engine: PapermillEngine,
     tell: Tell,
 ) -> dt.date:
@@ -160,13 +164,17 @@ def _fill(
     require_names_shown(project)
     name = _name_of(project, month)
     data = issue_data(edition, name)
-    manifest = manifest_of(project, month, edition.records, (engine.name, engine.version()), inputs, seal.commit)
-    header = front_matter(project, language.month(month), edition.as_of, edition.records.is_demonstration)
+    used = (engine.name, engine.version())
+    manifest = manifest_of(project, month, edition.records, used, inputs, seal.commit, draft)
+    header = front_matter(project, language.month(month), edition.as_of, edition.records.is_demonstration, draft)
     tell("step", "Running the notebook")
     parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
     if not language.is_english:
         parameters["lang"] = language.code
     executed = run_notebook(project.notebook, parameters, project.root, papermill_engine)
+    summary, _ = clean_copy(executed, header, only_summary=True)
+    if description := first_point(summary):
+        header["vip"]["description"] = escape(description)
     copy, images = clean_copy(executed, header)
     pictures = images | rasters(images) | slides(copy, images, project.fonts)
     link_slides(copy)
@@ -174,11 +182,12 @@ def _fill(
     tell("step", f"Making HTML, PDF and DOCX ({engine.name} engine)")
     engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
     header["vip"]["summary"] = True
-    summary, images = clean_copy(executed, header, only_summary=True)
+    summary, _ = clean_copy(executed, header, only_summary=True)
     if any(cell.get("outputs") for cell in summary.cells):
-        _write_sources(folder, f"{name}-summary", summary, images)
+        _write_sources(folder, f"{name}-summary", summary, {})
         write_summary(engine, project.pages, folder / f"{name}-summary.ipynb", header)
         (folder / f"{name}-summary.ipynb").unlink()
+        (folder / CARD).write_bytes(card(header, description, project.fonts))
     tell("step", "Writing the manifest")
     (folder / MANIFEST).write_text(with_outputs(manifest, folder).text(), encoding="utf-8", newline="")
     return edition.as_of
@@ -310,12 +319,16 @@ def asked_otherwise(
             f"has {'a' if was.has_activities else 'no'} part for activities, and report/activities is "
             f"{'there' if there else 'not there'} now"
         )
+    if was.draft:
+        found.append("is a draft")
     if was.allow_quarantined and not left_out_rows:
         found.append("leaves out rows that were in quarantine, which was not asked for now")
     return found
 
 
-def front_matter(project: Project, what: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
+def front_matter(
+    project: Project, what: str, as_of: dt.date, demonstration: bool, draft: bool = False
+) -> dict[str, Any]:
     """Return what the cover, the running header and the document's properties say. Engines read it as Markdown.
 
     Parameters
@@ -323,7 +336,9 @@ def front_matter(project: Project, what: str, as_of: dt.date, demonstration: boo
     what
         What the pages are about, in the language of the project: the month of an issue.
     demonstration
-        Whether the records are synthetic.
+        Whether the records are sample data.
+    draft
+        Whether every page is marked as a draft.
     """
     language, program = project.language, project.shown
     identity, text = program.identity, language.text
@@ -345,6 +360,9 @@ def front_matter(project: Project, what: str, as_of: dt.date, demonstration: boo
     if demonstration and program.demonstration:
         vip["demonstration"] = program.demonstration.statement
         vip["mark"] = program.demonstration.mark
+    if draft:
+        vip["draft"] = text("Draft: not for publication")
+        vip["mark"] = " | ".join(filter(None, [vip["draft"], vip.get("mark")]))
     return {
         "title": escape(
             text("{program} {report}, {month}", program=identity.name, report=identity.report_title, month=what)

@@ -89,7 +89,33 @@ def _converted(markdown: str, to: str) -> str:
     return str(pypandoc.convert_text(markdown, to, format="markdown-yaml_metadata_block", extra_args=options))
 
 
-# ---------------------------------------------------------------- Slides
+def first_point(summary: Any) -> str:
+    """Return the first main point of a summary's notebook as plain text."""
+    for cell in summary.cells:
+        for output in cell.get("outputs", ()):
+            if point := re.search(r"^- (.*)$", output["data"]["text/markdown"], re.MULTILINE):
+                return unescape(point[1])
+    return ""
+
+
+# ---------------------------------------------------------------- Pictures for slides and for links
+
+# What a link to the issue shows in social media: 1200 x 630.
+CARD: Final = "card.png"
+_CARD: Final = """\
+#set page(width: 10in, height: 5.25in, margin: 0.6in, fill: rgb("#123640"))
+#set text(font: "Public Sans", size: 17pt, fill: white, hyphenate: false)
+#let said = json(bytes(sys.inputs.words))
+#text(weight: 600, tracking: 0.06em, upper(said.program))
+#v(4pt)
+#text(size: 24pt, weight: 700, said.report)
+#h(8pt)
+#text(size: 24pt, said.month)
+#v(1fr)
+#text(size: 27pt, weight: 600, said.point)
+#v(1fr)
+#grid(columns: (1fr, auto), said.publisher, said.mark)
+"""
 
 # 16:9, title and source on the left, the chart on the right.
 _PIXELS_PER_INCH: Final = 120.0
@@ -164,19 +190,30 @@ def slide_of(drawing: str) -> str:
 
 
 def _slide(name: str, drawing: bytes, said: Mapping[str, str], fonts: Path) -> bytes:
+    return _picture(name, _SLIDE, fonts, {"drawing": drawing.decode("utf-8"), "words": json.dumps(said)})
+
+
+def card(front_matter: Mapping[str, Any], point: str, fonts: Path) -> bytes:
+    """Return the picture that a link to an issue shows in social media: its title and its first main point."""
+    vip = {name: unescape(value) for name, value in front_matter["vip"].items() if isinstance(value, str)}
+    said = {name: vip[name] for name in ("program", "report", "month")}
+    said |= {"publisher": f"{vip['city']}, {vip['department']}", "mark": vip.get("mark", ""), "point": point}
+    return _picture(CARD, _CARD, fonts, {"words": json.dumps(said)})
+
+
+def _picture(name: str, page: str, fonts: Path, inputs: Mapping[str, str]) -> bytes:
     import typst
 
     compile_picture: Any = typst.compile
     try:
         picture = compile_picture(
-            _SLIDE.encode(),
+            page.encode(),
             format="png",
             ppi=_PIXELS_PER_INCH,
             font_paths=[fonts],
             ignore_system_fonts=True,
-            sys_inputs={"drawing": drawing.decode("utf-8"), "words": json.dumps(said)},
+            sys_inputs=dict(inputs),
         )
-    except (typst.TypstError, UnicodeDecodeError) as error:
-        problem = getattr(error, "message", str(error))
-        raise RenderError("A picture for slides cannot be made.", [Problem(name, f"{problem}.")]) from None
+    except typst.TypstError as error:
+        raise RenderError("A picture cannot be made.", [Problem(name, f"{error.message}.")]) from None
     return bytes(picture)

@@ -1,0 +1,122 @@
+"""For the press and for slides: the summary on one page, as text and as a mail, and each chart with its title."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from IPython.display import Markdown
+from PIL import Image
+from pypdf import PdfReader
+
+from tests.support.artifacts import Artifacts
+from viputils.report import press
+
+
+@pytest.fixture(scope="module", params=["en", "es"])
+def folder(request: pytest.FixtureRequest, artifacts: Artifacts) -> Path:
+    place = "2023-11" if request.param == "en" else "es/2023-11"
+    return artifacts.in_two_languages() / "issues" / place
+
+
+def one(folder: Path, pattern: str) -> Path:
+    (found,) = folder.glob(pattern)
+    return found
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def points_of(folder: Path) -> list[str]:
+    """Return the main points as the issue's own page shows them."""
+    page = one(folder, "vip-2023-11*[!y].html").read_text(encoding="utf-8")
+    soup = BeautifulSoup(page, "html.parser")
+    first = soup.main.find("ul") if soup.main else None
+    assert first is not None
+    return [words(item.get_text()) for item in first.find_all("li")]
+
+
+def test_the_summary_has_the_main_points_of_the_issue_in_every_form(folder: Path) -> None:
+    points = points_of(folder)
+    assert len(points) == 6
+    text = words(one(folder, "*-summary.txt").read_text(encoding="utf-8"))
+    mail = BeautifulSoup(one(folder, "*-summary.html").read_text(encoding="utf-8"), "html.parser")
+    pdf = words(" ".join(page.extract_text() for page in PdfReader(one(folder, "*-summary.pdf")).pages))
+    for point in points:
+        assert point in text
+        assert point in words(mail.get_text())
+        assert point.replace(" ", "") in pdf.replace(" ", "")
+    # The headline numbers, as published.
+    for number in ("2,599", "101", "4,666", "2,446"):
+        assert number in text
+        assert number in words(mail.get_text())
+    assert not list(folder.glob("*-summary.ipynb"))
+
+
+def test_the_summary_is_one_page(folder: Path) -> None:
+    assert len(PdfReader(one(folder, "*-summary.pdf")).pages) == 1
+
+
+def test_the_issue_has_at_most_seven_pages(folder: Path) -> None:
+    assert len(PdfReader(one(folder, "vip-2023-11*[!y].pdf")).pages) <= 7
+
+
+def test_a_mail_needs_no_other_file_and_no_style_sheet(folder: Path) -> None:
+    page = one(folder, "*-summary.html").read_text(encoding="utf-8")
+    soup = BeautifulSoup(page, "html.parser")
+    assert not soup.find_all(["style", "link", "script", "img"])
+    assert "class=" not in page
+    assert soup.html is not None
+    assert soup.html["lang"] == ("es" if "es" in folder.parts else "en")
+    assert all(cell.get("style") for cell in soup.find_all(["th", "td", "table", "h1", "h2"]))
+
+
+def test_each_chart_has_a_picture_for_slides_that_the_page_names(folder: Path) -> None:
+    page = one(folder, "vip-2023-11*[!y].html").read_text(encoding="utf-8")
+    drawings = sorted(path.stem for path in (folder / "charts").glob("*.svg"))
+    assert "chart-tile-map" in drawings
+    named = sorted(re.findall(r'href="(charts/[\w-]+-slide\.png)"', page))
+    assert named == [f"charts/{name}-slide.png" for name in drawings]
+    for name in named:
+        with Image.open(folder / name) as picture:
+            assert picture.size == (1600, 900)
+
+
+def test_a_picture_for_slides_shows_texts_as_they_are(artifacts: Artifacts) -> None:
+    fonts = artifacts.november() / "report" / "fonts"
+    drawing = (artifacts.november() / "issues" / "2023-11" / "charts" / "chart-by-month.svg").read_bytes()
+
+    def pictures(title: str) -> bytes:
+        class Copy:
+            cells = (
+                {
+                    "outputs": [
+                        {
+                            "data": {
+                                "text/markdown": f'## {title}\n\n![x](charts/a.svg){{#a .chart fig-alt="x" source="y"}}'
+                            }
+                        }
+                    ]
+                },
+            )
+
+        (made,) = press.slides(Copy, {"charts/a.svg": drawing}, fonts).values()
+        return made
+
+    plain, hostile = pictures("A title"), pictures(r"\#panic(\"x\") \[x\] \$1 \*a\*")
+    assert plain == pictures("A title")
+    assert plain != hostile
+    with Image.open(io.BytesIO(hostile)) as picture:
+        assert picture.size == (1600, 900)
+
+
+def test_a_summary_without_a_chart_is_what_there_is() -> None:
+    nothing = Markdown("")
+    assert (
+        press.summary(nothing, Markdown("## Main points\n\n- One."), nothing, nothing).data
+        == "## Main points\n\n- One."
+    )
