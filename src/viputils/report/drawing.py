@@ -147,14 +147,21 @@ def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], l
     return figure
 
 
+def one_flattens_the_rest(panels: Sequence[tuple[str, Sequence[int | None]]]) -> bool:
+    """Return whether, on one scale, the columns of most panels would be less than a fifth as high as the highest."""
+    highest = sorted(max((value or 0 for value in values), default=0) for _, values in panels)
+    return len(highest) > 1 and highest[(len(highest) - 1) // 2] * 5 < highest[-1]
+
+
 def panels_chart(
     fonts: Path, months: list[str], panels: list[tuple[str, list[int | None]]], language: Language = ENGLISH
 ) -> Figure:
-    """Draw a small column chart for each named row of values, two side by side and all of one scale.
+    """Draw a small column chart for each named row of values, two side by side.
 
-    The newest value and the last of the largest are labelled; where there are few, all are. What is missing has only
-    its place.
+    All have one scale, unless ``one_flattens_the_rest``: then each has its own. The newest value and the last of the
+    largest are labelled; if there are few, all are. A missing value leaves its place empty.
     """
+    own_scales = one_flattens_the_rest(panels)
     regular, bold = fonts_in(fonts)
     rows = -(-len(panels) // 2)
     figure = Figure(figsize=(SIZE[0], 1.4 * rows), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06))
@@ -184,11 +191,11 @@ def panels_chart(
                     fontsize=size,
                 )
         # Half a chart is as wide as so many letters.
-        title = textwrap.fill(name, 25)
+        title = textwrap.fill(name, 21)
         axes.set_title(title, loc="left", color=INK, fontproperties=bold, fontsize=TEXT)
         axes.set_xticks(range(len(months)), months, fontproperties=regular, fontsize=TEXT, color=MUTED)
         axes.set_xlim(-0.6, len(months) - 0.4)
-        axes.set_ylim(0, highest * 1.2)
+        axes.set_ylim(0, (max([1, *(value for value, _ in known)]) if own_scales else highest) * 1.2)
         axes.set_yticks([])
         axes.tick_params(length=0, pad=4)
         axes.spines[["top", "left", "right"]].set_visible(False)

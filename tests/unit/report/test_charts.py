@@ -203,6 +203,20 @@ def test_no_label_of_a_tile_lies_on_another_and_each_shade_is_told_by_its_square
         assert len(inside) == value // step + 1
 
 
+def test_small_charts_have_one_scale_unless_one_would_flatten_the_rest() -> None:
+    def heights(panels: list[tuple[str, list[int | None]]]) -> list[float]:
+        return [round(axes.get_ylim()[1], 3) for axes in drawing.panels_chart(FONTS, ["J", "A"], panels).axes]
+
+    alike: list[tuple[str, list[int | None]]] = [("a", [10, 20]), ("b", [100, 90]), ("c", [None, 25])]
+    assert not drawing.one_flattens_the_rest(alike)
+    assert heights(alike) == [120, 120, 120]
+    flat: list[tuple[str, list[int | None]]] = [("a", [10, 12]), ("b", [100, 90]), ("c", [None, 19])]
+    assert drawing.one_flattens_the_rest(flat)
+    assert heights(flat) == [14.4, 120, 22.8]
+    assert not drawing.one_flattens_the_rest([("a", [1, 1000])])
+    assert not drawing.one_flattens_the_rest([("a", [0, 0]), ("b", [0, 0])])
+
+
 @pytest.mark.parametrize("number", [1, 4, 8, 12, 30])
 def test_no_label_of_the_ages_lies_on_a_range(number: int) -> None:
     ages = pd.DataFrame(
