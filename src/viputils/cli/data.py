@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viputils.cli.output import say, say_mark, says_yes, show_json, show_table, steps
-from viputils.core.errors import (
-    IntakeError,
-    ParameterError,
-    Problem,
-)
+from viputils.cli.options import DISAGREES, AllowOption, ProjectOption, any_date, open_project, past_date, today
+from viputils.cli.output import Format, emit, say, say_mark, says_yes, show_table, steps
+from viputils.core.errors import IntakeError, ParameterError, Problem
 from viputils.core.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from viputils.config.project import Project
     from viputils.intake.exports import EitherOrder
-
-from viputils.cli.options import DISAGREES, AllowOption, ProjectOption, open_project, read_as_of, read_date, today
+    from viputils.records.clean import Records
 
 # How many remedies are shown.
 _REMEDIES_SHOWN = 10
@@ -31,7 +29,10 @@ _DOUBTFUL_SHOWN = 20
 def intake(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or Excel files, as they were sent.")],
-    received: Annotated[str, typer.Option(metavar="DATE", help="The day on which they came in, YYYY-MM-DD.")],
+    received: Annotated[
+        dt.date,
+        typer.Option(metavar="DATE", parser=any_date("--received"), help="The day on which they came in, YYYY-MM-DD."),
+    ],
     table: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,9 +80,7 @@ def intake(
     from viputils.intake.proposal import NothingNew, proposed_intake
 
     opened = open_project(context, project)
-    with proposed_intake(
-        opened, files, read_date(received, "--received"), today(), table or (), covers_until or ()
-    ) as proposal:
+    with proposed_intake(opened, files, received, today(), table or (), covers_until or ()) as proposal:
         if isinstance(proposal, NothingNew):
             for file, delivery in proposal.known:
                 say(f"{file} was received already: {delivery} was made from it. Nothing was written.")
@@ -194,10 +193,11 @@ def export(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or one that was written before.")],
     as_of: Annotated[
-        str | None,
+        dt.date | None,
         typer.Option(
             "--as-of",
             metavar="DATE",
+            parser=past_date("--as-of"),
             help="Only what was received by this day, YYYY-MM-DD.",
             show_default="the day of the newest delivery",
         ),
@@ -207,27 +207,34 @@ def export(
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Write the clean tables as Parquet files, one for each table, whole or not at all."""
-    day = None if as_of is None else read_as_of(as_of)
     opened = open_project(context, project)
     with steps() as step:
         step("Reading and cleaning the records")
-        from viputils.records.clean import account_line, load_records
+        from viputils.records.clean import load_records
         from viputils.records.parquet import write_parquet
 
-        records = load_records(opened, day)
+        records = load_records(opened, as_of)
         if not allow_quarantined:
             records.require_no_quarantine()
         step("Writing the tables")
         written = write_parquet(records, folder)
-    if as_json:
-        show_json({"as_of": records.as_of.isoformat(), "tables": {path.stem: str(path) for path in written}})
-        return
+    emit(
+        Format.of(as_json),
+        text=lambda: _show_export(opened, records, written),
+        json=lambda: {"as_of": records.as_of.isoformat(), "tables": {path.stem: str(path) for path in written}},
+    )
+
+
+def _show_export(project: Project, records: Records, written: Sequence[Path]) -> None:
+    """Show to a person which files were written, and from which records."""
+    from viputils.records.clean import account_line
+
     for path in written:
         say(path)
     say(account_line(records.account, records.as_of))
     say("These are single records, with the codes of people in them: they are for analysis, not for publication.")
-    if records.is_demonstration and opened.program.demonstration is not None:
-        say_mark(opened.program.demonstration.mark)
+    if records.is_demonstration and project.program.demonstration is not None:
+        say_mark(project.program.demonstration.mark)
 
 
 def seal(context: typer.Context, project: ProjectOption = None) -> None:

@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
+from viputils.cli.options import CANNOT, FAULT
 from viputils.cli.output import (
     say_aside,
 )
@@ -20,12 +22,6 @@ from viputils.core.errors import (
     BalanceError,
     VipError,
 )
-
-if TYPE_CHECKING:
-    pass
-from collections.abc import Callable
-
-from viputils.cli.options import CANNOT, FAULT
 
 # In seconds, until Ctrl-C is said once more where Python had swallowed it.
 _AGAIN = 0.01

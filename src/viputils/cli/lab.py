@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from viputils.cli.output import (
-    say_aside,
-)
-
-if TYPE_CHECKING:
-    pass
 
 from viputils.cli import interrupts
 from viputils.cli.interrupts import InterruptedByUser
 from viputils.cli.options import (
     ProjectOption,
     open_project,
+)
+from viputils.cli.output import (
+    say_aside,
 )
 
 

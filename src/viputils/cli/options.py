@@ -1,21 +1,17 @@
-"""What commands share: options, exit codes, and how their texts are read."""
+"""The options and exit codes that commands share. Options parse what users type, so commands get months and dates."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viputils.cli.output import (
-    say_aside,
-)
-from viputils.core.errors import (
-    ParameterError,
-    Problem,
-)
+from viputils.cli.output import say_aside
+from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth, parse_date
 
 if TYPE_CHECKING:
@@ -51,31 +47,107 @@ class Executor(StrEnum):
     dask = "dask"
 
 
-MonthArgument = Annotated[str, typer.Argument(metavar="MONTH", help="The month of the issue, YYYY-MM.")]
+def today() -> dt.date:
+    """Return today's date here."""
+    # Only to refuse and to warn: no result ever depends on the clock.
+    return dt.datetime.now().astimezone().date()
+
+
+def any_date(option: str) -> Callable[[str], dt.date]:
+    """Return the parser of an option that takes a date."""
+
+    def read(text: str) -> dt.date:
+        return parse_date(text, option)
+
+    return read
+
+
+def past_date(option: str) -> Callable[[str], dt.date]:
+    """Return the parser of an option that takes a date up to today."""
+
+    def read(text: str) -> dt.date:
+        day = parse_date(text, option)
+        if day > today():
+            raise ParameterError(
+                f"The date of {option} is in the future.",
+                [Problem(option, f"{day} has not come yet;", "nobody knows what will have been received by then.")],
+            )
+        return day
+
+    return read
+
+
+def read_address(text: str) -> str:
+    """Return the web address of --address, which must be that of a folder."""
+    from viputils.config.program import is_folder_address
+
+    try:
+        return is_folder_address(text)
+    except ValueError as error:
+        raise ParameterError("The address cannot be used.", [Problem("--address", f"{text!r} {error}.")]) from None
+
+
+def _only_format(context: typer.Context, parameter: typer.CallbackParam, asked: bool) -> bool:
+    """Raise ParameterError if the user chose another output format as well."""
+    chosen: set[str] = context.meta.setdefault("viputils.formats", set())
+    if asked:
+        chosen.add(parameter.opts[0])
+    if len(chosen) > 1:
+        names = [name for name in ("--json", "--csv", "--markdown") if name in chosen]
+        raise ParameterError(
+            f"Choose one output format: {' or '.join(names)}.", [Problem(", ".join(names), "were given together.")]
+        )
+    return asked
+
+
+MonthArgument = Annotated[
+    ReportMonth, typer.Argument(metavar="MONTH", parser=ReportMonth.parse, help="The month of the issue, YYYY-MM.")
+]
 ProjectOption = Annotated[
     Path | None,
     typer.Option("--project", metavar="DIR", help="The project's folder.", show_default="the one you are in"),
 ]
 AsOfOption = Annotated[
-    str | None,
+    dt.date | None,
     typer.Option(
         "--as-of",
         metavar="DATE",
+        parser=past_date("--as-of"),
         help="Count only what was received by this day, YYYY-MM-DD.",
         show_default="the day the month's last table came in",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False)]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lang", metavar="CODE", help="The language of the issue, as in es.", show_default="that of the project"
+    ),
+]
+EngineOption = Annotated[EngineName, typer.Option("--engine", help="What makes the pages.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False, callback=_only_format)]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False, callback=_only_format)]
+MarkdownOption = Annotated[
+    bool, typer.Option("--markdown", help="Print release notes.", show_default=False, callback=_only_format)
+]
 AddressOption = Annotated[
     str | None,
     typer.Option(
-        "--address", metavar="URL", help="Where the site will lie.", show_default="program.address in program.toml"
+        "--address",
+        metavar="URL",
+        parser=read_address,
+        help="Where the site will lie.",
+        show_default="program.address in program.toml",
     ),
 ]
 SinceOption = Annotated[
-    str | None,
-    typer.Option("--since", metavar="MONTH", help="Leave out the issues of earlier months.", show_default="none"),
+    ReportMonth | None,
+    typer.Option(
+        "--since",
+        metavar="MONTH",
+        parser=ReportMonth.parse,
+        help="Leave out the issues of earlier months.",
+        show_default="none",
+    ),
 ]
 AllowOption = Annotated[
     bool, typer.Option("--allow-quarantined", help="Go on without the rows that are in quarantine.", show_default=False)
@@ -95,56 +167,13 @@ def open_project(context: typer.Context, project: Path | None, language: str | N
 
 
 def open_edition(
-    context: typer.Context, project: Path | None, month: str, as_of: str | None, allow_quarantined: bool
+    context: typer.Context, project: Path | None, month: ReportMonth, as_of: dt.date | None, allow_quarantined: bool
 ) -> tuple[Edition, Project]:
     """Load the edition of a month, and the project that it is from; rows in quarantine are refused unless allowed."""
-    report_month = ReportMonth.parse(month)
-    day = None if as_of is None else read_as_of(as_of)
     opened = open_project(context, project)
     from viputils.audit.as_of import load_edition, require_no_quarantine
 
-    edition = load_edition(opened, report_month, day)
+    edition = load_edition(opened, month, as_of)
     if not allow_quarantined:
         require_no_quarantine(opened, edition)
     return edition, opened
-
-
-def read_as_of(text: str) -> dt.date:
-    """Read the date of --as-of."""
-    return read_date(text, "--as-of")
-
-
-def read_date(text: str, option: str) -> dt.date:
-    """Read a date. A date in the future is refused, except for --received, where the command says so."""
-    day = parse_date(text, option)
-    if option != "--received" and day > today():
-        raise ParameterError(
-            f"The date of {option} is in the future.",
-            [Problem(option, f"{day} has not come yet;", "nobody knows what will have been received by then.")],
-        )
-    return day
-
-
-def read_address(text: str) -> str:
-    """Read the address of --address: that of a folder on the web."""
-    from viputils.config.program import is_folder_address
-
-    try:
-        return is_folder_address(text)
-    except ValueError as error:
-        raise ParameterError("The address cannot be used.", [Problem("--address", f"{text!r} {error}.")]) from None
-
-
-def today() -> dt.date:
-    """Return the day that it is here."""
-    # Only to refuse and to warn: no result ever depends on the clock.
-    return dt.datetime.now().astimezone().date()
-
-
-def require_one_form(as_json: bool, as_csv: bool, as_markdown: bool = False) -> None:
-    """Refuse two output formats at once."""
-    asked = {"--json": as_json, "--csv": as_csv, "--markdown": as_markdown}
-    if sum(asked.values()) > 1:
-        names = [name for name, wanted in asked.items() if wanted]
-        one = f"{', '.join(names[:-1])} or {names[-1]}"
-        raise ParameterError(f"Choose one output format: {one}.", [Problem(", ".join(names), "were given together.")])

@@ -1,10 +1,11 @@
-"""What commands show: text as it stands, tables, CSV, JSON, and which step is under way."""
+"""How commands print: text, tables, CSV, JSON, and which step is running."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,6 +16,47 @@ from viputils.core.text import printable
 if TYPE_CHECKING:
     import pandas as pd
     from rich.text import Text
+
+
+class Format(Enum):
+    """The format in which a command prints its answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+    @classmethod
+    def of(cls, as_json: bool, as_csv: bool = False, as_markdown: bool = False) -> Format:
+        """Return the format that the options ask for: text unless one is given."""
+        chosen = {cls.JSON: as_json, cls.CSV: as_csv, cls.MARKDOWN: as_markdown}
+        return next((form for form, asked in chosen.items() if asked), cls.TEXT)
+
+
+def emit(
+    form: Format,
+    *,
+    text: Callable[[], None],
+    json: Callable[[], dict[str, Any]],
+    csv: Callable[[], pd.DataFrame | str] | None = None,
+    markdown: Callable[[], str] | None = None,
+) -> None:
+    """Print an answer in one format. Only that format is made."""
+    if form is Format.JSON:
+        show_json(json())
+    elif form is Format.CSV and csv is not None:
+        rows = csv()
+        typer.echo(rows, nl=False) if isinstance(rows, str) else show_csv(rows)
+    elif form is Format.MARKDOWN and markdown is not None:
+        say(markdown())
+    else:
+        text()
+
+
+def note(form: Format, line: object) -> None:
+    """Print a note on an answer: on stderr beside CSV, and not at all beside JSON, which includes its notes."""
+    if form is not Format.JSON:
+        (say_aside if form is Format.CSV else say)(line)
 
 
 def plain(text: object) -> Text:

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
-
-from viputils.cli.output import (
-    say,
-    say_aside,
-    says_yes,
-    show_csv,
-    show_json,
-    show_table,
-    steps,
-)
-from viputils.core.errors import (
-    INTERRUPTED,
-    ParameterError,
-    Problem,
-    VipError,
-)
-from viputils.core.months import ReportMonth
-from viputils.core.text import plural
-
-if TYPE_CHECKING:
-    from viputils.config.project import Project
 
 from viputils.cli import interrupts
 from viputils.cli.interrupts import InterruptedByUser
@@ -37,16 +17,24 @@ from viputils.cli.options import (
     AddressOption,
     CsvOption,
     EngineName,
+    EngineOption,
     JsonOption,
     MonthArgument,
     ProjectOption,
     SinceOption,
     open_project,
-    read_address,
-    read_date,
-    require_one_form,
+    past_date,
     today,
 )
+from viputils.cli.output import Format, emit, note, say, say_aside, says_yes, show_table, steps
+from viputils.core.errors import INTERRUPTED, ParameterError, Problem, VipError
+from viputils.core.text import plural
+
+if TYPE_CHECKING:
+    from viputils.config.project import Project
+    from viputils.core.months import ReportMonth
+    from viputils.publish.reproduction import Reproduction
+    from viputils.publish.site.build import Site
 
 
 def reproduce(
@@ -68,20 +56,30 @@ def reproduce(
     opened = open_project(context, project)
     with steps() as step:
         found = reproduce(opened, issue, keep, step)
-    manifest = found.manifest
-    if as_json:
-        changes = [vars(change) for change in found.changes]
-        shown = {"month": str(manifest.month), "as_of": manifest.as_of, "manifest": found.source}
-        touched, added = ([vars(one) for one in those] for those in (found.touched, found.added))
-        came = {"identical": found.identical, "outputs": found.outputs}
-        show_json({**shown, **came, "changes": changes, "touched": touched, "added": added})
-    else:
-        title = f"{manifest.month.label} as of {manifest.as_of}, made again as {found.source} says"
-        show_table(title, found.outputs)
-        for line in found.conclusion:
-            say(line)
+    emit(
+        Format.of(as_json),
+        text=lambda: _show_reproduction(found),
+        json=lambda: {
+            "month": str(found.manifest.month),
+            "as_of": found.manifest.as_of,
+            "manifest": found.source,
+            "identical": found.identical,
+            "outputs": found.outputs,
+            "changes": [vars(change) for change in found.changes],
+            "touched": [vars(one) for one in found.touched],
+            "added": [vars(one) for one in found.added],
+        },
+    )
     if not found.identical:
         raise typer.Exit(DISAGREES)
+
+
+def _show_reproduction(found: Reproduction) -> None:
+    """Show to a person which files came out the same, and what may explain the others."""
+    manifest = found.manifest
+    show_table(f"{manifest.month.label} as of {manifest.as_of}, made again as {found.source} says", found.outputs)
+    for line in found.conclusion:
+        say(line)
 
 
 def new(
@@ -102,23 +100,23 @@ def new(
     """
     from viputils.publish.status import new_month
 
-    opened, report_month = open_project(context, project), ReportMonth.parse(month)
+    opened = open_project(context, project)
     if check:
-        _check_activities(opened, report_month)
+        _check_activities(opened, month)
         return
-    if report_month.span.start > today():
+    if month.span.start > today():
         raise ParameterError(
-            f"{report_month.label} has not begun.",
-            [Problem("month", f"{report_month} lies in the future;", "there is nothing to write about yet.")],
+            f"{month.label} has not begun.",
+            [Problem("month", f"{month} lies in the future;", "there is nothing to write about yet.")],
         )
-    begun = new_month(opened, report_month)
+    begun = new_month(opened, month)
     if begun.created:
         themes = f"the themes of {begun.themes_of}" if begun.themes_of else "one theme to begin with"
         say(f"Written: {begun.file}, with {themes}. Say below each heading what was done, or take it out.")
         say(f"Then: vip new {month} --check, and vip report {month}.")
     else:
         say(f"{begun.file} is there already, and stays as it is.")
-    show_table(f"Deliveries for {report_month.label}", begun.tables)
+    show_table(f"Deliveries for {month.label}", begun.tables)
     if begun.as_of is not None:
         say(f"The data of {month} is complete as of {begun.as_of}.")
     for problem in begun.problems:
@@ -136,25 +134,33 @@ def status(
     Stale is an issue of which something that it was made from has changed since. Whatever is wrong with one part is
     said as a note, and keeps nothing else from being shown.
     """
-    require_one_form(as_json, as_csv)
     from viputils.publish.status import project_status
 
-    found = project_status(open_project(context, project))
-    if as_csv:
-        show_csv(found.table)
-    elif as_json:
-        show_json({"months": [one.as_json() for one in found.months], "notes": [vars(note) for note in found.notes]})
-    else:
-        show_table("Every month, the newest last", found.table)
-    for note in found.notes if not as_json else ():
-        (say_aside if as_csv else say)(f"Note: {note}")
+    found, form = project_status(open_project(context, project)), Format.of(as_json, as_csv)
+    emit(
+        form,
+        text=lambda: show_table("Every month, the newest last", found.table),
+        json=lambda: {
+            "months": [one.as_json() for one in found.months],
+            "notes": [vars(one) for one in found.notes],
+        },
+        csv=lambda: found.table,
+    )
+    for one in found.notes:
+        note(form, f"Note: {one}")
 
 
 def publish(
     context: typer.Context,
     month: MonthArgument,
     printed: Annotated[
-        str | None, typer.Option(metavar="DATE", help="The day on which it is published.", show_default="today")
+        dt.date | None,
+        typer.Option(
+            metavar="DATE",
+            parser=past_date("--printed"),
+            help="The day on which it is published.",
+            show_default="today",
+        ),
     ] = None,
     reissue: Annotated[
         bool, typer.Option("--reissue", help="Publish it as a correction of the issue that is out.", show_default=False)
@@ -177,18 +183,16 @@ def publish(
     from viputils.publish.publication import keep_reproduction, publish
 
     opened = open_project(context, project)
-    report_month = ReportMonth.parse(month)
     if reproduction:
         if printed or reissue or reason or footnote:
             raise ParameterError(
                 "A reproduction adds nothing to what was published.",
                 [Problem("--reproduction", "stands alone;", "take the other options away.")],
             )
-        issue = keep_reproduction(opened, report_month)
+        issue = keep_reproduction(opened, month)
         say(f"Kept: data/published/{issue.name}.manifest.json, from which anyone can make the issue of {month} again.")
         return
-    day = today() if printed is None else read_date(printed, "--printed")
-    issue = publish(opened, report_month, day, reissue, reason, footnote)
+    issue = publish(opened, month, printed or today(), reissue, reason, footnote)
     figures = plural(len(issue.figures), "figure")
     say(f"Published: {issue.name.label}, {figures}, in data/published/{issue.name}.csv.")
     say("Commit data and report: the register, the deliveries and the activities. Then make the site.")
@@ -199,7 +203,7 @@ def site(
     address: AddressOption = None,
     since: SinceOption = None,
     project: ProjectOption = None,
-    engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
+    engine: EngineOption = EngineName.auto,
     as_json: JsonOption = False,
 ) -> None:
     """Make the whole site in _site: every issue of every month that can be counted, in every language, and its data.
@@ -211,30 +215,38 @@ def site(
     from viputils.report.render import choose_engine
 
     opened = open_project(context, project)
-    where = None if address is None else read_address(address)
-    first = None if since is None else ReportMonth.parse(since)
     try:
         with steps() as step:
-            found = make_site(opened, choose_engine(engine.value), where, first, on_step=step, go_on=_go_on)
+            found = make_site(opened, choose_engine(engine.value), address, since, on_step=step, go_on=_go_on)
     except InterruptedByUser:
         say_aside("Interrupted. The site is as it was; issues that were made meanwhile stay.")
         interrupts.end(INTERRUPTED)
-    if as_json:
-        notes = [vars(note) for note in found.notes]
-        show_json({**vars(found), "home": str(found.home), "made": [list(one) for one in found.made], "notes": notes})
-        return
+    emit(
+        Format.of(as_json),
+        text=lambda: _show_site(opened, found, address),
+        json=lambda: {
+            **vars(found),
+            "home": str(found.home),
+            "made": [list(one) for one in found.made],
+            "notes": [vars(one) for one in found.notes],
+        },
+    )
+
+
+def _show_site(project: Project, found: Site, address: str | None) -> None:
+    """Show to a person what was made, and what the site lacks."""
     for place, reasons in found.made:
         more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
         say(f"Made: issues/{place}, because {reasons[0]}{more}.")
     issues, pages = plural(found.issues, "issue"), plural(found.pages, "page")
     say(f"The site: {issues} ({len(found.made)} made), {pages} ({found.pages_made} made).")
-    for note in found.notes:
-        say(f"Note: {note}")
+    for one in found.notes:
+        say(f"Note: {one}")
     say(f"Open {found.home}")
-    configured = opened.program.identity.address
-    if where is None and configured is None:
+    configured = project.program.identity.address
+    if address is None and configured is None:
         say("Note: it has no feed and no sitemap, because program.address in program.toml does not say where it lies.")
-    elif where is None and configured is not None and urlsplit(configured).netloc.endswith(".example"):
+    elif address is None and configured is not None and urlsplit(configured).netloc.endswith(".example"):
         say(f"Note: its feed and sitemap name {configured}, which is nobody's; say --address before it goes online.")
 
 
@@ -249,7 +261,7 @@ def preview(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to serve it; 0 is any free one.")] = 8000,
     since: SinceOption = None,
     project: ProjectOption = None,
-    engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
+    engine: EngineOption = EngineName.auto,
 ) -> None:
     """Serve the site on this machine alone, and make it again whenever something that it is made from changes.
 
@@ -260,7 +272,6 @@ def preview(
     from viputils.report.render import choose_engine
 
     opened = open_project(context, project)
-    first = None if since is None else ReportMonth.parse(since)
     chosen = choose_engine(engine.value)
     from viputils.core.files import private_folder
 
@@ -280,7 +291,7 @@ def preview(
                                 open_project(context, project),
                                 chosen,
                                 server.address,
-                                first,
+                                since,
                                 folder,
                                 on_step=step,
                                 go_on=_go_on,
@@ -312,8 +323,8 @@ def _check_activities(project: Project, month: ReportMonth) -> None:
     for problem in (problem for found in screened for problem in found.problems):
         say(f"WARNING: {problem}")
     path = project.activities(month)
-    for note in (*shown_as_typed(path, project.relative(path)), *outdated_activities(project, month)):
-        say(f"Note: {note}")
+    for one in (*shown_as_typed(path, project.relative(path)), *outdated_activities(project, month)):
+        say(f"Note: {one}")
     for finding, allowance in (allowed for found in screened for allowed in found.allowed):
         say(f"Allowed: {finding.file}, line {finding.line}: {finding.name} ({allowance.reason}; {allowance.by})")
     if all(found.clean for found in screened):

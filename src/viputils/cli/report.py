@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import datetime as dt
 import signal
 import time
 from collections.abc import Iterator
@@ -10,26 +10,6 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from viputils.cli.output import (
-    bar,
-    say,
-    say_aside,
-    show_json,
-    show_table,
-    steps,
-)
-from viputils.core.errors import (
-    INTERRUPTED,
-    ParameterError,
-    Problem,
-)
-from viputils.core.months import ReportMonth
-from viputils.core.text import plural
-
-if TYPE_CHECKING:
-    from viputils.config.project import Project
-    from viputils.report.issue import Notes
 
 from viputils.cli import interrupts
 from viputils.cli.interrupts import InterruptedByUser
@@ -39,16 +19,24 @@ from viputils.cli.options import (
     AsOfOption,
     CsvOption,
     EngineName,
+    EngineOption,
     Executor,
     JsonOption,
+    LanguageOption,
     MonthArgument,
     PapermillEngine,
     ProjectOption,
     open_edition,
     open_project,
-    read_as_of,
-    require_one_form,
 )
+from viputils.cli.output import Format, bar, emit, say, say_aside, show_json, show_table, steps
+from viputils.core.errors import INTERRUPTED, ParameterError, Problem
+from viputils.core.months import ReportMonth
+from viputils.core.text import plural
+
+if TYPE_CHECKING:
+    from viputils.config.project import Project
+    from viputils.report.issue import Issue, Notes
 
 
 def report(
@@ -56,23 +44,17 @@ def report(
     month: MonthArgument,
     as_of: AsOfOption = None,
     project: ProjectOption = None,
-    engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
+    engine: EngineOption = EngineName.auto,
     allow_quarantined: AllowOption = False,
-    lang: Annotated[
-        str | None,
-        typer.Option(
-            "--lang", metavar="CODE", help="The language of the issue, as in es.", show_default="that of the project"
-        ),
-    ] = None,
+    lang: LanguageOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
 ) -> None:
     """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
-    report_month, day = ReportMonth.parse(month), None if as_of is None else read_as_of(as_of)
     opened = open_project(context, project, lang)
-    if day is not None:
+    if as_of is not None:
         from viputils.records.deliveries import require_over
 
-        require_over(report_month, day)
+        require_over(month, as_of)
     with steps() as step:
         from viputils.report.process import start_ahead
 
@@ -85,16 +67,18 @@ def report(
         with sealed(opened) as seal:
             issue = make_issue(
                 seal,
-                report_month,
-                day,
+                month,
+                as_of,
                 choose_engine(engine.value),
                 allow_quarantined=allow_quarantined,
                 on_step=step,
                 on_notes=_say_notes,
             )
-    if as_json:
-        typer.echo(json.dumps(issue.as_json(), indent=2))
-        return
+    emit(Format.of(as_json), text=lambda: _show_issue(issue), json=issue.as_json)
+
+
+def _show_issue(issue: Issue) -> None:
+    """Show to a person where the parts of an issue are."""
     typer.echo(f"The issue of {issue.month.label}, as of {issue.as_of}, made with the {issue.engine} engine:")
     for name, path in (
         ("HTML", issue.html),
@@ -115,16 +99,18 @@ def _say_notes(notes: Notes) -> None:
 
 def backfill(
     context: typer.Context,
-    first: Annotated[str | None, typer.Argument(metavar="FROM", help="The first month, YYYY-MM.")] = None,
-    last: Annotated[str | None, typer.Argument(metavar="TO", help="The last month.")] = None,
+    first: Annotated[
+        ReportMonth | None, typer.Argument(metavar="FROM", parser=ReportMonth.parse, help="The first month, YYYY-MM.")
+    ] = None,
+    last: Annotated[
+        ReportMonth | None, typer.Argument(metavar="TO", parser=ReportMonth.parse, help="The last month.")
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Every month that the records hold.", show_default=False)
     ] = False,
     project: ProjectOption = None,
-    engine: Annotated[EngineName, typer.Option(help="What makes the pages.")] = EngineName.auto,
-    lang: Annotated[
-        str | None, typer.Option("--lang", metavar="CODE", help="The language.", show_default="that of the project")
-    ] = None,
+    engine: EngineOption = EngineName.auto,
+    lang: LanguageOption = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", min=1, help="How many issues at a time.", show_default="one for each core"),
@@ -161,7 +147,6 @@ def backfill(
         )
         raise ParameterError("Which months is not clear.", [problem])
     _who_makes_them(executor, scheduler, jobs)
-    months = [None if month is None else ReportMonth.parse(month) for month in (first, last)]
     begin = time.monotonic()
     opened = open_project(context, project, lang)
     with steps() as step:
@@ -172,7 +157,7 @@ def backfill(
         from viputils.report.render import choose_engine
 
         chosen = choose_engine(engine.value)
-        orders, lacking = orders_of(opened, months[0], months[1], chosen, allow_quarantined, force)
+        orders, lacking = orders_of(opened, first, last, chosen, allow_quarantined, force)
     todo = [order for order in orders if order.why]
     lines = say_aside if as_json else say
     said = {month: [f"{opened.issue_place(str(month))}: cannot be made. {lack}"] for month, lack in lacking.items()}
@@ -247,7 +232,10 @@ def _stopping_aloud() -> Iterator[None]:
 def figures(
     context: typer.Context,
     month: Annotated[
-        str | None, typer.Argument(metavar="[MONTH]", help="The month of the issue, YYYY-MM.", show_default=False)
+        ReportMonth | None,
+        typer.Argument(
+            metavar="MONTH", parser=ReportMonth.parse, help="The month of the issue, YYYY-MM.", show_default=False
+        ),
     ] = None,
     every: Annotated[
         bool,
@@ -260,43 +248,41 @@ def figures(
     as_csv: CsvOption = False,
 ) -> None:
     """Print the figures table of a month, or of all of them."""
-    require_one_form(as_json, as_csv)
     if every == (month is not None):
         raise ParameterError(
             "Choose a month or --all.",
             [Problem("MONTH, --all", "one of them is needed, and not both;", "write 2023-11, or --all.")],
         )
+    form = Format.of(as_json, as_csv)
     if month is None:
-        _show_all_figures(open_project(context, project), as_of, allow_quarantined, as_json, as_csv)
+        _emit_all_figures(open_project(context, project), as_of, allow_quarantined, form)
         return
     from viputils.figures.counts import figures_csv
 
     edition, _ = open_edition(context, project, month, as_of, allow_quarantined)
     rows = edition.figures
-    if as_csv:
-        typer.echo(figures_csv(rows), nl=False)
-    elif as_json:
-        show_json({"month": str(edition.month), "as_of": edition.as_of.isoformat(), "figures": rows})
-    else:
-        show_table(f"{edition.month.label} as of {edition.as_of}", rows, right=("value",))
+    emit(
+        form,
+        text=lambda: show_table(f"{edition.month.label} as of {edition.as_of}", rows, right=("value",)),
+        json=lambda: {"month": str(edition.month), "as_of": edition.as_of.isoformat(), "figures": rows},
+        csv=lambda: figures_csv(rows),
+    )
 
 
-def _show_all_figures(
-    project: Project, as_of: str | None, allow_quarantined: bool, as_json: bool, as_csv: bool
-) -> None:
-    """Show the figures of every issue and month, and say which months there are none of."""
+def _emit_all_figures(project: Project, as_of: dt.date | None, allow_quarantined: bool, form: Format) -> None:
+    """Print the figures of every issue and month, and name the months that are left out."""
     from viputils.report.data_files import all_issues, all_issues_csv, months_left_out
 
-    day = None if as_of is None else read_as_of(as_of)
-    rows = all_issues(project, day, allow_quarantined)
-    for month, why in months_left_out(project, day, None if allow_quarantined else ()).items():
+    rows = all_issues(project, as_of, allow_quarantined)
+    for month, why in months_left_out(project, as_of, None if allow_quarantined else ()).items():
         say_aside(f"{month} is left out. {why}")
-    if as_csv:
-        typer.echo(all_issues_csv(rows), nl=False)
-    elif as_json:
-        show_json({"figures": rows})
-    else:
-        show_table("Every issue, and every month with data", rows.drop(columns=["month", "origin"]), right=("value",))
+    shown = rows.drop(columns=["month", "origin"])
+    emit(
+        form,
+        text=lambda: show_table("Every issue, and every month with data", shown, right=("value",)),
+        json=lambda: {"figures": rows},
+        csv=lambda: all_issues_csv(rows),
+    )
 
 
 def _who_makes_them(executor: Executor, scheduler: str | None, jobs: int | None) -> None:
