@@ -1,4 +1,4 @@
-"""Commands that check numbers: verify, revisions, changes, trace, check."""
+"""The commands verify, revisions, changes, trace and check."""
 
 from __future__ import annotations
 
@@ -49,16 +49,20 @@ def verify(
     context: typer.Context,
     month: Annotated[
         str | None,
-        typer.Argument(metavar="MONTH", help="The issue, as in 2023-11 or 2023-11-r1.", show_default="all"),
+        typer.Argument(
+            metavar="MONTH", help="The published issue, such as 2023-11 or 2023-11-r1.", show_default="all issues"
+        ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every issue of the register.", show_default=False)] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Check every issue in the register.", show_default=False)
+    ] = False,
     as_of: Annotated[
         dt.date | None,
         typer.Option(
             "--as-of",
             metavar="DATE",
             parser=past_date("--as-of"),
-            help="Recompute as of this day alone.",
+            help="Count only records received by this date, YYYY-MM-DD.",
             show_default="the as-of date of the issue, and the newest delivery",
         ),
     ] = None,
@@ -67,12 +71,14 @@ def verify(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Recompute each published figure: reproduced, revised since, differs, not reproducible, internally inconsistent.
+    """Recompute each published figure from the records, and give it a verdict.
 
-    Exit 0: every figure of every issue that stands is reproduced, be it revised since. 1: one differs or the print
-    contradicts itself. 2: it cannot be told, because the register, a delivery or a figure is missing or malformed, or
-    because the issue was made with other rules, code or deliveries and a figure is not as printed. 4: otherwise, but
-    there are no records to tell from.
+    The verdicts are: reproduced, revised since, differs, internally inconsistent, not comparable, not reproducible.
+
+    Exit 0: every figure of every current issue is reproduced, or was revised later. Exit 1: a figure differs, or the
+    printed figures contradict each other. Exit 2: no verdict is possible. The register, a delivery or a figure is
+    missing or malformed, or a figure is not as printed and the issue was made with other rules, code or deliveries.
+    Exit 4: no records cover the month.
     """
     if every and month is not None:
         raise ParameterError(
@@ -116,7 +122,7 @@ def revisions(
             "--from",
             metavar="DATE",
             parser=past_date("--from"),
-            help="As of this day.",
+            help="The earlier as-of date, YYYY-MM-DD.",
             show_default="the as-of date of the issue",
         ),
     ] = None,
@@ -126,8 +132,8 @@ def revisions(
             "--to",
             metavar="DATE",
             parser=past_date("--to"),
-            help="And as of this one.",
-            show_default="the newest delivery",
+            help="The later as-of date, YYYY-MM-DD.",
+            show_default="the day of the newest delivery",
         ),
     ] = None,
     project: ProjectOption = None,
@@ -135,7 +141,7 @@ def revisions(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List each figure that moved between two as-of dates, by how much, and which records did it."""
+    """List each figure of a month that changed between two as-of dates, with the records that changed it."""
     from viputils.audit.register import deliveries_not_as_published
     from viputils.audit.revisions import find_revisions
 
@@ -163,37 +169,46 @@ def revisions(
 def changes(
     context: typer.Context,
     before: Annotated[
-        str, typer.Argument(metavar="A", help="An issue (2023-11, issues/2023-11, a figures.csv), or a commit.")
+        str,
+        typer.Argument(
+            metavar="BEFORE", help="An issue (2023-11, issues/2023-11 or a figures.csv file), or a git commit."
+        ),
     ],
-    after: Annotated[str, typer.Argument(metavar="B", help="The other; of commits, '.' is the working tree.")],
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help="Another issue or commit. Write '.' for the files as they are now.")
+    ],
     months: Annotated[
         list[ReportMonth] | None,
         typer.Option(
             "--month",
             metavar="MONTH",
             parser=ReportMonth.parse,
-            help="Of commits, compare this month; can be repeated.",
-            show_default="those in the register of either",
+            help="For commits: compare this month. You can repeat this option.",
+            show_default="the months in either register",
         ),
     ] = None,
     all_months: Annotated[
-        bool, typer.Option("--all-months", help="Of commits, compare every month with records.", show_default=False)
+        bool,
+        typer.Option("--all-months", help="For commits: compare every month that has records.", show_default=False),
     ] = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     as_markdown: MarkdownOption = False,
 ) -> None:
-    """Compare two issues, or what the code and records of two commits make, figure by figure.
+    r"""Compare the figures of two issues, or of two git commits.
 
-    Exit 0: no printed figure moved. 1: one moved. 2: none did in what could be compared, and not all could.
+    Exit 0: no printed figure changed. Exit 1: a printed figure changed. Exit 2: no change was found, but some figures
+    could not be compared.
 
-    Printed is what the register holds and what program.toml says is printed; other figures are shown and decide
-    nothing. A commit that moves a figure on purpose says so, with the reason, in a line of its message:
+    Printed figures are those in the register, and those that program.toml prints. Other figures are listed, but do not
+    affect the exit code. If a commit changes a figure on purpose, add a line with the reason to its message:
 
-        Moves-figure: 2023-11 responses_by_incident_type/Homicide/month -- why it moves
+    \b
+        Moves-figure: 2023-11 responses_by_incident_type/Homicide/month -- REASON
 
-    The month can be 'all', and the figure a measure or 'all'. Figures that are said to move decide nothing either.
+    The month can be 'all'. The figure can be a measure or 'all'. Changes announced this way do not affect the exit
+    code.
     """
     from viputils.audit.changes import find_changes
 
@@ -223,8 +238,8 @@ def trace(
         str,
         typer.Argument(
             metavar="FIGURE",
-            help="MEASURE/CATEGORY/PERIOD, as in responses_by_incident_type/Homicide/month, or MEASURE/PERIOD, as in "
-            "adults_assisted/fytd; in quotes where it holds a blank.",
+            help="The figure, as MEASURE/CATEGORY/PERIOD or MEASURE/PERIOD, such as adults_assisted/fytd. `vip verify` "
+            "lists them. Use quotes if it contains a space.",
         ),
     ],
     as_of: AsOfOption = None,
@@ -233,19 +248,23 @@ def trace(
         typer.Option(
             metavar="DATE DATE",
             parser=past_date("--diff"),
-            help="List what entered and left between these days.",
+            help="List records that entered or left the figure between these as-of dates.",
             show_default=False,
         ),
     ] = None,
     near: Annotated[
-        int, typer.Option(metavar="DAYS", min=0, max=366, help="How many days off a record just misses the period.")
+        int,
+        typer.Option(metavar="DAYS", min=0, max=366, help="Also list records that miss the period by up to DAYS days."),
     ] = 7,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List the records behind a number, and those that just missed it and why; or what entered and left it."""
+    """List the records behind a figure, and those that just missed it and why.
+
+    With --diff, list the records that entered or left the figure between two as-of dates.
+    """
     from viputils.audit.trace import trace_figure, trace_movement
 
     form, opened = Format.of(as_json, as_csv), open_project(context, project)
@@ -267,7 +286,7 @@ def check(
     month: Annotated[
         ReportMonth | None,
         typer.Argument(
-            metavar="MONTH", parser=ReportMonth.parse, help="Also whether this month has all its deliveries."
+            metavar="MONTH", parser=ReportMonth.parse, help="Also check that this month has all its deliveries."
         ),
     ] = None,
     as_of: AsOfOption = None,
@@ -275,7 +294,7 @@ def check(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List rejected rows, changed deliveries and files out of form; exit 0 only if there are none."""
+    """List rejected rows, changed deliveries and malformed files. Exit 0 if there are none, and 1 if there are some."""
     from viputils.audit.health import check_project
 
     found = check_project(open_project(context, project), month, as_of)

@@ -1,4 +1,4 @@
-"""Commands for records: intake, seal, export."""
+"""The commands intake, seal and export."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ _DOUBTFUL_SHOWN = 20
 
 def intake(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or Excel files, as they were sent.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or Excel files, as the agency sent them.")],
     received: Annotated[
         dt.date,
-        typer.Option(metavar="DATE", parser=any_date("--received"), help="The day on which they came in, YYYY-MM-DD."),
+        typer.Option(metavar="DATE", parser=any_date("--received"), help="The day the files arrived, YYYY-MM-DD."),
     ],
     table: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[SHEET=]TABLE",
-            help="The table of a sheet, or of every sheet or file. Can be given several times.",
-            show_default="the one whose name or columns they have",
+            help="The table that a sheet, or every sheet and file, belongs to. You can repeat this option.",
+            show_default="found from names and columns",
         ),
     ] = None,
     covers_until: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[TABLE=]DATE",
-            help="The last day that the files cover. Can be given several times.",
-            show_default="the end of the month before, or of the month of the newest record",
+            help="The last day that the files cover. You can repeat this option.",
+            show_default="the end of the previous month, or of the month of the newest record",
         ),
     ] = None,
     corrections: Annotated[
         bool,
         typer.Option(
             "--corrections",
-            help="Rows that move a record by more than two months, or change nearly all of it, correct it.",
+            help="Accept rows that move a record by more than two months, or change nearly all of it, as corrections.",
             show_default=False,
         ),
     ] = False,
@@ -61,7 +61,7 @@ def intake(
         bool,
         typer.Option(
             "--dates-as-read",
-            help="Dates that fit both orders, month first and day first, are meant as they were read.",
+            help="Accept the dates as read if they could be month first or day first.",
             show_default=False,
         ),
     ] = False,
@@ -69,14 +69,14 @@ def intake(
         bool,
         typer.Option(
             "--allow-quarantined",
-            help="Go on if rows that are here already would be in quarantine because of the files.",
+            help="Continue even if the files would put existing rows into quarantine.",
             show_default=False,
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Write the delivery without asking.", show_default=False)] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Save the delivery without asking.", show_default=False)] = False,
     project: ProjectOption = None,
 ) -> None:
-    """Show what files would change, and write them as one delivery if you say yes."""
+    """Show what the files would change, and save them as one delivery if you answer yes."""
     from viputils.intake.proposal import NothingNew, proposed_intake
 
     opened = open_project(context, project)
@@ -191,22 +191,25 @@ def _ask_about_corrections(doubtful: Sequence[str], yes: bool) -> None:
 
 def export(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or one that was written before.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or the folder of an earlier export.")],
     as_of: Annotated[
         dt.date | None,
         typer.Option(
             "--as-of",
             metavar="DATE",
             parser=past_date("--as-of"),
-            help="Only what was received by this day, YYYY-MM-DD.",
+            help="Export only records received by this date, YYYY-MM-DD.",
             show_default="the day of the newest delivery",
         ),
     ] = None,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the file paths as JSON.", show_default=False)] = False,
 ) -> None:
-    """Write the clean tables as Parquet files, one for each table, whole or not at all."""
+    """Write the clean tables as Parquet files, one per table. If a table fails, nothing is written.
+
+    The files contain individual records. Do not publish them.
+    """
     opened = open_project(context, project)
     with steps() as step:
         step("Reading and cleaning the records")
@@ -238,10 +241,10 @@ def _show_export(project: Project, records: Records, written: Sequence[Path]) ->
 
 
 def seal(context: typer.Context, project: ProjectOption = None) -> None:
-    """Write SHA256SUMS, with a salt, for each delivery that has none; of one that has it, add the salt alone.
+    """Add a SHA256SUMS file, with checksums and a salt, to each delivery that lacks them.
 
-    With the checksums, `vip check` finds a file that was changed. Without the salt, anyone could check a guess at a
-    record with what is published. It belongs to the records: keep it with them, and never publish it.
+    With the checksums, `vip check` finds changed files. Without the salt, anyone could use published manifests to
+    confirm a guess about a record. Keep SHA256SUMS with the records, and never publish it.
     """
     from viputils.records.checksums import seal as seal_delivery
     from viputils.records.deliveries import find_deliveries

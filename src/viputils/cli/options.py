@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from viputils.config.project import Project
     from viputils.figures.edition import Edition
 
-# What a command's exit code says; the README documents them.
+# Exit codes. The README documents them.
 DISAGREES = 1
 CANNOT = 2
 FAULT = 3
@@ -26,7 +26,7 @@ NO_RECORDS = 4
 
 
 class EngineName(StrEnum):
-    """Which engine makes the pages."""
+    """The engine that makes the pages."""
 
     auto = "auto"
     quarto = "quarto"
@@ -34,14 +34,14 @@ class EngineName(StrEnum):
 
 
 class PapermillEngine(StrEnum):
-    """Which engine of Papermill executes notebooks."""
+    """The Papermill engine that runs notebooks."""
 
     vip = "vip"
     stock = "stock"
 
 
 class Executor(StrEnum):
-    """Who makes the issues of a backfill."""
+    """What makes the issues of a backfill."""
 
     processes = "processes"
     dask = "dask"
@@ -49,7 +49,7 @@ class Executor(StrEnum):
 
 def today() -> dt.date:
     """Return today's date here."""
-    # Only to refuse and to warn: no result ever depends on the clock.
+    # Used only in checks and warnings. No result depends on the clock.
     return dt.datetime.now().astimezone().date()
 
 
@@ -70,7 +70,7 @@ def past_date(option: str) -> Callable[[str], dt.date]:
         if day > today():
             raise ParameterError(
                 f"The date of {option} is in the future.",
-                [Problem(option, f"{day} has not come yet;", "nobody knows what will have been received by then.")],
+                [Problem(option, f"{day} has not come yet;", "choose a date up to today.")],
             )
         return day
 
@@ -101,11 +101,11 @@ def _only_format(context: typer.Context, parameter: typer.CallbackParam, asked: 
 
 
 MonthArgument = Annotated[
-    ReportMonth, typer.Argument(metavar="MONTH", parser=ReportMonth.parse, help="The month of the issue, YYYY-MM.")
+    ReportMonth, typer.Argument(metavar="MONTH", parser=ReportMonth.parse, help="The month of the report, as YYYY-MM.")
 ]
 ProjectOption = Annotated[
     Path | None,
-    typer.Option("--project", metavar="DIR", help="The project's folder.", show_default="the one you are in"),
+    typer.Option("--project", metavar="DIR", help="The project folder.", show_default="the current project"),
 ]
 AsOfOption = Annotated[
     dt.date | None,
@@ -113,21 +113,26 @@ AsOfOption = Annotated[
         "--as-of",
         metavar="DATE",
         parser=past_date("--as-of"),
-        help="Count only what was received by this day, YYYY-MM-DD.",
-        show_default="the day the month's last table came in",
+        help="Count only records received by this date, YYYY-MM-DD.",
+        show_default="the day the month's last table arrived",
     ),
 ]
 LanguageOption = Annotated[
     str | None,
     typer.Option(
-        "--lang", metavar="CODE", help="The language of the issue, as in es.", show_default="that of the project"
+        "--lang", metavar="CODE", help="The language of the pages, such as es.", show_default="the project's language"
     ),
 ]
-EngineOption = Annotated[EngineName, typer.Option("--engine", help="What makes the pages.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False, callback=_only_format)]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False, callback=_only_format)]
+EngineOption = Annotated[EngineName, typer.Option("--engine", help="The program that makes the pages.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON.", show_default=False, callback=_only_format)
+]
+CsvOption = Annotated[
+    bool, typer.Option("--csv", help="Print the result as CSV.", show_default=False, callback=_only_format)
+]
 MarkdownOption = Annotated[
-    bool, typer.Option("--markdown", help="Print release notes.", show_default=False, callback=_only_format)
+    bool,
+    typer.Option("--markdown", help="Print the result as release notes.", show_default=False, callback=_only_format),
 ]
 AddressOption = Annotated[
     str | None,
@@ -135,7 +140,7 @@ AddressOption = Annotated[
         "--address",
         metavar="URL",
         parser=read_address,
-        help="Where the site will lie.",
+        help="The web address of the finished site.",
         show_default="program.address in program.toml",
     ),
 ]
@@ -145,17 +150,17 @@ SinceOption = Annotated[
         "--since",
         metavar="MONTH",
         parser=ReportMonth.parse,
-        help="Leave out the issues of earlier months.",
-        show_default="none",
+        help="Leave out issues of earlier months.",
+        show_default="include all",
     ),
 ]
 AllowOption = Annotated[
-    bool, typer.Option("--allow-quarantined", help="Go on without the rows that are in quarantine.", show_default=False)
+    bool, typer.Option("--allow-quarantined", help="Continue without quarantined rows.", show_default=False)
 ]
 
 
 def open_project(context: typer.Context, project: Path | None, language: str | None = None) -> Project:
-    """Open the project that --project names, before or after the command, or the one that the user is in."""
+    """Open the project that --project names, before or after the command, or else the current project."""
     from viputils.config.project import Project
     from viputils.config.source import from_environment
 
@@ -169,7 +174,7 @@ def open_project(context: typer.Context, project: Path | None, language: str | N
 def open_edition(
     context: typer.Context, project: Path | None, month: ReportMonth, as_of: dt.date | None, allow_quarantined: bool
 ) -> tuple[Edition, Project]:
-    """Load the edition of a month, and the project that it is from; rows in quarantine are refused unless allowed."""
+    """Return the edition of a month and its project. Raise QuarantineError if rows in quarantine are not allowed."""
     opened = open_project(context, project)
     from viputils.audit.as_of import load_edition, require_no_quarantine
 

@@ -1,4 +1,4 @@
-"""Commands for what goes public: new, status, publish, reproduce, site, preview."""
+"""The commands new, status, publish, reproduce, site and preview."""
 
 from __future__ import annotations
 
@@ -41,16 +41,21 @@ def reproduce(
     context: typer.Context,
     issue: Annotated[
         str,
-        typer.Argument(metavar="MONTH|MANIFEST", help="An issue with a manifest, as in 2023-11, or a manifest.json."),
+        typer.Argument(
+            metavar="MONTH|MANIFEST", help="An issue that has a manifest, such as 2023-11, or a manifest.json."
+        ),
     ],
     keep: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Keep what was made in this new folder.", show_default="nothing is kept"),
+        typer.Option(metavar="DIR", help="Keep the new files in this new folder.", show_default="delete them"),
     ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make an issue again from its recorded inputs, in a clean folder; exit 0 only if every byte is the same."""
+    """Make an issue again from its recorded inputs, in a clean folder.
+
+    Exit 0 if every byte is the same, and 1 if not.
+    """
     from viputils.publish.reproduction import reproduce
 
     opened = open_project(context, project)
@@ -87,16 +92,17 @@ def new(
     month: MonthArgument,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Only look for what must not go out in what is written.", show_default=False),
+        typer.Option("--check", help="Check the text for private details, and write nothing.", show_default=False),
     ] = False,
     project: ProjectOption = None,
 ) -> None:
-    """Write the file for a month's activities, with the themes of the month before, and say which deliveries are in.
+    """Start the activities text of a month with last month's themes, and list the month's deliveries.
 
-    A file that is there stays as it is. With --check nothing is written: what tells who somebody is, in the activities
-    and in all other texts of the project, is listed with its line: phone numbers, addresses, dates of birth, names near
-    an age or a crime, and the like. Exit 0: there is nothing, or all was allowed by name. 1: there is. 2: a text cannot
-    be shown.
+    An existing text is never changed.
+
+    With --check, list everything in the activities and in the project's other texts that may identify a person, with
+    its line: phone numbers, addresses, dates of birth, names near an age or a crime, and so on. Exit 0: nothing was
+    found, or everything found is allowed by name. Exit 1: something was found. Exit 2: a text cannot be shown.
     """
     from viputils.publish.status import new_month
 
@@ -129,10 +135,10 @@ def status(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Show for each month: whether its data is complete, its activities written, its issue made, published, verified.
+    """Show the progress of each month: data complete, activities written, issue made, published, verified.
 
-    Stale is an issue of which something that it was made from has changed since. Whatever is wrong with one part is
-    said as a note, and keeps nothing else from being shown.
+    An issue is stale if something that it was made from has changed since. Problems are listed as notes below the
+    table.
     """
     from viputils.publish.status import project_status
 
@@ -158,28 +164,33 @@ def publish(
         typer.Option(
             metavar="DATE",
             parser=past_date("--printed"),
-            help="The day on which it is published.",
+            help="The date of publication, YYYY-MM-DD.",
             show_default="today",
         ),
     ] = None,
     reissue: Annotated[
-        bool, typer.Option("--reissue", help="Publish it as a correction of the issue that is out.", show_default=False)
+        bool, typer.Option("--reissue", help="Publish it as a correction of the published issue.", show_default=False)
     ] = False,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why there is a correction.", show_default=False)] = "",
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="The reason for the correction.", show_default=False)
+    ] = "",
     footnote: Annotated[
-        str, typer.Option(metavar="TEXT", help="What explains figures that do not add up.", show_default=False)
+        str, typer.Option(metavar="TEXT", help="An explanation of figures that do not add up.", show_default=False)
     ] = "",
     reproduction: Annotated[
         bool,
         typer.Option(
             "--reproduction",
-            help="Only keep its manifest, beside an issue of the register whose figures it reproduces.",
+            help="Keep only the manifest, for a published issue whose figures this issue reproduces.",
             show_default=False,
         ),
     ] = False,
     project: ProjectOption = None,
 ) -> None:
-    """Add an issue to the register of published figures, with its manifest; what is there is never replaced."""
+    """Add an issue to the register of published figures, with its manifest. Nothing in the register is replaced.
+
+    Make and read the issue first: vip report MONTH.
+    """
     from viputils.publish.publication import keep_reproduction, publish
 
     opened = open_project(context, project)
@@ -206,10 +217,9 @@ def site(
     engine: EngineOption = EngineName.auto,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the whole site in _site: every issue of every month that can be counted, in every language, and its data.
+    """Make the website in the folder _site: every issue in every language, with its data.
 
-    An issue is made only where it is not what would be made now, and a page only where something on it changed. The
-    site is replaced whole or not at all.
+    Only issues and pages that changed are made again. If something goes wrong, the old site stays as it was.
     """
     from viputils.publish.site.build import make_site
     from viputils.report.render import choose_engine
@@ -258,14 +268,16 @@ def _go_on(many: str) -> bool:
 
 def preview(
     context: typer.Context,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to serve it; 0 is any free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="The port of the preview. 0 picks a free port.")
+    ] = 8000,
     since: SinceOption = None,
     project: ProjectOption = None,
     engine: EngineOption = EngineName.auto,
 ) -> None:
-    """Serve the site on this machine alone, and make it again whenever something that it is made from changes.
+    """Preview the website on this computer, and update it when you change a text or a record.
 
-    It lies in a temporary folder, so _site stays as it is. Ctrl-C ends it.
+    Only this computer can see the preview, and _site stays as it is. Press Ctrl-C to end it.
     """
     from viputils.publish.site.build import make_site
     from viputils.publish.site.preview import follow, serving

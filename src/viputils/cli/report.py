@@ -1,4 +1,4 @@
-"""Commands that make and count issues: report, backfill, figures."""
+"""The commands report, backfill and figures."""
 
 from __future__ import annotations
 
@@ -47,9 +47,12 @@ def report(
     engine: EngineOption = EngineName.auto,
     allow_quarantined: AllowOption = False,
     lang: LanguageOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.", show_default=False)] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the file paths as JSON.", show_default=False)] = False,
 ) -> None:
-    """Make an issue: HTML, PDF, DOCX, figures and the executed notebook."""
+    """Make the issue of a month: web page, PDF, Word file, figures and notebook.
+
+    The files are saved in issues/MONTH.
+    """
     opened = open_project(context, project, lang)
     if as_of is not None:
         from viputils.records.deliveries import require_over
@@ -100,44 +103,50 @@ def _say_notes(notes: Notes) -> None:
 def backfill(
     context: typer.Context,
     first: Annotated[
-        ReportMonth | None, typer.Argument(metavar="FROM", parser=ReportMonth.parse, help="The first month, YYYY-MM.")
+        ReportMonth | None,
+        typer.Argument(metavar="FROM", parser=ReportMonth.parse, help="The first month, as YYYY-MM."),
     ] = None,
     last: Annotated[
-        ReportMonth | None, typer.Argument(metavar="TO", parser=ReportMonth.parse, help="The last month.")
+        ReportMonth | None, typer.Argument(metavar="TO", parser=ReportMonth.parse, help="The last month, as YYYY-MM.")
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="Every month that the records hold.", show_default=False)
+        bool, typer.Option("--all", help="Make every month that has records.", show_default=False)
     ] = False,
     project: ProjectOption = None,
     engine: EngineOption = EngineName.auto,
     lang: LanguageOption = None,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, help="How many issues at a time.", show_default="one for each core"),
+        typer.Option("--jobs", metavar="N", min=1, help="Issues to make at a time.", show_default="one per core"),
     ] = None,
     executor: Annotated[
-        Executor, typer.Option(help="Who makes them: processes here, or the workers of a Dask cluster.")
+        Executor, typer.Option(help="Where to make the issues: in processes here, or on a Dask cluster.")
     ] = Executor.processes,
     scheduler: Annotated[
         str | None,
-        typer.Option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler, as in tcp://127.0.0.1:8786."),
+        typer.Option(
+            "--scheduler", metavar="ADDRESS", help="The address of the Dask scheduler, such as tcp://127.0.0.1:8786."
+        ),
     ] = None,
     papermill_engine: Annotated[
-        PapermillEngine, typer.Option(help="Run notebooks in the process of their issue (vip), or in kernels (stock).")
+        PapermillEngine,
+        typer.Option(help="How to run notebooks: in the process of the issue (vip), or in a kernel (stock)."),
     ] = PapermillEngine.vip,
-    force: Annotated[bool, typer.Option("--force", help="Make them all again.", show_default=False)] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make every issue again, even if nothing changed.", show_default=False)
+    ] = False,
     why: Annotated[
-        bool, typer.Option("--why", help="List everything that changed, for each issue.", show_default=False)
+        bool, typer.Option("--why", help="For each issue, list everything that changed.", show_default=False)
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be made.", show_default=False)
+        bool, typer.Option("--dry-run", help="List what would be made, and make nothing.", show_default=False)
     ] = False,
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the issues of many months again where something that they depend on has changed.
+    """Make the issues of many months. Skip each issue whose inputs have not changed.
 
-    One failure does not stop the others; the exit code is then 2.
+    Give the first and last month, or --all. If an issue fails, the others are still made and the exit code is 2.
     """
     if every == (first is not None) or (first is None) != (last is None):
         problem = Problem(
@@ -234,12 +243,12 @@ def figures(
     month: Annotated[
         ReportMonth | None,
         typer.Argument(
-            metavar="MONTH", parser=ReportMonth.parse, help="The month of the issue, YYYY-MM.", show_default=False
+            metavar="MONTH", parser=ReportMonth.parse, help="The month of the report, as YYYY-MM.", show_default=False
         ),
     ] = None,
     every: Annotated[
         bool,
-        typer.Option("--all", help="Every published issue, and every month with data as counted.", show_default=False),
+        typer.Option("--all", help="Print every published issue, and every month that has data.", show_default=False),
     ] = False,
     as_of: AsOfOption = None,
     project: ProjectOption = None,
@@ -247,7 +256,10 @@ def figures(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Print the figures table of a month, or of all of them."""
+    """Print the figures of a month, or of every issue and month.
+
+    Give a month, or --all.
+    """
     if every == (month is not None):
         raise ParameterError(
             "Choose a month or --all.",
