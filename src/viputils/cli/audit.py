@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from viputils.audit.trace import Movement, Trace
     from viputils.audit.verdicts import IssueVerdicts
 
-# How many records that just missed a figure are shown for each reason.
+# Records that just missed a figure, shown for each reason.
 _MISSED_SHOWN = 20
-# From so many columns on, whole paths and a text that folds go side by side.
+# The terminal width, in columns, from which full paths fit beside other text.
 _WIDE = 120
-# What a person needs to find a rejected row and to see what is wrong with it.
+# The columns that a person needs to find a rejected row and see what is wrong.
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 
 
@@ -82,7 +82,7 @@ def verify(
     """
     if every and month is not None:
         raise ParameterError(
-            "Verify one issue, or all.", [Problem("--all", f"was given with {month};", "take one of them.")]
+            "Choose one issue or --all.", [Problem("--all", f"was given with {month};", "leave out one of them.")]
         )
     from viputils.audit.verdicts import (
         DIFFERS,
@@ -274,8 +274,8 @@ def trace(
         return
     if as_of is not None:
         raise ParameterError(
-            "Two questions were asked.",
-            [Problem("--diff, --as-of", "were given together;", "leave out --as-of: --diff has both of its dates.")],
+            "Choose --diff or --as-of.",
+            [Problem("--diff, --as-of", "were given together;", "leave out --as-of, because --diff sets both dates.")],
         )
     moved = trace_movement(opened, month, figure, *diff, allow_quarantined)
     emit(form, text=lambda: _show_movement(moved), json=moved.as_json, csv=lambda: moved.records)
@@ -316,7 +316,7 @@ def check(
 
 
 def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
-    """Show verdicts to a person: one issue figure by figure, several with the figures that are not reproduced."""
+    """Print verdicts as text: every figure of one issue, or a summary of several and the figures not reproduced."""
     from viputils.audit.verdicts import REPRODUCED, all_figures, summary
 
     columns = ["measure", "category", "period", "verdict", "published", "recomputed", "now"]
@@ -336,7 +336,7 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
         if not off.empty:
             change = off["change"].map("{:+d}".format, na_action="ignore")
             off = off[["issue", *columns]].assign(change=change)
-            show_table("Figures with another verdict than reproduced", off, right=right)
+            show_table("Figures not reproduced, or revised since", off, right=right)
     for one in found:
         name = "" if len(found) == 1 else f"{one.issue.name}: "
         say(name + one.sentence)
@@ -345,23 +345,23 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
 
 
 def _show_revisions(found: Revisions) -> None:
-    """Show to a person which figures moved, and which records moved them."""
+    """Print as text which figures changed, and which records changed them."""
     span = f"{found.month.label}, from {found.before} to {found.after}"
     if found.figures.empty:
-        typer.echo(f"{span}: no figure moved.")
+        typer.echo(f"{span}: no figure changed.")
         return
     figures = found.figures.assign(change=found.figures["change"].map("{:+d}".format))
-    show_table(f"{span}: {plural(len(figures), 'figure')} moved", figures, right=("before", "after", "change"))
-    say("The records that moved them:")
+    show_table(f"{span}: {plural(len(figures), 'figure')} changed", figures, right=("before", "after", "change"))
+    say("Records that changed them:")
     for record in found.by_record.to_dict("records"):
         say(f"  {record['table']} {record['id']}: {record['what']} ({record['file']}, line {record['line']})")
         say(f"    {record['moved']}")
 
 
 def _show_changes(found: Changes) -> None:
-    """Show to a person which figures differ, if any does."""
+    """Print as text which figures differ."""
     if not found.figures.empty:
-        show_table("Figures that are not the same", found.shown, right=("before", "after", "change"))
+        show_table("Figures that differ", found.shown, right=("before", "after", "change"))
 
 
 def _release_notes(found: Changes) -> str:
@@ -371,12 +371,12 @@ def _release_notes(found: Changes) -> str:
 
 
 def _show_health(found: Findings) -> None:
-    """Show to a person the rows in quarantine, and what to do about them."""
+    """Print as text the rows in quarantine, and what to do about them."""
     if not found.rejects.empty:
         show_table(f"In quarantine as of {found.as_of}", found.rejects[list(_REJECT_COLUMNS)])
     if found.perhaps_no_record is not None:
         table, file, number = found.perhaps_no_record
-        say("A line that is no record can be withdrawn by a voids.csv, taken in like any other file, with a reason:")
+        say("If a line is not a record, withdraw it. Add a voids.csv with `vip intake`, and give a reason:")
         say("  void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason")
         say(f"  V1,{found.as_of},{table},,{file.removeprefix('data/raw/')},{number},…")
         for remedy in dict.fromkeys("[" + found.rejects["reason"] + "] " + found.rejects["remedy"]):
@@ -388,11 +388,11 @@ def _show_health(found: Findings) -> None:
 
         say(account_line(found.account, found.as_of))
     if found.clean:
-        say("Nothing was found.")
+        say("No problems were found.")
 
 
 def _show_trace(found: Trace) -> None:
-    """Show a trace to a person: the records, what just missed and why, and what else is worth knowing."""
+    """Print a trace as text: the records, the records that just missed it and why, and notes."""
     say(f"{found.label}: {found.value:,} as of {found.as_of}")
     say_mark(found.mark)
     if found.records.empty:
@@ -408,22 +408,22 @@ def _show_trace(found: Trace) -> None:
             say(f"    {row['id']}, {row['date']} ({row['file']}, line {row['line']})")
             say(f"      {row['detail']}")
         if len(rows) > _MISSED_SHOWN:
-            say(f"    and {len(rows) - _MISSED_SHOWN:,} more; --json lists them all")
+            say(f"    and {len(rows) - _MISSED_SHOWN:,} more (--json lists them all)")
     for line in found.notes:
         say(f"Note: {line}")
 
 
 def _show_movement(moved: Movement) -> None:
-    """Show to a person what entered and left a figure."""
+    """Print as text which records entered and left a figure."""
     change = moved.value_after - moved.value_before
     say(f"{moved.label}: {moved.value_before:,} as of {moved.before}, {moved.value_after:,} as of {moved.after}")
     say_mark(moved.mark)
     if moved.records.empty:
-        say("Nothing entered or left.")
+        say("No record entered or left.")
     for what, rows in moved.records.groupby("moved", sort=False):
         say(f"{str(what).capitalize()} ({len(rows):,}), {rows['change'].sum():+,}:")
         for row in rows.to_dict("records"):
             say(f"  {row['id']}, {row['date']} ({row['file']}, line {row['line']})")
             say(f"    {row['why']}")
     if not moved.records.empty:
-        say(f"Together {change:+,}.")
+        say(f"Total change: {change:+,}")

@@ -80,9 +80,9 @@ def reproduce(
 
 
 def _show_reproduction(found: Reproduction) -> None:
-    """Show to a person which files came out the same, and what may explain the others."""
+    """Print as text which files are identical, and what may explain the others."""
     manifest = found.manifest
-    show_table(f"{manifest.month.label} as of {manifest.as_of}, made again as {found.source} says", found.outputs)
+    show_table(f"{manifest.month.label} as of {manifest.as_of}, made again from {found.source}", found.outputs)
     for line in found.conclusion:
         say(line)
 
@@ -113,18 +113,18 @@ def new(
     if month.span.start > today():
         raise ParameterError(
             f"{month.label} has not begun.",
-            [Problem("month", f"{month} lies in the future;", "there is nothing to write about yet.")],
+            [Problem("month", f"{month} is in the future;", "choose a month that has begun.")],
         )
     begun = new_month(opened, month)
     if begun.created:
-        themes = f"the themes of {begun.themes_of}" if begun.themes_of else "one theme to begin with"
-        say(f"Written: {begun.file}, with {themes}. Say below each heading what was done, or take it out.")
-        say(f"Then: vip new {month} --check, and vip report {month}.")
+        themes = f"the themes of {begun.themes_of}" if begun.themes_of else "one sample theme"
+        say(f"Written: {begun.file}, with {themes}. Describe what was done below each heading, or delete the heading.")
+        say(f"Next: vip new {month} --check, then vip report {month}")
     else:
-        say(f"{begun.file} is there already, and stays as it is.")
+        say(f"{begun.file} already exists, and was not changed.")
     show_table(f"Deliveries for {month.label}", begun.tables)
     if begun.as_of is not None:
-        say(f"The data of {month} is complete as of {begun.as_of}.")
+        say(f"The data for {month} is complete as of {begun.as_of}.")
     for problem in begun.problems:
         say(f"- {problem}")
 
@@ -145,7 +145,7 @@ def status(
     found, form = project_status(open_project(context, project)), Format.of(as_json, as_csv)
     emit(
         form,
-        text=lambda: show_table("Every month, the newest last", found.table),
+        text=lambda: show_table("All months, newest last", found.table),
         json=lambda: {
             "months": [one.as_json() for one in found.months],
             "notes": [vars(one) for one in found.notes],
@@ -197,16 +197,22 @@ def publish(
     if reproduction:
         if printed or reissue or reason or footnote:
             raise ParameterError(
-                "A reproduction adds nothing to what was published.",
-                [Problem("--reproduction", "stands alone;", "take the other options away.")],
+                "Use --reproduction alone.",
+                [
+                    Problem(
+                        "--reproduction",
+                        "only keeps a manifest;",
+                        "leave out --printed, --reissue, --reason and --footnote.",
+                    )
+                ],
             )
         issue = keep_reproduction(opened, month)
-        say(f"Kept: data/published/{issue.name}.manifest.json, from which anyone can make the issue of {month} again.")
+        say(f"Saved: data/published/{issue.name}.manifest.json. Anyone can now make the issue of {month} again.")
         return
     issue = publish(opened, month, printed or today(), reissue, reason, footnote)
     figures = plural(len(issue.figures), "figure")
     say(f"Published: {issue.name.label}, {figures}, in data/published/{issue.name}.csv.")
-    say("Commit data and report: the register, the deliveries and the activities. Then make the site.")
+    say("Next: commit the folders data and report, then run vip site")
 
 
 def site(
@@ -229,7 +235,7 @@ def site(
         with steps() as step:
             found = make_site(opened, choose_engine(engine.value), address, since, on_step=step, go_on=_go_on)
     except InterruptedByUser:
-        say_aside("Interrupted. The site is as it was; issues that were made meanwhile stay.")
+        say_aside("Interrupted. The site was not changed. Issues made before the interruption are kept.")
         interrupts.end(INTERRUPTED)
     emit(
         Format.of(as_json),
@@ -244,7 +250,7 @@ def site(
 
 
 def _show_site(project: Project, found: Site, address: str | None) -> None:
-    """Show to a person what was made, and what the site lacks."""
+    """Print as text what was made, and what the site lacks."""
     for place, reasons in found.made:
         more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
         say(f"Made: issues/{place}, because {reasons[0]}{more}.")
@@ -255,13 +261,13 @@ def _show_site(project: Project, found: Site, address: str | None) -> None:
     say(f"Open {found.home}")
     configured = project.program.identity.address
     if address is None and configured is None:
-        say("Note: it has no feed and no sitemap, because program.address in program.toml does not say where it lies.")
+        say("Note: the site has no feed and no sitemap. Set program.address in program.toml, or use --address.")
     elif address is None and configured is not None and urlsplit(configured).netloc.endswith(".example"):
-        say(f"Note: its feed and sitemap name {configured}, which is nobody's; say --address before it goes online.")
+        say(f"Note: the feed and the sitemap use the sample address {configured}. Set the real one with --address.")
 
 
 def _go_on(many: str) -> bool:
-    """Print how much there is to do, and ask if a person is at the terminal."""
+    """Print how much there is to do. Return the answer of the person at the terminal, or true if there is none."""
     say_aside(many)
     return not sys.stdin.isatty() or says_yes("Make them all?")
 
@@ -298,7 +304,7 @@ def preview(
                 def make() -> None:
                     try:
                         with steps() as step:
-                            # The project is read again, since program.toml can have changed.
+                            # Read the project again, in case program.toml changed.
                             found = make_site(
                                 open_project(context, project),
                                 chosen,
@@ -309,14 +315,14 @@ def preview(
                                 go_on=_go_on,
                             )
                     except (VipError, OSError) as error:
-                        still = "The pages are as they were before." if server.state else "There are no pages yet."
+                        still = "The pages were not changed." if server.state else "There are no pages yet."
                         say_aside(f"{error}\n{still}")
                     else:
                         server.state += 1
                         pages = f"{found.pages_made} of {plural(found.pages, 'page')}"
                         say(f"Made: {plural(len(found.made), 'issue')}, {pages}.")
                     if not said:
-                        said.append(f"Look at {server.address} (Ctrl-C ends it).")
+                        said.append(f"Open {server.address} (press Ctrl-C to end the preview)")
                         say(said[0])
 
                 follow(opened, make)
@@ -326,7 +332,7 @@ def preview(
 
 
 def _check_activities(project: Project, month: ReportMonth) -> None:
-    """Show what must not go out in the activities of a month and in other texts, and how it is allowed if it may."""
+    """Print the private details in the activities of a month and in other texts, and how to allow them."""
     from viputils.publish.status import check_activities
     from viputils.report.markdown import outdated_activities, shown_as_typed
     from viputils.report.privacy.screening import screen_texts
@@ -340,10 +346,10 @@ def _check_activities(project: Project, month: ReportMonth) -> None:
     for finding, allowance in (allowed for found in screened for allowed in found.allowed):
         say(f"Allowed: {finding.file}, line {finding.line}: {finding.name} ({allowance.reason}; {allowance.by})")
     if all(found.clean for found in screened):
-        say("Nothing was found that must not go out.")
+        say("No private details were found.")
         return
     for found in screened:
         if found.example:
-            say(f"To publish it anyway, allow it by name in {found.allowed_file}:")
+            say(f"To publish a finding anyway, add it to {found.allowed_file}:")
             say(found.example)
     raise typer.Exit(DISAGREES)

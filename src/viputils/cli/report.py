@@ -61,7 +61,7 @@ def report(
     with steps() as step:
         from viputils.report.process import start_ahead
 
-        # It imports what the issue needs while its inputs are copied.
+        # It imports what the issue needs while the inputs are copied.
         start_ahead()
         from viputils.report.issue import make_issue
         from viputils.report.render import choose_engine
@@ -81,7 +81,7 @@ def report(
 
 
 def _show_issue(issue: Issue) -> None:
-    """Show to a person where the parts of an issue are."""
+    """Print as text where the parts of an issue are."""
     typer.echo(f"The issue of {issue.month.label}, as of {issue.as_of}, made with the {issue.engine} engine:")
     for name, path in (
         ("HTML", issue.html),
@@ -95,7 +95,7 @@ def _show_issue(issue: Issue) -> None:
 
 
 def _say_notes(notes: Notes) -> None:
-    """Print what became of the rows of an issue, and what people should know of it."""
+    """Print how the rows of an issue were used, and other notes on it."""
     for note in (notes.account, *notes.texts, *notes.records):
         say_aside(note)
 
@@ -151,15 +151,15 @@ def backfill(
     if every == (first is not None) or (first is None) != (last is None):
         problem = Problem(
             "months",
-            "say FROM and TO, as in 2022-07 2023-11 (the same twice for one month), or --all;",
-            "and not both.",
+            "are not clear;",
+            "give FROM and TO, as in 2022-07 2023-11 (the same month twice for one month), or --all.",
         )
-        raise ParameterError("Which months is not clear.", [problem])
-    _who_makes_them(executor, scheduler, jobs)
+        raise ParameterError("Choose the months, or --all.", [problem])
+    _require_consistent(executor, scheduler, jobs)
     begin = time.monotonic()
     opened = open_project(context, project, lang)
     with steps() as step:
-        step("Looking at what changed")
+        step("Looking for changes")
         from viputils.core.urls import shown_address
         from viputils.publish.backfill import carry_out, first_reason, orders_of
         from viputils.publish.cluster import carry_out_on
@@ -187,11 +187,11 @@ def backfill(
         made = carry_out(opened, wanted, chosen, jobs, papermill_engine.value)
     else:
         if wanted:
-            # To reach a cluster can take a while, and so can its first worker.
-            say_aside(f"Asking {shown_address(scheduler)} for workers …")
+            # It can take a while to reach the cluster, and to get its first worker.
+            say_aside(f"Connecting to {shown_address(scheduler)} …")
         made = carry_out_on(scheduler, opened, wanted, chosen, papermill_engine.value)
     try:
-        with closing(made) as outcomes, _stopping_aloud(), bar(len(wanted)) as advance:
+        with closing(made) as outcomes, _confirming_interrupt(), bar(len(wanted)) as advance:
             for outcome in outcomes:
                 order = outcome.order
                 if outcome.error is not None:
@@ -218,19 +218,19 @@ def backfill(
     except (InterruptedByUser, OSError) as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         number = list(results.values()).count("made")
-        rest = "the others are as they were." if force else "the same command makes the others."
-        # What goes wrong with an issue is an outcome, so it is what is said here that finds no room.
-        what = f"Writing: {error.strerror or error}." if isinstance(error, OSError) else "Interrupted."
-        state = "was made and is" if number == 1 else "were made and are"
-        say_aside(f"{what} {number} of {len(todo)} {state} whole; {rest}")
+        rest = "the others were not changed." if force else "run the command again to make the others."
+        # An error in an issue is an outcome, so an OSError here comes from writing to the terminal or to a file.
+        what = f"Cannot write: {error.strerror or error}." if isinstance(error, OSError) else "Interrupted."
+        issues = "issue is" if number == 1 else "issues are"
+        say_aside(f"{what} {number} of {len(todo)} {issues} complete; {rest}")
         interrupts.end(CANNOT if isinstance(error, OSError) else INTERRUPTED)
     if failed:
         raise typer.Exit(CANNOT)
 
 
 @contextmanager
-def _stopping_aloud() -> Iterator[None]:
-    """Say at once that Ctrl-C was heard: to end what is under way takes a moment."""
+def _confirming_interrupt() -> Iterator[None]:
+    """Confirm Ctrl-C at once, because it takes a moment to stop."""
     try:
         yield
     except InterruptedByUser:
@@ -263,7 +263,7 @@ def figures(
     if every == (month is not None):
         raise ParameterError(
             "Choose a month or --all.",
-            [Problem("MONTH, --all", "one of them is needed, and not both;", "write 2023-11, or --all.")],
+            [Problem("MONTH, --all", "exactly one of them is needed;", "write a month, as in 2023-11, or --all.")],
         )
     form = Format.of(as_json, as_csv)
     if month is None:
@@ -297,16 +297,16 @@ def _emit_all_figures(project: Project, as_of: dt.date | None, allow_quarantined
     )
 
 
-def _who_makes_them(executor: Executor, scheduler: str | None, jobs: int | None) -> None:
-    """Refuse options of a backfill that contradict each other."""
+def _require_consistent(executor: Executor, scheduler: str | None, jobs: int | None) -> None:
+    """Raise ParameterError if options of a backfill contradict each other."""
     problems = []
     if executor is Executor.dask and scheduler is None:
         problems.append(Problem("--executor dask", "needs a cluster;", "add --scheduler tcp://HOST:8786."))
     if executor is Executor.dask and jobs is not None:
         problems.append(
-            Problem("--jobs", "is how many processes work here;", "a cluster has as many as it has workers.")
+            Problem("--jobs", "sets the number of processes on this computer;", "leave it out with --executor dask.")
         )
     if executor is Executor.processes and scheduler is not None:
-        problems.append(Problem("--scheduler", "is for a cluster;", "add --executor dask, or leave it out."))
+        problems.append(Problem("--scheduler", "is only for a cluster;", "add --executor dask, or leave it out."))
     if problems:
-        raise ParameterError("Who makes the issues is not clear.", problems)
+        raise ParameterError("The options contradict each other.", problems)

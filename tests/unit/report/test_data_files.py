@@ -477,4 +477,4 @@ def test_the_command_prints_what_the_library_gives(project: Project, deliver: De
 def test_one_month_or_all_of_them(arguments: list[str]) -> None:
     done = vip(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "write 2023-11, or --all" in done.stderr
+    assert "write a month, as in 2023-11, or --all" in done.stderr
