@@ -1,6 +1,6 @@
-"""Looking at the records themselves: what is missing, late, repeated, refused or revised, as a notebook shows it.
+"""Data quality for notebooks: records that are missing, late, repeated, rejected or revised.
 
-Counts, reasons and names of files only: no id and no value of a record is ever shown. In English, as ``exploration``.
+Only counts, reasons and file names are shown, never the id or a value of a record. In English only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from viputils.report.layout import NOT_AVAILABLE, div, number, pipe_table, reada
 from viputils.report.markdown import escape
 from viputils.workbench import Tables
 
-# With more panels than these, nobody compares them; nor so many deliveries, names or ages.
+# The most panels, deliveries, names and ages that people can compare.
 _PANELS: Final = 12
 _DELIVERIES: Final = 12
 _NAMED: Final = 6
 _AGES: Final = 12
-# A percentage of fewer months than these says too little to be drawn.
+# The fewest months for a percentage in a chart.
 _MONTHS: Final = 5
 
-# What each reason of the quarantine means.
+# The meaning of each quarantine reason.
 REASONS: Final = {
     "missing_id": "the record has no id",
     "missing_value": "a value is missing that every record must have",
@@ -54,7 +54,7 @@ REASONS: Final = {
 
 
 def overview(tables: Tables) -> Markdown:
-    """Return in a few sentences how much came, how much of it stands, and whether anything waits in quarantine."""
+    """Return a summary of the rows that were delivered, kept and quarantined."""
     found = quality.account(tables.records)
     records = found.loc[found["table"].ne(VOIDS.name)]
     came = len(tables.records.received.deliveries)
@@ -76,7 +76,7 @@ def overview(tables: Tables) -> Markdown:
 
 
 def completeness(tables: Tables) -> Markdown:
-    """Show in how many rows each column is filled that may be empty."""
+    """Show how many rows have a value in each optional column."""
     found = quality.completeness(tables.records)
     if found.empty:
         return Markdown("No table has a column that may be empty.")
@@ -103,7 +103,7 @@ def completeness(tables: Tables) -> Markdown:
 
 
 def completeness_by_delivery(tables: Tables) -> Markdown:
-    """Show for each delivery in how many of its rows that stand each such column is filled."""
+    """Show how many kept rows of each delivery have a value in each optional column."""
     found = quality.completeness(tables.records, by="delivery")
     program = tables.project.program
     keys = list(dict.fromkeys(zip(found["table"], found["column"], strict=True)))
@@ -113,7 +113,7 @@ def completeness_by_delivery(tables: Tables) -> Markdown:
     deliveries = _in_order(tables, found)
     empty = {
         key: [
-            # Rounded up: what has a gap is never shown as if it had none.
+            # Round up, so that a column with gaps never shows as complete.
             math.ceil(100 * (1 - line["share"])) if line is not None and line["rows"] else None
             for line in (lines.get((*key, delivery.name)) for delivery in deliveries[-_DELIVERIES:])
         ]
@@ -145,7 +145,7 @@ def completeness_by_delivery(tables: Tables) -> Markdown:
 
 
 def months_without_rows(tables: Tables) -> Markdown:
-    """Show the months that the deliveries cover and in which a table has no row."""
+    """Show the covered months in which a table has no rows."""
     found = quality.coverage(tables.records)
     rows = []
     for name in tables:
@@ -159,7 +159,7 @@ def months_without_rows(tables: Tables) -> Markdown:
 
 
 def timeliness(tables: Tables) -> Markdown:
-    """Show how many days after its own date each record first came, by table."""
+    """Show how many days after their date records first arrived, by table."""
     found = quality.timeliness(tables.records)
     rows = [
         [
@@ -176,7 +176,7 @@ def timeliness(tables: Tables) -> Markdown:
 
 
 def counted_apart(tables: Tables) -> Markdown:
-    """Show the records whose delay says nothing, and the rows that came before they can have occurred."""
+    """Show the records without a meaningful delay, and the rows dated after their receipt."""
     found = quality.timeliness(tables.records)
     counts = ["records", "with_first", "date_moved", "timed", "refused"]
     rows = [
@@ -187,7 +187,7 @@ def counted_apart(tables: Tables) -> Markdown:
 
 
 def timeliness_by_delivery(tables: Tables) -> Markdown:
-    """Show the median delay of what each delivery brought for the first time, in each table."""
+    """Show the median delay of the new records in each delivery, by table."""
     found = quality.timeliness(tables.records, by="delivery")
     lines = {(line["table"], line["delivery"]): line for line in found.to_dict("records")}
     rows = [
@@ -206,14 +206,14 @@ def timeliness_by_delivery(tables: Tables) -> Markdown:
 
 
 def account(tables: Tables) -> Markdown:
-    """Show what became of every row delivered, by table."""
+    """Show the outcome of every delivered row, by table."""
     found = quality.account(tables.records)
     rows = [[_title(tables, line["table"]), *_outcomes(line)] for line in found.to_dict("records")]
     return readable(Markdown(pipe_table(["Table", *_OUTCOMES], rows, "What became of every row that was delivered")))
 
 
 def account_by_delivery(tables: Tables) -> Markdown:
-    """Show the files of which not every row stands."""
+    """Show the files with rows that were not kept."""
     found = quality.account(tables.records, by="delivery")
     some = found.loc[found["kept"].lt(found["delivered"])]
     left_out = len(found) - len(some)
@@ -229,7 +229,7 @@ def account_by_delivery(tables: Tables) -> Markdown:
 
 
 def quarantine(tables: Tables) -> Markdown:
-    """Show how many rows are in quarantine, in which file and why, without a word of what they say."""
+    """Show how many rows are in quarantine, by file and reason, without their values."""
     found = quality.quarantine(tables.records)
     if found.empty:
         return Markdown("No row is in quarantine.")
@@ -251,7 +251,7 @@ def quarantine(tables: Tables) -> Markdown:
 
 
 def revisions(tables: Tables) -> Markdown:
-    """Show how many months of each table have another number of records now than at first, by age of the month."""
+    """Show how many months have a different record count now than at first, by table and age."""
     found = quality.revisions(tables.project, tables.as_of)
     if found.empty:
         return Markdown("No month has a first number yet.")
@@ -284,7 +284,7 @@ def _outcomes(line: Mapping[Hashable, Any]) -> list[str]:
 
 
 def _delays_chart(tables: Tables) -> str:
-    """Draw the share of records in percent by the days until they came, a panel for each table that has any."""
+    """Return a chart of the percentage of records by delay, with a panel for each table that has records."""
     found = quality.delays(tables.records)
     found = found.loc[found["share"].notna()]
     spans = [(int(low), high) for low, high in found[["low", "high"]].drop_duplicates().itertuples(index=False)]
@@ -305,11 +305,11 @@ def _delays_chart(tables: Tables) -> str:
 
 
 def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
-    """Draw the share of months that moved by age in percent, a panel for each table of which any did."""
+    """Return a chart of the percentage of months that changed, by age, with a panel for each table with changes."""
     enough = ages.loc[ages["age"].le(_AGES) & ages["months"].ge(_MONTHS)]
     found = enough.assign(percent=100 * (enough["up"] + enough["down"]) / enough["months"])
     wide = found.pivot_table(index="age", columns="measure", values="percent", sort=True)
-    # Whole numbers, as people say them; nothing where no month is known at that age.
+    # Whole percentages, or None if no month is known at that age.
     values = {
         name: [None if pd.isna(value) else round(value) for value in wide[name]]
         for name in tables
@@ -328,7 +328,7 @@ def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
 
 
 def _ages_table(tables: Tables, ages: pd.DataFrame) -> str:
-    """Show how many of the months of each age have another number than at first: one column for each table."""
+    """Return a table of how many months differ from their first count, by age, with a column for each table."""
     known = ages.assign(moved=ages["up"] + ages["down"])
     cells = {
         (line["age"], line["measure"]): f"{number(line['moved'])} of {number(line['months'])}"
@@ -344,13 +344,13 @@ def _ages_table(tables: Tables, ages: pd.DataFrame) -> str:
 
 
 def _in_order(tables: Tables, found: pd.DataFrame) -> list[Delivery]:
-    """Return the deliveries that a table of numbers speaks of, in order of receipt."""
+    """Return the deliveries in a table of numbers, in order of receipt."""
     names = set(found["delivery"])
     return [one for one in tables.records.received.deliveries if one.name in names]
 
 
 def _delivery(name: str) -> str:
-    """Name a delivery by its day, as its folder is named."""
+    """Return the folder name of a delivery, which is its day."""
     return escape(name.rsplit("/", maxsplit=1)[-1])
 
 
@@ -375,13 +375,13 @@ def _days(value: float) -> str:
 
 
 def _share(value: float) -> str:
-    """Write a share in percent with one decimal place, rounded down: only all of them are 100.0%."""
-    # So little is added that only what is whole but for the arithmetic of the machine is lifted to it.
+    """Return a share in percent with one decimal, rounded down, so that only a complete one is 100.0%."""
+    # The small addition only corrects floating-point errors.
     return escape(NOT_AVAILABLE) if math.isnan(value) else f"{math.floor(1000 * value + 1e-9) / 10:.1f}%"
 
 
 def _none_note(rows: Sequence[Sequence[str]]) -> str:
-    """Explain the mark for what is not available, where a table has it."""
+    """Return an explanation of the not-available mark, if a table has it."""
     mark = escape(NOT_AVAILABLE)
     if not any(mark in row for row in rows):
         return ""
