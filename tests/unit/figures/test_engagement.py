@@ -258,7 +258,7 @@ def test_a_city_that_follows_nobody_is_told_so(repository_example: Path) -> None
         with pytest.raises(ParameterError) as refused:
             ask(records)
         (problem,) = refused.value.problems
-        assert "its tables are: " in problem.remedy
+        assert "The tables are: " in problem.remedy
 
 
 def test_a_month_that_is_not_known_is_refused(demonstration: Edition) -> None:

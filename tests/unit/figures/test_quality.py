@@ -381,7 +381,7 @@ def require_refused(ask: Callable[[], object]) -> None:
 
 
 def test_voids_are_no_table_of_records_and_an_account_is_by_table_or_by_delivery(records: Records) -> None:
-    with pytest.raises(ParameterError, match="no table that this city keeps"):
+    with pytest.raises(ParameterError, match="not a table of this city"):
         quality.timeliness(records, "voids")
     for ask in (quality.account, quality.completeness, quality.timeliness):
         with pytest.raises(ParameterError, match="write one of: table, delivery"):
