@@ -113,7 +113,7 @@ def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_
     assert lines[:-1] == ["Stopping …"]
     left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
     # None was started afterwards; one may just have been put into its folder.
-    number = re.fullmatch(r"Interrupted\. ([1-4]) of 5 (?:issue is|issues are) complete; run the command .*", lines[-1])
+    number = re.fullmatch(r"Interrupted\. ([1-4]) of 5 issues (?:is|are) complete; run the command .*", lines[-1])
     assert number is not None
     assert int(number[1]) <= len(left) <= int(number[1]) + 1
     for name in left:
@@ -134,7 +134,7 @@ def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_ins
     *before, last = lines
     assert before in ([], ["Looking for changes …"], ["Looking for changes …", "Stopping …"])
     # A quick machine has made some by then.
-    whole = r"Interrupted\. [0-4] of 5 (?:issue is|issues are) complete; run the command again to make the others\."
+    whole = r"Interrupted\. [0-4] of 5 issues (?:is|are) complete; run the command again to make the others\."
     assert re.fullmatch(whole if "Stopping …" in before else r"Interrupted\. Nothing was changed\.", last)
 
 

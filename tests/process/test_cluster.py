@@ -354,7 +354,7 @@ def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Pat
     _, said = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     found = re.search(
-        r"Interrupted\. ([1-4]) of 5 (?:issue is|issues are) complete; run the command again to make the others\.",
+        r"Interrupted\. ([1-4]) of 5 issues (?:is|are) complete; run the command again to make the others\.",
         said,
     )
     assert found is not None

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from viputils import __version__
-from viputils.cli import audit, data, interrupts, lab, publish, report
+from viputils.cli import audit, backfill, data, interrupts, lab, publish, report
 from viputils.cli.options import ProjectOption
 
 app = typer.Typer(
@@ -66,7 +66,7 @@ def _add(command: Callable[..., None], summary: str, example: str, **settings: A
 
 
 _add(report.report, "Make the issue of a month.", "vip report 2023-11")
-_add(report.backfill, "Make the issues of many months, if anything changed.", "vip backfill 2022-07 2023-11")
+_add(backfill.backfill, "Make the issues of many months, if anything changed.", "vip backfill 2022-07 2023-11")
 _add(audit.verify, "Check each published figure against the records.", "vip verify 2023-11")
 _add(publish.reproduce, "Make an issue again, and compare every byte.", "vip reproduce 2023-11")
 _add(publish.new, "Start the text of a month, or check it for private details.", "vip new 2023-12")

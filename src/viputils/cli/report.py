@@ -1,38 +1,28 @@
-"""The commands report, backfill and figures."""
+"""The commands report and figures."""
 
 from __future__ import annotations
 
 import datetime as dt
-import signal
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viputils.cli import interrupts
-from viputils.cli.interrupts import InterruptedByUser
 from viputils.cli.options import (
-    CANNOT,
     AllowOption,
     AsOfOption,
     CsvOption,
     EngineName,
     EngineOption,
-    Executor,
     JsonOption,
     LanguageOption,
     MonthArgument,
-    PapermillEngine,
     ProjectOption,
     open_edition,
     open_project,
 )
-from viputils.cli.output import Format, bar, emit, say, say_aside, show_json, show_table, steps
-from viputils.core.errors import INTERRUPTED, ParameterError, Problem
+from viputils.cli.output import Format, emit, say_aside, show_table, steps
+from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
-from viputils.core.text import plural
 
 if TYPE_CHECKING:
     from viputils.config.project import Project
@@ -100,144 +90,6 @@ def _say_notes(notes: Notes) -> None:
         say_aside(note)
 
 
-def backfill(
-    context: typer.Context,
-    first: Annotated[
-        ReportMonth | None,
-        typer.Argument(metavar="FROM", parser=ReportMonth.parse, help="The first month, as YYYY-MM."),
-    ] = None,
-    last: Annotated[
-        ReportMonth | None, typer.Argument(metavar="TO", parser=ReportMonth.parse, help="The last month, as YYYY-MM.")
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Make every month that has records.", show_default=False)
-    ] = False,
-    project: ProjectOption = None,
-    engine: EngineOption = EngineName.auto,
-    lang: LanguageOption = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", metavar="N", min=1, help="Issues to make at a time.", show_default="one per core"),
-    ] = None,
-    executor: Annotated[
-        Executor, typer.Option(help="Where to make the issues: in processes here, or on a Dask cluster.")
-    ] = Executor.processes,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            "--scheduler", metavar="ADDRESS", help="The address of the Dask scheduler, such as tcp://127.0.0.1:8786."
-        ),
-    ] = None,
-    papermill_engine: Annotated[
-        PapermillEngine,
-        typer.Option(help="How to run notebooks: in the process of the issue (vip), or in a kernel (stock)."),
-    ] = PapermillEngine.vip,
-    force: Annotated[
-        bool, typer.Option("--force", help="Make every issue again, even if nothing changed.", show_default=False)
-    ] = False,
-    why: Annotated[
-        bool, typer.Option("--why", help="For each issue, list everything that changed.", show_default=False)
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what would be made, and make nothing.", show_default=False)
-    ] = False,
-    allow_quarantined: AllowOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Make the issues of many months. Skip each issue whose inputs have not changed.
-
-    Give the first and last month, or --all. If an issue fails, the others are still made and the exit code is 2.
-    """
-    if every == (first is not None) or (first is None) != (last is None):
-        problem = Problem(
-            "months",
-            "are not clear;",
-            "give FROM and TO, as in 2022-07 2023-11 (the same month twice for one month), or --all.",
-        )
-        raise ParameterError("Choose the months, or --all.", [problem])
-    _require_consistent(executor, scheduler, jobs)
-    begin = time.monotonic()
-    opened = open_project(context, project, lang)
-    with steps() as step:
-        step("Looking for changes")
-        from viputils.core.urls import shown_address
-        from viputils.publish.backfill import carry_out, first_reason, orders_of
-        from viputils.publish.cluster import carry_out_on
-        from viputils.report.render import choose_engine
-
-        chosen = choose_engine(engine.value)
-        orders, lacking = orders_of(opened, first, last, chosen, allow_quarantined, force)
-    todo = [order for order in orders if order.why]
-    lines = say_aside if as_json else say
-    said = {month: [f"{opened.issue_place(str(month))}: cannot be made. {lack}"] for month, lack in lacking.items()}
-    if why or dry_run:
-        verb = "would be made" if dry_run else "is made"
-        for order in todo:
-            every_reason = [f"{order.place}: {verb}, because:", *(f"  {reason}" for reason in order.why)]
-            said[order.month] = every_reason if why else [f"{order.place}: {verb}, because {first_reason(order)}."]
-    for month in sorted(said):
-        for line in said[month]:
-            lines(line)
-    results = {order.place: "unchanged" for order in orders if not order.why}
-    results |= {order.place: "would be made" for order in todo if dry_run}
-    failed = {opened.issue_place(str(month)): lack for month, lack in lacking.items()}
-    notes: dict[str, list[str]] = {}
-    wanted = [] if dry_run else todo
-    if scheduler is None:
-        made = carry_out(opened, wanted, chosen, jobs, papermill_engine.value)
-    else:
-        if wanted:
-            # It can take a while to reach the cluster, and to get its first worker.
-            say_aside(f"Connecting to {shown_address(scheduler)} …")
-        made = carry_out_on(scheduler, opened, wanted, chosen, papermill_engine.value)
-    try:
-        with closing(made) as outcomes, _confirming_interrupt(), bar(len(wanted)) as advance:
-            for outcome in outcomes:
-                order = outcome.order
-                if outcome.error is not None:
-                    failed[order.place] = str(outcome.error)
-                    text = f"{order.place}: cannot be made. {outcome.error}"
-                else:
-                    results[order.place] = "made"
-                    text = f"{order.place}: made in {outcome.seconds:.1f} s, because {first_reason(order)}."
-                advance(text, lines)
-                if outcome.notes:
-                    notes[order.place] = list(outcome.notes)
-                for note in outcome.notes:
-                    say_aside(f"{order.place}: {note}")
-        counts = {what: list(results.values()).count(what) for what in ("made", "would be made", "unchanged")}
-        summary = ", ".join(f"{number} {what}" for what, number in counts.items() if number) or "none made"
-        summary += f", {len(failed)} could not be made" if failed else ""
-        total = len(orders) + len(lacking)
-        lines(f"{plural(total, 'issue')}: {summary}; {time.monotonic() - begin:.1f} s.")
-        if as_json:
-            reasons = {order.place: list(order.why) for order in todo}
-            said_of = {"why": reasons, "failed": dict(sorted(failed.items())), "notes": dict(sorted(notes.items()))}
-            every_issue = results | dict.fromkeys(failed, "could not be made")
-            show_json({"issues": dict(sorted(every_issue.items())), **said_of})
-    except (InterruptedByUser, OSError) as error:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        number = list(results.values()).count("made")
-        rest = "the others were not changed." if force else "run the command again to make the others."
-        # An error in an issue is an outcome, so an OSError here comes from writing to the terminal or to a file.
-        what = f"Cannot write: {error.strerror or error}." if isinstance(error, OSError) else "Interrupted."
-        issues = "issue is" if number == 1 else "issues are"
-        say_aside(f"{what} {number} of {len(todo)} {issues} complete; {rest}")
-        interrupts.end(CANNOT if isinstance(error, OSError) else INTERRUPTED)
-    if failed:
-        raise typer.Exit(CANNOT)
-
-
-@contextmanager
-def _confirming_interrupt() -> Iterator[None]:
-    """Confirm Ctrl-C at once, because it takes a moment to stop."""
-    try:
-        yield
-    except InterruptedByUser:
-        say_aside("Stopping …")
-        raise
-
-
 def figures(
     context: typer.Context,
     month: Annotated[
@@ -295,18 +147,3 @@ def _emit_all_figures(project: Project, as_of: dt.date | None, allow_quarantined
         json=lambda: {"figures": rows},
         csv=lambda: all_issues_csv(rows),
     )
-
-
-def _require_consistent(executor: Executor, scheduler: str | None, jobs: int | None) -> None:
-    """Raise ParameterError if options of a backfill contradict each other."""
-    problems = []
-    if executor is Executor.dask and scheduler is None:
-        problems.append(Problem("--executor dask", "needs a cluster;", "add --scheduler tcp://HOST:8786."))
-    if executor is Executor.dask and jobs is not None:
-        problems.append(
-            Problem("--jobs", "sets the number of processes on this computer;", "leave it out with --executor dask.")
-        )
-    if executor is Executor.processes and scheduler is not None:
-        problems.append(Problem("--scheduler", "is only for a cluster;", "add --executor dask, or leave it out."))
-    if problems:
-        raise ParameterError("The options contradict each other.", problems)
