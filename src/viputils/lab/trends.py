@@ -85,7 +85,7 @@ def over_time(tables: Tables, measure: str, category: str = "", end: Month | Non
     )
     rows = [[month.label, escape(_shown(value))] for month, value in zip(months, values, strict=True)]
     table = pipe_table(["Month", capital(escape(label))], rows, f"{capital(escape(label))} by month")
-    note = "One record can add many here, so what chance alone gives is not known, and no month is marked."
+    note = "One record can add several here, so the effect of chance is unknown and no month is marked."
     return readable(Markdown("\n\n".join([image, table, div("note", note)])))
 
 
@@ -98,7 +98,7 @@ def rate_by_day(tables: Tables, measure: str, end: Month | None = None) -> Markd
         If the measure or the month does not exist.
     """
     if tables.project.program.measures[_known(tables, measure)].count != "rows":
-        return Markdown("This measure adds up a column or counts people, of which chance alone is not known by day.")
+        return Markdown("This measure adds up a column or counts people, so the effect of chance by day is unknown.")
     counts = _counts(tables, measure, "", end).iloc[-25:]
     days = pd.Series([(month.span.end - month.span.start).days + 1 for month in counts.index], counts.index)
     chart = process_chart(counts, days, baseline=list(counts.index[:-1]))
@@ -121,10 +121,10 @@ def small_multiples(tables: Tables, measure: str, end: Month | None = None) -> M
     names = list(counts)[:_PANELS]
     panels = [(str(name), [_value(value) for value in counts[name]]) for name in names]
     months = list(counts.index)
-    alt = f"Small column charts of one scale, {label}, {months[0].label} to {months[-1].label}."
+    alt = f"Small column charts on the same scale, {label}, {months[0].label} to {months[-1].label}."
     alt += "".join(f" {name}: {', '.join(map(_shown, values))}." for name, values in panels)
     letters = [month.short_name[0] for month in months]
-    caption = f"{capital(escape(label))}, {months[0].label} to {months[-1].label}, all of one scale"
+    caption = f"{capital(escape(label))}, {months[0].label} to {months[-1].label}, on the same scale"
     image = image_markdown(
         lambda: panels_chart(tables.project.fonts, letters, panels), f"panels-{measure}", caption, alt
     )
@@ -217,10 +217,10 @@ def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Mark
     heads = ["Measure", str(a), str(b), "Change", "Ratio, 95% interval", "Difference"]
     table = pipe_table(heads, rows, f"{a} against {b}, {escape(kind)}", words=[5])
     note = (
-        "The interval says which ratios of the two true rates the counts fit with, if events come independently. Where "
-        "it holds 1.00, the counts cannot tell whether there were more or fewer. Where months differ from each other "
-        "more than chance alone would make them, events do not come like that, and nothing is read into the ratio. Of "
-        "sums nothing is said: one record can add many. Of the others, about one in twenty differs by chance alone."
+        "The interval shows which ratios of the two true rates fit the counts, if events are independent. If it "
+        "includes 1.00, the counts cannot tell whether there were more or fewer. If months differ more than by chance, "
+        "events are not independent, and the ratio is not interpreted. Sums have no interval, because one record can "
+        "add several. About one in twenty of the others differs by chance alone."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
@@ -277,9 +277,9 @@ def cohorts(tables: Tables, end: Month | None = None) -> Markdown:
     ]
     table = pipe_table(heads, rows, "People who took up a service, by month of the Custom Notification")
     note = (
-        f"{escape(PROVISIONAL)} means provisional: not everybody of that month could be watched for so long, so there "
-        f"is no number yet, and no low one. {escape(NOT_AVAILABLE)} means not available. A month has few people, and "
-        "its rate moves much by chance: the interval says how far."
+        f"{escape(PROVISIONAL)} means provisional: not all people of that month have been observed that long, so there "
+        f"is no number yet. {escape(NOT_AVAILABLE)} means not available. A month has few people, so its rate varies "
+        "much by chance. The interval shows how much."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
@@ -295,7 +295,7 @@ def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
     followed = _followed(tables, end)
     course = engagement.time_to_engagement(followed)
     if course.empty:
-        return Markdown("Nobody who was notified has taken up a service yet.")
+        return Markdown("None of the people notified has taken up a service yet.")
     at = [1, 7, 14, *engagement.DAYS]
     rows, said = [], []
     for day in at:
@@ -322,9 +322,9 @@ def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
         alt,
     )
     table = pipe_table(
-        ["By day", "Share", "95% interval", "People watched for so long"], rows, "Time to the first engagement"
+        ["By day", "Share", "95% interval", "People observed that long"], rows, "Time to the first engagement"
     )
-    note = f"By Kaplan and Meier: whoever could not be watched for long counts for as long as they could. {median}"
+    note = f"Kaplan-Meier estimate: people observed for a shorter time count for that time. {median}"
     return readable(Markdown("\n\n".join([image, table, div("note", note)])))
 
 
@@ -338,7 +338,7 @@ def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
     """
     rows = []
     for line in engagement.by_source(_followed(tables, end)).to_dict("records"):
-        told = f"{100 * line['rate']:.0f}%" if line["is_enough"] else "too few to say"
+        told = f"{100 * line['rate']:.0f}%" if line["is_enough"] else "too few"
         between = f"{100 * line['low']:.0f}% to {100 * line['high']:.0f}%" if line["is_enough"] else ""
         rows.append(
             [
@@ -352,8 +352,8 @@ def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
     heads = ["Candidate came from", "People", "Took up a service", "Rate", "95% interval"]
     table = pipe_table(heads, rows, "Engagement so far, by source of the candidate")
     note = (
-        "Where intervals overlap widely, the counts do not say that one source does better. People who were notified "
-        "lately are in it, and have had little time."
+        "If intervals overlap widely, the counts do not show that one source does better. People who were notified "
+        "recently are included, and have had little time."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
@@ -429,7 +429,7 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
         return f"{value:.2f}" if is_rate else number(round(value))
 
     if chart.periods < 1:
-        return readable(Markdown(f"There is no chart of {escape(label)}: no month before the newest is known."))
+        return readable(Markdown(f"There is no chart of {escape(label)}, because no month before the newest is known."))
     marked = [
         f"{month.label} ({'; '.join(rule.words for rule in chart.marks_at(month))})" for month in chart.marked.index
     ]
@@ -441,7 +441,7 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
     image = image_markdown(
         lambda: limits_chart(tables.project.fonts, month_names(months), chart),
         name,
-        f"{capital(escape(label))}: counts, their average, and the band that chance alone would seldom leave",
+        f"{capital(escape(label))}: counts, their average, and the range of chance",
         alt,
     )
     rows = [
@@ -464,14 +464,14 @@ def _reading(chart: ProcessChart) -> str:
     """Return sentences on what the chart can and cannot show."""
     said = [f"The average of the {plural(chart.periods, 'month')} before the newest is {chart.average:.1f}."]
     if not chart.is_enough:
-        said.append(f"That is too few: it takes {ENOUGH} to say what is usual.")
+        said.append(f"That is too few: at least {ENOUGH} months are needed to show what is usual.")
     if not chart.is_even:
         said.append(
-            "These months differ from each other more than chance alone would make them, so the limits are too narrow "
-            "to judge a single month by."
+            "These months differ from each other more than by chance, so the limits are too narrow to judge a single "
+            "month."
         )
     if not chart.can_fall:
-        said.append("The counts are too small for one month to show a fall: even none would be no sign.")
+        said.append("The counts are too small to show a fall in one month: even 0 would not be unusual.")
     return " ".join(said)
 
 
