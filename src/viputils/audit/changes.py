@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from viputils.audit.register import INDEX, IssueName, read_register
-from viputils.config.program import DELIVERIES_VARIABLE
+from viputils.config.fields import DELIVERIES_VARIABLE
 from viputils.config.project import Project
 from viputils.core.encoding import decoded
 from viputils.core.errors import ParameterError, Problem, PublishedError, VipError

@@ -79,7 +79,7 @@ def past_date(option: str) -> Callable[[str], dt.date]:
 
 def read_address(text: str) -> str:
     """Return the web address of --address, which must be that of a folder."""
-    from viputils.config.program import is_folder_address
+    from viputils.config.fields import is_folder_address
 
     try:
         return is_folder_address(text)

@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viputils.config.program import DELIVERIES_VARIABLE, RAW
+from viputils.config.fields import DELIVERIES_VARIABLE
+from viputils.config.program import RAW
 from viputils.core.errors import IntakeError, Problem
 from viputils.core.urls import is_address, is_database, place_of, shown_address
 
