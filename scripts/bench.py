@@ -1,15 +1,14 @@
-"""How long an issue and how long records take, beside plain tools: `make bench`, or `make bench ROWS=10000`.
+"""Time issues, the site and records against plain tools: `make bench`, or `make bench ROWS=10000`.
 
-What counts are the ratios: all come from one run. Three questions are asked.
+Compare the ratios, which come from the same run. There are three parts.
 
-An issue, step by step, each the median of a few runs. The plain pair is `papermill` and then `jupyter nbconvert --to
-html` on the same notebook, as two processes; it makes HTML only, and nothing that a city would publish.
+An issue, step by step, as the median of a few runs. The plain pair is `papermill` and then `jupyter nbconvert --to
+html` on the same notebook, as two processes. It makes only HTML.
 
-The site of every month: from nothing, beside one `vip report`; again with nothing changed, and with one text changed.
+The site of every month: from scratch, compared with one `vip report`; then with no change, and with one text changed.
 
-Records, by how many rows of `responses` there are: taking a file in, and raw to figures, beside plain
-`pandas.read_csv` of the same file, with the most memory that each used. Each is a process of its own; the second
-delivery corrects one row in a thousand.
+Records, by the number of rows of `responses`: intake, and raw to figures, compared with `pandas.read_csv` of the same
+file, with the peak memory of each. Each runs in its own process. The second delivery corrects one row in a thousand.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ BIN = Path(sys.executable).parent
 
 
 def median(action: Callable[[], object], runs: int = 5) -> float:
-    """Time an action; the first time, when files and modules are read, does not count."""
+    """Return the median time of an action, after a first run that loads files and modules."""
     action()
     seconds = []
     for _ in range(runs):
@@ -57,12 +56,12 @@ def median(action: Callable[[], object], runs: int = 5) -> float:
 
 
 def process(*command: str | Path) -> None:
-    """Run a command to its end."""
+    """Run a command and wait for it."""
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
 def rows_of_responses(path: Path, numbers: Iterable[int], seed: int) -> None:
-    """Write made-up responses, in the spellings that agencies use."""
+    """Write random responses, with the spellings of agencies."""
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     kinds = ["GSW", "DV", "Homicide", "Murder", "Suicide", "Other", "domestic violence"]
     areas = ["SE", "Southwest", "VA", "NE", "Northwest", ""]
@@ -76,7 +75,7 @@ def rows_of_responses(path: Path, numbers: Iterable[int], seed: int) -> None:
 
 
 def measured(task: str, *arguments: str | Path) -> tuple[float, float]:
-    """Run a task in a process of its own: its seconds without the imports, and the most memory it used, in MB."""
+    """Run a task in its own process. Return its seconds without imports, and its peak memory in MB."""
     command = [sys.executable, __file__, task, *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds, megabytes = json.loads(done.stdout.splitlines()[-1])
@@ -84,7 +83,7 @@ def measured(task: str, *arguments: str | Path) -> tuple[float, float]:
 
 
 def run_task(task: str, arguments: Sequence[str]) -> None:
-    """Do what ``measured`` asked for."""
+    """Run a task for ``measured``."""
     import pandas as pd
 
     from viputils.figures.counts import compute_figures
@@ -108,7 +107,7 @@ def run_task(task: str, arguments: Sequence[str]) -> None:
 
 def measure_records(sizes: Sequence[int]) -> None:
     """Measure intake and raw to figures at several sizes, and print the ratios."""
-    print("Records: seconds (times the plain read; seconds per million rows), and the most memory")
+    print("Records: seconds (times the plain read; seconds per million rows), and peak memory")
     print(f"{'rows':>12}  {'pandas.read_csv':>22}  {'raw to figures':>34}  {'vip intake':>34}")
     for size in sizes:
         with tempfile.TemporaryDirectory() as scratch:
@@ -188,7 +187,7 @@ def measure_issue() -> None:
 
 
 def measure_site() -> None:
-    """Measure the site of every month: made from nothing, with nothing changed, and with one text changed."""
+    """Measure the site of every month: from scratch, with no change, and with one text changed."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "project"
         for name in ("data", "notebooks", "report"):
@@ -212,7 +211,7 @@ def measure_site() -> None:
     print(f"\nThe site: {made['issues']} issues, {made['pages']} pages")
     rows = [
         ("one vip report", report, ""),
-        ("vip site, from nothing", first, f"{first / made['issues'] / report:.2f} of a vip report for each issue"),
+        ("vip site, from scratch", first, f"{first / made['issues'] / report:.2f} of a vip report for each issue"),
         ("vip site, nothing changed", again, f"{again / first:.4f} of the first time"),
         (f"vip site, a text of {len(changed['made'])} changed", one, f"{one / first:.4f} of the first time"),
     ]

@@ -1,11 +1,11 @@
-"""How long years of issues take: one by one as anyone would with stock tools, and by `vip backfill`.
+"""Time years of issues: one by one with stock tools, and with `vip backfill`.
 
-The records are the demonstration's, and the same once more for each earlier year, with other ids. All of it lies in a
-folder of its own, which is gone at the end. What counts are the ratios: all come from one run.
+The records are those of the demonstration, copied with other ids for each earlier year. They are in a temporary folder.
+Compare the ratios, which come from the same run.
 
-The stock loop is, for each month, `papermill` and then the embedded engine's HTML and PDF of what it made, each a
-process of its own; backfill makes DOCX, data and the manifest besides. Where Quarto is installed, the same loop with
-`quarto render` is measured for a few months.
+For each month, the stock loop runs `papermill` and then the embedded engine for HTML and PDF, each in its own process.
+Backfill also makes DOCX, data and the manifest. If Quarto is installed, the loop also runs with `quarto render` for a
+few months.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from viputils.core.months import ReportMonth
 ROOT: Final = Path(__file__).resolve().parents[1]
 BIN: Final = Path(sys.executable).parent
 LAST: Final = ReportMonth(2023, 11)
-# The demonstration's first fiscal year, by the days on which it was received: what earlier years are copies of.
+# The days of receipt of the demonstration's first fiscal year. Earlier years are copies of it.
 WHOLE_YEAR: Final = ("2022-08-03", "2023-07-06")
 FIRST_YEAR: Final = 2022
 QUARTO_MONTHS: Final = 4
 
 
 def project_of(folder: Path, months: int) -> Path:
-    """Make a project with records from the July before the first of so many months on."""
+    """Make a project with records for the last ``months`` months and the rest of their first fiscal year."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in tracked.rstrip("\0").split("\0"):
         if not name.startswith(("tests/", "docs/")):
@@ -63,7 +63,7 @@ def _earlier(text: str, years: int) -> str:
 
 
 def run(folder: Path, *command: str | Path) -> float:
-    """Run a command in a project; give its seconds."""
+    """Run a command in a project, and return its seconds."""
     begin = time.perf_counter()
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     if done.returncode:
@@ -72,13 +72,13 @@ def run(folder: Path, *command: str | Path) -> float:
 
 
 def backfill(folder: Path, months: int) -> float:
-    """Make the issues of the last months; give the seconds."""
+    """Make the issues of the last months, and return the seconds."""
     first = LAST.plus(1 - months)
     return run(folder, BIN / "vip", "backfill", str(first), str(LAST), "--engine", "embedded", "--allow-quarantined")
 
 
 def stock_loop(folder: Path, months: list[ReportMonth], engine: str) -> float:
-    """Make HTML and PDF of each month with `papermill`, and then with an engine."""
+    """Make HTML and PDF of each month with `papermill` and then an engine, and return the seconds."""
     seconds = 0.0
     for month in months:
         made = folder / "loop" / engine / str(month)
@@ -91,7 +91,7 @@ def stock_loop(folder: Path, months: list[ReportMonth], engine: str) -> float:
 
 
 def render(engine: str, folder: Path, notebook: Path) -> None:
-    """Make HTML and PDF of a notebook that was executed, beside it."""
+    """Make HTML and PDF of an executed notebook, in its folder."""
     import nbformat
 
     from viputils.audit.as_of import as_of_issue
@@ -114,7 +114,7 @@ def render(engine: str, folder: Path, notebook: Path) -> None:
 
 
 class Memory(threading.Thread):
-    """Follows how much memory the processes below this one have at most, in MB; what they share is shared out."""
+    """A thread that records the peak memory of child processes in MB. Shared memory is divided among them."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -123,7 +123,7 @@ class Memory(threading.Thread):
         self._over = threading.Event()
 
     def run(self) -> None:
-        """Look often."""
+        """Sample the memory until stopped."""
         while not self._over.wait(0.3):
             sizes = []
             for process in psutil.Process().children(recursive=True):
@@ -134,13 +134,13 @@ class Memory(threading.Thread):
             self.at_once, self.of_one = max(self.at_once, sum(sizes)), max(self.of_one, *sizes, 0.0)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop sampling."""
         self._over.set()
         self.join()
 
 
 def main(sizes: list[int]) -> None:
-    """Print the lines."""
+    """Run the benchmark and print the results."""
     with tempfile.TemporaryDirectory(prefix="vip-bench-") as scratch:
         rows: dict[int, float] = {}
         for months in sizes:
@@ -155,7 +155,7 @@ def main(sizes: list[int]) -> None:
             print(f"  nothing changed: {again:.2f} s, 1/{rows[months] / again:.0f} of that", flush=True)
             if months == 24:
                 _beside(folder, months, rows[months])
-            # To look at memory takes time itself, so it is looked at in a run that is not timed.
+            # Measure memory in a separate run, because sampling takes time.
             shutil.rmtree(folder / "issues")
             memory = Memory()
             memory.start()

@@ -1,9 +1,8 @@
-"""How long 24 runs of the report's notebook take: stock Papermill, the engine vip, and the limit, plain Python.
+"""Time 24 runs of the report's notebook: stock Papermill, the engine vip, and plain Python as the lower limit.
 
-Each line but the last is the whole time of processes that began with nothing: imports are in it, and the start of the
-process that others are forked from. The limit is a loop in one process that has run one month already: it holds what
-the library remembers from one month to the next, which a fresh process never does. Seconds of processors are those of
-all processes together; on a machine that does other work they tell more than the clock.
+All lines except the last include the start of processes and imports. The limit is a loop in one process that has
+already run one month, so it uses the caches of the library. Processor seconds are those of all processes together. On
+a busy machine they are more reliable than the clock.
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NOTEBOOK: Final = ROOT / "notebooks" / "monthly_report.ipynb"
-# Every month that has deliveries, and the last ones once more.
+# Every month with deliveries, and the last ones a second time.
 MONTHS: Final = [f"{2022 + (6 + n) // 12}-{(6 + n) % 12 + 1:02}" for n in range(17)]
 RUNS: Final = [*MONTHS, *MONTHS[-7:]]
 
 WAYS: Final = {
     "stock": "stock Papermill",
     "vip": "papermill --engine vip",
-    "apart": "in processes of their own",
+    "apart": "in separate processes",
 }
 
 
 def run_papermill(months: list[str], engine: str) -> None:
-    """Run the notebook as anyone would, without writing it."""
+    """Run the notebook with Papermill, without writing it."""
     import papermill
 
     for month in months:
@@ -40,7 +39,7 @@ def run_papermill(months: list[str], engine: str) -> None:
 
 
 def run_apart(months: list[str]) -> None:
-    """Run the notebook as an issue does, each month in a process of its own."""
+    """Run the notebook as an issue does, each month in its own process."""
     from viputils.report.process import in_own_process
 
     for month in months:
@@ -55,11 +54,11 @@ def run_one(month: str, _tell: object) -> None:
 
 
 def run_plainly(months: list[str]) -> tuple[float, float]:
-    """Run the notebook's code in this process, which has run it before; give the seconds, and those of processors."""
+    """Run the notebook's code in this process after a warm-up. Return the seconds and the processor seconds."""
     import nbformat
 
     os.chdir(ROOT)
-    # The backend that a kernel has would need one.
+    # The default backend would need a kernel.
     os.environ["MPLBACKEND"] = "agg"
     cells = [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
     codes = [compile(cell.source, "cell", "exec") for cell in cells]
@@ -80,7 +79,7 @@ def run_plainly(months: list[str]) -> tuple[float, float]:
 
 
 def measured(way: str, processes: int) -> tuple[float, float]:
-    """Give the seconds that processes take for all runs together, and their seconds of processors."""
+    """Return the seconds and processor seconds of all runs, divided among processes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.perf_counter()
     started = [
@@ -99,9 +98,9 @@ def measured(way: str, processes: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print the lines."""
+    """Run the benchmark and print the results."""
     limit, limit_spent = measured("limit", 1)
-    print(f"{len(RUNS)} runs of {NOTEBOOK.name}; load of the machine {os.getloadavg()[0]:.1f}")
+    print(f"{len(RUNS)} runs of {NOTEBOOK.name}; machine load {os.getloadavg()[0]:.1f}")
     for way, name in WAYS.items():
         for processes in (1, 2):
             seconds, spent = measured(way, processes)

@@ -249,7 +249,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Correction:
-    """A record sent with one value first, and with another in a later delivery."""
+    """A record sent with one value, and corrected in a later delivery."""
 
     table: str
     month: str
@@ -261,7 +261,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A record sent twice: in one file or again in the next delivery, in the same spelling or in another."""
+    """A record sent twice, in one file or in two deliveries, with the same or another spelling."""
 
     table: str
     month: str
@@ -337,16 +337,16 @@ tables and the details of every record are made up, and say nothing about Albuqu
 
 
 class RecordsError(Exception):
-    """The records are invalid, or cannot be written where they should go."""
+    """The records are invalid, or cannot be written."""
 
 
 def stream(*names: str) -> random.Random:
-    """Give the seeded stream of draws for one purpose, so that a change of one leaves the others as they are."""
+    """Return the seeded random stream for one purpose, so that a change of one does not affect the others."""
     return random.Random("/".join((SEED, *names)))  # noqa: S311 (the seed is the point)
 
 
 def weighted(shares: Mapping[T, int], draw: random.Random) -> T:
-    """Draw one key, each as often as its weight says."""
+    """Draw one key by weight."""
     point = draw.randrange(sum(shares.values()))
     for value, weight in shares.items():
         point -= weight
@@ -356,12 +356,12 @@ def weighted(shares: Mapping[T, int], draw: random.Random) -> T:
 
 
 def percent(share: int, draw: random.Random) -> bool:
-    """Say yes in so many of a hundred draws."""
+    """Return true in the given percentage of draws."""
     return draw.randrange(100) < share
 
 
 def share_out(total: int, weights: Sequence[int]) -> list[int]:
-    """Divide a total into whole numbers by weight; what rounding leaves goes to the largest remainders."""
+    """Divide a total into whole numbers by weight, with the method of largest remainders."""
     shares = [total * weight // sum(weights) for weight in weights]
     by_remainder = sorted(range(len(weights)), key=lambda place: -(total * weights[place] % sum(weights)))
     for place in by_remainder[: total - sum(shares)]:
@@ -370,25 +370,25 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
 
 
 def days_of(month: str) -> list[dt.date]:
-    """Give every day of a month."""
+    """Return every day of a month."""
     first = dt.date.fromisoformat(f"{month}-01")
     days = [first + dt.timedelta(days=number) for number in range(31)]
     return [day for day in days if day.month == first.month]
 
 
 def days_drawn(month: str, number: int, week: Sequence[int], draw: random.Random) -> list[str]:
-    """Draw days of a month, each weekday as often as its weight says, in order."""
+    """Draw days of a month by weekday weights, in order."""
     days = {day.isoformat(): week[day.weekday()] for day in days_of(month)}
     return sorted(weighted(days, draw) for _ in range(number))
 
 
 def days_later(day: str, number: int) -> str:
-    """Give the day so many days later, or earlier where the number is negative."""
+    """Return the day that is a number of days later, or earlier if negative."""
     return (dt.date.fromisoformat(day) + dt.timedelta(days=number)).isoformat()
 
 
 def by_day(table: str, rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Sort records into their days."""
+    """Return records by day."""
     days: dict[str, list[Row]] = {}
     for row in rows:
         days.setdefault(row[COLUMNS[table][1]], []).append(row)
@@ -396,13 +396,13 @@ def by_day(table: str, rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def lately(days: Mapping[str, list[Row]], day: str, number: int) -> list[Row]:
-    """Give the records of a day and of so many days before it, oldest first."""
+    """Return the records of a day and of the days before it, oldest first."""
     before = [days_later(day, -back) for back in range(number, -1, -1)]
     return [row for each in before for row in days.get(each, ())]
 
 
 def numbered(table: str, rows: Iterable[Row]) -> list[Row]:
-    """Give rows their ids in the order of their dates, and their columns in the table's order."""
+    """Return rows with ids in order of date, and columns in the order of the table."""
     identity, date, *_ = COLUMNS[table]
     made = []
     for number, row in enumerate(sorted(rows, key=lambda row: row[date]), start=1):
@@ -412,12 +412,12 @@ def numbered(table: str, rows: Iterable[Row]) -> list[Row]:
 
 
 def month_of(table: str, row: Row) -> str:
-    """Give the month in which a record occurred."""
+    """Return the month of a record."""
     return row[COLUMNS[table][1]][:7]
 
 
 def monthly_totals(name: str, to_date: int, before: range) -> dict[str, int]:
-    """Draw a total for each month; those of the calibrated fiscal year sum to the printed figure."""
+    """Draw a total for each month. The calibrated fiscal year adds up to the printed figure."""
     draw = stream(name, "totals")
     earlier = {month: draw.randrange(before.start, before.stop) for month in MONTHS if month not in TO_DATE}
     return earlier | dict(zip(TO_DATE, share_out(to_date, [draw.randrange(93, 108) for _ in TO_DATE]), strict=True))
@@ -439,7 +439,7 @@ def make_records() -> Records:
 
 
 def make_responses() -> list[Row]:
-    """Make the responses: drawn freely before the calibrated fiscal year, and from the printed figures in it."""
+    """Make the responses: freely drawn before the calibrated fiscal year, and from the printed figures in it."""
     rows = []
     for month, values in response_values().items():
         draw = stream("responses", month)
@@ -456,7 +456,7 @@ def make_responses() -> list[Row]:
 
 
 def response_values() -> dict[str, list[tuple[str, str]]]:
-    """Give the incident type and the area command of every response, by month."""
+    """Return the incident type and area command of every response, by month."""
     values = {}
     for month in MONTHS:
         draw = stream("response values", month)
@@ -485,7 +485,7 @@ def response_values() -> dict[str, list[tuple[str, str]]]:
 def shuffled_pairs(
     incident_types: Mapping[str, int], area_commands: Mapping[str, int], draw: random.Random
 ) -> list[tuple[str, str]]:
-    """Pair incident types with area commands at random; a response that no area is left for has none."""
+    """Pair incident types with area commands at random. Responses without a remaining area have none."""
     types = list(Counter(incident_types).elements())
     areas = list(Counter(area_commands).elements())
     areas += [""] * (len(types) - len(areas))
@@ -495,13 +495,13 @@ def shuffled_pairs(
 
 
 def area_on(day: str, area: str, draw: random.Random) -> str:
-    """Write a part of Southeast as University, from the day on which there was one."""
+    """Change some Southeast records to University, from its first day."""
     university = area == "Southeast" and percent(UNIVERSITY_PERCENT, draw) and day >= UNIVERSITY_FROM
     return "University" if university else area
 
 
 def make_outreach(responses: Sequence[Row]) -> list[Row]:
-    """Make the outreach operations, some of them following up a response of the days before."""
+    """Make the outreach operations. Some follow up a recent response."""
     operations = monthly_totals("outreach", PRINTED_OUTREACH_OPERATIONS, range(452, 519))
     adults = monthly_totals("adults", PRINTED_ADULTS_ASSISTED, range(475, 551))
     children = monthly_totals("children", PRINTED_CHILDREN_ASSISTED, range(14, 27))
@@ -520,7 +520,7 @@ def make_outreach(responses: Sequence[Row]) -> list[Row]:
 
 
 def make_operation(day: str, recent: Sequence[Row], draw: random.Random) -> Row:
-    """Make one operation, following up a recent response or not, and not yet with the people assisted."""
+    """Make one operation, which may follow up a recent response, without people assisted yet."""
     row = {"operation_date": day, "response_id": "", "adults_assisted": "0", "children_assisted": "0"}
     if recent and percent(FOLLOW_UP_PERCENT, draw):
         response = draw.choice(recent)
@@ -534,7 +534,7 @@ def make_operation(day: str, recent: Sequence[Row], draw: random.Random) -> Row:
 
 
 def assist_adults(operations: Sequence[Row], total: int, draw: random.Random) -> None:
-    """Draw the adults assisted by each operation, then move single ones until the month has its total."""
+    """Draw the adults assisted by each operation, then adjust single ones to the total of the month."""
     counts = [weighted(dict(enumerate(ADULTS_SHARES[row["kind"]])), draw) for row in operations]
     while sum(counts) != total:
         place = draw.randrange(len(counts))
@@ -547,7 +547,7 @@ def assist_adults(operations: Sequence[Row], total: int, draw: random.Random) ->
 
 
 def assist_children(operations: Sequence[Row], total: int, draw: random.Random) -> None:
-    """Give a few of the operations that assisted adults the month's children."""
+    """Distribute the month's children among a few operations that assisted adults."""
     households = [row for row in operations if row["adults_assisted"] != "0"]
     draw.shuffle(households)
     for row in households:
@@ -569,7 +569,7 @@ def make_candidates() -> list[Row]:
 
 
 def make_referrals(outreach: Sequence[Row], candidates: Sequence[Row]) -> list[Row]:
-    """Make the referrals to services: from an operation, or for a candidate, of the days before."""
+    """Make the referrals to services, from a recent operation or for a recent candidate."""
     totals = monthly_totals("referrals", PRINTED_REFERRALS_MADE, range(865, 986))
     assisted = by_day("outreach", (row for row in outreach if row["adults_assisted"] != "0"))
     received = by_day("candidates", candidates)
@@ -610,13 +610,13 @@ def make_reviews() -> list[Row]:
 
 
 def make_notifications(candidates: Sequence[Row]) -> list[Row]:
-    """Make the Custom Notifications: a candidate of the three months before, and now and then one again."""
+    """Make the Custom Notifications of candidates of the last three months, some of them repeated."""
     rows: list[Row] = []
     for month in MONTHS:
         draw = stream("notifications", month)
         due = 0
         for day in days_drawn(month, draw.randrange(13, 22), FIELD_DAYS, draw):
-            due += 1  # and still due on the next day, where nobody waits yet
+            due += 1  # still due on the next day, because no one is waiting yet
             while due and (candidate := candidate_to_notify(day, candidates, rows, draw)):
                 outcome = weighted(OUTCOME_SHARES, draw)
                 leader = percent(8 if outcome == "Not located" else 34, draw)
@@ -635,7 +635,7 @@ def make_notifications(candidates: Sequence[Row]) -> list[Row]:
 def candidate_to_notify(
     day: str, candidates: Sequence[Row], notifications: Sequence[Row], draw: random.Random
 ) -> str | None:
-    """Choose who is notified on a day: received before it, and notified at most once before; or nobody yet."""
+    """Return a candidate received earlier and notified at most once, or None if there is none."""
     times = Counter(row["candidate_id"] for row in notifications)
     again = [
         row["candidate_id"]
@@ -653,7 +653,7 @@ def candidate_to_notify(
 
 
 def make_engagements(notifications: Sequence[Row]) -> list[Row]:
-    """Make the services that notified people take up, up to the last day that is delivered."""
+    """Make the services that notified people take up, until the last delivered day."""
     rows = []
     engaged: set[str] = set()
     for month in MONTHS:
@@ -668,7 +668,7 @@ def make_engagements(notifications: Sequence[Row]) -> list[Row]:
 
 
 def services_taken_up(notification: Row, draw: random.Random) -> list[Row]:
-    """Draw the services that one person takes up, none of them twice."""
+    """Draw the services that one person takes up, without repetition."""
     remaining = dict(ENGAGEMENT_SHARES)
     rows = []
     for _ in range(int(weighted(SERVICES_TAKEN_SHARES, draw))):
@@ -689,7 +689,7 @@ def services_taken_up(notification: Row, draw: random.Random) -> list[Row]:
 
 
 class Picker:
-    """Picks records for what happens to them on their way, each of them at most once."""
+    """A picker of records for errors and corrections. Each record is picked at most once."""
 
     def __init__(self, records: Records) -> None:
         self.records = records
@@ -705,20 +705,20 @@ class Picker:
         self.engaged = {row["candidate_id"] for row in records["engagements"]}
 
     def pick(self, table: str, month: str, fits: Callable[[Row], bool]) -> Row:
-        """Pick a record of a month that fits and has not been picked before."""
+        """Pick a matching record of a month that was not picked before."""
         rows = [
             row
             for row in self.records[table]
             if month_of(table, row) == month and identity_of(table, row) not in self.picked and fits(row)
         ]
         if not rows:
-            raise RecordsError(f"No record of {table} in {month} fits: change the seed.")
+            raise RecordsError(f"No record of {table} in {month} matches. Change the seed.")
         row = self.draw.choice(rows)
         self.picked.add(identity_of(table, row))
         return row
 
     def pick_alone(self, table: str, month: str) -> Row:
-        """Pick a record that no other record refers to or builds on, so that it can be missing for a while."""
+        """Pick a record that no other record refers to, so that it can arrive late."""
         return self.pick(
             table,
             month,
@@ -729,7 +729,7 @@ class Picker:
         )
 
     def pick_corrected(self, correction: Correction) -> Row:
-        """Pick a record with the value to which a correction leads."""
+        """Pick a record with the corrected value."""
 
         def fits(row: Row) -> bool:
             value = row[correction.column]
@@ -740,22 +740,22 @@ class Picker:
 
 
 def identity_of(table: str, row: Row) -> str:
-    """Give a record's id."""
+    """Return the id of a record."""
     return row[COLUMNS[table][0]]
 
 
 def received_after(month: str, deliveries_later: int = 0) -> str:
-    """Give the day on which a month's records are received, or that of a later delivery."""
+    """Return the day of receipt of a month's records, or of a later delivery."""
     return RECEIVED[MONTHS[MONTHS.index(month) + deliveries_later]]
 
 
 def spelled(row: Row, draw: random.Random) -> Row:
-    """Write a record as an office sends it: an alias here and there, another case, a stray blank."""
+    """Return a record as an office sends it, with some aliases, other case and stray spaces."""
     return {column: spelled_value(column, value, draw) for column, value in row.items()}
 
 
 def spelled_value(column: str, value: str, draw: random.Random) -> str:
-    """Write one value as it is sent; dates, ids, counts and what is empty stay as they are."""
+    """Return a value as it is sent. Dates, ids, counts and empty values do not change."""
     if column not in SPELLINGS or not value:
         return value
     if percent(ALIAS_PERCENT, draw):
@@ -768,7 +768,7 @@ def spelled_value(column: str, value: str, draw: random.Random) -> str:
 
 
 def make_deliveries(records: Records) -> Deliveries:
-    """Send every record in the delivery that is due, and what happens to some of them on their way."""
+    """Put every record into its delivery, with some duplicates, corrections and late rows."""
     deliveries: Deliveries = {day: {table: [] for table in COLUMNS} for day in RECEIVED.values()}
     picker = Picker(records)
     late = {identity_of(table, picker.pick_alone(table, month)) for table, month in LATE}
@@ -816,7 +816,7 @@ def withdraw_response(deliveries: Deliveries, picker: Picker) -> None:
 
 
 def files_of(deliveries: Deliveries) -> Files:
-    """Give the text of every file, rows in the order of their dates and ids."""
+    """Return the text of every file, with rows ordered by date and id."""
     files = {"README.md": README}
     for received, tables in deliveries.items():
         for table, rows in tables.items():
@@ -827,7 +827,7 @@ def files_of(deliveries: Deliveries) -> Files:
 
 
 def csv_of(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    """Write rows as CSV with a header and one line feed a row."""
+    """Return rows as CSV with a header and LF line ends."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
     writer.writeheader()
@@ -835,11 +835,11 @@ def csv_of(columns: Sequence[str], rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-# --- Counting back: from the text of the files, by a logic of its own --------------------------------------------
+# --- Checking: count the text of the files independently -----------------------------------------------------------
 
 
 def check_figures(files: Files) -> None:
-    """Count the files as they will be written, and refuse them where a figure is not the printed one.
+    """Count the files before they are written, and require the printed figures.
 
     Raises
     ------
@@ -862,11 +862,11 @@ def check_figures(files: Files) -> None:
             figures |= {f"{name} since {since}": (counts[name], printed[name][place]) for name in printed}
     off = [f"{name}: {made}, printed {printed}" for name, (made, printed) in figures.items() if made != printed]
     if off:
-        raise RecordsError("The records do not give the printed figures:\n  " + "\n  ".join(off))
+        raise RecordsError("The records do not match the printed figures:\n  " + "\n  ".join(off))
 
 
 def rows_standing(files: Files) -> dict[str, dict[str, Row]]:
-    """Read the files in order of receipt: the last row of each id stands, except where it is withdrawn."""
+    """Return the rows of the files. For each id, the latest row wins, unless it is withdrawn."""
     standing: dict[str, dict[str, Row]] = {table: {} for table in COLUMNS}
     for path in sorted(path for path in files if path.endswith(".csv")):
         received, name = path.split("/")
@@ -876,9 +876,9 @@ def rows_standing(files: Files) -> dict[str, dict[str, Row]]:
             clean = {column: meaning(column, value) for column, value in row.items()}
             identity = identity_of(table, clean)
             if here.setdefault(identity, clean) != clean:
-                raise RecordsError(f"{path} holds two different rows of {identity}.")
+                raise RecordsError(f"{path} has two different rows of {identity}.")
             if clean[COLUMNS[table][1]] >= received:
-                raise RecordsError(f"{path} holds {identity}, which is dated after the day of receipt.")
+                raise RecordsError(f"{path} has {identity}, which is dated after the day of receipt.")
         standing[table] |= here
     for void in standing["voids"].values():
         del standing[void["voided_table"]][void["voided_id"]]
@@ -886,18 +886,18 @@ def rows_standing(files: Files) -> dict[str, dict[str, Row]]:
 
 
 def meaning(column: str, value: str) -> str:
-    """Give the value that a spelling stands for."""
+    """Return the value of a spelling."""
     if column not in SPELLINGS or not value:
         return value
     words = " ".join(value.split()).casefold()
     for name, aliases in SPELLINGS[column].items():
         if words in [spelling.casefold() for spelling in (name, *aliases)]:
             return name
-    raise RecordsError(f"{value!r} is no {column}.")
+    raise RecordsError(f"{value!r} is not a value of {column}.")
 
 
 def counted_as(column: str, response: Row) -> str:
-    """Give the category under which a response is printed: University under Southeast, from the day it began."""
+    """Return the printed category of a response. University is printed under Southeast from its first day."""
     if response[column] == "University" and response["response_date"] >= UNIVERSITY_FROM:
         return "Southeast"
     return response[column]
@@ -907,7 +907,7 @@ def counted_as(column: str, response: Row) -> str:
 
 
 def write(files: Files, output: Path) -> None:
-    """Write every file, once it is sure that nothing but demonstration records stands in their place.
+    """Write every file, if they replace only demonstration records.
 
     Raises
     ------
@@ -918,7 +918,7 @@ def write(files: Files, output: Path) -> None:
     if foreign:
         listed = "\n  ".join(str(entry) for entry in foreign)
         raise RecordsError(
-            f"These are not this script's, so nothing was written. Move them, or use --output:\n  {listed}"
+            f"This script did not write these files, so nothing was written. Move them, or use --output:\n  {listed}"
         )
     for path, text in files.items():
         target = output / path
@@ -929,7 +929,7 @@ def write(files: Files, output: Path) -> None:
 
 
 def entries_of(output: Path) -> list[Path]:
-    """List what lies in the folder and in its deliveries, except delivery folders themselves."""
+    """Return the contents of the folder and of its deliveries, without the delivery folders themselves."""
     entries = sorted(output.iterdir()) if output.is_dir() else []
     return [
         inner
@@ -940,7 +940,7 @@ def entries_of(output: Path) -> list[Path]:
 
 
 def is_ours(entry: Path, output: Path, files: Files) -> bool:
-    """Say whether a file is one that this script writes, with demonstration records and no others in it."""
+    """Return whether a file is one of this script, with demonstration records only."""
     path = entry.relative_to(output).as_posix()
     if entry.is_dir():
         return path in RECEIVED.values()
@@ -955,7 +955,7 @@ def is_ours(entry: Path, output: Path, files: Files) -> bool:
 
 
 def rows_by_table(files: Files) -> str:
-    """Say how many rows the files hold for each table."""
+    """Return the number of rows of each table as text."""
     counts: Counter[str] = Counter()
     for path, text in files.items():
         if path.endswith(".csv"):

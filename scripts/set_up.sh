@@ -1,14 +1,14 @@
 #!/bin/sh
 # Sets up .venv from a locked list of packages: `sh scripts/set_up.sh report|test|lab`.
-# Does nothing where the list is installed already. What an interrupted run left behind is made anew, because
-# nobody can tell which of its packages are whole.
+# Does nothing if the list is already installed. After an interrupted run it starts over, because packages may be
+# incomplete.
 set -eu
 cd "$(dirname "$0")/.."
 list=$1
 lock="requirements/$list.txt"
 python=${PYTHON:-python3}
 here=$(pwd)
-# What the environment was made from, and where: a folder that was moved needs another one.
+# The inputs and the folder of the environment. A moved folder needs a new environment.
 state=$({ echo "$here"; cat "$lock" pyproject.toml; } | cksum)
 stamp=".venv/set-up-$list"
 
@@ -18,7 +18,7 @@ fi
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "Python 3.11 or newer is needed; '$python' is $("$python" --version 2>&1 || echo missing)." >&2
-    echo "Name another one with: make PYTHON=/path/to/python3.12 …" >&2
+    echo "Choose another Python: make PYTHON=/path/to/python3.12 …" >&2
     exit 1
 fi
 
@@ -28,7 +28,7 @@ if [ -f .venv/unfinished ] || [ "$home" != "$here" ] || ! .venv/bin/python -m pi
     rm -rf .venv
     if ! "$python" -m venv .venv; then
         rm -rf .venv
-        echo "The environment could not be made. On Debian and Ubuntu the package python3-venv holds what it takes." >&2
+        echo "The environment could not be made. On Debian and Ubuntu, install the package python3-venv." >&2
         exit 1
     fi
     printf '%s' "$here" >.venv/made-in
@@ -39,9 +39,9 @@ echo "Installing the locked packages of $lock into .venv …"
 .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-compile --progress-bar on \
     --requirement "$lock"
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
-# Once and in parallel, so that no later command has to compile what it imports.
+# Compile once and in parallel, so that later commands start faster.
 .venv/bin/python -m compileall -qq -j 0 .venv/lib src || true
-# Matplotlib looks at the machine's fonts once; better here than in the first report.
+# Matplotlib scans the fonts once. Do it here, not in the first report.
 .venv/bin/python -c 'import matplotlib.font_manager'
 printf '%s' "$state" >"$stamp"
 rm .venv/unfinished

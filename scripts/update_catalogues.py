@@ -1,9 +1,9 @@
-"""Bring the catalogues of translations up to date: what Babel extracts from the library, and what is the city's own.
+"""Update the catalogs of translations: the messages that Babel extracts from the library, and those of the city.
 
-A translation stays with its English message; a new message comes in empty, and one that is gone goes.
+Translations are kept. New messages are added without a translation, and unused ones are removed.
 
-    python scripts/update_catalogues.py          write them
-    python scripts/update_catalogues.py --check  only say whether they are up to date and complete (exit 0) or not (1)
+    python scripts/update_catalogues.py          update the catalogs
+    python scripts/update_catalogues.py --check  exit 0 if they are up to date and complete, or 1 if not
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from viputils.audit.register import read_register
-from viputils.config.language import ENGLISH, LOCALES, TEMPLATE, decoded
+from viputils.config.language import ENGLISH, LOCALES, TEMPLATE
 from viputils.config.project import Project
+from viputils.core.encoding import decoded
 
 ROOT: Final = Path(__file__).parent.parent
-# Which arguments of which function or method are messages, from 1 on; a pair is a singular and its plural.
+# The functions and methods with messages, and the positions of those arguments. A pair is a singular and a plural.
 KEYWORDS: Final[dict[str, tuple[int, ...]]] = {
     "text": (1,),
     "message": (1,),
@@ -34,7 +35,7 @@ KEYWORDS: Final[dict[str, tuple[int, ...]]] = {
     "count": (2, 3),
     "counted": (3, 4),
 }
-# How a remark begins on what a message was before it was changed, and how it was translated then.
+# The start of a comment with the former message or its translation.
 _WAS: Final = "was: "
 _HEADER: Final = """msgid ""
 msgstr ""
@@ -53,7 +54,7 @@ def extract_messages(
     comment_tags: Any,  # noqa: ARG001 - Babel gives it
     options: Any,  # noqa: ARG001 - Babel gives it
 ) -> Iterator[tuple[int, str, Any, list[str]]]:
-    """Extract from Python for Babel. Its own way does not look into f-strings, nor into arguments of a message."""
+    """Extract messages from Python for Babel, including those in f-strings and in arguments of other messages."""
     calls = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
@@ -67,7 +68,7 @@ def extract_messages(
 
 
 def template() -> Catalog:
-    """Extract the messages of the library."""
+    """Return a catalog of the messages of the library."""
     catalogue = Catalog(charset="utf-8")
     package = LOCALES.parent
     methods: Any = [("**.py", extract_messages)]
@@ -79,7 +80,7 @@ def template() -> Catalog:
 
 
 def city_template(project: Project) -> Catalog:
-    """Collect the messages of a city: of program.toml, its texts, and the register, which shows others in English."""
+    """Return a catalog of the messages of a city, from program.toml, its texts and the register."""
     catalogue = Catalog(charset="utf-8")
     messages = list(project.messages())
     for issue in read_register(project).issues:
@@ -92,7 +93,7 @@ def city_template(project: Project) -> Catalog:
 
 
 def written(catalogue: Catalog, comment: str) -> str:
-    """Write a catalogue without a clock time or a line number, so that it changes only with its messages."""
+    """Return the text of a catalog without times and line numbers, so that it changes only with its messages."""
     file = io.BytesIO()
     write_po(file, catalogue, width=110, omit_header=True, ignore_obsolete=True, include_lineno=False)
     header = _HEADER.format(language=catalogue.locale or "", plural=catalogue.plural_forms)
@@ -100,10 +101,10 @@ def written(catalogue: Catalog, comment: str) -> str:
 
 
 def updated(path: Path, wanted: Catalog, comment: str) -> str:
-    """Give the text of a catalogue with the wanted messages and the translations that it has."""
+    """Return the text of a catalog with the wanted messages and its existing translations."""
     text = decoded(path.read_bytes()) if path.is_file() else ""
     catalogue = read_po(io.StringIO(text), locale=path.stem)
-    # What is alike is not the same: a guess would be a translation of something else.
+    # Do not guess translations from similar messages.
     catalogue.update(wanted, no_fuzzy_matching=True)
     gone = {str(one.id): str(one.string) for one in catalogue.obsolete.values() if one.string}
     for message in catalogue:
@@ -112,16 +113,16 @@ def updated(path: Path, wanted: Catalog, comment: str) -> str:
         old = next((place for place, comment in enumerate(known) if comment.startswith(_WAS)), len(known))
         alike = difflib.get_close_matches(str(message.id), gone, n=1, cutoff=0.7) if is_waiting else []
         if alike:
-            # The translator sees what it was before, and decides.
+            # Show the translator the former message and translation.
             known = [*known[:old], f"{_WAS}{alike[0]}", f"{_WAS}{gone[alike[0]]}"]
         elif not is_waiting:
-            known = known[:old]  # A long remark goes over several lines, and stands last.
+            known = known[:old]  # A long comment has several lines, and is last.
         message.user_comments = known
     return written(catalogue, comment)
 
 
 def catalogues(project: Project, languages: Iterable[str]) -> Iterator[tuple[Path, str]]:
-    """Give every catalogue file with what it should hold."""
+    """Yield every catalog file with its updated text."""
     extracted, own = template(), city_template(project)
     yield (
         LOCALES / TEMPLATE,
@@ -135,7 +136,7 @@ def catalogues(project: Project, languages: Iterable[str]) -> Iterator[tuple[Pat
 
 
 def main(*arguments: str) -> int:
-    """Write them all, or only look at them, and say how many messages wait for a translation."""
+    """Write or check all catalogs, and print how many messages need a translation."""
     is_check = "--check" in arguments
     project = replace(Project.open(ROOT), language=ENGLISH)
     codes = sorted({*project.program.identity.languages, *(path.stem for path in LOCALES.glob("*.po"))} - {"en"})
@@ -144,7 +145,7 @@ def main(*arguments: str) -> int:
         name = path.relative_to(project.root).as_posix()
         if is_check:
             if not path.is_file() or path.read_text(encoding="utf-8") != text:
-                print(f"{name} is not up to date: run make catalogue")
+                print(f"{name} is not up to date. Run `make catalogue`.")
                 is_wrong = True
         else:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,8 +15,8 @@ from typing import Final
 import textstat
 from babel.messages.pofile import read_po
 
-from viputils.config.language import decoded_lines
 from viputils.config.paragraphs import blocks_of
+from viputils.core.encoding import decoded_lines
 from viputils.report.plain_words import MOST_WORDS, refused, sentences
 
 ROOT: Final = Path(__file__).parent.parent
@@ -44,7 +44,7 @@ def messages(language: str) -> Iterator[str]:
         with path.open("rb") as file:
             for message in read_po(file):
                 text = message.id if language == "en" else message.string
-                first = text if isinstance(text, str) else text[-1]
+                first = text if isinstance(text, str) else tuple(text or ("",))[-1]
                 if message.id and first.rstrip().endswith("."):
                     yield plain(re.sub(r"\{\w+\}", "5", first))
 

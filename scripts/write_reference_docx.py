@@ -1,11 +1,11 @@
-"""Write report/theme/reference.docx, which gives the Word edition its styles, page, header and footer.
+"""Write report/theme/reference.docx, which defines the styles, page, header and footer of the Word edition.
 
-The colours are those of report/theme/report.css. Run it again after a change of them or of what stands below:
+The colors are from report/theme/report.css. Run the script again after you change them or this script:
 `.venv/bin/python scripts/write_reference_docx.py`.
 
-What is not said here (numbering, footnotes, the theme) is Pandoc's own. The fields in header and footer find their
-words in the text, by the character style that they name: `viputils.report.render.word` writes them down for
-programs that do not work fields out.
+Everything else (numbering, footnotes, the theme) is Pandoc's default. The fields in the header and footer show the text
+that has the character style they name. `viputils.report.render.word` fills them in for programs that do not update
+fields.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ W: Final = (
 )
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 FONT: Final = "Public Sans"
-# For a computer without Public Sans, which Word then takes in this order.
+# Fallback fonts for computers without Public Sans, in order.
 FALLBACK: Final = "Segoe UI,Helvetica Neue,Arial"
 
-# In twentieths of a point, as Word counts: US Letter with the margins of the PDF.
+# In twentieths of a point, the unit of Word: US Letter with the margins of the PDF.
 PAGE_WIDTH, PAGE_HEIGHT, SIDE, TOP, BOTTOM = 12240, 15840, 1368, 1440, 1296
 TEXT_WIDTH: Final = PAGE_WIDTH - 2 * SIDE
 
 
 def colours() -> dict[str, str]:
-    """Read the palette of the report: the custom properties of the first :root, as RRGGBB."""
+    """Return the palette of the report: the custom properties of the first :root, as RRGGBB."""
     css = (ROOT / "report" / "theme" / "report.css").read_text(encoding="utf-8")
     root = re.search(r"^:root\s*\{(.*?)^\}", css, re.DOTALL | re.MULTILINE)
     return {name: value.upper() for name, value in re.findall(r"--([\w-]+):\s*#(\w{6})\b", root[1] if root else "")}
 
 
 def spacing(before: float = 0, after: float = 0, line: float = 1.0) -> str:
-    """Distances before and after in points, and the line height."""
+    """Return the spacing before and after in points, and the line height."""
     return (
         f'<w:spacing w:before="{before * 20:.0f}" w:after="{after * 20:.0f}" '
         f'w:line="{line * 240:.0f}" w:lineRule="auto"/>'
@@ -53,7 +53,7 @@ def spacing(before: float = 0, after: float = 0, line: float = 1.0) -> str:
 
 
 def letters(size: float | None = None, colour: str | None = None, bold: bool = False, more: str = "") -> str:
-    """Say what letters look like: size in points, colour as RRGGBB. The parts come in the order of the standard."""
+    """Return the properties of text: size in points, color as RRGGBB. The order is that of the standard."""
     parts = ["<w:b/><w:bCs/>" if bold else "", more]
     parts.append(f'<w:color w:val="{colour}"/>' if colour else "")
     parts.append(f'<w:sz w:val="{size * 2:.0f}"/><w:szCs w:val="{size * 2:.0f}"/>' if size else "")
@@ -63,7 +63,7 @@ def letters(size: float | None = None, colour: str | None = None, bold: bool = F
 def paragraph_style(
     name: str, based_on: str = "Normal", paragraph: str = "", run: str = "", follow: str = "", level: int | None = None
 ) -> tuple[str, str]:
-    """Give a paragraph style and its id; a level makes it a heading of that level."""
+    """Return the id and XML of a paragraph style. With a level, it is a heading."""
     own = name in BUILT_IN
     identifier = (name.title() if own else name).replace(" ", "")
     kind = "" if own else 'w:customStyle="1" '
@@ -79,7 +79,7 @@ def paragraph_style(
 
 
 def character_style(name: str, run: str = "") -> tuple[str, str]:
-    """Give a character style and its id."""
+    """Return the id and XML of a character style."""
     identifier = name.replace(" ", "")
     text = (
         f'<w:style w:type="character" w:customStyle="1" w:styleId="{identifier}"><w:name w:val="{name}"/>'
@@ -95,18 +95,18 @@ BUILT_IN: Final = {
 
 
 def border(side: str, colour: str, eighths: int, space: int) -> str:
-    """Give one line of a box, its width in eighths of a point."""
+    """Return one border of a box, with its width in eighths of a point."""
     return f'<w:{side} w:val="single" w:sz="{eighths}" w:space="{space}" w:color="{colour}"/>'
 
 
 def padded(left: str, ground: str) -> str:
-    """Give the lines of a box: one to see, to the left; the others keep the text away from the edge of the ground."""
+    """Return the borders of a box: a visible one on the left, and invisible ones as padding."""
     others = {side: border(side, ground, 4, 6) for side in ("top", "bottom", "right")}
     return others["top"] + border("left", left, 24, 10) + others["bottom"] + others["right"]
 
 
 def styles(c: dict[str, str]) -> dict[str, str]:
-    """Give every style that is ours, by its id."""
+    """Return our own styles by id."""
     keep = "<w:keepNext/><w:keepLines/>"
     box = (
         '<w:keepLines/><w:pBdr>{}</w:pBdr><w:shd w:val="clear" w:color="auto" w:fill="{}"/>{}'
@@ -199,7 +199,7 @@ def styles(c: dict[str, str]) -> dict[str, str]:
 
 
 def report_table(c: dict[str, str]) -> str:
-    """Give the style of tables: lines between rows, a stronger one below the header and above the total."""
+    """Return the table style: lines between rows, with heavier ones below the header and above the total."""
     heavy, light = border("{}", c["ink"], 8, 0), border("{}", c["line"], 4, 0)
     return (
         '<w:style w:type="table" w:customStyle="1" w:styleId="ReportTable"><w:name w:val="Report Table"/>'
@@ -214,17 +214,17 @@ def report_table(c: dict[str, str]) -> str:
 
 
 def field(instruction: str, shown: str) -> str:
-    """Give a field with what it shows until it is worked out."""
+    """Return a field with the text that it shows until it is updated."""
     return f'<w:fldSimple w:instr=" {instruction} "><w:r><w:t xml:space="preserve">{shown}</w:t></w:r></w:fldSimple>'
 
 
 def words_of(style: str) -> str:
-    """Give a field that shows the words that have a character style."""
+    """Return a field that shows the text with a character style."""
     return field(f"STYLEREF &quot;{style}&quot;", style)
 
 
 def text(words: str) -> str:
-    """Give plain text."""
+    """Return plain text."""
     return f'<w:r><w:t xml:space="preserve">{words}</w:t></w:r>'
 
 
@@ -262,7 +262,7 @@ PARTS: Final = {
 
 
 def reference() -> bytes:
-    """Make the file; the same bytes wherever it is made."""
+    """Return the bytes of the file, which are the same on every machine."""
     plain = subprocess.run(
         [pypandoc.get_pandoc_path(), "--print-default-data-file", "reference.docx"], check=True, capture_output=True
     ).stdout
@@ -276,7 +276,7 @@ def reference() -> bytes:
     sheet = files["word/styles.xml"]
     for identifier in ours:
         sheet = re.sub(rf'<w:style\b[^>]*w:styleId="{identifier}".*?</w:style>\s*', "", sheet, flags=re.DOTALL)
-    # The linked twins of headings and titles would show the look of Pandoc's.
+    # Remove the linked character styles of headings and titles, which have Pandoc's look.
     sheet = re.sub(
         r'<w:style\b[^>]*w:styleId="(?:Title|Subtitle|Heading\d)Char".*?</w:style>\s*', "", sheet, flags=re.DOTALL
     )
@@ -298,7 +298,7 @@ def reference() -> bytes:
             f'<Override PartName="/word/{name}.xml" ContentType="application/vnd.openxmlformats-officedocument.'
             f'wordprocessingml.{kind}+xml"/>'
         )
-    # A link of Pandoc's sample text, and properties of nobody, have no part in an issue.
+    # Remove the link of Pandoc's sample text.
     links = re.sub(r"<Relationship [^>]*TargetMode=\"External\"[^>]*/>", "", files["word/_rels/document.xml.rels"])
     files["word/_rels/document.xml.rels"] = links.replace("</Relationships>", relations + "</Relationships>")
     files["word/_rels/footnotes.xml.rels"] = re.sub(

@@ -1,4 +1,4 @@
-"""Write docs/manifest.schema.json from the model that reads and writes manifests."""
+"""Write docs/manifest.schema.json from the model of manifests."""
 
 from __future__ import annotations
 

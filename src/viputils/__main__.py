@@ -1,4 +1,4 @@
-"""Where ``vip`` begins: Ctrl-C is heard in plain words from the first moment on, also while everything is imported."""
+"""The entry point of ``vip``. It handles Ctrl-C from the start, even during imports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def main() -> NoReturn:
     """Run the command line."""
 
     def stop(_signum: int, _frame: object) -> NoReturn:
-        # An exception could be raised in the middle of an import, and be taken for a package that is not there.
+        # An exception raised during an import could be mistaken for a missing package.
         os.write(2, f"{NOTHING_CHANGED}\n".encode())
         os._exit(INTERRUPTED)
 

@@ -257,9 +257,9 @@ def test_what_keeps_one_month_from_being_made_keeps_no_other(made: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "say FROM and TO, as in 2022-07 2023-11 (the same twice for one month), or --all"),
-        (("2023-10",), "say FROM and TO"),
-        (("2023-10", "2023-11", "--all"), "and not both"),
+        ((), "give FROM and TO, as in 2022-07 2023-11 (the same month twice for one month), or --all"),
+        (("2023-10",), "give FROM and TO"),
+        (("2023-10", "2023-11", "--all"), "give FROM and TO"),
         (("2023-11", "2023-10"), "2023-11 lies after 2023-10; give the earlier month first."),
         (("2001-01", "2001-02"), "the records cover 2023-07 to 2023-11; ask for others."),
         (("2023-13", "2023-11"), "2023-13"),

@@ -386,7 +386,7 @@ def test_a_crash_never_has_the_exit_code_of_a_verdict(
     for number, handler in before.items():
         signal.signal(number, handler)
     assert left.value.code == 3
-    assert "a fault of viputils" in capsys.readouterr().err
+    assert "a bug in viputils" in capsys.readouterr().err
 
 
 def test_what_a_file_says_reaches_the_terminal_as_text(small: Project) -> None:

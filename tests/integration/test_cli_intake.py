@@ -92,7 +92,7 @@ def test_the_same_file_again_is_noticed_and_nothing_is_written(project: Project,
     before = delivered(project)
     done = intake(project, sent, "--received", "2023-12-05", "--yes")
     assert done.returncode == 0
-    assert "export.csv was received already: data/raw/2023-12-04 was made from it. Nothing was written." in done.stdout
+    assert "export.csv is already in data/raw/2023-12-04. Nothing was written." in done.stdout
     assert delivered(project) == before
 
 
@@ -283,14 +283,14 @@ def test_rows_that_are_here_do_not_go_into_quarantine_unless_somebody_says_so(
     sent = send(HEADINGS, "R-400,11/2/23,DV,SE,x")
     done = intake(project, sent, *DAY, "--yes")
     assert done.returncode == 2
-    assert "1 row that is here already would go into quarantine too:\n  data/raw/2023-11-03/responses.csv, line 2" in (
+    assert "1 row already here would also go into quarantine:\n  data/raw/2023-11-03/responses.csv, line 2" in (
         done.stdout
     )
-    assert "Rows that are here already would go into quarantine. Nothing was written." in done.stderr
+    assert "Rows already here would go into quarantine. Nothing was written." in done.stderr
     assert delivered(project) == before
     returned, said = on_terminal(project, sent, b"n\n")
     assert (returned, delivered(project)) == (2, before)
-    assert "Go on, although 1 row that is here already would not be counted" in said
+    assert "Continue, although 1 row already here would not be counted" in said
     assert intake(project, sent, *DAY, "--yes", "--allow-quarantined").returncode == 0
     assert delivered(project) != before
 
@@ -434,5 +434,5 @@ def test_two_intakes_of_one_day_at_once_do_not_mix(
 ) -> None:
     done = intake(project, send(HEADINGS, *ROWS, name="other.csv"), *DAY, "--yes")
     assert done.returncode == 2
-    assert "is being made already" in done.stderr
+    assert "is already being made" in done.stderr
     assert not (project.raw / "2023-12-04").exists()

@@ -68,7 +68,7 @@ def test_revisions_are_printed_for_people_and_as_json_and_csv(city: Path) -> Non
 
 def test_revisions_between_two_days_on_which_nothing_came_say_so(city: Path) -> None:
     done = vip("revisions", "2023-11", "--from", "2023-12-04", "--to", "2024-01-03", "--project", str(city))
-    assert (done.returncode, done.stdout) == (0, "November 2023, from 2023-12-04 to 2024-01-03: no figure moved.\n")
+    assert (done.returncode, done.stdout) == (0, "November 2023, from 2023-12-04 to 2024-01-03: no figure changed.\n")
     backwards = vip("revisions", "2023-11", "--from", "2024-01-04", "--to", "2023-12-04", "--project", str(city))
     assert backwards.returncode == 2
     assert "run backwards" in backwards.stderr
@@ -80,7 +80,7 @@ def test_revisions_between_two_days_on_which_nothing_came_say_so(city: Path) -> 
 def test_check_has_an_exit_code_and_lists_what_is_to_be_done(city: Path) -> None:
     clean = vip("check", "--project", str(city))
     assert clean.returncode == 0
-    assert "Nothing was found." in clean.stdout
+    assert "No problems were found." in clean.stdout
     worse = city / "data" / "raw" / "2024-01-05"
     worse.mkdir()
     (worse / "responses.csv").write_text(RESPONSES + "DEMO-R-900001,2023-11-03,=1+1,Vally\n", encoding="utf-8")

@@ -83,7 +83,7 @@ def test_it_says_what_is_missing_and_how_soon_records_come(text: str) -> None:
     assert all(newest)
     ((share, *_), *_) = [line for line in cells(text, "2023-12-04") if line[0].endswith("%")]
     assert share == "100.0%"
-    assert "Referrals made to services: operation or candidate, and never more than one" in text
+    assert "Referrals made to services: operation or candidate, but only one of them" in text
     # Reviews come once and are never corrected: those of the first delivery are not timed.
     reviews = sum(len(rows_of(path)) for path in RAW.glob("*/reviews.csv"))
     at_first = len(rows_of(RAW / "2022-08-03" / "reviews.csv"))
@@ -108,7 +108,7 @@ def test_its_charts_say_in_words_what_they_show(text: str) -> None:
     texts = re.findall(r"!\[(.*)\]\(image\)", text)
     assert len(texts) == 3
     empty, delays, ages = (alt.replace("\\", "") for alt in texts)
-    assert empty.startswith("Small column charts of one scale: percent of rows empty, by delivery, the newest 12.")
+    assert empty.startswith("Small column charts on the same scale: percent of rows empty, by delivery, the newest 12.")
     # Where only one of two columns can be filled, the other is empty by right.
     assert "Outreach: area command:" in empty
     assert "candidate" not in empty
@@ -159,12 +159,12 @@ def test_rows_in_quarantine_do_not_stop_it_and_nothing_that_they_say_is_shown(
     )
     notebook = whole_project.root / "notebooks" / NOTEBOOK.name
     text = shown(executed(notebook, {}, notebook.parent))
-    assert "**3 rows are in quarantine and in no count.** **1 void is in quarantine and without effect.**" in text
+    assert "**3 rows are in quarantine and not counted.** **1 void is in quarantine and not applied.**" in text
     file = "data/raw/2023-12-04/responses.csv"
     lines = [line.replace("\\", "") for line in text.splitlines() if "2023-12-04/" in line.replace("\\", "")]
-    assert f"| {file} | 1 | incident_type | `unknown_value` | the value is in no list of known names |" in lines
-    assert f"| {file} | 1 | area_command | `unknown_value` | the value is in no list of known names |" in lines
-    assert f"| {file} | 1 | response_date | `date_after_receipt` | the day lies after the day of receipt |" in lines
+    assert f"| {file} | 1 | incident_type | `unknown_value` | the value is not in the list of known values |" in lines
+    assert f"| {file} | 1 | area_command | `unknown_value` | the value is not in the list of known values |" in lines
+    assert f"| {file} | 1 | response_date | `date_after_receipt` | the date is after the day of receipt |" in lines
     assert any("candidates.csv | 1 | candidate_id | `not_a_code`" in line for line in lines)
     assert any("voids.csv | 1 | voided_id | `unknown_record`" in line for line in lines)
     assert len(lines) == 5
@@ -184,8 +184,8 @@ def test_a_project_of_which_hardly_anything_is_known_has_tables_all_the_same(
 ) -> None:
     deliver("2022-07-20", responses=["R1,2022-07-05,DV,"])
     tables = workbench.load(project=whole_project)
-    assert data_quality.revisions(tables).data == "No month has a first number yet."
-    assert data_quality.account_by_delivery(tables).data == "Every row of every file stands."
+    assert data_quality.revisions(tables).data == "No month has a first count yet."
+    assert data_quality.account_by_delivery(tables).data == "Every row of every file was kept."
     assert "![" not in data_quality.timeliness(tables).data
     assert "![" not in data_quality.completeness_by_delivery(tables).data
     assert "means not available" in data_quality.timeliness(tables).data

@@ -76,8 +76,8 @@ def test_a_new_month_has_the_themes_of_the_newest_earlier_one_to_be_written(city
 def test_a_month_that_is_in_says_as_of_when(city: Path) -> None:
     done = vip("new", "2023-10", "--project", str(city))
     assert done.returncode == 0, done.stderr
-    assert "with one theme to begin with" in done.stdout
-    assert "The data of 2023-10 is complete as of 2023-11-03." in done.stdout
+    assert "with one sample theme" in done.stdout
+    assert "The data for 2023-10 is complete as of 2023-11-03." in done.stdout
     assert "missing" not in done.stdout
     assert (city / "report/activities/2023-10.md").read_text("utf-8").startswith("## Activities\n\nTO BE WRITTEN: ")
 
@@ -97,7 +97,7 @@ def test_what_is_written_is_never_overwritten(city: Path) -> None:
     before = path.read_bytes()
     done = vip("new", "2023-11", "--project", str(city))
     assert done.returncode == 0, done.stderr
-    assert "is there already, and stays as it is" in done.stdout
+    assert "already exists, and was not changed" in done.stdout
     assert path.read_bytes() == before
 
 
@@ -132,7 +132,7 @@ def test_a_city_without_deliveries_can_begin_to_write(project: Project) -> None:
 
 def test_the_activities_of_the_repository_pass() -> None:
     done = vip("new", "2023-11", "--check")
-    assert (done.returncode, done.stdout) == (0, "Nothing was found that must not go out.\n")
+    assert (done.returncode, done.stdout) == (0, "No private details were found.\n")
 
 
 def test_a_finding_is_shown_with_its_line_and_allowed_as_it_says(city: Path) -> None:
@@ -283,7 +283,7 @@ def test_the_check_looks_at_every_other_text_too_and_at_names_that_no_font_can_s
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 1
     assert "WARNING: report/introduction.md, line 3: phone number: '505-555-0123'; take it out." in done.stdout
-    assert "To publish it anyway, allow it by name in report/texts.allowed.toml:" in done.stdout
+    assert "To publish a finding anyway, add it to report/texts.allowed.toml:" in done.stdout
     introduction.write_text("## Theme\n\nDone ✓.\n", encoding="utf-8")
     done = vip("new", "2023-11", "--check", "--project", str(city))
     assert done.returncode == 2
@@ -433,7 +433,7 @@ def test_what_is_wrong_in_one_place_is_a_note_and_hides_nothing_else(
 def test_a_project_without_anything_has_no_months(project: Project) -> None:
     found = project_status(project)
     assert (found.months, found.notes) == ((), ())
-    assert "Every month" in vip("status", "--project", str(project.root)).stdout
+    assert "All months" in vip("status", "--project", str(project.root)).stdout
 
 
 def test_a_city_with_snapshots_has_a_status(repository_example: Path) -> None:

@@ -186,7 +186,7 @@ def test_what_the_settings_name_and_what_a_link_leads_to_are_inputs_too(city: Pr
     assert {"report/city/city.css", "report/theme/sub/more.css"} <= set(names)
     assert len(names) == len(set(names))
     settings.write_text(before.replace(css, "../elsewhere/more.css"), "utf-8")
-    with pytest.raises(ManifestError, match=r"'\.\./elsewhere/more\.css', which lies outside the project"):
+    with pytest.raises(ManifestError, match=r"'\.\./elsewhere/more\.css', which is outside the project"):
         _ = Inventory(Project.open(root)).templates
 
 

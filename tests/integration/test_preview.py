@@ -134,7 +134,7 @@ def test_the_preview_follows_changes_keeps_going_after_faults_and_ends_with_ctrl
             raise AssertionError(f"{text!r} was not said: {lines}")
 
         try:
-            address = wait_for("Look at ").split()[2]
+            address = wait_for("Open http").split()[1]
             assert read(address)[0] == 200
             text = root / "report" / "pages" / "methods.md"
             text.write_text("## Something new\n\nIt was written just now.\n", encoding="utf-8")

@@ -206,7 +206,7 @@ def test_check_says_how_to_add_a_salt(project: Project, deliver: Deliver) -> Non
     assert vip("seal", cwd=project.root).stdout.splitlines()[0] == "Sealed: data/raw/2023-12-04"
     assert check_project(project).notes == ()
     assert check_project(project).clean
-    assert vip("seal", cwd=project.root).stdout == "Every delivery has its salt.\n"
+    assert vip("seal", cwd=project.root).stdout == "Every delivery already has a salt.\n"
 
 
 def test_demonstration_records_need_no_salt(project: Project, deliver: Deliver) -> None:
@@ -250,7 +250,7 @@ def test_deliveries_at_an_address_are_not_sealed_here(
     monkeypatch.setenv("VIP_DELIVERIES", f"file://{shared}")
     done = vip("seal", cwd=project.root)
     assert done.returncode == 2
-    assert "docs/deliveries.md tells how" in done.stderr
+    assert "see docs/deliveries.md" in done.stderr
     assert not (shared / "2023-12-04" / "SHA256SUMS").exists()
 
 

@@ -427,7 +427,7 @@ def test_without_any_delivery_there_is_no_site_and_the_message_says_what_is_miss
     ("address", "remark"),
     [
         ("vip.example/reports/", "must be a web address"),
-        ("https://vip.example/reports", "must end with a stroke: 'https://vip.example/reports/'"),
+        ("https://vip.example/reports", "must end with a slash: 'https://vip.example/reports/'"),
         ("javascript:alert(1)/", "must be a web address"),
         ("https://user:secret@vip.example/", "must be the web address of a folder"),
         ("https:///reports/", "must be the web address of a folder"),

@@ -347,7 +347,7 @@ def test_nothing_is_taken_in_where_deliveries_come_from_an_address(in_bucket: tu
     day = parse_date("2024-01-04")
     with pytest.raises(IntakeError) as raised, proposed_intake(project, [file], day, day):
         pass
-    assert f"{bucket}: is where the deliveries come from" in str(raised.value)
+    assert f"{bucket}: is the source of the deliveries" in str(raised.value)
 
 
 # ---------------------------------------------------------------- a database

@@ -113,9 +113,7 @@ def test_ctrl_c_leaves_whole_issues_and_no_process_and_the_next_run_goes_on(tmp_
     assert lines[:-1] == ["Stopping …"]
     left = sorted(path.name for path in (root / "issues").iterdir() if not path.name.startswith("."))
     # None was started afterwards; one may just have been put into its folder.
-    number = re.fullmatch(
-        r"Interrupted\. ([1-4]) of 5 (?:was made and is|were made and are) whole; the same .*", lines[-1]
-    )
+    number = re.fullmatch(r"Interrupted\. ([1-4]) of 5 issues (?:is|are) complete; run the command .*", lines[-1])
     assert number is not None
     assert int(number[1]) <= len(left) <= int(number[1]) + 1
     for name in left:
@@ -134,9 +132,9 @@ def test_ctrl_c_while_its_processes_start_says_the_same_and_nothing_of_their_ins
     time.sleep(wait)
     lines = ctrl_c(running, times=2)
     *before, last = lines
-    assert before in ([], ["Looking at what changed …"], ["Looking at what changed …", "Stopping …"])
+    assert before in ([], ["Looking for changes …"], ["Looking for changes …", "Stopping …"])
     # A quick machine has made some by then.
-    whole = r"Interrupted\. [0-4] of 5 (?:was made and is|were made and are) whole; the same command makes the others\."
+    whole = r"Interrupted\. [0-4] of 5 issues (?:is|are) complete; run the command again to make the others\."
     assert re.fullmatch(whole if "Stopping …" in before else r"Interrupted\. Nothing was changed\.", last)
 
 
@@ -150,7 +148,7 @@ def test_what_finds_no_room_to_be_said_is_done_and_that_is_said(made: Path) -> N
                 [*command, *more], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=TIMEOUT
             )
         assert done.returncode == 2
-        assert "No space left on device. 1 of 1 was made and is whole; the others are as they were." in done.stderr
+        assert "No space left on device. 1 of 1 issue is complete; the others were not changed." in done.stderr
         assert "Nothing was changed" not in done.stderr
     assert files_of(made / "issues") == before
 

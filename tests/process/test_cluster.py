@@ -129,7 +129,7 @@ def test_issues_have_the_bytes_that_they_have_when_they_are_made_alone(
 ) -> None:
     done = vip(*backfill(a_town, cluster.address, "2023-10", "2023-11"))
     assert done.returncode == 0, done.stderr
-    assert f"Asking {cluster.address} for workers …" in done.stderr
+    assert f"Connecting to {cluster.address} …" in done.stderr
     assert re.search(r"2 issues: 2 made; [0-9.]+ s\.", done.stdout)
     assert files_of(a_town / "issues") == files_of(alone)
     again = vip(*backfill(a_town, cluster.address, "2023-10", "2023-11"))
@@ -294,8 +294,11 @@ def test_a_local_cluster_will_do(a_town: Path, alone: Path, tmp_path: Path) -> N
     ("arguments", "said"),
     [
         (["--executor", "dask"], "--executor dask: needs a cluster; add --scheduler"),
-        (["--executor", "dask", "--scheduler", "tcp://127.0.0.1:1", "--jobs", "2"], "--jobs: is how many processes"),
-        (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler: is for a cluster; add --executor dask"),
+        (
+            ["--executor", "dask", "--scheduler", "tcp://127.0.0.1:1", "--jobs", "2"],
+            "--jobs: sets the number of processes",
+        ),
+        (["--scheduler", "tcp://127.0.0.1:1"], "--scheduler: is only for a cluster; add --executor dask"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(a_hamlet: Path, arguments: list[str], said: str) -> None:
@@ -351,7 +354,7 @@ def test_ctrl_c_leaves_whole_issues_and_no_process(cluster: Cluster, a_town: Pat
     _, said = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     found = re.search(
-        r"Interrupted\. ([1-4]) of 5 (?:was made and is|were made and are) whole; the same command makes the others\.",
+        r"Interrupted\. ([1-4]) of 5 issues (?:is|are) complete; run the command again to make the others\.",
         said,
     )
     assert found is not None

@@ -103,7 +103,7 @@ def test_a_killed_report_changes_nothing_and_the_next_one_clears_up(small: Proje
 def test_two_reports_of_one_month_at_once_do_not_mix(small: Project, under_way: UnderWay) -> None:
     done = vip("report", "2023-11", "--engine", "embedded", cwd=small.root)
     assert done.returncode == 2
-    assert "is being made already" in done.stderr
+    assert "is already being made" in done.stderr
 
 
 def python(program: str) -> subprocess.CompletedProcess[str]:

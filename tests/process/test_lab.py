@@ -33,20 +33,20 @@ def asked(address: str) -> Any:
 def test_a_notebook_that_is_not_there_is_named_with_the_nearest() -> None:
     done = vip("lab", "explore_trend")
     assert done.returncode == 2
-    assert "notebook: 'explore_trend' is none; did you mean 'explore_trends'?" in done.stderr
+    assert "notebook: 'explore_trend' is not a notebook; did you mean 'explore_trends'?" in done.stderr
 
 
 def test_a_project_that_shares_its_notebooks_says_where_they_are(repository_example: Path) -> None:
     done = vip("lab", "--project", str(repository_example))
     assert done.returncode == 2
-    assert f"notebooks: is missing; open those that it shares with: vip lab --project '{REPOSITORY}'." in done.stderr
+    assert f"notebooks: is missing; open the shared ones: vip lab --project '{REPOSITORY}'." in done.stderr
 
 
 @pytest.mark.skipif(HAS_LAB, reason="JupyterLab is installed here")
 def test_without_jupyterlab_it_says_what_installs_it() -> None:
     done = vip("lab")
     assert done.returncode == 2
-    assert "make lab installs them, and opens it." in done.stderr
+    assert "run `make lab` to install and open it." in done.stderr
 
 
 @pytest.mark.process

@@ -25,13 +25,13 @@ COMMANDS = {
     "new": (["2023-11"], 0, "report/activities/2023-11.md"),
     "status": (["--csv"], 0, "2023-11,complete as of 2023-12-04"),
     "publish": (["2023-10", "--printed", "2023-12-05"], 0, "data/published/2023-10.csv"),
-    "revisions": (["2023-11", "--from", "2023-12-04", "--to", "2023-12-04"], 0, "no figure moved"),
-    "changes": (["issues/2023-10", "issues/2023-11"], 1, "Figures that are not the same"),
+    "revisions": (["2023-11", "--from", "2023-12-04", "--to", "2023-12-04"], 0, "no figure changed"),
+    "changes": (["issues/2023-10", "issues/2023-11"], 1, "Figures that differ"),
     "intake": (["new.csv", "--received", "2023-12-05", "--yes"], 0, "Written: data/raw/2023-12-05"),
     # Its pages were plain, and are real ones now.
     "reproduce": (["2023-11"], 1, "Not reproduced: "),
     "export": (["tables"], 0, "responses.parquet"),
-    "check": ([], 0, "Nothing was found."),
+    "check": ([], 0, "No problems were found."),
     "seal": ([], 0, "Sealed: data/raw/2023-12-04"),
     "lab": (["no-such-notebook"], 2, "'no-such-notebook'"),
 }
@@ -65,8 +65,8 @@ def test_preview_serves_the_site_until_ctrl_c(root: Path, tmp_path: Path) -> Non
     env = {**os.environ, "COLUMNS": "200"}
     with said.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out, env=env) as running:
         try:
-            wait_until(lambda: re.search(r"Look at (\S+)", said.read_text()) or running.poll() is not None)
-            address = re.search(r"Look at (\S+)", said.read_text())
+            wait_until(lambda: re.search(r"Open (http\S+)", said.read_text()) or running.poll() is not None)
+            address = re.search(r"Open (http\S+)", said.read_text())
             assert address is not None, said.read_text()
             with urllib.request.urlopen(address[1], timeout=TIMEOUT) as answer:  # noqa: S310 - on this machine
                 assert "All issues are of earlier months" in answer.read().decode()

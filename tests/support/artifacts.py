@@ -29,20 +29,20 @@ from viputils.core.months import ReportMonth
 from viputils.publish.backfill import carry_out, orders_of
 from viputils.publish.site.build import make_site
 
-# What artifacts are made from, and what builds them.
+# The inputs of artifacts, and the modules that build them.
 _MADE_FROM = ("src", "report", "notebooks", "tests/notebooks", "data", "examples", "requirements/test.txt")
 _FILES = ("program.toml", "_quarto.yml", "pyproject.toml")
 _BUILT_BY = ("artifacts.py", "command.py", "pages.py", "projects.py")
-# A blank and an accent in the path, as people have them.
+# A space and an accent in the path, as users have them.
 _NAME = "città di prova"
 _A_DAY = 24 * 60 * 60
-# Where the site of the artifacts says that it is.
+# The address of the site of the artifacts.
 SITE_ADDRESS = "https://vip.example/reports/"
 
 
 @functools.cache
 def key() -> str:
-    """Return a checksum of everything that artifacts are made from."""
+    """Return a checksum of all inputs of artifacts."""
     versions = sorted(f"{one.name} {one.version}" for one in importlib.metadata.distributions())
     known = hashlib.sha256("\n".join([sys.version, *versions]).encode())
     for name in (*_MADE_FROM, *_FILES, *(f"tests/support/{file}" for file in _BUILT_BY)):
@@ -58,7 +58,7 @@ def key() -> str:
 def folder_for_artifacts() -> Path:
     """Return the folder for the artifacts of this checkout, the same in every process of a run and in the next run.
 
-    It is in no git repository, because an issue names the commit of the repository that it is made in.
+    It is outside any git repository, because an issue records the commit of its repository.
     """
     checkout = hashlib.sha256(str(REPOSITORY).encode()).hexdigest()[:8]
     user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
@@ -81,7 +81,7 @@ class Artifacts:
         self.seconds = 0.0
 
     def get(self, name: str, build: Callable[[Path], object]) -> Path:
-        """Return the folder of an artifact. The first process that asks for it builds it."""
+        """Return the folder of an artifact, and build it if necessary."""
         place = self.folder / name
         if place.is_dir():
             return place
@@ -96,12 +96,12 @@ class Artifacts:
                 build(unfinished)
                 (self.folder / f"{name}.sum").write_text(_sum(unfinished), encoding="utf-8")
                 unfinished.rename(place)
-        # An artifact that asked for another one has counted that one's seconds already.
+        # The seconds of nested artifacts are already counted.
         self.seconds = inner + time.monotonic() - begin
         return place
 
     def november(self) -> Path:
-        """Return the repository's project with the issue of November 2023, in a folder of its own."""
+        """Return a copy of the repository's project with the issue of November 2023."""
 
         def build(root: Path) -> None:
             copy_of_the_repository(root)
@@ -180,7 +180,7 @@ class Artifacts:
         return self.get("Philadelphia", build)
 
     def changed(self) -> list[str]:
-        """Return the names of the artifacts into which a test has written."""
+        """Return the names of artifacts that a test has changed."""
         sums = sorted(self.folder.glob("*.sum")) if self.folder.is_dir() else []
         places = {path: path.with_suffix("") for path in sums}
         return [
@@ -190,7 +190,7 @@ class Artifacts:
         ]
 
     def forget_others(self) -> None:
-        """Remove artifacts that have not been used for a day, and those into which a test has written."""
+        """Remove artifacts that were not used for a day, or that a test has changed."""
         keep = self.folder.parent
         if keep.is_dir():
             os.utime(keep)

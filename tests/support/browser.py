@@ -1,4 +1,4 @@
-"""A real browser for tests: Debian's Chromium, driven by Playwright, which brings no browser of its own here."""
+"""A real browser for tests: Debian's Chromium, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no Chromium on PATH; on Debian: apt-get install chromium"
 )
 
-# Rules that depend on how a page is shown, and not on what it is made of.
+# Rules that depend on the view of a page, not on its content.
 _LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size", "aria-hidden-focus"]
-# WCAG 2.2 AA, and what the makers of axe recommend beyond it.
+# WCAG 2.2 AA, and the best practices of axe.
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @dataclass(frozen=True)
 class View:
-    """How somebody looks at a page."""
+    """A view of a page: window size, colors and so on."""
 
     width: int
     scheme: Literal["light", "dark"] = "light"
@@ -52,7 +52,7 @@ VIEWS = [view for width in WIDTHS for view in (View(width), View(width, "dark"),
 def chromium() -> Iterator[Browser]:
     """A browser without a window."""
     with sync_playwright() as playwright:
-        # As root, which containers are, Chromium has no sandbox; it opens nothing but our own pages.
+        # Chromium has no sandbox as root (in containers). It only opens our own pages.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             yield browser
@@ -62,7 +62,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> Iterator[Page]:
-    """Open a page as somebody looks at it; whatever goes wrong in it, or is asked of another host, is a fault."""
+    """Open a page in a view. Errors in the page and requests to other hosts fail the test."""
     address = page.as_uri() if isinstance(page, Path) else page
     context = browser.new_context(reduced_motion="reduce", **options)
     faults: list[str] = []
@@ -70,7 +70,7 @@ def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> It
     look(tab, view)
     tab.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
     tab.on("pageerror", lambda error: faults.append(str(error)))
-    # What is still on its way when somebody follows a link is given up, and nothing is wrong with it.
+    # Requests that are canceled by following a link are not errors.
     tab.on(
         "requestfailed",
         lambda request: None if request.failure == "net::ERR_ABORTED" else faults.append(f"failed: {request.url}"),
@@ -91,7 +91,7 @@ def opened(browser: Browser, page: Path | str, view: View, **options: Any) -> It
 
 
 def _kept_screenshot(tab: Page) -> str:
-    """Keep what a page looks like for the person who reads why the test failed, and return where."""
+    """Save a screenshot for the report of a failed test, and return its path."""
     name = re.sub(r"[^\w.-]+", "-", os.environ["PYTEST_CURRENT_TEST"].rpartition("::")[2].rpartition(" ")[0])
     for folder in (REPOSITORY / ".pytest_cache", Path(tempfile.gettempdir())):
         path = folder / "screenshots" / f"{name.strip('-')}.png"
@@ -105,17 +105,17 @@ def _kept_screenshot(tab: Page) -> str:
 
 
 def look(tab: Page, view: View) -> None:
-    """Look at a page in a window of another size or in other colours."""
+    """Change the window size or the colors of a page."""
     tab.set_viewport_size({"width": view.width, "height": 900})
     tab.emulate_media(color_scheme=view.scheme, forced_colors="active" if view.forced else "none")
 
 
 def violations(tab: Page, view: View) -> list[str]:
-    """Everything that axe finds wrong on a page, and what it could not decide, one line each."""
+    """Return the violations and undecided rules that axe finds on a page, one line each."""
     tab.evaluate(AXE_SCRIPT)
     wanted: dict[str, Any] = {"type": "tag", "values": _RULES}
     if view.scheme == "dark":
-        # The same page as in the light; what it is made of was looked at there.
+        # The content was already checked in light colors.
         wanted = {"type": "rule", "values": _LOOKS}
     options = json.dumps({"runOnly": wanted, "resultTypes": ["violations", "incomplete"]})
     found = tab.evaluate(f"axe.run({options})")
@@ -128,7 +128,7 @@ def violations(tab: Page, view: View) -> list[str]:
 
 
 def overflows(tab: Page) -> list[str]:
-    """Everything that reaches over the right edge of the page, where people would have to scroll sideways."""
+    """Return the elements that overflow the right edge of the page."""
     found: list[str] = tab.evaluate(
         """() => {
           const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth;
@@ -143,7 +143,7 @@ def overflows(tab: Page) -> list[str]:
 
 
 def clipped(tab: Page) -> list[str]:
-    """Every text that is cut off, because its box is too small for it."""
+    """Return the texts that are cut off by their boxes."""
     found: list[str] = tab.evaluate(
         """() => [...document.querySelectorAll("body *")].filter((node) => {
           const style = getComputedStyle(node);
@@ -158,7 +158,7 @@ def clipped(tab: Page) -> list[str]:
 
 @dataclass(frozen=True)
 class Stop:
-    """What has the focus after one press of Tab."""
+    """Return the focused element after one press of Tab."""
 
     name: str
     href: str | None
@@ -167,7 +167,7 @@ class Stop:
 
 
 def stops(tab: Page, most: int = 400) -> list[Stop]:
-    """Go through a page by the Tab key alone, until the focus leaves it."""
+    """Yield the focused elements while pressing Tab, until the focus leaves the page."""
     found: list[Stop] = []
     for _ in range(most):
         tab.keyboard.press("Tab")

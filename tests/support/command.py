@@ -1,9 +1,8 @@
-"""The command `vip`: as people start it, and in the process of the test.
+"""The command `vip`, as its own process or in the process of the test.
 
-Nearly all of the time of a short command goes into starting Python and importing pandas, and the tests run hundreds of
-them. ``vip`` runs the command and its issues in this process, and checks that it leaves this process as it
-found it. ``started_vip`` starts the command; use it when the start itself, the environment, a signal or the bytes of an
-issue matter.
+Short commands spend most of their time starting Python and importing pandas, and tests run hundreds of them. ``vip``
+runs the command and its issues in this process, and checks that it leaves nothing behind. ``started_vip`` starts a
+process. Use it if the start, the environment, a signal or the bytes of an issue matter.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ from viputils.cli import main as cli
 
 VIP = Path(sys.executable).with_name("vip")
 
-# Long enough for a slow machine that also does other work.
+# Long enough for a slow and busy machine.
 TIMEOUT = 600
-# For so many seconds a process may take to end.
+# Seconds that a process may take to end.
 ENDING = 10.0
 # The signals that the command handles.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-# Kept for the life of a process: what the standard library forks processes from, and what watches over them.
+# Helper processes of the standard library that live as long as this process.
 _KEPT = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
 
 
 def started_vip(*arguments: str, cwd: Path = REPOSITORY, **env: str) -> subprocess.CompletedProcess[str]:
-    """Start the command as a process."""
+    """Run the command as its own process."""
     given = {**os.environ, **env}
     return subprocess.run(
         [VIP, *arguments], cwd=cwd, capture_output=True, text=True, env=given, timeout=TIMEOUT, check=False
@@ -71,7 +70,7 @@ def vip(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[
 
 @dataclass(frozen=True)
 class Leavings:
-    """What a command could leave behind in the process that it ran in."""
+    """Everything that a command could leave behind in its process."""
 
     locks: frozenset[str]
     processes: frozenset[str]
@@ -82,11 +81,11 @@ class Leavings:
 
     @classmethod
     def now(cls) -> Leavings:
-        """Look at this process."""
+        """Return the current state of this process."""
         mine = psutil.Process()
         open_files = (str(file.path) for file in mine.open_files())
-        # The process that others are forked from is kept for the life of this one; what it forks is not. A browser,
-        # which starts processes at any time, is no business of a command.
+        # The fork server is kept for the life of this process, but its children are not. Browsers are ignored, because
+        # they start processes at any time.
         kept = [child for child in mine.children() if _is_kept(child)]
         forked = [child for one in kept for child in _children(one)]
         started = [child for child in (*mine.children(), *forked) if child not in kept and not is_gone(child)]
@@ -101,7 +100,7 @@ class Leavings:
         )
 
     def beyond(self, before: Leavings) -> dict[str, object]:
-        """Return what is here and was not there before."""
+        """Return what is new since an earlier state."""
         found: dict[str, object] = {}
         for one in fields(self):
             now, then = getattr(self, one.name), getattr(before, one.name)
@@ -112,7 +111,7 @@ class Leavings:
 
 
 def _is_kept(process: psutil.Process) -> bool:
-    """Return whether a process is kept: those that are forked from one have its command line and another parent."""
+    """Return whether a process is a helper to keep. Its forks have the same command line but another parent."""
     try:
         line = " ".join(process.cmdline())
         return process.ppid() == os.getpid() and any(name in line for name in _KEPT)
@@ -129,14 +128,14 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 @contextlib.contextmanager
 def _as_a_command(cwd: Path, arguments: tuple[str, ...]) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
-    """Give this process the arguments, folder and streams of a command, and afterwards its own again."""
+    """Set the arguments, folder and streams of this process to those of a command, and restore them afterward."""
     out, err = io.BytesIO(), io.BytesIO()
     argv, hook, folder = sys.argv, sys.unraisablehook, Path.cwd()
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     stdout, stderr = (io.TextIOWrapper(one, encoding="utf-8", write_through=True) for one in (out, err))
     os.chdir(cwd)
     sys.argv = [str(VIP), *arguments]
-    # What the name in its help is taken from, and what a process that it starts would import first.
+    # The help text takes its program name from this module, and new processes import it first.
     main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
     sys.modules["__main__"].__file__ = str(VIP)
     try:

@@ -1,4 +1,4 @@
-"""A small executed notebook, written by hand, for tests of what the engines make of one."""
+"""A small handwritten executed notebook for tests of the engines."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ SVG = (
 
 
 def cell(*markdown: str, source: str = "secret_source_code()") -> Any:
-    """A code cell that shows each text, as a notebook of the report does."""
+    """Return a code cell that shows each text, as in the report's notebook."""
     outputs = [
         v4.new_output("display_data", data={"text/markdown": text, "text/plain": "<Markdown object>"})
         for text in markdown
@@ -165,7 +165,7 @@ def issue_cells() -> list[Any]:
 
 
 def project(folder: Path) -> Path:
-    """A project that has the theme and settings of this repository, in a folder of its own."""
+    """Return a project folder with the theme and settings of this repository."""
     folder.mkdir(parents=True)
     shutil.copy(REPOSITORY / "_quarto.yml", folder)
     for part in ("theme", "fonts"):
@@ -174,7 +174,7 @@ def project(folder: Path) -> Path:
 
 
 def issue(root: Path, *cells: Any, metadata: dict[str, Any] | None = None) -> Path:
-    """An issue folder with a chart and an executed notebook, whose cells come after the front matter."""
+    """Return an issue folder with a chart and an executed notebook with the given cells after the front matter."""
     folder = root / "issues" / "2023-11"
     (folder / "charts").mkdir(parents=True)
     (folder / "charts" / "responses-by-month.svg").write_text(SVG, encoding="utf-8")
@@ -199,5 +199,5 @@ HOSTILE = [
 
 
 def same(text: str) -> str:
-    """Leave out what typography and line ends may change."""
+    """Return a text without differences of typography and line ends."""
     return re.sub(r"[\s'\"\u2018\u2019\u201c\u201d]", "", text)

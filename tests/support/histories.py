@@ -1,4 +1,4 @@
-"""Small projects with any history of deliveries, for tests that try many of them."""
+"""Small projects with any history of deliveries, for tests that try many."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from viputils.config.project import Project
 
 
 def as_snapshot(project: Project, one_row_per_id: bool = True) -> Project:
-    """Let responses come as snapshots."""
+    """Change the delivery of responses to snapshots."""
     path = project.root / "program.toml"
     more = f'delivery = "snapshot"\none_row_per_id = {str(one_row_per_id).lower()}'
     text = path.read_text(encoding="utf-8").replace('id = "response_id"', f'id = "response_id"\n{more}')
@@ -25,7 +25,7 @@ def as_snapshot(project: Project, one_row_per_id: bool = True) -> Project:
     return Project.open(project.root)
 
 
-# One table and few measures, so that many histories can be tried.
+# One table and few measures, so that many histories run quickly.
 SMALL = """
 [vocabularies.incident_type]
 "DV/Sexual Assault" = ["DV"]
@@ -90,7 +90,7 @@ ROWS = st.lists(
 )
 
 
-# Some deliveries after November, each with rows of responses and the ids that it withdraws.
+# Deliveries after November, each with rows of responses and the ids that it withdraws.
 HISTORIES: st.SearchStrategy[History] = st.lists(st.tuples(ROWS, st.lists(IDS, max_size=2)), min_size=1, max_size=4)
 
 
@@ -101,7 +101,7 @@ ON_DISK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], 
 
 
 def remade(root: Path, kind: tuple[str, str], history: History) -> Project:
-    """Write a small project with a history of deliveries in place of the one that was there."""
+    """Write a small project with a history of deliveries, replacing the previous one."""
     shutil.rmtree(root, ignore_errors=True)
     whole = (REPOSITORY / "program.toml").read_text(encoding="utf-8")
     identity = whole[whole.index("[program]") : whole.index("# Records whose id")].replace("monthly", "irregularly")
@@ -110,7 +110,7 @@ def remade(root: Path, kind: tuple[str, str], history: History) -> Project:
         folder = root / "data" / "raw" / f"2023-12-{4 + number:02}"
         folder.mkdir(parents=True)
         withdrawn = [f"V{number}{place},2023-12-01,responses,{record}" for place, record in enumerate(voids)]
-        # The first delivery is the one that brings November.
+        # The first delivery contains November.
         brings = ["R0,2023-11-15,DV,SE"] if number == 0 else []
         for table, lines in (("responses", [*brings, *(",".join(row) for row in rows)]), ("voids", withdrawn)):
             (folder / f"{table}.csv").write_text("\n".join([HEADERS[table], *lines]) + "\n", encoding="utf-8")
@@ -119,7 +119,7 @@ def remade(root: Path, kind: tuple[str, str], history: History) -> Project:
 
 
 def with_tables(project: Project, *tables: str) -> Project:
-    """Leave only some tables in a project, and what is counted of them: reading and counting takes a fraction."""
+    """Remove all but some tables of a project, with their measures, so that it runs faster."""
     path = project.root / "program.toml"
     head, *parts = re.split(r"(?m)^(?=\[)", path.read_text(encoding="utf-8"))
     given = tomllib.loads("".join([head, *parts]))

@@ -1,4 +1,4 @@
-"""Pages for tests: one page made as the site makes it, and plain pages for tests that are not about pages."""
+"""Pages for tests: a page as on the site, and plain pages for tests that do not check pages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ needs_quarto = pytest.mark.skipif(
 
 
 def page_made(project: Project, page: Page | None, engine: Engine) -> Path:
-    """Make one page as the site does, without links to others."""
+    """Make a page as on the site, without links to other pages."""
     assert page is not None
     root = project.root / "made"
     shutil.rmtree(root, ignore_errors=True)
@@ -52,7 +52,7 @@ def page_made(project: Project, page: Page | None, engine: Engine) -> Path:
 
 
 def executed(path: Path, parameters: Mapping[str, str], cwd: Path) -> Any:
-    """Run a notebook in a process of its own, as an issue does."""
+    """Run a notebook in its own process, as an issue does."""
     return in_own_process(_executed, path, dict(parameters), cwd, hear={})
 
 
@@ -61,7 +61,7 @@ def _executed(path: Path, parameters: Mapping[str, str], cwd: Path, _tell: Calla
 
 
 def notebook_shown(artifacts: Artifacts, name: str, parameters: Mapping[str, str], cwd: Path | None = None) -> Any:
-    """Return a notebook of the repository as it shows everything, run once for all tests; by default in its folder."""
+    """Return an executed notebook of the repository, run once for all tests; by default in its own folder."""
     path = REPOSITORY / "notebooks" / f"{name}.ipynb"
 
     def build(folder: Path) -> None:
@@ -98,7 +98,7 @@ def with_activities(project: Project, text: str, engine: Engine | None = None) -
 
 @contextmanager
 def plain_pages() -> Iterator[None]:
-    """Make plain pages in place of real ones, in this process; for tests that are not about pages."""
+    """Make plain pages instead of real ones, in this process, for tests that do not check pages."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EmbeddedEngine, "render", PlainEngine.render)
         patch.setattr(EmbeddedEngine, "render_site", PlainEngine.render_site)
@@ -108,7 +108,7 @@ def plain_pages() -> Iterator[None]:
 
 @contextmanager
 def in_this_process() -> Iterator[None]:
-    """Make issues in this process, one after the other, so that they take what tests have changed in it."""
+    """Make issues in this process, one by one, so that changes by tests take effect."""
 
     def directly(work: Callable[..., Any], *arguments: Any, hear: Mapping[str, Callable[[Any], None]]) -> Any:
         return work(*arguments, lambda name, value: hear[name](value))
@@ -122,20 +122,20 @@ def in_this_process() -> Iterator[None]:
 
 
 class OneByOne(Executor):
-    """Does what it is asked for at once, in this thread."""
+    """An executor that runs work at once, in this thread."""
 
     def __init__(self, _at_a_time: int) -> None:
         super().__init__()
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **more: Any) -> Future[Any]:
-        """Do a piece of work."""
+        """Run the work at once."""
         future: Future[Any] = Future()
         future.set_result(work(*arguments, **more))
         return future
 
 
 class PlainEngine(EmbeddedEngine):
-    """Makes pages in no time: the text of the notebook as plain HTML, whatever the format.
+    """A fast engine: the text of the notebook as plain HTML, in any format.
 
     For tests of what happens around pages. The same notebook gives the same bytes, and another one gives others. It has
     the name and the version of the embedded engine, so that either engine takes what the other one made for its own.
@@ -143,7 +143,7 @@ class PlainEngine(EmbeddedEngine):
 
     def render(
         self,
-        project_root: Path,  # noqa: ARG002 - it takes nothing from there
+        project_root: Path,  # noqa: ARG002 - not needed
         notebook: Path,
         formats: Sequence[str],
     ) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""Processes that tests start, and waiting for what they do."""
+"""Wait for processes that tests start."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 
 import psutil
 
-# Only what never happens takes this long, however loaded the machine is.
+# Long enough for a busy machine.
 PATIENCE = 300
 
 
 def wait_until(happened: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until something has happened."""
+    """Wait until a condition is true."""
     until = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > until:

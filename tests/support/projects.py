@@ -1,4 +1,4 @@
-"""Projects for tests: the repository's own in another folder, and a small town."""
+"""Projects for tests: a copy of the repository's own, and a small town."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from viputils.records.checksums import checksum
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# One good row of each table, received after November 2023; a test replaces the tables it is about.
+# One valid row of each table, received after November 2023. A test replaces the tables that it checks.
 HEADERS: Mapping[str, str] = {
     "responses": "response_id,response_date,incident_type,area_command",
     "outreach": "operation_id,operation_date,area_command,kind,response_id,adults_assisted,children_assisted",
@@ -26,13 +26,13 @@ HEADERS: Mapping[str, str] = {
 
 Deliver = Callable[..., Path]
 
-# What intake writes beside the tables of a delivery.
+# Files that intake writes beside the tables of a delivery.
 BESIDE_TABLES = ("SHA256SUMS", "coverage.csv", "origins.csv")
 
 
 def copy_of_the_repository(root: Path) -> Path:
     for name in ("data", "notebooks", "report"):
-        # Tests edit what was delivered, which its checksums would tell.
+        # Tests edit deliveries, which would not match their checksums.
         shutil.copytree(REPOSITORY / name, root / name, ignore=shutil.ignore_patterns("SHA256SUMS", ".*"))
     for name in ("program.toml", "_quarto.yml"):
         shutil.copy(REPOSITORY / name, root)
@@ -40,7 +40,7 @@ def copy_of_the_repository(root: Path) -> Path:
 
 
 def without_manifests(published: Path) -> None:
-    """Leave the register as it is for issues that only their print is known of."""
+    """Remove the manifests from the register, as for issues that are known only in print."""
     for file in published.glob("*.manifest.json"):
         file.unlink()
     lines = (published / "index.csv").read_text(encoding="utf-8").splitlines()
@@ -53,16 +53,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def town(root: Path) -> Path:
-    """The repository's project in one language, with one delivery of little, so that an issue is made quickly."""
+    """Return the repository's project in one language with one small delivery, so that issues are made quickly."""
     copy_of_the_repository(root)
     shutil.rmtree(root / "data")
-    # A report with a part for activities, and none of them yet.
+    # The report has a part for activities, but no activities yet.
     shutil.rmtree(root / "report" / "activities")
     (root / "report" / "activities").mkdir()
     (root / "data" / "raw" / "2023-12-04").mkdir(parents=True)
     program = root / "program.toml"
     text = program.read_text(encoding="utf-8").replace('delivered = "monthly"', 'delivered = "irregularly"')
-    # Every month that the records cover is counted for the data of all issues: those of one fiscal year will do.
+    # The data files count every month with records, so keep only one fiscal year.
     text = re.sub(r"(?m)^records_from = \S+", "records_from = 2023-07-01", text)
     program.write_text(re.sub(r"also_in = .*", "", text), encoding="utf-8")
     rows = {
@@ -81,7 +81,7 @@ def files_of(folder: Path) -> dict[str, str]:
 
 
 def with_a_short_report(root: Path) -> Path:
-    """Put a notebook with few parts in place of the report; for tests that are not about what it says."""
+    """Replace the report with a short notebook, for tests that do not check its content."""
     short = REPOSITORY / "tests" / "notebooks" / "short_report.ipynb"
     shutil.copy(short, root / "notebooks" / "monthly_report.ipynb")
     return root

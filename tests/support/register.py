@@ -34,7 +34,7 @@ KEY = ["measure", "category", "period"]
 
 
 def printed(project: Project, value: int, **changes: object) -> PublishedIssue:
-    """Put an issue into the register whose headline prints some adults assisted; everything else was none."""
+    """Add an issue to the register with the given adults assisted and all other figures 0."""
     figures = all_printed(project, NOVEMBER, value)
     issue = replace(an_issue(), figures=figures, as_of=None, **changes)  # type: ignore[arg-type]
     add_issue(project, issue)
@@ -47,7 +47,7 @@ def all_printed(project: Project, month: ReportMonth, adults: int) -> pd.DataFra
 
 
 def published_here(project: Project, name: str = "2023-11") -> PublishedIssue:
-    """Put an issue into the register with the manifest that it has if it is made here. No pages are made."""
+    """Add an issue to the register with the manifest of an issue made here, without making pages."""
     edition = load_edition(project, IssueName.parse(name).month)
     folder = project.issues / name
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The pages of a site, read again."""
+"""Read the pages of a site."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 
 def pages_of(site: Path) -> list[Path]:
-    """Return every page but the one-file copies of issues, which have no links to others."""
+    """Return every page except the single-file copies of issues, which have no links."""
     return [path for path in sorted(site.rglob("*.html")) if path.name in ("index.html", "404.html")]
 
 
@@ -22,7 +22,7 @@ def words(node: object) -> str:
 
 
 def links_of(page: Path) -> Iterator[str]:
-    """Every address on a page, of links, pictures, style sheets and scripts."""
+    """Yield every address on a page: links, pictures, style sheets and scripts."""
     for node in soup_of(page).find_all(True):
         for name in ("href", "src"):
             if node.has_attr(name):

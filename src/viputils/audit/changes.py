@@ -25,9 +25,9 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from viputils.audit.register import INDEX, IssueName, read_register
-from viputils.config.language import decoded
-from viputils.config.program import DELIVERIES_VARIABLE
+from viputils.config.fields import DELIVERIES_VARIABLE
 from viputils.config.project import Project
+from viputils.core.encoding import decoded
 from viputils.core.errors import ParameterError, Problem, PublishedError, VipError
 from viputils.core.files import private_folder
 from viputils.core.git import check_out, commit_named, messages_between, top_of

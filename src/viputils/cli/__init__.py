@@ -1,5 +1,5 @@
 """The command line, `vip`.
 
-In: arguments. Out: what people or programs read, and an exit code.
-Promise: no calculation happens here; each command calls one function of another room and prints what it returns.
+In: arguments. Out: text, JSON or CSV, and an exit code.
+Promise: no calculation happens here. Each command calls one function of another room and prints the result.
 """

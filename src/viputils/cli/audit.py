@@ -1,35 +1,13 @@
-"""Commands that check numbers: verify, revisions, changes, trace, check."""
+"""The commands verify, revisions, changes, trace and check."""
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from viputils.cli.output import (
-    say,
-    say_aside,
-    say_mark,
-    show_csv,
-    show_json,
-    show_table,
-    steps,
-)
-from viputils.core.errors import (
-    ParameterError,
-    Problem,
-    PublishedError,
-)
-from viputils.core.months import ReportMonth
-from viputils.core.text import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from viputils.audit.trace import Movement, Trace
-    from viputils.audit.verdicts import IssueVerdicts
 
 from viputils.cli.options import (
     CANNOT,
@@ -39,19 +17,31 @@ from viputils.cli.options import (
     AsOfOption,
     CsvOption,
     JsonOption,
+    MarkdownOption,
     MonthArgument,
     ProjectOption,
     open_project,
-    read_as_of,
-    read_date,
-    require_one_form,
+    past_date,
 )
+from viputils.cli.output import Format, emit, note, say, say_mark, show_table, steps
+from viputils.core.errors import ParameterError, Problem, PublishedError
+from viputils.core.months import ReportMonth
+from viputils.core.text import plural
 
-# How many records that just missed a figure are shown for each reason.
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from viputils.audit.changes import Changes
+    from viputils.audit.health import Findings
+    from viputils.audit.revisions import Revisions
+    from viputils.audit.trace import Movement, Trace
+    from viputils.audit.verdicts import IssueVerdicts
+
+# Records that just missed a figure, shown for each reason.
 _MISSED_SHOWN = 20
-# From so many columns on, whole paths and a text that folds go side by side.
+# The terminal width, in columns, from which full paths fit beside other text.
 _WIDE = 120
-# What a person needs to find a rejected row and to see what is wrong with it.
+# The columns that a person needs to find a rejected row and see what is wrong.
 _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 
 
@@ -59,15 +49,20 @@ def verify(
     context: typer.Context,
     month: Annotated[
         str | None,
-        typer.Argument(metavar="[MONTH]", help="The issue, as in 2023-11 or 2023-11-r1.", show_default="all"),
+        typer.Argument(
+            metavar="MONTH", help="The published issue, such as 2023-11 or 2023-11-r1.", show_default="all issues"
+        ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every issue of the register.", show_default=False)] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Check every issue in the register.", show_default=False)
+    ] = False,
     as_of: Annotated[
-        str | None,
+        dt.date | None,
         typer.Option(
             "--as-of",
             metavar="DATE",
-            help="Recompute as of this day alone.",
+            parser=past_date("--as-of"),
+            help="Count only records received by this date, YYYY-MM-DD.",
             show_default="the as-of date of the issue, and the newest delivery",
         ),
     ] = None,
@@ -76,17 +71,18 @@ def verify(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Recompute each published figure: reproduced, revised since, differs, not reproducible, internally inconsistent.
+    """Recompute each published figure from the records, and give it a verdict.
 
-    Exit 0: every figure of every issue that stands is reproduced, be it revised since. 1: one differs or the print
-    contradicts itself. 2: it cannot be told, because the register, a delivery or a figure is missing or malformed, or
-    because the issue was made with other rules, code or deliveries and a figure is not as printed. 4: otherwise, but
-    there are no records to tell from.
+    The verdicts are: reproduced, revised since, differs, internally inconsistent, not comparable, not reproducible.
+
+    Exit 0: every figure of every current issue is reproduced, or was revised later. Exit 1: a figure differs, or the
+    printed figures contradict each other. Exit 2: no verdict is possible. The register, a delivery or a figure is
+    missing or malformed, or a figure is not as printed and the issue was made with other rules, code or deliveries.
+    Exit 4: no records cover the month.
     """
-    require_one_form(as_json, as_csv)
     if every and month is not None:
         raise ParameterError(
-            "Verify one issue, or all.", [Problem("--all", f"was given with {month};", "take one of them.")]
+            "Choose one issue or --all.", [Problem("--all", f"was given with {month};", "leave out one of them.")]
         )
     from viputils.audit.verdicts import (
         DIFFERS,
@@ -99,17 +95,16 @@ def verify(
     )
 
     opened = open_project(context, project)
-    day = None if as_of is None else read_as_of(as_of)
-    found = verify_register(opened, month, day, allow_quarantined)
-    for one in found if not as_json else ():
-        for line in one.caution:
-            (say_aside if as_csv else say)(line)
-    if as_csv:
-        show_csv(all_figures(found))
-    elif as_json:
-        show_json({"counted_with": counted_with(opened, day), "issues": [one.as_json() for one in found]})
-    else:
-        _show_verdicts(found)
+    found = verify_register(opened, month, as_of, allow_quarantined)
+    form = Format.of(as_json, as_csv)
+    for line in (line for one in found for line in one.caution):
+        note(form, line)
+    emit(
+        form,
+        text=lambda: _show_verdicts(found),
+        json=lambda: {"counted_with": counted_with(opened, as_of), "issues": [one.as_json() for one in found]},
+        csv=lambda: all_figures(found),
+    )
     if missing := [problem for one in found if one.replaced_by is None for problem in one.missing]:
         raise PublishedError("Figures are missing, so the issue cannot be verified.", missing)
     codes = {None: 0, DIFFERS: DISAGREES, NOT_COMPARABLE: CANNOT, NOT_REPRODUCIBLE: NO_RECORDS}
@@ -122,103 +117,114 @@ def revisions(
     context: typer.Context,
     month: MonthArgument,
     before: Annotated[
-        str | None,
-        typer.Option("--from", metavar="DATE", help="As of this day.", show_default="the as-of date of the issue"),
+        dt.date | None,
+        typer.Option(
+            "--from",
+            metavar="DATE",
+            parser=past_date("--from"),
+            help="The earlier as-of date, YYYY-MM-DD.",
+            show_default="the as-of date of the issue",
+        ),
     ] = None,
     after: Annotated[
-        str | None,
-        typer.Option("--to", metavar="DATE", help="And as of this one.", show_default="the newest delivery"),
+        dt.date | None,
+        typer.Option(
+            "--to",
+            metavar="DATE",
+            parser=past_date("--to"),
+            help="The later as-of date, YYYY-MM-DD.",
+            show_default="the day of the newest delivery",
+        ),
     ] = None,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List each figure that moved between two as-of dates, by how much, and which records did it."""
-    require_one_form(as_json, as_csv)
+    """List each figure of a month that changed between two as-of dates, with the records that changed it."""
     from viputils.audit.register import deliveries_not_as_published
     from viputils.audit.revisions import find_revisions
 
-    first, last = (
-        None if text is None else read_date(text, name) for text, name in ((before, "--from"), (after, "--to"))
-    )
     opened = open_project(context, project)
-    found = find_revisions(opened, ReportMonth.parse(month), first, last, allow_quarantined)
+    found = find_revisions(opened, month, before, after, allow_quarantined)
     problems = deliveries_not_as_published(opened, found.month)
-    for problem in problems if not as_json else ():
-        (say_aside if as_csv else say)(f"WARNING: {problem}")
-    span = f"{found.month.label}, from {found.before} to {found.after}"
-    if as_csv:
-        show_csv(found.records)
-    elif as_json:
-        shown = {"month": str(found.month), "from": found.before.isoformat(), "to": found.after.isoformat()}
-        warnings = [vars(problem) for problem in problems]
-        show_json({**shown, "figures": found.figures, "records": found.records, "warnings": warnings})
-    elif found.figures.empty:
-        typer.echo(f"{span}: no figure moved.")
-    else:
-        figures = found.figures.assign(change=found.figures["change"].map("{:+d}".format))
-        show_table(f"{span}: {plural(len(figures), 'figure')} moved", figures, right=("before", "after", "change"))
-        say("The records that moved them:")
-        for record in found.by_record.to_dict("records"):
-            say(f"  {record['table']} {record['id']}: {record['what']} ({record['file']}, line {record['line']})")
-            say(f"    {record['moved']}")
+    form = Format.of(as_json, as_csv)
+    for problem in problems:
+        note(form, f"WARNING: {problem}")
+    emit(
+        form,
+        text=lambda: _show_revisions(found),
+        json=lambda: {
+            "month": str(found.month),
+            "from": found.before.isoformat(),
+            "to": found.after.isoformat(),
+            "figures": found.figures,
+            "records": found.records,
+            "warnings": [vars(problem) for problem in problems],
+        },
+        csv=lambda: found.records,
+    )
 
 
 def changes(
     context: typer.Context,
     before: Annotated[
-        str, typer.Argument(metavar="A", help="An issue (2023-11, issues/2023-11, a figures.csv), or a commit.")
+        str,
+        typer.Argument(
+            metavar="BEFORE", help="An issue (2023-11, issues/2023-11 or a figures.csv file), or a git commit."
+        ),
     ],
-    after: Annotated[str, typer.Argument(metavar="B", help="The other; of commits, '.' is the working tree.")],
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help="Another issue or commit. Write '.' for the files as they are now.")
+    ],
     months: Annotated[
-        list[str] | None,
+        list[ReportMonth] | None,
         typer.Option(
             "--month",
             metavar="MONTH",
-            help="Of commits, compare this month; can be repeated.",
-            show_default="those in the register of either",
+            parser=ReportMonth.parse,
+            help="For commits: compare this month. You can repeat this option.",
+            show_default="the months in either register",
         ),
     ] = None,
     all_months: Annotated[
-        bool, typer.Option("--all-months", help="Of commits, compare every month with records.", show_default=False)
+        bool,
+        typer.Option("--all-months", help="For commits: compare every month that has records.", show_default=False),
     ] = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print release notes.", show_default=False)] = False,
+    as_markdown: MarkdownOption = False,
 ) -> None:
-    """Compare two issues, or what the code and records of two commits make, figure by figure.
+    r"""Compare the figures of two issues, or of two git commits.
 
-    Exit 0: no printed figure moved. 1: one moved. 2: none did in what could be compared, and not all could.
+    Exit 0: no printed figure changed. Exit 1: a printed figure changed. Exit 2: no change was found, but some figures
+    could not be compared.
 
-    Printed is what the register holds and what program.toml says is printed; other figures are shown and decide
-    nothing. A commit that moves a figure on purpose says so, with the reason, in a line of its message:
+    Printed figures are those in the register, and those that program.toml prints. Other figures are listed, but do not
+    affect the exit code. If a commit changes a figure on purpose, add a line with the reason to its message:
 
-        Moves-figure: 2023-11 responses_by_incident_type/Homicide/month -- why it moves
+    \b
+        Moves-figure: 2023-11 responses_by_incident_type/Homicide/month -- REASON
 
-    The month can be 'all', and the figure a measure or 'all'. Figures that are said to move decide nothing either.
+    The month can be 'all'. The figure can be a measure or 'all'. Changes announced this way do not affect the exit
+    code.
     """
-    require_one_form(as_json, as_csv, as_markdown)
     from viputils.audit.changes import find_changes
 
     opened = open_project(context, project)
-    wanted = [ReportMonth.parse(one) for one in months or ()]
     with steps() as step:
-        found = find_changes(opened, before, after, wanted, all_months, step)
-    if as_json:
-        show_json(found.as_json())
-    elif as_markdown:
-        from viputils.report.verdict_sections import release_notes
-
-        say(release_notes(found))
-    else:
-        if as_csv:
-            show_csv(found.figures)
-        elif not found.figures.empty:
-            show_table("Figures that are not the same", found.shown, right=("before", "after", "change"))
-        for line in found.conclusion:
-            (say_aside if as_csv else say)(line)
+        found = find_changes(opened, before, after, months or [], all_months, step)
+    form = Format.of(as_json, as_csv, as_markdown)
+    emit(
+        form,
+        text=lambda: _show_changes(found),
+        json=found.as_json,
+        csv=lambda: found.figures,
+        markdown=lambda: _release_notes(found),
+    )
+    for line in () if as_markdown else found.conclusion:
+        note(form, line)
     if not found.unsaid.empty:
         raise typer.Exit(DISAGREES)
     if found.not_compared:
@@ -232,108 +238,85 @@ def trace(
         str,
         typer.Argument(
             metavar="FIGURE",
-            help="MEASURE/CATEGORY/PERIOD, as in responses_by_incident_type/Homicide/month, or MEASURE/PERIOD, as in "
-            "adults_assisted/fytd; in quotes where it holds a blank.",
+            help="The figure, as MEASURE/CATEGORY/PERIOD or MEASURE/PERIOD, such as adults_assisted/fytd. `vip verify` "
+            "lists them. Use quotes if it contains a space.",
         ),
     ],
     as_of: AsOfOption = None,
     diff: Annotated[
-        tuple[str, str] | None,
-        typer.Option(metavar="DATE DATE", help="List what entered and left between these days.", show_default=False),
+        tuple[dt.date, dt.date] | None,
+        typer.Option(
+            metavar="DATE DATE",
+            parser=past_date("--diff"),
+            help="List records that entered or left the figure between these as-of dates.",
+            show_default=False,
+        ),
     ] = None,
     near: Annotated[
-        int, typer.Option(metavar="DAYS", min=0, max=366, help="How many days off a record just misses the period.")
+        int,
+        typer.Option(metavar="DAYS", min=0, max=366, help="Also list records that miss the period by up to DAYS days."),
     ] = 7,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List the records behind a number, and those that just missed it and why; or what entered and left it."""
-    require_one_form(as_json, as_csv)
+    """List the records behind a figure, and those that just missed it and why.
+
+    With --diff, list the records that entered or left the figure between two as-of dates.
+    """
     from viputils.audit.trace import trace_figure, trace_movement
 
-    report_month, opened = ReportMonth.parse(month), open_project(context, project)
-    if diff is not None:
-        if as_of is not None:
-            raise ParameterError(
-                "Two questions were asked.",
-                [
-                    Problem(
-                        "--diff, --as-of", "were given together;", "leave out --as-of: --diff has both of its dates."
-                    )
-                ],
-            )
-        before, after = (read_date(text, "--diff") for text in diff)
-        moved = trace_movement(opened, report_month, figure, before, after, allow_quarantined)
-        if as_csv:
-            show_csv(moved.records)
-        elif as_json:
-            show_json(moved.as_json())
-        else:
-            _show_movement(moved)
+    form, opened = Format.of(as_json, as_csv), open_project(context, project)
+    if diff is None:
+        found = trace_figure(opened, month, figure, as_of, allow_quarantined, near)
+        emit(form, text=lambda: _show_trace(found), json=found.as_json, csv=lambda: found.rows)
         return
-    day = None if as_of is None else read_as_of(as_of)
-    found = trace_figure(opened, report_month, figure, day, allow_quarantined, near)
-    if as_csv:
-        show_csv(found.rows)
-    elif as_json:
-        show_json(found.as_json())
-    else:
-        _show_trace(found)
+    if as_of is not None:
+        raise ParameterError(
+            "Choose --diff or --as-of.",
+            [Problem("--diff, --as-of", "were given together;", "leave out --as-of, because --diff sets both dates.")],
+        )
+    moved = trace_movement(opened, month, figure, *diff, allow_quarantined)
+    emit(form, text=lambda: _show_movement(moved), json=moved.as_json, csv=lambda: moved.records)
 
 
 def check(
     context: typer.Context,
     month: Annotated[
-        str | None, typer.Argument(metavar="[MONTH]", help="Also whether this month has all its deliveries.")
+        ReportMonth | None,
+        typer.Argument(
+            metavar="MONTH", parser=ReportMonth.parse, help="Also check that this month has all its deliveries."
+        ),
     ] = None,
     as_of: AsOfOption = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List rejected rows, changed deliveries and files out of form; exit 0 only if there are none."""
-    require_one_form(as_json, as_csv)
+    """List rejected rows, changed deliveries and malformed files. Exit 0 if there are none, and 1 if there are some."""
     from viputils.audit.health import check_project
 
-    day = None if as_of is None else read_as_of(as_of)
-    found = check_project(open_project(context, project), None if month is None else ReportMonth.parse(month), day)
-    if as_csv:
-        for problem in found.problems:
-            say_aside(problem)
-        show_csv(found.rejects)
-    elif as_json:
-        problems = [vars(problem) for problem in found.problems]
-        show_json({"as_of": found.as_of.isoformat(), "problems": problems, "rejects": found.rejects})
-    else:
-        for problem in found.problems:
-            say(f"- {problem}")
-        if not found.rejects.empty:
-            show_table(f"In quarantine as of {found.as_of}", found.rejects[list(_REJECT_COLUMNS)])
-        if found.perhaps_no_record is not None:
-            table, file, line = found.perhaps_no_record
-            say(
-                "A line that is no record can be withdrawn by a voids.csv, taken in like any other file, with a reason:"
-            )
-            say("  void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason")
-            say(f"  V1,{found.as_of},{table},,{file.removeprefix('data/raw/')},{line},…")
-            for remedy in dict.fromkeys("[" + found.rejects["reason"] + "] " + found.rejects["remedy"]):
-                say(remedy)
-        for note in found.notes:
-            say(f"Note: {note}")
-        if found.account is not None:
-            from viputils.records.clean import account_line
-
-            say(account_line(found.account, found.as_of))
-        if found.clean:
-            say("Nothing was found.")
+    found = check_project(open_project(context, project), month, as_of)
+    form = Format.of(as_json, as_csv)
+    for problem in found.problems:
+        note(form, problem if as_csv else f"- {problem}")
+    emit(
+        form,
+        text=lambda: _show_health(found),
+        json=lambda: {
+            "as_of": found.as_of.isoformat(),
+            "problems": [vars(problem) for problem in found.problems],
+            "rejects": found.rejects,
+        },
+        csv=lambda: found.rejects,
+    )
     if not found.clean:
         raise typer.Exit(DISAGREES)
 
 
 def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
-    """Show verdicts to a person: one issue figure by figure, several with the figures that are not reproduced."""
+    """Print verdicts as text: every figure of one issue, or a summary of several and the figures not reproduced."""
     from viputils.audit.verdicts import REPRODUCED, all_figures, summary
 
     columns = ["measure", "category", "period", "verdict", "published", "recomputed", "now"]
@@ -353,16 +336,63 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
         if not off.empty:
             change = off["change"].map("{:+d}".format, na_action="ignore")
             off = off[["issue", *columns]].assign(change=change)
-            show_table("Figures with another verdict than reproduced", off, right=right)
+            show_table("Figures not reproduced, or revised since", off, right=right)
     for one in found:
         name = "" if len(found) == 1 else f"{one.issue.name}: "
         say(name + one.sentence)
-        for note in one.notes:
-            say(f"  {note}")
+        for line in one.notes:
+            say(f"  {line}")
+
+
+def _show_revisions(found: Revisions) -> None:
+    """Print as text which figures changed, and which records changed them."""
+    span = f"{found.month.label}, from {found.before} to {found.after}"
+    if found.figures.empty:
+        typer.echo(f"{span}: no figure changed.")
+        return
+    figures = found.figures.assign(change=found.figures["change"].map("{:+d}".format))
+    show_table(f"{span}: {plural(len(figures), 'figure')} changed", figures, right=("before", "after", "change"))
+    say("Records that changed them:")
+    for record in found.by_record.to_dict("records"):
+        say(f"  {record['table']} {record['id']}: {record['what']} ({record['file']}, line {record['line']})")
+        say(f"    {record['moved']}")
+
+
+def _show_changes(found: Changes) -> None:
+    """Print as text which figures differ."""
+    if not found.figures.empty:
+        show_table("Figures that differ", found.shown, right=("before", "after", "change"))
+
+
+def _release_notes(found: Changes) -> str:
+    from viputils.report.verdict_sections import release_notes
+
+    return release_notes(found)
+
+
+def _show_health(found: Findings) -> None:
+    """Print as text the rows in quarantine, and what to do about them."""
+    if not found.rejects.empty:
+        show_table(f"In quarantine as of {found.as_of}", found.rejects[list(_REJECT_COLUMNS)])
+    if found.perhaps_no_record is not None:
+        table, file, number = found.perhaps_no_record
+        say("If a line is not a record, withdraw it. Add a voids.csv with `vip intake`, and give a reason:")
+        say("  void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason")
+        say(f"  V1,{found.as_of},{table},,{file.removeprefix('data/raw/')},{number},…")
+        for remedy in dict.fromkeys("[" + found.rejects["reason"] + "] " + found.rejects["remedy"]):
+            say(remedy)
+    for line in found.notes:
+        say(f"Note: {line}")
+    if found.account is not None:
+        from viputils.records.clean import account_line
+
+        say(account_line(found.account, found.as_of))
+    if found.clean:
+        say("No problems were found.")
 
 
 def _show_trace(found: Trace) -> None:
-    """Show a trace to a person: the records, what just missed and why, and what else is worth knowing."""
+    """Print a trace as text: the records, the records that just missed it and why, and notes."""
     say(f"{found.label}: {found.value:,} as of {found.as_of}")
     say_mark(found.mark)
     if found.records.empty:
@@ -378,22 +408,22 @@ def _show_trace(found: Trace) -> None:
             say(f"    {row['id']}, {row['date']} ({row['file']}, line {row['line']})")
             say(f"      {row['detail']}")
         if len(rows) > _MISSED_SHOWN:
-            say(f"    and {len(rows) - _MISSED_SHOWN:,} more; --json lists them all")
-    for note in found.notes:
-        say(f"Note: {note}")
+            say(f"    and {len(rows) - _MISSED_SHOWN:,} more (--json lists them all)")
+    for line in found.notes:
+        say(f"Note: {line}")
 
 
 def _show_movement(moved: Movement) -> None:
-    """Show to a person what entered and left a figure."""
+    """Print as text which records entered and left a figure."""
     change = moved.value_after - moved.value_before
     say(f"{moved.label}: {moved.value_before:,} as of {moved.before}, {moved.value_after:,} as of {moved.after}")
     say_mark(moved.mark)
     if moved.records.empty:
-        say("Nothing entered or left.")
+        say("No record entered or left.")
     for what, rows in moved.records.groupby("moved", sort=False):
         say(f"{str(what).capitalize()} ({len(rows):,}), {rows['change'].sum():+,}:")
         for row in rows.to_dict("records"):
             say(f"  {row['id']}, {row['date']} ({row['file']}, line {row['line']})")
             say(f"    {row['why']}")
     if not moved.records.empty:
-        say(f"Together {change:+,}.")
+        say(f"Total change: {change:+,}")

@@ -1,4 +1,4 @@
-"""How a command ends: by an error, by Ctrl-C or by a polite kill, and with which exit code."""
+"""How a command ends, and with which exit code: an error, Ctrl-C or a termination signal."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
+from viputils.cli.options import CANNOT, FAULT
 from viputils.cli.output import (
     say_aside,
 )
@@ -21,41 +23,35 @@ from viputils.core.errors import (
     VipError,
 )
 
-if TYPE_CHECKING:
-    pass
-from collections.abc import Callable
-
-from viputils.cli.options import CANNOT, FAULT
-
-# In seconds, until Ctrl-C is said once more where Python had swallowed it.
+# Seconds until Ctrl-C is sent again if Python swallowed it.
 _AGAIN = 0.01
-# For so many seconds a command that was interrupted tidies up, and hears nothing more.
+# Seconds that an interrupted command may clean up without being interrupted again.
 _TIDYING = 5.0
 
 
 class InterruptedByUser(SystemExit):
-    """Ctrl-C or a polite kill; no library on the way mistakes it for an error of its own.
+    """Ctrl-C or a termination signal, as an exception that no library handles as its own error.
 
-    An event loop lets out only this and Ctrl-C's own, for which Typer has words of its own. Where nobody is left to
-    hear it, Python ends with the code that it carries, which is never that of a success.
+    An event loop lets only SystemExit and KeyboardInterrupt through, and Typer handles KeyboardInterrupt itself. If
+    nothing catches it, Python exits with its code, which is never 0.
     """
 
 
 def run(app: Callable[[], object]) -> NoReturn:
-    """Run a command; turn every error that its user can fix into a message and an exit code."""
+    """Run a command. Turn every user-fixable error into a message and an exit code."""
     heard: list[float] = []
 
     def stop(_signum: int, _frame: object) -> None:
-        # Whoever presses it twice is heard once: the second time would break into the tidying up.
+        # A second Ctrl-C is ignored, because it would interrupt the cleanup.
         if heard and time.monotonic() - heard[-1] < _TIDYING:
             return
         heard.append(time.monotonic())
-        # What a library has to say of its own end is no news to who ended it.
+        # The user does not need the log messages of libraries that are being stopped.
         logging.disable()
         raise InterruptedByUser(INTERRUPTED)
 
     def again(lost: sys.UnraisableHookArgs) -> None:
-        # Python lets nothing out of what tidies up an object. Then it is said once more, outside of that.
+        # Python swallows exceptions that are raised in a finalizer. Send the signal again, outside of it.
         if isinstance(lost.exc_value, InterruptedByUser):
             heard.clear()
             threading.Timer(_AGAIN, os.kill, (os.getpid(), signal.SIGINT)).start()
@@ -63,10 +59,10 @@ def run(app: Callable[[], object]) -> NoReturn:
             sys.__unraisablehook__(lost)
 
     sys.unraisablehook = again
-    # A polite kill, and a terminal that is closed, clean up as Ctrl-C does.
+    # A termination signal and a closed terminal clean up like Ctrl-C.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    # Who says nohup wants it to go on.
+    # Under nohup, the command must keep running.
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, stop)
     try:
@@ -78,11 +74,11 @@ def run(app: Callable[[], object]) -> NoReturn:
         say_aside(NOTHING_CHANGED)
         end(INTERRUPTED)
     except OSError as error:
-        say_aside(f"{error.filename or 'Writing'}: {error.strerror or error}. Nothing was changed.")
+        say_aside(f"{error.filename or 'Cannot write'}: {error.strerror or error}. Nothing was changed.")
         sys.exit(CANNOT)
     except Exception:
-        # Never the exit code of a verdict: a script that reads it must not take a crash for one.
-        say_aside(traceback.format_exc() + "This is a fault of viputils; please report it with the lines above.")
+        # A crash needs its own exit code, so that scripts do not read it as a verdict.
+        say_aside(traceback.format_exc() + "This is a bug in viputils. Please report it with the lines above.")
         sys.exit(FAULT)
     sys.exit(0)
 

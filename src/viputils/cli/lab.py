@@ -1,17 +1,10 @@
-"""The command that opens the notebooks: lab."""
+"""The command lab."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from viputils.cli.output import (
-    say_aside,
-)
-
-if TYPE_CHECKING:
-    pass
 
 from viputils.cli import interrupts
 from viputils.cli.interrupts import InterruptedByUser
@@ -19,19 +12,22 @@ from viputils.cli.options import (
     ProjectOption,
     open_project,
 )
+from viputils.cli.output import (
+    say_aside,
+)
 
 
 def lab(
     context: typer.Context,
     notebook: Annotated[
-        str | None, typer.Argument(metavar="[NOTEBOOK]", help="One of them to open, as in explore_trends.")
+        str | None, typer.Argument(metavar="NOTEBOOK", help="The notebook to open, such as explore_trends.")
     ] = None,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser, too.")] = True,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
     project: ProjectOption = None,
 ) -> None:
-    """Open the notebooks in JupyterLab, with the Python that runs this command; Ctrl-C ends it.
+    """Open the notebooks in JupyterLab. Press Ctrl-C to end it.
 
-    What else stands there goes to JupyterLab as it is, such as --port=8890.
+    Other options, such as --port=8890, are passed to JupyterLab.
     """
     from viputils.lab.jupyter import open_lab
 

@@ -1,23 +1,44 @@
-"""The command line: which commands there are, in the order of `vip --help`."""
+"""The command line: its commands, in the order of `vip --help`."""
 
 from __future__ import annotations
 
-from typing import Annotated, NoReturn
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from viputils import __version__
-from viputils.cli import audit, data, interrupts, lab, publish, report
+from viputils.cli import audit, backfill, data, interrupts, lab, publish, report
 from viputils.cli.options import ProjectOption
 
 app = typer.Typer(
     name="vip",
     help="Make the VIP Monthly Informational Report from raw records, and check every number in it.",
+    epilog="For help on a command: vip COMMAND --help",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+class _Command(TyperCommand):
+    """A command whose help names its arguments without braces and without Python types."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.translate({ord("{"): None, ord("}"): None}) for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        for heading, kind in (("Arguments", "argument"), ("Options", "option")):
+            records = (one.get_help_record(ctx) for one in self.get_params(ctx) if one.param_type_name == kind)
+            rows = [
+                (name.partition(" <")[0] if kind == "argument" else name, words)
+                for name, words in filter(None, records)
+            ]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
 
 
 def _version(asked: bool) -> None:
@@ -35,31 +56,46 @@ def main_options(
         typer.Option("--version", help="Print the version.", show_default=False, callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Take what stands before the command."""
+    """Keep the options that come before the command."""
     context.obj = project
 
 
-app.command()(report.report)
-app.command(short_help="Make the issues of many months; only those that changed.")(report.backfill)
-app.command(short_help="Give a verdict on each published figure.")(audit.verify)
-app.command(short_help="Make an issue again, and compare every byte.")(publish.reproduce)
-app.command(short_help="Begin a month's activities, or look for what must not go out.")(publish.new)
-app.command(short_help="Show how far every month has come.")(publish.status)
-app.command(short_help="Add an issue that was made here to the register.")(publish.publish)
-app.command(short_help="Make the site: every issue, and the pages around them.")(publish.site)
-app.command(short_help="Look at the site as it will be, and see changes at once.")(publish.preview)
-app.command()(report.figures)
-app.command(short_help="List what moved in a month between two as-of dates.")(audit.revisions)
-app.command(short_help="Show which figures move between two issues or two commits.")(audit.changes)
-app.command(short_help="List the records behind a printed number.")(audit.trace)
-app.command(short_help="Take in files that an agency sent, as one delivery.")(data.intake)
-app.command(short_help="Write the clean tables as Parquet files.")(data.export)
-app.command(
-    short_help="Open the notebooks in JupyterLab.",
+def _add(command: Callable[..., None], summary: str, example: str, **settings: Any) -> None:
+    """Add a command with its line in `vip --help` and the example at the end of its own help."""
+    app.command(cls=_Command, short_help=summary, epilog=f"Example: {example}", **settings)(command)
+
+
+_add(report.report, "Make the issue of a month.", "vip report 2023-11")
+_add(backfill.backfill, "Make the issues of many months, if anything changed.", "vip backfill 2022-07 2023-11")
+_add(audit.verify, "Check each published figure against the records.", "vip verify 2023-11")
+_add(publish.reproduce, "Make an issue again, and compare every byte.", "vip reproduce 2023-11")
+_add(publish.new, "Start the text of a month, or check it for private details.", "vip new 2023-12")
+_add(publish.status, "Show the progress of every month.", "vip status")
+_add(publish.publish, "Add an issue to the register of published figures.", "vip publish 2023-12")
+_add(publish.site, "Make the website.", "vip site --address https://example.org/vip/")
+_add(publish.preview, "Preview the website on this computer.", "vip preview --since 2023-12")
+_add(report.figures, "Print the figures of a month.", "vip figures 2023-11")
+_add(
+    audit.revisions,
+    "List the figures of a month that later records changed.",
+    "vip revisions 2023-10 --from 2023-11-03 --to 2023-12-04",
+)
+_add(audit.changes, "Compare the figures of two issues or two commits.", "vip changes 2023-11 2023-11-r1")
+_add(
+    audit.trace,
+    "List the records behind a figure.",
+    "vip trace 2023-11 responses_by_incident_type/Homicide/month",
+)
+_add(data.intake, "Add files from an agency as a delivery.", "vip intake November.xlsx --received 2023-12-04")
+_add(data.export, "Write the clean tables as Parquet files.", "vip export clean-tables")
+_add(
+    lab.lab,
+    "Open the notebooks in JupyterLab.",
+    "vip lab explore_trends",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)(lab.lab)
-app.command(short_help="Look for changed deliveries and rows in quarantine.")(audit.check)
-app.command(short_help="Write the checksums and the salt of deliveries that lack them.")(data.seal)
+)
+_add(audit.check, "Find rejected rows and changed deliveries.", "vip check 2023-11")
+_add(data.seal, "Add checksums and a salt to deliveries that lack them.", "vip seal")
 
 
 def main() -> NoReturn:

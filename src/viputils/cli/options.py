@@ -1,28 +1,24 @@
-"""What commands share: options, exit codes, and how their texts are read."""
+"""The options and exit codes that commands share. Options parse what users type, so commands get months and dates."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viputils.cli.output import (
-    say_aside,
-)
-from viputils.core.errors import (
-    ParameterError,
-    Problem,
-)
+from viputils.cli.output import say_aside
+from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth, parse_date
 
 if TYPE_CHECKING:
     from viputils.config.project import Project
     from viputils.figures.edition import Edition
 
-# What a command's exit code says; the README documents them.
+# Exit codes. The README documents them.
 DISAGREES = 1
 CANNOT = 2
 FAULT = 3
@@ -30,7 +26,7 @@ NO_RECORDS = 4
 
 
 class EngineName(StrEnum):
-    """Which engine makes the pages."""
+    """The engine that makes the pages."""
 
     auto = "auto"
     quarto = "quarto"
@@ -38,52 +34,133 @@ class EngineName(StrEnum):
 
 
 class PapermillEngine(StrEnum):
-    """Which engine of Papermill executes notebooks."""
+    """The Papermill engine that runs notebooks."""
 
     vip = "vip"
     stock = "stock"
 
 
 class Executor(StrEnum):
-    """Who makes the issues of a backfill."""
+    """What makes the issues of a backfill."""
 
     processes = "processes"
     dask = "dask"
 
 
-MonthArgument = Annotated[str, typer.Argument(metavar="MONTH", help="The month of the issue, YYYY-MM.")]
+def today() -> dt.date:
+    """Return today's date here."""
+    # Used only in checks and warnings. No result depends on the clock.
+    return dt.datetime.now().astimezone().date()
+
+
+def any_date(option: str) -> Callable[[str], dt.date]:
+    """Return the parser of an option that takes a date."""
+
+    def read(text: str) -> dt.date:
+        return parse_date(text, option)
+
+    return read
+
+
+def past_date(option: str) -> Callable[[str], dt.date]:
+    """Return the parser of an option that takes a date up to today."""
+
+    def read(text: str) -> dt.date:
+        day = parse_date(text, option)
+        if day > today():
+            raise ParameterError(
+                f"The date of {option} is in the future.",
+                [Problem(option, f"{day} has not come yet;", "choose a date up to today.")],
+            )
+        return day
+
+    return read
+
+
+def read_address(text: str) -> str:
+    """Return the web address of --address, which must be that of a folder."""
+    from viputils.config.fields import is_folder_address
+
+    try:
+        return is_folder_address(text)
+    except ValueError as error:
+        raise ParameterError("The address cannot be used.", [Problem("--address", f"{text!r} {error}.")]) from None
+
+
+def _only_format(context: typer.Context, parameter: typer.CallbackParam, asked: bool) -> bool:
+    """Raise ParameterError if the user chose another output format as well."""
+    chosen: set[str] = context.meta.setdefault("viputils.formats", set())
+    if asked:
+        chosen.add(parameter.opts[0])
+    if len(chosen) > 1:
+        names = [name for name in ("--json", "--csv", "--markdown") if name in chosen]
+        raise ParameterError(
+            f"Choose one output format: {' or '.join(names)}.", [Problem(", ".join(names), "were given together.")]
+        )
+    return asked
+
+
+MonthArgument = Annotated[
+    ReportMonth, typer.Argument(metavar="MONTH", parser=ReportMonth.parse, help="The month of the report, as YYYY-MM.")
+]
 ProjectOption = Annotated[
     Path | None,
-    typer.Option("--project", metavar="DIR", help="The project's folder.", show_default="the one you are in"),
+    typer.Option("--project", metavar="DIR", help="The project folder.", show_default="the current project"),
 ]
 AsOfOption = Annotated[
-    str | None,
+    dt.date | None,
     typer.Option(
         "--as-of",
         metavar="DATE",
-        help="Count only what was received by this day, YYYY-MM-DD.",
-        show_default="the day the month's last table came in",
+        parser=past_date("--as-of"),
+        help="Count only records received by this date, YYYY-MM-DD.",
+        show_default="the day the month's last table arrived",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", show_default=False)]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.", show_default=False)]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lang", metavar="CODE", help="The language of the pages, such as es.", show_default="the project's language"
+    ),
+]
+EngineOption = Annotated[EngineName, typer.Option("--engine", help="The program that makes the pages.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON.", show_default=False, callback=_only_format)
+]
+CsvOption = Annotated[
+    bool, typer.Option("--csv", help="Print the result as CSV.", show_default=False, callback=_only_format)
+]
+MarkdownOption = Annotated[
+    bool,
+    typer.Option("--markdown", help="Print the result as release notes.", show_default=False, callback=_only_format),
+]
 AddressOption = Annotated[
     str | None,
     typer.Option(
-        "--address", metavar="URL", help="Where the site will lie.", show_default="program.address in program.toml"
+        "--address",
+        metavar="URL",
+        parser=read_address,
+        help="The web address of the finished site.",
+        show_default="program.address in program.toml",
     ),
 ]
 SinceOption = Annotated[
-    str | None,
-    typer.Option("--since", metavar="MONTH", help="Leave out the issues of earlier months.", show_default="none"),
+    ReportMonth | None,
+    typer.Option(
+        "--since",
+        metavar="MONTH",
+        parser=ReportMonth.parse,
+        help="Leave out issues of earlier months.",
+        show_default="include all",
+    ),
 ]
 AllowOption = Annotated[
-    bool, typer.Option("--allow-quarantined", help="Go on without the rows that are in quarantine.", show_default=False)
+    bool, typer.Option("--allow-quarantined", help="Continue without quarantined rows.", show_default=False)
 ]
 
 
 def open_project(context: typer.Context, project: Path | None, language: str | None = None) -> Project:
-    """Open the project that --project names, before or after the command, or the one that the user is in."""
+    """Open the project that --project names, before or after the command, or else the current project."""
     from viputils.config.project import Project
     from viputils.config.source import from_environment
 
@@ -95,56 +172,13 @@ def open_project(context: typer.Context, project: Path | None, language: str | N
 
 
 def open_edition(
-    context: typer.Context, project: Path | None, month: str, as_of: str | None, allow_quarantined: bool
+    context: typer.Context, project: Path | None, month: ReportMonth, as_of: dt.date | None, allow_quarantined: bool
 ) -> tuple[Edition, Project]:
-    """Load the edition of a month, and the project that it is from; rows in quarantine are refused unless allowed."""
-    report_month = ReportMonth.parse(month)
-    day = None if as_of is None else read_as_of(as_of)
+    """Return the edition of a month and its project. Raise QuarantineError if rows in quarantine are not allowed."""
     opened = open_project(context, project)
     from viputils.audit.as_of import load_edition, require_no_quarantine
 
-    edition = load_edition(opened, report_month, day)
+    edition = load_edition(opened, month, as_of)
     if not allow_quarantined:
         require_no_quarantine(opened, edition)
     return edition, opened
-
-
-def read_as_of(text: str) -> dt.date:
-    """Read the date of --as-of."""
-    return read_date(text, "--as-of")
-
-
-def read_date(text: str, option: str) -> dt.date:
-    """Read a date. A date in the future is refused, except for --received, where the command says so."""
-    day = parse_date(text, option)
-    if option != "--received" and day > today():
-        raise ParameterError(
-            f"The date of {option} is in the future.",
-            [Problem(option, f"{day} has not come yet;", "nobody knows what will have been received by then.")],
-        )
-    return day
-
-
-def read_address(text: str) -> str:
-    """Read the address of --address: that of a folder on the web."""
-    from viputils.config.program import is_folder_address
-
-    try:
-        return is_folder_address(text)
-    except ValueError as error:
-        raise ParameterError("The address cannot be used.", [Problem("--address", f"{text!r} {error}.")]) from None
-
-
-def today() -> dt.date:
-    """Return the day that it is here."""
-    # Only to refuse and to warn: no result ever depends on the clock.
-    return dt.datetime.now().astimezone().date()
-
-
-def require_one_form(as_json: bool, as_csv: bool, as_markdown: bool = False) -> None:
-    """Refuse two output formats at once."""
-    asked = {"--json": as_json, "--csv": as_csv, "--markdown": as_markdown}
-    if sum(asked.values()) > 1:
-        names = [name for name, wanted in asked.items() if wanted]
-        one = f"{', '.join(names[:-1])} or {names[-1]}"
-        raise ParameterError(f"Choose one output format: {one}.", [Problem(", ".join(names), "were given together.")])

@@ -1,10 +1,11 @@
-"""What commands show: text as it stands, tables, CSV, JSON, and which step is under way."""
+"""How commands print: text, tables, CSV, JSON, and which step is running."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -17,22 +18,63 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+class Format(Enum):
+    """The format in which a command prints its answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+    @classmethod
+    def of(cls, as_json: bool, as_csv: bool = False, as_markdown: bool = False) -> Format:
+        """Return the format that the options ask for: text unless one is given."""
+        chosen = {cls.JSON: as_json, cls.CSV: as_csv, cls.MARKDOWN: as_markdown}
+        return next((form for form, asked in chosen.items() if asked), cls.TEXT)
+
+
+def emit(
+    form: Format,
+    *,
+    text: Callable[[], None],
+    json: Callable[[], dict[str, Any]],
+    csv: Callable[[], pd.DataFrame | str] | None = None,
+    markdown: Callable[[], str] | None = None,
+) -> None:
+    """Print an answer in one format. Only that format is made."""
+    if form is Format.JSON:
+        show_json(json())
+    elif form is Format.CSV and csv is not None:
+        rows = csv()
+        typer.echo(rows, nl=False) if isinstance(rows, str) else show_csv(rows)
+    elif form is Format.MARKDOWN and markdown is not None:
+        say(markdown())
+    else:
+        text()
+
+
+def note(form: Format, line: object) -> None:
+    """Print a note on an answer: on stderr beside CSV, and not at all beside JSON, which includes its notes."""
+    if form is not Format.JSON:
+        (say_aside if form is Format.CSV else say)(line)
+
+
 def plain(text: object) -> Text:
-    """Return text for the terminal as it is: no markup, no emoji, and no control character that a file smuggled in."""
+    """Return text for the terminal without markup, emoji codes and control characters."""
     from rich.text import Text
 
     return Text("\n".join(printable(line) for line in str(text).split("\n")))
 
 
 def say(text: object) -> None:
-    """Print text as it stands."""
+    """Print text on stdout."""
     from rich.console import Console
 
     Console(highlight=False, soft_wrap=True).print(plain(text))
 
 
 def say_aside(text: object) -> None:
-    """Print text on stderr, where it is not mistaken for the answer."""
+    """Print text on stderr, apart from the answer."""
     from rich.console import Console
 
     Console(stderr=True, highlight=False, soft_wrap=True).print(plain(text))
@@ -45,7 +87,7 @@ def say_mark(mark: str | None) -> None:
 
 
 def says_yes(question: str) -> bool:
-    """Ask; where nobody can answer, the answer is no."""
+    """Return whether the user answers yes. The answer is no if there is no terminal."""
     try:
         return typer.confirm(question)
     except typer.Abort:
@@ -54,7 +96,7 @@ def says_yes(question: str) -> bool:
 
 
 def show_table(title: str, rows: pd.DataFrame, right: Iterable[str] = ()) -> None:
-    """Print a table with its columns as headings; numbers to the right."""
+    """Print a table with its columns as headings. Columns named in ``right`` are aligned right."""
     import pandas as pd
     from rich.console import Console
     from rich.table import Table
@@ -66,30 +108,30 @@ def show_table(title: str, rows: pd.DataFrame, right: Iterable[str] = ()) -> Non
         )
     for row in rows.astype("object").to_numpy():
         table.add_row(*(plain("none" if pd.isna(cell) else cell) for cell in row))
-    # Never so narrow that a figure is cut off where the output is no terminal.
+    # Without a terminal, use a width that cuts off no figure.
     console = Console(highlight=False)
     (console if console.is_terminal else Console(highlight=False, width=130)).print(table)
 
 
 def show_csv(rows: pd.DataFrame) -> None:
-    """Print a table as CSV in which no spreadsheet finds a formula."""
+    """Print a table as CSV, with values that a spreadsheet cannot run as formulas."""
     typer.echo(inert_table(rows).to_csv(index=False, lineterminator="\n"), nl=False)
 
 
 def show_json(shown: dict[str, Any]) -> None:
-    """Print JSON; tables as lists of rows, what is missing as null, days in ISO form."""
+    """Print JSON: tables as lists of rows, missing values as null, dates in ISO form."""
 
     def plain_value(value: Any) -> Any:
         return json.loads(value.to_json(orient="records")) if hasattr(value, "to_json") else value.isoformat()
 
     text = json.dumps(shown, indent=2, ensure_ascii=False, default=plain_value)
-    # What a terminal would act on is escaped, as JSON can.
+    # Escape control characters, so that the terminal does not act on them.
     typer.echo("".join(mark if mark.isprintable() or mark == "\n" else json.dumps(mark)[1:-1] for mark in text))
 
 
 @contextmanager
 def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], None]]:
-    """Show on a terminal how many of something are done, and how long the rest takes; each is said in a line."""
+    """Show a progress bar on a terminal, and print a line for each item done."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True) if Console().is_terminal else Console(stderr=True)
@@ -98,7 +140,7 @@ def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], Non
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    # What stands beside the bar takes 41 columns; where a line has fewer, the time left counts more than the rest.
+    # The text beside the bar takes 41 columns. On a narrow terminal, show the time left instead of the bar.
     room = console.width - 41
     wide = [TextColumn("{task.description}"), BarColumn(min(room, 40))] if room > 3 else []
     columns = [*wide, MofNCompleteColumn(), TextColumn("time left"), TimeRemainingColumn()]
@@ -117,7 +159,7 @@ def bar(total: int) -> Iterator[Callable[[object, Callable[[object], None]], Non
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Show on stderr which step is under way: a spinner on a terminal, one line a step elsewhere."""
+    """Show on stderr which step is running: a spinner on a terminal, or else one line per step."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)

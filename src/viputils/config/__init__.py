@@ -1,5 +1,5 @@
-"""What a city writes down: program.toml as typed objects, the folders of a project, its tables and its languages.
+"""The settings of a city: program.toml as typed objects, project folders, tables and languages.
 
 In: program.toml, _quarto.yml and the catalogs of translations. Out: ``Project``, ``Program``, ``Language``, schemas.
-Promise: everything in them was checked, and every mistake was reported at once with its key and its line.
+Promise: all settings are checked, and all mistakes are reported together with their keys and lines.
 """

@@ -1,4 +1,4 @@
-"""The settings of the pages, _quarto.yml: which files of the project they name, wherever these lie."""
+"""The page settings, _quarto.yml, and the files that they name."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from viputils.core.errors import ManifestError, Problem
 from viputils.core.files import files_below
 
 SETTINGS: Final = "_quarto.yml"
-# YAML that can be read can still hold a day that does not exist, a value of no type, or a list that holds itself.
+# Well-formed YAML can still contain invalid dates, values of no type, or lists that contain themselves.
 UNREADABLE: Final = (OSError, ValueError, LookupError, AttributeError, RecursionError, yaml.YAMLError)
-# What stands under these keys can be a folder, and everything in it is named.
+# The values of these keys can be folders. All their files count as named.
 _FOLDERS: Final = ("font-paths", "resources")
 
 
 def named_files(pages: Path) -> list[str]:
-    """Name the files that the settings name, each once, by its path in the folder of the settings.
+    """Return the files that the settings name, each once, relative to the folder of the settings.
 
-    A path that begins with a stroke begins there, too, as Quarto has it.
-
-    What is wrong with settings that cannot be read is for the engines to say; they name no file then.
+    As in Quarto, a path that begins with a slash starts there too. If the settings cannot be read, the list is empty,
+    and the engines report the error.
 
     Raises
     ------
     ManifestError
-        If one lies outside the folder: nobody could make the pages again.
+        If a file is outside the folder, because then the pages could not be reproduced.
     """
     try:
         texts = list(_texts(yaml.safe_load((pages / SETTINGS).read_text(encoding="utf-8"))))
@@ -44,27 +43,27 @@ def named_files(pages: Path) -> list[str]:
         if _is(there, Path.is_file):
             found = [name]
         elif key in _FOLDERS and _is(there, Path.is_dir):
-            # Of a folder that lies elsewhere, nothing is looked at.
+            # Do not list folders outside the project.
             found = [name] if _is_outside(name) else [path.relative_to(pages).as_posix() for path in files_below(there)]
         else:
             continue
         (outside if _is_outside(name) else names).extend(found)
     if outside:
         problems = [
-            Problem(SETTINGS, f"names {name!r}, which lies outside the project;", "put it into report/.")
+            Problem(SETTINGS, f"names {name!r}, which is outside the project;", "move it into report/.")
             for name in dict.fromkeys(outside)
         ]
-        raise ManifestError("Nobody could make these pages again.", problems)
+        raise ManifestError("These pages could not be reproduced.", problems)
     return list(dict.fromkeys(names))
 
 
 def path_in_pages(text: str) -> str:
-    """Return the path of what the settings name, as seen from their folder."""
+    """Return a path in the settings relative to their folder."""
     return os.path.normpath(text.lstrip("/") or ".").replace(os.sep, "/")
 
 
 def copy_named_files(pages: Path, folder: Path) -> None:
-    """Copy the files that the settings name to the same places in another folder, where they are not there yet.
+    """Copy the files that the settings name to another folder, unless they are already there.
 
     Raises
     ------
@@ -78,7 +77,7 @@ def copy_named_files(pages: Path, folder: Path) -> None:
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every text in the settings, with the key that it stands under."""
+    """Yield the key and value of every text in the settings."""
     if isinstance(value, str):
         yield from [(key, value)] if value and "\0" not in value else []
     elif isinstance(value, dict | list):
@@ -87,7 +86,7 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _is_outside(name: str) -> bool:
-    """Return whether a path leads out of its folder."""
+    """Return whether a path is outside its folder."""
     return name == ".." or name.startswith("../") or Path(name).is_absolute()
 
 
@@ -95,4 +94,4 @@ def _is(path: Path, what: Callable[[Path], bool]) -> bool:
     try:
         return what(path)
     except OSError:
-        return False  # A text so long that it is no file's name.
+        return False  # The text is too long for a file name.

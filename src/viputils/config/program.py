@@ -1,134 +1,61 @@
-"""What is one city's own: program.toml as typed, checked objects."""
+"""The settings of a city: program.toml as typed, checked objects."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 import unicodedata
-import zoneinfo
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from viputils.config.language import Language, hidden_marks, message
-from viputils.core.errors import ParameterError, nearest
+from viputils.config.fields import (
+    Address,
+    DeliveriesPlace,
+    FolderAddress,
+    LanguageCode,
+    LicenceName,
+    Line,
+    Month,
+    Name,
+    TilePlace,
+    TimeZone,
+)
+from viputils.config.language import Language, message
 from viputils.core.months import ReportMonth
 from viputils.core.text import folded
-from viputils.core.urls import secrets_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Period = Literal["month", "fytd"]
 
-# What messages, tables and manifests call the folder of the deliveries, wherever it lies.
+# The name of the delivery folder in messages, tables and manifests, wherever it is.
 RAW = "data/raw"
-# Says where deliveries come from in the stead of program.toml, so that no password ever has to stand in a file.
-DELIVERIES_VARIABLE = "VIP_DELIVERIES"
 
-# The id column of a table without ids, and of one whose id is formed by several columns.
+# The id column of a table without ids, and of a table whose id is made from several columns.
 ROW_ID = "row"
 JOINED_ID = "record_id"
 
-# A time with a zone is taken as it is written, whatever the zone.
-AS_WRITTEN = "as written"
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
 
 def heading_key(text: str) -> str:
-    """Return the form in which headings are compared: words without case, blanks or marks between them."""
+    """Return a heading in the form used to compare headings: words without case and punctuation."""
     return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text.casefold())))
 
 
-def _is_name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError("must be lower-case letters, digits and underscores, as in 'area_command'")
-    return text
-
-
-def _is_line(text: str) -> str:
-    if not text.strip() or "\n" in text:
-        raise ValueError("must be one line of text, not empty")
-    if hidden := hidden_marks(text):
-        raise ValueError(f"contains characters that cannot be seen ({hidden}); take them out")
-    return text.strip()
-
-
-def _is_language(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}", text):
-        raise ValueError("must be a language code, as in 'en'")
-    return text
-
-
-def _is_address(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s<>\"\\^`{|}]+", text) or not text.isprintable():
-        raise ValueError("must be a web address, as in 'https://example.org/data'")
-    return text
-
-
-def is_folder_address(text: str) -> str:
-    """Return the web address of a folder as it stands, or raise ValueError with what would be right."""
-    parts = urlsplit(_is_address(text)) if "?" not in text and "#" not in text else None
-    if parts is not None and parts.hostname and not text.endswith("/"):
-        raise ValueError(f"must end with a stroke: '{text}/'")
-    # A name and a password would go online with the feed; two strokes in a row begin the name of another server.
-    if parts is None or not parts.hostname or "@" in parts.netloc or "//" in parts.path or not text.endswith("/"):
-        raise ValueError("must be the web address of a folder, as in 'https://example.org/vip/'")
-    return text
-
-
-def _is_source(text: str) -> str:
-    if secrets_in(_is_line(text)):
-        raise ValueError(
-            f"holds a password or a key, which belongs in no file; say it with {DELIVERIES_VARIABLE} instead"
-        )
-    return _is_line(text)
-
-
-def _is_licence_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
-        raise ValueError("must be the short name of a licence without blanks, as in 'CC0-1.0' (spdx.org/licenses)")
-    return text
-
-
-def _is_time_zone(text: str) -> str:
-    if text != AS_WRITTEN and text not in zoneinfo.available_timezones():
-        near = nearest(text, zoneinfo.available_timezones())
-        raise ValueError(
-            f"must be \"{AS_WRITTEN}\" or the name of a time zone, as in 'America/Denver'; {near}".strip("; ")
-        )
-    return text
-
-
-def _is_month(value: object) -> ReportMonth:
-    try:
-        return ReportMonth.parse(value if isinstance(value, str) else "")
-    except ParameterError:
-        raise ValueError("must be a month in quotes, as in '2023-11'") from None
-
-
-Name = Annotated[str, AfterValidator(_is_name)]
-Line = Annotated[str, AfterValidator(_is_line)]
-Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
-Address = Annotated[str, AfterValidator(_is_address)]
-Place = Annotated[int, Field(ge=1, le=12)]
-
-
 class Part(BaseModel):
-    """Refuses unknown keys, and never turns one type into another."""
+    """A part of program.toml. Unknown keys and wrong types are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Identity(Part):
-    """Names and dates of the program, as they stand on the cover and in the running header and footer.
+    """Names and dates of the program, for the cover and the running header and footer.
 
-    ``address`` is where its site lies, as feeds and sitemaps give it; ``also_in`` holds the languages that it is made
-    in beside its own; ``deliveries`` is where the deliveries come from; ``provisional_months`` is for how many months
-    after its own a month's numbers are marked as provisional, by default always.
+    ``address`` is the web address of the site, for feeds and sitemaps. ``also_in`` lists additional languages.
+    ``deliveries`` is the source of deliveries. ``provisional_months`` is how long the figures of a month are marked as
+    provisional, by default always.
     """
 
     name: Line
@@ -137,35 +64,35 @@ class Identity(Part):
     department: Line
     report_title: Line
     site: Line
-    language: Annotated[str, AfterValidator(_is_language)] = "en"
-    also_in: list[Annotated[str, AfterValidator(_is_language)]] = []
-    address: Annotated[str, AfterValidator(is_folder_address)] | None = None
+    language: LanguageCode = "en"
+    also_in: list[LanguageCode] = []
+    address: FolderAddress | None = None
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)]
     began: dt.date
     records_from: dt.date
     delivered: Literal["monthly", "irregularly"]
-    deliveries: Annotated[str, AfterValidator(_is_source)] = RAW
+    deliveries: DeliveriesPlace = RAW
     shares: Line | None = None
     provisional_months: Annotated[int, Field(ge=1)] | None = None
 
     @property
     def languages(self) -> list[str]:
-        """Every language that it is published in, its own first."""
+        """Every language of the report, starting with its own."""
         return list(dict.fromkeys([self.language, *self.also_in]))
 
     @property
     def year(self) -> str:
-        """What its years are called: those that begin in January are calendar years."""
+        """The name of its years: a fiscal year that starts in January is a calendar year."""
         return message("calendar year") if self.fiscal_year_starts == 1 else message("fiscal year")
 
     @property
     def year_to_date(self) -> str:
-        """The short name of the year to date, as tables head it."""
+        """The short name of the year to date, for table headings."""
         return message("YTD") if self.fiscal_year_starts == 1 else message("FYTD")
 
 
 class Demonstration(Part):
-    """How synthetic records are told from real ones, and what every page made from them says."""
+    """The id prefix of synthetic records, and the notice on every page made from them."""
 
     id_prefix: Line
     mark: Line
@@ -174,37 +101,37 @@ class Demonstration(Part):
 
 
 class Issues(Part):
-    """The issues that something holds for: by default all of them."""
+    """A rule that applies to some issues, by default to all."""
 
     issues_from: Month | None = None
     issues_to: Month | None = None
 
     def in_issue(self, month: ReportMonth) -> bool:
-        """Return whether it holds for the issue of a month."""
+        """Return whether the rule applies to the issue of a month."""
         return self.in_issues(month, month)
 
     def in_issues(self, first: ReportMonth, last: ReportMonth) -> bool:
-        """Return whether it holds for any issue from one month to another."""
+        """Return whether the rule applies to any issue from ``first`` to ``last``."""
         return (self.issues_from is None or last >= self.issues_from) and (
             self.issues_to is None or first <= self.issues_to
         )
 
 
 class Days(Issues):
-    """The days that something holds on, both ends included: by default every day."""
+    """A rule that applies on some days, both ends included, by default on all."""
 
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
 
     @property
     def when(self) -> str:
-        """The days on which it holds, in words."""
+        """The days on which the rule applies, in words."""
         words = [f"from {self.valid_from}"] if self.valid_from else []
         words += [f"to {self.valid_to}"] if self.valid_to else []
         return " ".join(words) or "on every day"
 
     def covers(self, days: pd.Series) -> pd.Series:
-        """Flag the days on which it holds."""
+        """Flag the days on which the rule applies."""
         import pandas as pd
 
         covered = days.notna()
@@ -216,7 +143,7 @@ class Days(Issues):
 
 
 class Crosswalk(Days):
-    """A value that is counted under another name where its record is of a day on which this holds."""
+    """A value that is counted under another name for records of the days on which the rule applies."""
 
     vocabulary: Name
     value: Line
@@ -227,14 +154,14 @@ class Crosswalk(Days):
 
 
 class Lifetime(Days):
-    """When a value of a vocabulary exists: on which days a record can have it, and which issues print it."""
+    """The lifetime of a value: the days on which records can have it, and the issues that print it."""
 
     vocabulary: Name
     value: Line
 
 
 class Column(Part):
-    """What one column of a raw table holds."""
+    """A column of a raw table."""
 
     type: Literal["date", "category", "count", "flag", "code", "text"]
     vocabulary: Name | None = None
@@ -242,12 +169,12 @@ class Column(Part):
 
 
 class Table(Part):
-    """One raw table: its id, its columns, the date that places a record in a month, and how it is delivered.
+    """A raw table: its id, its columns, the date that assigns a record to a month, and its kind of delivery.
 
-    An incremental delivery adds and corrects; a snapshot stands for the whole table. Only in a snapshot can several
-    rows have one id, each of them a record: such rows cannot be told apart from one delivery to the next.
+    An incremental delivery adds and corrects records. A snapshot replaces the whole table. Only in a snapshot may
+    several rows share an id, because such rows cannot be matched between deliveries.
 
-    In program.toml ``id`` is a column, a list of columns that form the id together (``id_parts``), or ``"row"`` for a
+    In program.toml, ``id`` is a column, a list of columns that together form the id (``id_parts``), or ``"row"`` for a
     table without ids, in which each row is a record. Intake writes the last two kinds.
     """
 
@@ -269,27 +196,27 @@ class Table(Part):
 
     @property
     def id_is_made(self) -> bool:
-        """Whether intake makes the id, so that the files that agencies send have no column for it."""
+        """Whether intake makes the id, so that agency files have no column for it."""
         return self.id == ROW_ID or bool(self.id_parts)
 
 
 class Sum(Part):
-    """Counts the total of a count column."""
+    """A count that adds up a column."""
 
     sum: Name
 
 
 class Distinct(Part):
-    """Counts the different values of a column."""
+    """A count of the distinct values of a column."""
 
     distinct: Name
 
 
 class Measure(Issues):
-    """What is counted.
+    """A measure: what is counted.
 
-    ``issues_from`` and ``issues_to`` say which issues print it, so that one that is added or given up later is not
-    missed in the others. ``formerly`` holds names that it had, under which published figures are kept.
+    ``issues_from`` and ``issues_to`` are the issues that print it, so that other issues do not miss it. ``formerly``
+    lists its former names, which older published figures use.
     """
 
     label: Line
@@ -304,22 +231,22 @@ class Measure(Issues):
 
 
 class Intake(Part):
-    """How the files that agencies send are read: what they call the columns, and what of them is not wanted.
+    """Rules for reading agency files: names of columns, and columns and sheets to leave out.
 
     Attributes
     ----------
     headings
-        By table and column: what else the column is called. Case, blanks and marks never matter.
+        By table and column: other names of the column. Case, spaces and punctuation are ignored.
     left_out
-        By table: columns that are known and not taken.
+        By table: known columns to leave out.
     time_zone
-        What a time with a zone means: ``as written``, or the zone that it is converted to, such as America/Denver.
+        How to read a time with a zone: ``as written``, or the zone to convert it to, such as America/Denver.
     missing
-        Words that mean that there is no value, beside those that are always known (``values.MISSING_WORDS``).
+        Words that mean a missing value, in addition to ``values.MISSING_WORDS``.
     """
 
     date_order: Literal["month first", "day first"] = "month first"
-    time_zone: Annotated[str, AfterValidator(_is_time_zone)] | None = None
+    time_zone: TimeZone | None = None
     missing: list[Line] = []
     sheets_left_out: list[Line] = []
     headings: dict[Name, dict[Name, list[Line]]] = {}
@@ -327,32 +254,32 @@ class Intake(Part):
 
 
 class Licence(Part):
-    """What may be done with the data: a licence by its short name (CC0-1.0), its title and where it can be read."""
+    """A license of the data: its short name (CC0-1.0), its title and its web address."""
 
-    name: Annotated[str, AfterValidator(_is_licence_name)]
+    name: LicenceName
     title: Line
     path: Address
 
 
 class Source(Part):
-    """Where the data comes from."""
+    """A source of the data."""
 
     title: Line
     path: Address | None = None
 
 
 class Data(Part):
-    """What is said of the data that people take away."""
+    """The licenses and sources of the published data."""
 
     licences: list[Licence] = []
     sources: list[Source] = []
 
 
 class PracticeModel(Part):
-    """Which measures stand at which step of the practice model, from the shooting review to services.
+    """The measures at each step of the practice model, from the shooting review to services.
 
-    Enforcement, which is its other end, has no measure: the records hold none of it. ``services`` says which services
-    people take up.
+    Enforcement has no measure, because the records do not cover it. ``services`` names the services that people take
+    up.
     """
 
     review: Annotated[list[Name], Field(min_length=1)]
@@ -372,7 +299,7 @@ class TileMap(Part):
     """A map of tiles: which measure it shows, and the row and column of the tile of each category, from 1 on."""
 
     measure: Name
-    tiles: Annotated[dict[Line, Annotated[list[Place], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+    tiles: Annotated[dict[Line, Annotated[list[TilePlace], Field(min_length=2, max_length=2)]], Field(min_length=1)]
 
 
 class HelpLine(Part):
@@ -393,7 +320,7 @@ class Contact(Part):
 
 
 class Report(Part):
-    """Which measures stand where in the report."""
+    """The measures in each part of the report."""
 
     headline: Annotated[list[Name], Field(min_length=1)]
     breakdowns: list[Name] = []
@@ -404,7 +331,7 @@ class Report(Part):
 
 
 class Program(Part):
-    """program.toml, read and checked. Vocabularies, tables and measures stand in the file's order."""
+    """program.toml, read and checked. Vocabularies, tables and measures are in the order of the file."""
 
     identity: Annotated[Identity, Field(alias="program")]
     demonstration: Demonstration | None = None
@@ -421,7 +348,7 @@ class Program(Part):
     report: Report
 
     def spellings(self, vocabulary: str) -> dict[str, str]:
-        """Return every folded spelling in a vocabulary and its crosswalks, with the value that it stands for."""
+        """Return every folded spelling in a vocabulary and its crosswalks, with its value."""
         known = {
             folded(spelling): value
             for value, aliases in self.vocabularies[vocabulary].items()
@@ -437,23 +364,23 @@ class Program(Part):
         return known
 
     def crosswalks_of(self, vocabulary: str) -> list[Crosswalk]:
-        """Return the crosswalks of one vocabulary, in the file's order."""
+        """Return the crosswalks of a vocabulary, in the order of the file."""
         return [crosswalk for crosswalk in self.crosswalks if crosswalk.vocabulary == vocabulary]
 
     def lifetime_of(self, vocabulary: str, value: str) -> Lifetime | None:
-        """Return the lifetime of a value; ``None`` where it has always existed and still does."""
+        """Return the lifetime of a value, or None if it always exists."""
         return next((one for one in self.lifetimes if (one.vocabulary, one.value) == (vocabulary, value)), None)
 
     def printed_values(self, vocabulary: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
-        """Return the values of a vocabulary that the issue of a month prints, in printed order.
+        """Return the values of a vocabulary that the issue of a month prints, in order.
 
         Parameters
         ----------
         start
-            With those that ceased to exist between this day and the month's fiscal year, too.
+            Also include values that ended between this day and the month's fiscal year.
 
-        A value that came into being after the month, or had ceased to exist before its fiscal year began, is not
-        among them; nor is one of another issue, so that an issue printed with six areas has six for ever.
+        Values that started after the month, or ended before its fiscal year, are left out. So are values of other
+        issues, so that an issue printed with six areas always has six.
         """
         to_date = month.fytd(self.identity.fiscal_year_starts)
         begin = to_date.start if start is None else min(start, to_date.start)
@@ -469,7 +396,7 @@ class Program(Part):
         return printed
 
     def whole_of(self, measure: str) -> str | None:
-        """Return the measure that counts the same as one with a breakdown, without it; none if there is none."""
+        """Return the measure that counts the same without a breakdown, or None if there is none."""
         parts = self.measures[measure]
 
         def counted(one: Measure) -> tuple[object, ...]:
@@ -479,16 +406,16 @@ class Program(Part):
         return next(same, None)
 
     def vocabulary_of(self, measure: str) -> str | None:
-        """Return the vocabulary that a measure is broken down by, if it is."""
+        """Return the vocabulary of a measure's breakdown, or None without a breakdown."""
         counted = self.measures[measure]
         if counted.by is None or counted.by == "month":
             return None
         return self.tables[counted.table].columns[counted.by].vocabulary
 
     def categories(self, measure: str, month: ReportMonth, start: dt.date | None = None) -> list[str] | None:
-        """Return a measure's categories in the issue of a month, in printed order; ``None`` without a vocabulary.
+        """Return the categories of a measure in the issue of a month, in printed order, or None without a vocabulary.
 
-        ``start`` as in ``printed_values``.
+        ``start`` is as in ``printed_values``.
         """
         vocabulary = self.vocabulary_of(measure)
         if vocabulary is None:
@@ -497,7 +424,7 @@ class Program(Part):
         return [*self.printed_values(vocabulary, month, start), *([missing] if missing is not None else [])]
 
     def in_language(self, language: Language) -> Program:
-        """Return the program with its names as a language shows them. Keys and categories stay: figures go by them."""
+        """Return the program with translated names. Keys and categories stay the same, because figures use them."""
         if language.is_english:
             return self
         text = language.text
@@ -535,7 +462,7 @@ class Program(Part):
         )
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """Yield everything that a page shows of it, to be translated, each with the key under which it stands."""
+        """Yield the key and text of every name that pages show, for translation."""
         identity = self.identity
         for name in ("name", "short_name", "city", "department", "report_title", "site"):
             yield f"program.{name}", getattr(identity, name)
@@ -573,5 +500,5 @@ class Program(Part):
 
 
 def column_in_words(column: str) -> str:
-    """Return the name of a column as a sentence has it: ``adults assisted``, and ``candidate`` for an id."""
+    """Return the name of a column for use in a sentence: ``adults assisted``, or ``candidate`` for an id."""
     return column.removesuffix("_id").replace("_", " ")

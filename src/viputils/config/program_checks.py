@@ -1,4 +1,4 @@
-"""What the parts of program.toml must have in common: names that exist, rules that do not contradict each other."""
+"""Check that the parts of program.toml agree: names exist, and rules do not contradict each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from viputils.core.text import folded
 
 
 def shortcodes(value: Any, where: str = "") -> Iterator[Problem]:
-    """Find shortcodes of Quarto, which looks for them in metadata and attributes after escapes are resolved."""
+    """Yield a problem for each Quarto shortcode. Quarto would run them even in metadata and attributes."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from shortcodes(key, f"{where}.{key}" if where else str(key))
@@ -23,11 +23,11 @@ def shortcodes(value: Any, where: str = "") -> Iterator[Problem]:
         for number, inner in enumerate(value, start=1):
             yield from shortcodes(inner, f"{where}[{number}]")
     elif isinstance(value, str) and "{{<" in value:
-        yield Problem(where, "holds '{{<', with which a shortcode of Quarto begins;", "take it out.")
+        yield Problem(where, "contains '{{<', which starts a Quarto shortcode;", "delete it.")
 
 
 def contradictions(program: Program) -> Iterator[Problem]:
-    """Find what is well-formed key by key, and still cannot be."""
+    """Yield the contradictions between keys that are valid by themselves."""
     if program.identity.records_from < program.identity.began:
         yield Problem(
             "program.records_from",
@@ -56,7 +56,7 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
             yield Problem(
                 f"{where}.valid_to",
                 f"{crosswalk.valid_to} is before valid_from, {crosswalk.valid_from};",
-                "a crosswalk ends after it begins.",
+                "the end must be after the start.",
             )
         for other in program.crosswalks_of(crosswalk.vocabulary):
             if (
@@ -67,7 +67,7 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
                 yield Problem(
                     f"{where}.counted_as",
                     f"'{crosswalk.counted_as}' is itself counted as '{other.counted_as}' {other.when};",
-                    "name what it is counted as in the end.",
+                    "name the final value.",
                 )
         for earlier, other in enumerate(program.crosswalks[: number - 1], start=1):
             if (
@@ -78,7 +78,7 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
                 yield Problem(
                     where,
                     f"'{crosswalk.value}' is counted {crosswalk.when} here and {other.when} in crosswalks[{earlier}];",
-                    "let one end (valid_to) before the other begins.",
+                    "end one (valid_to) before the other starts.",
                 )
     for vocabulary, values in program.vocabularies.items():
         if not values:
@@ -87,8 +87,8 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
             if is_live(value):
                 yield Problem(
                     f"vocabularies.{vocabulary}",
-                    f"{value!r} begins like a formula, which it would be in a table that is opened as a spreadsheet;",
-                    "begin it with a letter or a digit.",
+                    f"{value!r} would run as a formula in a spreadsheet;",
+                    "start it with a letter or a digit.",
                 )
         spellings = [
             (value, f"vocabularies.{vocabulary}", spelling) for value in values for spelling in (value, *values[value])
@@ -105,8 +105,8 @@ def _vocabulary_problems(program: Program) -> Iterator[Problem]:
             if taken != value:
                 yield Problem(
                     f"{where}.{value}",
-                    f"'{spelling}' would stand for '{taken}' and for '{value}';",
-                    "give each spelling to one value only.",
+                    f"'{spelling}' would mean both '{taken}' and '{value}';",
+                    "use each spelling for one value only.",
                 )
 
 
@@ -133,7 +133,7 @@ def _lifetime_problems(program: Program) -> Iterator[Problem]:
             yield Problem(
                 f"{part}.issues_to",
                 f"{one.issues_to} is before issues_from, {one.issues_from};",
-                "the last issue comes after the first.",
+                "the last issue must be after the first.",
             )
     seen: set[tuple[str, str]] = set()
     for number, lifetime in enumerate(program.lifetimes, start=1):
@@ -147,10 +147,10 @@ def _lifetime_problems(program: Program) -> Iterator[Problem]:
             yield Problem(
                 f"{where}.valid_to",
                 f"{lifetime.valid_to} is before valid_from, {lifetime.valid_from};",
-                "a lifetime ends after it begins.",
+                "the end must be after the start.",
             )
         if (lifetime.vocabulary, lifetime.value) in seen:
-            yield Problem(where, f"'{lifetime.value}' has a lifetime already;", "keep one of them.")
+            yield Problem(where, f"'{lifetime.value}' already has a lifetime;", "keep one of them.")
         seen.add((lifetime.vocabulary, lifetime.value))
 
 
@@ -172,26 +172,26 @@ def _intake_problems(program: Program) -> Iterator[Problem]:
                 if taken != column:
                     yield Problem(
                         where,
-                        f"'{heading}' would stand for '{taken}' and for '{column}';",
-                        "give each heading to one column only.",
+                        f"'{heading}' would mean both '{taken}' and '{column}';",
+                        "use each heading for one column only.",
                     )
         for heading in program.intake.left_out.get(name, []):
             if heading_key(heading) in stands_for:
                 yield Problem(
                     f"intake.left_out.{name}",
-                    f"'{heading}' is left out, and stands for '{stands_for[heading_key(heading)]}';",
-                    "take it out of one of them.",
+                    f"'{heading}' is both left out and used for '{stands_for[heading_key(heading)]}';",
+                    "remove one of them.",
                 )
 
 
-# What stands beside the tables of a program, in a delivery, in a database or where they are written.
+# Names of other tables that appear beside the tables of a program.
 _OWN_TABLES = {
     "voids": "the file that withdraws records",
-    "deliveries": "the list of what came in when",
+    "deliveries": "the list of deliveries",
     "ledger": "the account of every row",
     "quarantine": "the list of rejected rows",
-    "coverage": "the list of what each delivery covers",
-    "origins": "the list of where each row came from",
+    "coverage": "the list of covered dates",
+    "origins": "the list of row origins",
 }
 
 
@@ -199,12 +199,12 @@ def _table_problems(program: Program) -> Iterator[Problem]:
     for name, table in program.tables.items():
         where = f"tables.{name}"
         if name in _OWN_TABLES:
-            yield Problem(where, f"takes the name of {_OWN_TABLES[name]};", "call the table something else.")
+            yield Problem(where, f"is the name of {_OWN_TABLES[name]};", "choose another name for the table.")
         for column in {table.id, *table.columns} & {"received", "delivery", "file", "line"}:
             yield Problem(
                 f"{where}.columns.{column}",
-                "is what the library calls where a row came from;",
-                "name the column otherwise.",
+                "is a name that the library uses for the origin of a row;",
+                "choose another name for the column.",
             )
         if not table.one_row_per_id and table.delivery != "snapshot":
             yield Problem(
@@ -213,7 +213,7 @@ def _table_problems(program: Program) -> Iterator[Problem]:
                 'only rows of a snapshot can share an id (delivery = "snapshot").',
             )
         if table.id in table.columns:
-            yield Problem(f"{where}.columns.{table.id}", "is the id already;", "leave it out of the columns.")
+            yield Problem(f"{where}.columns.{table.id}", "is already the id;", "leave it out of the columns.")
         for part in table.id_parts:
             if part not in table.columns:
                 yield _unknown(f"{where}.id", part, table.columns)
@@ -230,7 +230,7 @@ def _table_problems(program: Program) -> Iterator[Problem]:
         elif table.columns[table.date].type != "date" or not table.columns[table.date].required:
             yield Problem(
                 f"{where}.date",
-                f"'{table.date}' does not place every record in a month;",
+                f"'{table.date}' does not assign every record to a month;",
                 "name a required column of type date.",
             )
         for column in table.exactly_one_of:
@@ -246,21 +246,21 @@ def _table_problems(program: Program) -> Iterator[Problem]:
             if rule.type == "text":
                 yield Problem(
                     f"{where}.columns.{column}.type",
-                    "'text' is what nothing can be counted by, and may name people;",
+                    "'text' columns cannot be counted, and may name people;",
                     "leave the column out (intake.left_out).",
                 )
             if (rule.type == "category") != (rule.vocabulary is not None):
                 yield Problem(
                     f"{where}.columns.{column}",
                     f"is of type {rule.type} {'without' if rule.vocabulary is None else 'with'} a vocabulary;",
-                    "a column of type category names its vocabulary, and no other column does.",
+                    "set a vocabulary for columns of type category, and for no others.",
                 )
             elif rule.vocabulary is not None and rule.vocabulary not in program.vocabularies:
                 yield _unknown(f"{where}.columns.{column}.vocabulary", rule.vocabulary, program.vocabularies)
 
 
 def _code_problems(program: Program) -> Iterator[Problem]:
-    """Find names under [codes] that are no column with codes."""
+    """Yield a problem for each name in [codes] that is not a code column."""
     known = {table.id for table in program.tables.values()}
     known |= {name for table in program.tables.values() for name, rule in table.columns.items() if rule.type == "code"}
     yield from (_unknown("codes", name, sorted(known)) for name in program.codes if name not in known)
@@ -273,7 +273,7 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
         if former in program.measures or former in taken:
             other = taken.get(former, former)
             yield Problem(
-                f"{where}.formerly", f"'{former}' is a name of {other} as well;", "let one measure have had it."
+                f"{where}.formerly", f"'{former}' is also a name of {other};", "list it for one measure only."
             )
     table = program.tables.get(measure.table)
     if table is None:
@@ -298,7 +298,7 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
     elif isinstance(measure.count, Sum) and not columns[counted].required:
         yield Problem(
             f"{where}.count",
-            f"'{counted}' may be empty, and what is not known cannot be added up;",
+            f"'{counted}' may be empty, and unknown values cannot be added up;",
             f"make it required in tables.{measure.table}.columns.",
         )
     if measure.by is not None and measure.by != "month":
@@ -311,12 +311,14 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
     if measure.missing is not None:
         vocabulary = columns[measure.by].vocabulary if measure.by in columns else None
         if vocabulary is None:
-            yield Problem(f"{where}.missing", "has no breakdown to stand in;", "take it out, or say by which column.")
+            yield Problem(f"{where}.missing", "needs a breakdown;", "delete it, or set `by`.")
         elif is_live(measure.missing) or (
             vocabulary in program.vocabularies and folded(measure.missing) in program.spellings(vocabulary)
         ):
             yield Problem(
-                f"{where}.missing", f"{measure.missing!r} cannot stand for no value;", "call it 'Not recorded', say."
+                f"{where}.missing",
+                f"{measure.missing!r} cannot be the name of a missing value;",
+                "use a name such as 'Not recorded'.",
             )
     for column, value in measure.where.items():
         rule = columns.get(column)
@@ -340,9 +342,7 @@ def _measure_problems(program: Program, name: str, measure: Measure) -> Iterator
         if later is None:
             yield _unknown(f"{where}.followed_by", measure.followed_by, program.tables)
         elif not isinstance(measure.count, Distinct):
-            yield Problem(
-                f"{where}.followed_by", "needs to know who is followed;", 'count = { distinct = "…" } names the column.'
-            )
+            yield Problem(f"{where}.followed_by", "needs a column of people;", 'set count = { distinct = "…" }.')
         elif measure.count.distinct not in later.columns:
             yield _unknown(f"tables.{measure.followed_by}.columns", measure.count.distinct, later.columns)
 
@@ -370,27 +370,27 @@ def _report_problems(program: Program) -> Iterator[Problem]:
             by_category = "a measure by a category column"
             needs = {"trend": "a measure by month", "breakdowns": by_category, "practice_model.sources": by_category}
             yield Problem(
-                f"report.{place}", f"'{name}' does not fit there;", f"name {needs.get(place, 'a measure without by')}."
+                f"report.{place}", f"'{name}' does not fit here;", f"name {needs.get(place, 'a measure without by')}."
             )
     if report.trend in program.measures and program.measures[report.trend].followed_by is not None:
         yield Problem(
             "report.trend",
-            f"'{report.trend}' counts what follows later, so its months cannot be compared;",
+            f"'{report.trend}' counts later events, so its months cannot be compared;",
             "name a measure without followed_by.",
         )
     funnel = [program.measures[name] for name in report.funnel if name in program.measures]
     if len(funnel) == 2 and (funnel[0].followed_by is not None or funnel[1].followed_by is None):
         yield Problem(
-            "report.funnel", "does not lead from one step to the next;", "name who is notified, then who engages."
+            "report.funnel",
+            "is not in the order of the steps;",
+            "list notified people, then engaged people.",
         )
     yield from _practice_model_problems(program)
     yield from _tile_map_problems(program)
     if (contact := program.contact) and not (contact.phone or contact.email or contact.address):
         yield Problem("contact", "does not say how to reach anyone;", "add phone, email or address.")
     if len(report.funnel) == 1:
-        yield Problem(
-            "report.funnel", "names one measure;", "name two, who is notified and who of them engages, or none."
-        )
+        yield Problem("report.funnel", "names one measure;", "name two (notified and engaged people), or none.")
 
 
 def _practice_model_problems(program: Program) -> Iterator[Problem]:
@@ -401,8 +401,8 @@ def _practice_model_problems(program: Program) -> Iterator[Problem]:
     if notified.followed_by is not None or engaged.followed_by is None:
         yield Problem(
             "report.practice_model",
-            "does not lead from one step to the next;",
-            "notification names who is notified, engagement who of them engages (followed_by).",
+            "is not in the order of the steps;",
+            "set notification to notified people, and engagement to those who engage (followed_by).",
         )
     if model.sources in measures and measures[model.sources].table != measures[model.candidates].table:
         yield Problem(

@@ -1,4 +1,4 @@
-"""Read program.toml: every mistake at once, each with its key and its line."""
+"""Read program.toml, and report all mistakes together with their keys and lines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from viputils.config.language import decoded, not_decoded
 from viputils.config.program import Program
 from viputils.config.program_checks import contradictions, shortcodes
+from viputils.core.encoding import decoded, not_decoded
 from viputils.core.errors import Problem, ProgramError, nearest
 from viputils.core.urls import secrets_in, shown_address
 
@@ -23,7 +23,7 @@ def read_program(path: Path) -> Program:
     Raises
     ------
     ProgramError
-        With every key that is wrong, what is wrong with it and what would be right.
+        If the file is invalid. Lists every wrong key and its correction.
     """
     data = b""
     try:
@@ -32,7 +32,7 @@ def read_program(path: Path) -> Program:
         raw = tomllib.loads(text)
     except FileNotFoundError:
         raise ProgramError(
-            "There is no program.toml.", [Problem(str(path), "is missing;", "every project has one at its top.")]
+            "There is no program.toml.", [Problem(str(path), "is missing;", "create it in the top folder.")]
         ) from None
     except UnicodeDecodeError as error:
         raise ProgramError("program.toml cannot be read.", [not_decoded(str(path), data, error)]) from None
@@ -40,7 +40,7 @@ def read_program(path: Path) -> Program:
         raise ProgramError("program.toml cannot be read.", [_syntax_problem(path, text, str(error))]) from None
     except OSError as error:
         raise ProgramError(
-            "program.toml cannot be read.", [Problem(str(path), f"{error.strerror}.", "Make it readable.")]
+            "program.toml cannot be read.", [Problem(str(path), f"{error.strerror}.", "Make the file readable.")]
         ) from None
     return program_from(raw, str(path))
 
@@ -49,7 +49,7 @@ _CURLED = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
 
 
 def _syntax_problem(path: Path, text: str, error: str) -> Problem:
-    """Show the line that is not TOML, with what is usually wrong with such a line."""
+    """Return the problem of a line that is not TOML, with the likely cause."""
     found = re.search(r"line (\d+)", error)
     lines = text.splitlines()
     number = min(int(found[1]), len(lines)) if found else len(lines)
@@ -59,25 +59,25 @@ def _syntax_problem(path: Path, text: str, error: str) -> Problem:
     elif line.count('"') % 2:
         remedy = 'a quote (") is missing.'
     elif re.fullmatch(r"[A-Za-z0-9_.-]+\s*=\s*(?![\"'\[{0-9tf+\s-]).+", line):
-        remedy = 'a text is written in quotes, as in name = "Violence Intervention Program".'
+        remedy = 'write text in quotes, as in name = "Violence Intervention Program".'
     elif line.count("[") != line.count("]") or line.count("{") != line.count("}"):
         remedy = "a bracket is not closed."
     elif "overwrite" in error or "twice" in error:
-        remedy = "the key or the table is there already; keep one of them."
+        remedy = "the key or the table is repeated; keep one of them."
     else:
-        remedy = "see toml.io for its form."
+        remedy = "see toml.io for the format."
     return Problem(f"{path}, line {number}", f"is not TOML ({error}): {line}\n     ", remedy[0].upper() + remedy[1:])
 
 
 def pasted(table: str, *lines: str) -> str:
-    """Return lines to paste into program.toml, below the header of their table."""
+    """Return lines to paste into program.toml, with the header of their table."""
     return "".join(f"\n      {line}" for line in (f"[{table}]", *lines))
 
 
 def program_from(raw: Mapping[str, Any], source: str = "program.toml") -> Program:
-    """Check the content of a program.toml; ``source`` is what errors call the file."""
+    """Return the checked content of a program.toml. ``source`` is the file name in errors."""
     if problems := list(shortcodes(raw)):
-        raise ProgramError(f"{source} holds what an engine would run.", problems)
+        raise ProgramError(f"{source} contains code that an engine would run.", problems)
     try:
         program = Program.model_validate(dict(raw))
     except ValidationError as error:
@@ -88,10 +88,10 @@ def program_from(raw: Mapping[str, Any], source: str = "program.toml") -> Progra
     return program
 
 
-# What pydantic says of itself, in this project's words.
+# Messages of pydantic in the words of this project.
 _REMEDIES = {
     "missing": "is missing;",
-    "extra_forbidden": "is not a key that is known here;",
+    "extra_forbidden": "is not a known key;",
 }
 
 
@@ -103,7 +103,7 @@ def _problem_of(detail: Any) -> Problem:
             parent = _field_type(parent, str(step)) or parent
         known = [field.alias or name for name, field in parent.model_fields.items()]
         guess = nearest(str(detail["loc"][-1]), known)
-        return Problem(where, _REMEDIES["extra_forbidden"], guess or f"known here: {', '.join(known)}.")
+        return Problem(where, _REMEDIES["extra_forbidden"], guess or f"known keys: {', '.join(known)}.")
     if detail["type"] == "missing":
         table = _key(detail["loc"][:-1])
         key = str(detail["loc"][-1])
@@ -115,11 +115,11 @@ def _problem_of(detail: Any) -> Problem:
     message = detail["msg"].removeprefix("Value error, ")
     given = detail["input"]
     shown = shown_address(given) if isinstance(given, str) and secrets_in(given) else given
-    return Problem(where, f"{shown!r} is refused:", message[0].lower() + message[1:] + ".")
+    return Problem(where, f"{shown!r} is invalid:", message[0].lower() + message[1:] + ".")
 
 
 def _field_type(model: type[BaseModel], step: str) -> Any:
-    """Return the model that a key of ``model`` holds, looking into lists and tables of models."""
+    """Return the model of a key, also in lists and tables of models."""
     for name, field in model.model_fields.items():
         if step in (name, field.alias):
             inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
@@ -129,7 +129,7 @@ def _field_type(model: type[BaseModel], step: str) -> Any:
 
 
 def _key(location: tuple[int | str, ...]) -> str:
-    """Write a place in the file as TOML users write it: ``crosswalks[0].valid_from``."""
+    """Return a place in the file as users write it: ``crosswalks[1].valid_from``."""
     text = ""
     for step in location:
         if isinstance(step, int):

@@ -1,4 +1,4 @@
-"""A project: a folder with a program.toml at its top, and where things lie in it."""
+"""A project: a folder with a program.toml, and the paths of its files."""
 
 from __future__ import annotations
 
@@ -8,53 +8,55 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from viputils.config.language import ENGLISH, Language, blocks_of, decoded_lines, read_language
+from viputils.config.language import ENGLISH, Language, read_language
+from viputils.config.paragraphs import blocks_of
 from viputils.config.program import RAW, Program
 from viputils.config.program_file import read_program
 from viputils.config.source import Source, from_environment
+from viputils.core.encoding import decoded_lines
 from viputils.core.errors import LanguageError, Problem, ProgramError
 from viputils.core.months import ReportMonth
 from viputils.core.text import folded, printable
 
-# The notebook that is the report.
+# The notebook of the report.
 NOTEBOOK: Final = "notebooks/monthly_report.ipynb"
-# Marks a sealed copy of a project: nothing in it changes, and its deliveries are in its own data/raw.
+# Marks a sealed copy of a project. It never changes, and its deliveries are in its own data/raw.
 SEALED: Final = ".sealed"
 
 
 @dataclass(frozen=True)
 class Project:
-    """A folder of the shape that the README describes, with its program.toml read and checked."""
+    """A project folder, as the README describes it, with its checked program.toml."""
 
     root: Path
     program: Program
     source: Source
     language: Language = ENGLISH
-    # The folder of the project that this is a sealed copy of: issues and the site go there.
+    # The original folder of a sealed copy. Issues and the site are written there.
     home: Path | None = None
 
     @classmethod
     def open(
         cls, root: Path, language: str | None = None, deliveries: str | None = None, home: Path | None = None
     ) -> Project:
-        """Open the project whose program.toml stands in ``root``.
+        """Open the project with its program.toml in ``root``.
 
         Parameters
         ----------
         language
-            The language to show it in; by default its own.
+            The language of the pages; by default the project's own.
         deliveries
-            Where its deliveries come from: a folder, an address of fsspec or one of SQLAlchemy. By default what
-            program.toml says, which by default is data/raw. Nothing is read or brought from there yet.
+            The source of deliveries: a folder, an fsspec address or an SQLAlchemy address. By default the one in
+            program.toml, or else data/raw. Nothing is read from it yet.
         home
-            The folder of the project that ``root`` is a sealed copy of.
+            The original folder, if ``root`` is a sealed copy.
 
         Raises
         ------
         ProgramError
             If there is no program.toml, or it is invalid.
         LanguageError
-            If a catalogue of the language is missing or not complete.
+            If a catalog of the language is missing or incomplete.
         """
         root = root.resolve()
         program = read_program(root / "program.toml")
@@ -63,12 +65,12 @@ class Project:
         project = cls(root, program, source, home=home)
         if not project.shared.is_dir():
             raise ProgramError(
-                "program.toml names a folder that is not there.",
+                "program.toml names a folder that does not exist.",
                 [
                     Problem(
                         "program.shares",
-                        f"'{project.program.identity.shares}' is no folder;",
-                        "name the one whose notebook and theme this project uses, relative to its own.",
+                        f"'{project.program.identity.shares}' is not a folder;",
+                        "name the folder with the notebook and theme of this project, relative to program.toml.",
                     )
                 ],
             )
@@ -76,10 +78,9 @@ class Project:
 
     @classmethod
     def find(cls, start: Path | None = None, language: str | None = None) -> Project:
-        """Open the project that ``start`` lies in: the nearest folder upwards that holds a program.toml.
+        """Open the project of a folder (by default the current one): the nearest folder upward with a program.toml.
 
-        A notebook calls this without a start and gets the project it stands in, from whatever folder it runs. Where
-        the environment names the deliveries (``VIP_DELIVERIES``), they are those of this project.
+        If the environment variable ``VIP_DELIVERIES`` is set, it overrides the source of deliveries.
         """
         here = (start or Path.cwd()).resolve()
         folder = cls.folder_of(here)
@@ -87,31 +88,31 @@ class Project:
             return cls.open(folder, language, from_environment())
         raise ProgramError(
             "This is not a project.",
-            [Problem(str(here), "neither this folder nor one above it holds a program.toml;", "say --project DIR.")],
+            [Problem(str(here), "neither this folder nor a folder above it has a program.toml;", "use --project DIR.")],
         )
 
     @staticmethod
     def folder_of(place: Path) -> Path | None:
-        """Return the folder of the project that a place lies in: the nearest upwards that holds a program.toml."""
+        """Return the nearest folder upward with a program.toml, if there is one."""
         return next((one for one in (place, *place.parents) if (one / "program.toml").is_file()), None)
 
     def in_every_language(self) -> list[Project]:
-        """Return the project in each of its languages, its own first.
+        """Return the project in each of its languages, starting with its own.
 
         Raises
         ------
         LanguageError
-            If a catalogue of one is missing or not complete.
+            If a catalog is missing or incomplete.
         """
         return [self.in_language(code) for code in self.program.identity.languages]
 
     def in_language(self, code: str) -> Project:
-        """Return the project as it is shown in a language.
+        """Return the project in a language.
 
         Raises
         ------
         LanguageError
-            If a catalogue of it is missing or not complete.
+            If a catalog of the language is missing or incomplete.
         """
         if code == self.language.code:
             return self
@@ -123,15 +124,15 @@ class Project:
 
     @cached_property
     def shown(self) -> Program:
-        """The program with its names as the language shows them."""
+        """The program with its names in the project's language."""
         return self.program.in_language(self.language)
 
     def catalogue(self, code: str) -> Path:
-        """Return the file of its own translations into a language."""
+        """Return the path of the project's own catalog of a language."""
         return self.report / "locale" / f"{code}.po"
 
     def messages(self) -> Iterator[tuple[str, str]]:
-        """Yield everything of its own that is translated, in order, each with where it stands."""
+        """Yield the place and text of each message of the project that is translated, in order."""
         yield from ((f"program.toml, {key}", text) for key, text in self.program.names())
         names = ["introduction.md", "definitions.md"]
         names += [f"pages/{path.name}" for path in sorted((self.report / "pages").glob("*.md"))]
@@ -141,87 +142,87 @@ class Project:
 
     @property
     def is_translation(self) -> bool:
-        """Whether it is shown in another language than its own."""
+        """Whether the language is not the project's own."""
         return self.language.code != self.program.identity.language
 
     def issue_place(self, name: str) -> str:
-        """Return the folder of an issue in ``issues``: its name, below the language where it is a translation."""
+        """Return the path of an issue in ``issues``: its name, after the language code if it is a translation."""
         return f"{self.language.code}/{name}" if self.is_translation else name
 
     @property
     def raw(self) -> Path:
-        """The folder of the raw deliveries, or the one that ``records.deliveries_folder`` brings them to."""
+        """The folder of the raw deliveries, or the download folder of ``records.deliveries_folder``."""
         return self.source.folder
 
     def raw_name(self, *names: str) -> str:
-        """Name a delivery or a file in it the same way wherever it lies: ``data/raw/2023-12-04/responses.csv``."""
+        """Return the standard name of a delivery or a file in it: ``data/raw/2023-12-04/responses.csv``."""
         return "/".join([RAW, *(printable(name) for name in names)])
 
     @property
     def shared(self) -> Path:
-        """The folder from which it takes the notebook and the theme where it has none of its own."""
+        """The folder of the notebook and theme that the project shares, if it has none of its own."""
         return (self.root / (self.program.identity.shares or ".")).resolve()
 
     @cached_property
     def is_sealed(self) -> bool:
-        """Whether this is a sealed copy of a project, which does not change."""
+        """Whether this is a sealed copy of a project."""
         return (self.root / SEALED).is_file()
 
     @property
     def notebook(self) -> Path:
-        """The notebook that is the report."""
+        """The notebook of the report."""
         return self.own_or_shared(NOTEBOOK)
 
     @property
     def pages(self) -> Path:
-        """The folder of _quarto.yml, to which the paths of the theme in it are relative."""
+        """The folder of _quarto.yml. Paths in _quarto.yml are relative to it."""
         return self.own_or_shared("_quarto.yml").parent
 
     @property
     def fonts(self) -> Path:
-        """The fonts of the charts and of the PDF, which lie beside _quarto.yml as the theme does."""
+        """The fonts of the charts and of the PDF."""
         return self.pages / "report" / "fonts"
 
     @property
     def report(self) -> Path:
-        """What the report looks like and says."""
+        """The folder with the theme and the texts of the report."""
         return self.root / "report"
 
     @property
     def issues(self) -> Path:
-        """The issues that have been made, one folder for each month."""
+        """The folder of issues, with one folder for each month."""
         return (self.home or self.root) / "issues"
 
     @property
     def published(self) -> Path:
-        """The register of published issues: their figures as printed."""
+        """The folder of the register of published figures."""
         return self.root / "data" / "published"
 
     @property
     def site(self) -> Path:
-        """The pages that go online."""
+        """The folder of the website."""
         return (self.home or self.root) / "_site"
 
     def activities(self, month: ReportMonth) -> Path:
-        """Return the file that holds the significant response activities of a month, in Markdown."""
+        """Return the Markdown file with the significant response activities of a month."""
         return self.report / "activities" / f"{month}.md"
 
     def translated_activities(self, month: ReportMonth) -> Path | None:
-        """Return the file that holds them in the language of the project; none where that is their own."""
+        """Return the file with the translated activities, or None if the language is the project's own."""
         code = self.language.code
         return None if code == self.program.identity.language else self.report / "activities" / f"{month}.{code}.md"
 
     def own_or_shared(self, path: str) -> Path:
-        """Return a file or folder of the project, or the shared one where it has none of its own."""
+        """Return a file or folder of the project, or the shared one if it has none of its own."""
         return self.root / path if (self.root / path).exists() else self.shared / path
 
     def relative(self, path: Path) -> str:
-        """Name a file of the project the same way on every machine."""
+        """Return the path of a file relative to the project, with forward slashes."""
         return printable(path.relative_to(self.root).as_posix())
 
 
 def _lines(path: Path) -> list[str]:
-    """Return the lines of a text; none if it cannot be read, which is reported where it is shown."""
+    """Return the lines of a text, or none if it cannot be read. The error is reported when the text is shown."""
     try:
         return decoded_lines(path.read_bytes())
     except (OSError, UnicodeDecodeError):
@@ -229,12 +230,12 @@ def _lines(path: Path) -> list[str]:
 
 
 def _require_apart(program: Program, language: Language, name: str) -> None:
-    """Refuse a catalogue that gives two values of one vocabulary the same name: nobody could tell their figures apart.
+    """Require a catalog to translate the values of a vocabulary to different names.
 
     Raises
     ------
     LanguageError
-        With every value that is called as one before it.
+        If two values of a vocabulary have the same translation.
     """
     problems = []
     for vocabulary in program.vocabularies:
@@ -243,6 +244,6 @@ def _require_apart(program: Program, language: Language, name: str) -> None:
             other = first.setdefault(folded(language.text(value)), value)
             if other != value:
                 what = f"{value!r} is called {language.text(value)!r} like {other!r};"
-                problems.append(Problem(f"{name}, {vocabulary}", what, "give each of them a name of its own."))
+                problems.append(Problem(f"{name}, {vocabulary}", what, "translate them to different names."))
     if problems:
-        raise LanguageError("A catalogue gives different things one name.", problems)
+        raise LanguageError("A catalog gives different values the same name.", problems)

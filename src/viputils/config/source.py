@@ -1,4 +1,4 @@
-"""Where a project says that its deliveries are: its own data/raw, another folder, an object store or a database."""
+"""The source of a project's deliveries: its own data/raw, another folder, an object store or a database."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viputils.config.program import DELIVERIES_VARIABLE, RAW
+from viputils.config.fields import DELIVERIES_VARIABLE
+from viputils.config.program import RAW
 from viputils.core.errors import IntakeError, Problem
 from viputils.core.urls import is_address, is_database, place_of, shown_address
 
 
 def from_environment() -> str | None:
-    """Return what the environment says about where deliveries come from, if it says anything."""
+    """Return the source of deliveries that the environment sets, if any."""
     return os.environ.get(DELIVERIES_VARIABLE) or None
 
 
 @dataclass
 class Source:
-    """Where deliveries come from. Nothing is read or brought from there; ``records.deliveries_folder`` does that.
+    """The source of deliveries. ``records.deliveries_folder`` reads it; nothing is read here.
 
     Attributes
     ----------
     root
         The folder of the project.
     given
-        A folder, relative to the project's; an address of fsspec; or an address of SQLAlchemy.
+        A folder relative to the project, an fsspec address or an SQLAlchemy address.
     is_fetched
-        Whether what is at the address was brought here since the project was opened.
+        Whether the data was downloaded from the address since the project was opened.
     """
 
     root: Path
@@ -37,17 +38,17 @@ class Source:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether they are anywhere but in the project's own data/raw."""
+        """Whether the deliveries are outside the project's own data/raw."""
         return self.is_address or self.root / self.given != self.root / RAW
 
     @property
     def is_address(self) -> bool:
-        """Whether they are brought here from an address; otherwise they are read where they are."""
+        """Whether the source is an address to download from, not a folder."""
         return is_address(self.given)
 
     @property
     def anywhere(self) -> str:
-        """The same place, written so that a project in any other folder finds it."""
+        """The source in a form that works from any folder."""
         if not self.is_address:
             return str((self.root / self.given).resolve())
         if self.given.startswith("sqlite"):
@@ -58,28 +59,28 @@ class Source:
 
     @property
     def shown(self) -> str:
-        """What messages call it: never with a password, nor with what is asked after a question mark."""
+        """The source as messages show it, without password and query."""
         return shown_address(self.given)
 
     @property
     def folder(self) -> Path:
-        """The folder that they are in, or that they are brought to from an address."""
+        """The folder of the deliveries, or the download folder of an address."""
         if not self.is_address:
             return self.root / self.given
         return self.root / "data" / ".deliveries" / hashlib.sha256(self._place().encode()).hexdigest()[:16]
 
     def _place(self) -> str:
-        """Return which place it is, however it is written."""
+        """Return the source in a form that is the same for all its spellings."""
         where = place_of(self.given)
         if self.given.startswith("sqlite"):
             return f"sqlite:///{(self.root / where.partition(':///')[2]).resolve()}"
         if is_database(self.given):
-            # Whatever drives it, it is the same one.
+            # The database is the same with any driver.
             return f"{where.partition(':')[0].partition('+')[0]}:{where.partition(':')[2]}"
         return where
 
     def require_writable(self) -> None:
-        """Raise ``IntakeError`` if deliveries are read from an address: a new one belongs there."""
+        """Raise IntakeError if deliveries are read from an address."""
         if self.is_address:
-            problem = Problem(self.shown, "is where the deliveries come from;", "a new one belongs there.")
-            raise IntakeError("Files can only be taken in where deliveries lie in a folder.", [problem])
+            problem = Problem(self.shown, "is the source of the deliveries;", "add new deliveries there.")
+            raise IntakeError("Files can only be added if deliveries are in a folder.", [problem])

@@ -1,4 +1,4 @@
-"""What each raw table must hold: its columns in a file, and their types once clean."""
+"""The columns of each raw table, and their types after cleaning."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Final
 from viputils.config.program import Column, Program, Table
 from viputils.core.errors import Problem, nearest
 
-# Where each row came from. They ride along from the raw file to the clean table.
+# The origin of each row. Rows keep it from the raw file to the clean table.
 RECEIVED: Final = "received"
 DELIVERY: Final = "delivery"
 FILE: Final = "file"
 LINE: Final = "line"
-# Between the parts of an id that several columns form.
+# Separates the parts of an id made from several columns.
 JOINED_BY: Final = "--"
 ORIGIN: Final = (RECEIVED, DELIVERY, FILE, LINE)
 
 
 @dataclass(frozen=True)
 class Schema:
-    """One raw table. The id comes first in ``columns``, then the columns in program.toml's order.
+    """A raw table. ``columns`` starts with the id, followed by the columns in the order of program.toml.
 
-    ``optional`` are columns that a file may lack, all of them together.
+    A file has either all of the ``optional`` columns or none of them.
     """
 
     name: str
@@ -31,30 +31,30 @@ class Schema:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that a file of this table has, the id first."""
+        """The columns of a file of this table, starting with the id."""
         return [self.table.id, *self.table.columns]
 
     @property
     def without_optional(self) -> Schema:
-        """The schema of files that lack the optional columns."""
+        """The schema of files without the optional columns."""
         columns = {name: rule for name, rule in self.table.columns.items() if name not in self.optional}
         return Schema(self.name, self.table.model_copy(update={"columns": columns}))
 
     @property
     def headed(self) -> list[str]:
-        """The columns that the files of agencies have headings for."""
+        """The columns that have headings in agency files."""
         return list(self.table.columns) if self.table.id_is_made else self.columns
 
     @property
     def codes(self) -> list[str]:
-        """The columns that have the ids and codes of records and people."""
-        if self is VOIDS:  # What a void names must be written as it is, which is checked.
+        """The columns with ids and codes of records and people."""
+        if self is VOIDS:  # Voids must use the exact spelling of ids, which is checked elsewhere.
             return []
         own = [] if self.table.id_is_made else [self.table.id]
         return [*own, *(name for name, rule in self.table.columns.items() if rule.type == "code")]
 
     def header_problems(self, header: list[str], where: str) -> list[Problem]:
-        """Return what is wrong with a file's header: columns missing, repeated or not known. Their order is free."""
+        """Return the problems of a file header: missing, repeated or unknown columns. Any order is allowed."""
         lacks_all = not any(column in header for column in self.optional)
         problems = [
             Problem(where, f"the column '{column}' is missing;", f"a {self.name} file has: {', '.join(self.columns)}.")
@@ -64,7 +64,7 @@ class Schema:
         seen: set[str] = set()
         for column in header:
             if column in seen:
-                problems.append(Problem(where, f"the column '{column}' stands there twice;", "keep one of them."))
+                problems.append(Problem(where, f"the column '{column}' is repeated;", "keep one of them."))
             elif column not in self.columns:
                 problems.append(
                     Problem(
@@ -77,15 +77,15 @@ class Schema:
         return problems
 
 
-# A file that withdraws records of the other tables, by their id or by their file and line. Every project has this one,
-# so it is not in program.toml.
+# The table of voids, which withdraw records of other tables by id, or by file and line. Every project has it, so it is
+# not in program.toml.
 VOIDS: Final = Schema(
     "voids",
     Table(
         title="Withdrawn records",
         id="void_id",
         date="voided_date",
-        # Every void holds. One that happens to have the number of an older one must not bring a record back.
+        # Every void counts, even if a newer void reuses its id.
         one_row_per_id=False,
         columns={
             "voided_date": Column(type="date"),
@@ -101,5 +101,5 @@ VOIDS: Final = Schema(
 
 
 def schemas_of(program: Program) -> dict[str, Schema]:
-    """Return the schema of every table that a program keeps, in program.toml's order."""
+    """Return the schema of every table of a program, in the order of program.toml."""
     return {name: Schema(name, table) for name, table in program.tables.items()}

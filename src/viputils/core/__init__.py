@@ -1,6 +1,6 @@
-"""What every room needs and nothing of this program: errors, months, files, git, addresses, safe text in spreadsheets.
+"""Tools for every room: errors, months, files, git, addresses and safe text for spreadsheets.
 
-In: nothing of this library. Out: values and functions that know neither pandas nor the records.
-Promise: a problem that a user can fix is a ``VipError`` that lists every problem with its place and remedy; a folder is
-replaced whole or not at all.
+In: nothing from this library. Out: values and functions that use neither pandas nor the records.
+Promise: a problem that a user can fix is a ``VipError`` that lists every problem with its place and remedy. A folder is
+replaced completely or not at all.
 """

@@ -1,4 +1,4 @@
-"""What was wrong, where, and what would be right."""
+"""Errors that tell the user what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-# What a command that was interrupted before it changed anything says, and its exit code.
+# The message and exit code of a command that was interrupted before it changed anything.
 NOTHING_CHANGED: Final = "Interrupted. Nothing was changed."
 INTERRUPTED: Final = 130
 
@@ -22,7 +22,7 @@ class Problem:
     what
         What is wrong there, with the offending value.
     remedy
-        What would be right. Empty only where ``what`` already says it.
+        What to do. Empty only if ``what`` already says it.
     """
 
     where: str
@@ -41,7 +41,7 @@ class VipError(Exception):
     summary
         One sentence for all the problems together.
     problems
-        Each problem with its place, in the order in which a person would work through them.
+        Each problem, in the order in which a person would fix them.
     """
 
     def __init__(self, summary: str, problems: Iterable[Problem] = ()) -> None:
@@ -54,27 +54,27 @@ class VipError(Exception):
 
 
 class ParameterError(VipError):
-    """A month, a date, a measure or another parameter that cannot be."""
+    """A month, a date, a measure or another parameter is invalid."""
 
 
 class ProgramError(VipError):
-    """program.toml, or the folder that it stands in, is invalid."""
+    """program.toml or its folder is invalid."""
 
 
 class DeliveryError(VipError):
-    """A delivery is missing, or a file in it is not what it must be."""
+    """A delivery is missing, or a file in it is invalid."""
 
 
 class IntakeError(VipError):
-    """A file that an agency sent cannot be made into a delivery."""
+    """A file from an agency cannot be made into a delivery."""
 
 
 class QuarantineError(VipError):
-    """Rows are in quarantine, so figures made without them would be wrong and look right."""
+    """Rows are in quarantine, so figures would be wrong without a visible sign."""
 
 
 class BalanceError(VipError):
-    """Rows in and rows out differ: a fault of this software, never of the records."""
+    """Rows in and rows out differ. This is a bug in this software, not an error in the records."""
 
 
 class PublishedError(VipError):
@@ -82,11 +82,11 @@ class PublishedError(VipError):
 
 
 class FolderError(VipError):
-    """A folder holds what nobody can look through."""
+    """A folder contains links that cannot be followed."""
 
 
 class ManifestError(VipError):
-    """A manifest is missing or malformed, or what it names is not there any more."""
+    """A manifest is missing or malformed, or a file that it lists is gone."""
 
 
 class VintageError(VipError):
@@ -94,19 +94,19 @@ class VintageError(VipError):
 
 
 class LanguageError(VipError):
-    """A catalogue of translations is missing, malformed or not complete."""
+    """A catalog of translations is missing, malformed or incomplete."""
 
 
 class TextError(VipError):
-    """A text that people write, such as the activities of a month, cannot be shown as it stands."""
+    """A text that people write, such as the activities of a month, cannot be shown."""
 
 
 class NotebookError(VipError):
-    """A notebook cannot take the parameters it was given, or one of its cells failed."""
+    """A notebook does not accept its parameters, or one of its cells failed."""
 
 
 class ClusterError(VipError):
-    """Other machines cannot be asked to make issues, or what they made is not what would be made here."""
+    """A cluster cannot be reached, or its issues differ from those made here."""
 
 
 class RenderError(VipError):
@@ -114,7 +114,7 @@ class RenderError(VipError):
 
 
 def closest(value: str, choices: Iterable[str]) -> str:
-    """Return the one of ``choices`` that the value most resembles, or nothing where it resembles none."""
+    """Return the choice that is most similar to the value, or an empty text if none is similar."""
     import difflib
 
     by_folded = {choice.casefold(): choice for choice in choices}
@@ -123,6 +123,6 @@ def closest(value: str, choices: Iterable[str]) -> str:
 
 
 def nearest(value: str, choices: Iterable[str]) -> str:
-    """Return which of ``choices`` the value most resembles: ``"did you mean 'Homicide'? "``, or nothing."""
+    """Return a suggestion such as ``"did you mean 'Homicide'? "``, or an empty text if no choice is similar."""
     close = closest(value, choices)
     return f"did you mean '{close}'? " if close else ""

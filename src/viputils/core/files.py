@@ -1,4 +1,4 @@
-"""Folders: which files lie in them, and how they come into being whole or not at all."""
+"""List the files of folders, and create folders completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ fcntl: Any
 try:
     import fcntl
 except ImportError:
-    fcntl = None  # Windows has none; what a killed process leaves behind stays there.
+    fcntl = None  # Windows does not have it, so folders of killed processes stay behind.
 
-# Below links alone: those that lead round and round make many folders of few.
+# The most folders below links. Links that lead in circles turn a few folders into many.
 _MOST_LINKED: Final = 1_000
 _PRIVATE: Final = "vip"
-# Of private folders and of multiprocessing's; of the latter only those that ``hold`` marked are ever removed.
+# Private folders, and those of multiprocessing. Only folders that ``hold`` marked are removed.
 _LEFT: Final = (f"{_PRIVATE}-*", "pymp-*")
 _HELD: Final = ".held"
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return every file below a folder, in an order that no file system decides; hidden ones are nobody's input.
+    """Return every file below a folder in sorted order, without hidden files. The list is empty if there is no folder.
 
-    What a link leads to is read as any other file, so it counts as one, under every name that it has; only a link to a
-    folder in which it lies itself leads nowhere new. Where there is no folder, it holds nothing.
+    Links are followed, so a file is listed under each of its names. A link to a folder that contains the link is
+    skipped.
 
     Raises
     ------
@@ -52,8 +52,8 @@ def files_below(folder: Path) -> list[Path]:
             return
         linked += by_link
         if linked > _MOST_LINKED:
-            what = f"holds links to more than {_MOST_LINKED:,} folders, or links that lead in circles;"
-            raise FolderError("What lies in a folder cannot be told.", [Problem(folder.name, what, "take them out.")])
+            what = f"contains links to more than {_MOST_LINKED:,} folders, or links that lead in circles;"
+            raise FolderError("A folder cannot be listed.", [Problem(folder.name, what, "remove the links.")])
         for path in here.iterdir():
             if path.name.startswith("."):
                 continue
@@ -66,7 +66,7 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def copy_files(folder: Path, to: Path) -> None:
-    """Copy every file below a folder, as ``files_below`` finds them, to another one. Links become what they lead to.
+    """Copy every file that ``files_below`` lists to another folder. Links become files.
 
     Raises
     ------
@@ -83,8 +83,7 @@ def copy_files(folder: Path, to: Path) -> None:
 def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
     """Yield an empty folder to fill, which becomes ``parent/name`` when the block ends without an error.
 
-    Whatever happens in between, ``parent/name`` is either as it was or as it became. What a killed run left behind is
-    put right by the next one.
+    If anything fails, ``parent/name`` is not changed. The next run cleans up after a killed run.
     """
     with _aside(parent, name) as partial:
         yield partial
@@ -93,24 +92,24 @@ def replaced_whole(parent: Path, name: str) -> Iterator[Path]:
 
 @contextmanager
 def staged_folder(parent: Path, name: str) -> Iterator[Path]:
-    """Yield an empty folder to fill, hidden in ``parent``; what is not moved to its place by then goes at the end.
+    """Yield an empty hidden folder in ``parent`` to fill. It is deleted at the end, unless ``put_in_place`` moved it.
 
-    ``put_in_place`` moves it. Nobody else can stage a folder of that name in the meantime.
+    No other process can stage a folder of that name in the meantime.
     """
     with _aside(parent, name) as partial:
         yield partial
 
 
 def put_in_place(partial: Path, final: Path) -> None:
-    """Move a staged folder to its place, in one step, once its files are on the disk.
+    """Move a staged folder to its place in one step, after its files are on the disk.
 
     Raises
     ------
     FileExistsError
-        If there is something already.
+        If ``final`` exists.
     """
     if final.exists():
-        raise FileExistsError(17, "is there already", str(final))
+        raise FileExistsError(17, "already exists", str(final))
     for path in (*partial.iterdir(), partial):
         _flush(path)
     partial.rename(final)
@@ -118,7 +117,7 @@ def put_in_place(partial: Path, final: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file or folder is on the disk, where the system can say so of a folder."""
+    """Wait until a file or folder is on the disk. Windows cannot do this for folders."""
     if sys.platform == "win32" and path.is_dir():
         return
     number = os.open(path, os.O_RDONLY)
@@ -130,15 +129,14 @@ def _flush(path: Path) -> None:
 
 @contextmanager
 def private_folder(what: str) -> Iterator[Path]:
-    """Yield an empty folder that only this user can open, and that is gone when the block ends.
+    """Yield an empty folder that only this user can open. It is deleted when the block ends.
 
-    What it holds is for nobody else. A process that is killed cannot tidy up, so whoever makes the next one clears away
-    those of this user that nobody holds any more.
+    A killed process cannot clean up, so each call also deletes this user's folders that no process holds any more.
 
     Parameters
     ----------
     what
-        What it is for, as a part of its name.
+        Its purpose, as part of its name.
     """
     for form in _LEFT:
         for left in Path(tempfile.gettempdir()).glob(form):
@@ -149,7 +147,7 @@ def private_folder(what: str) -> Iterator[Path]:
 
 @contextmanager
 def _mark_held(folder: Path) -> Iterator[None]:
-    """Hold a lock in a folder until the block ends. It is seen only once it is held."""
+    """Hold a lock in a folder until the block ends. The lock file appears only after it is locked."""
     number = hold(folder)
     try:
         yield
@@ -159,12 +157,12 @@ def _mark_held(folder: Path) -> Iterator[None]:
 
 
 def hold(folder: Path) -> int | None:
-    """Hold a lock in a folder for as long as this process lives, and let others remove the folder afterwards.
+    """Lock a folder for the life of this process. Afterwards, other processes may remove it.
 
     Returns
     -------
     int, optional
-        The descriptor that holds the lock; nothing if this system has no such locks, or somebody holds it already.
+        The file descriptor of the lock, or None if the system has no such locks or the folder is already locked.
     """
     if fcntl is None or (folder / _HELD).exists():
         return None
@@ -176,7 +174,7 @@ def hold(folder: Path) -> int | None:
 
 
 def _clear_if_left(folder: Path) -> None:
-    """Remove a private folder of this user whose holder has gone."""
+    """Remove a private folder of this user if no process holds it."""
     if fcntl is None:
         return
     try:
@@ -186,17 +184,17 @@ def _clear_if_left(folder: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
     except OSError:
-        return  # It is held, or it has just gone.
+        return  # Another process holds it, or has just removed it.
 
 
 @contextmanager
 def held(parent: Path, name: str) -> Iterator[None]:
-    """Keep everybody else from replacing ``parent/name`` meanwhile.
+    """Keep other processes from replacing ``parent/name`` until the block ends.
 
     Raises
     ------
     ParameterError
-        If somebody else is at it.
+        If another process holds it.
     """
     parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(parent / f".{name}.lock")
@@ -204,14 +202,14 @@ def held(parent: Path, name: str) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise ParameterError(
-            f"{name} is being made already.",
-            [Problem(f"{parent.name}/{name}", "another vip command holds its lock;", "wait for it to end.")],
+            f"{name} is already being made.",
+            [Problem(f"{parent.name}/{name}", "is locked by another vip command;", "wait until it ends.")],
         ) from None
     try:
         yield
     finally:
         if sys.platform != "win32":
-            # While it is held, so that nobody can hold a file that has gone. What lies in the folder is all of it.
+            # Delete it before releasing it, so that no process can lock a deleted file.
             Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
@@ -224,7 +222,7 @@ def _aside(parent: Path, name: str) -> Iterator[Path]:
                 aside.rename(parent / name)
         for left_over in parent.glob(f".{name}.partial-*"):
             shutil.rmtree(left_over, ignore_errors=True)
-        # Unlike a temporary folder it is open to those whom the umask lets in, because it becomes the finished one.
+        # It becomes the finished folder, so its permissions follow the umask, unlike those of a temporary folder.
         partial = parent / f".{name}.partial-{secrets.token_hex(4)}"
         partial.mkdir()
         try:
@@ -234,7 +232,7 @@ def _aside(parent: Path, name: str) -> Iterator[Path]:
 
 
 def _swap(new: Path, old: Path) -> None:
-    """Put ``new`` in the place of ``old``, which goes. ``_aside`` repairs what a kill between the renames left."""
+    """Replace ``old`` with ``new``. If a kill comes between the renames, ``_aside`` repairs it."""
     if old.exists():
         aside = new.with_name(new.name + "-old")
         old.rename(aside)
@@ -245,9 +243,9 @@ def _swap(new: Path, old: Path) -> None:
 
 
 def matplotlib_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable that gives Matplotlib a lasting folder, if the user's home cannot have one.
+    """Return the environment variable that gives Matplotlib a permanent folder, if the user's home is read-only.
 
-    Matplotlib would take a new temporary folder each time, which a process that is killed leaves behind.
+    Otherwise Matplotlib makes a new temporary folder each time, and a killed process leaves it behind.
     """
     home = Path(environment.get("HOME", ""))
     places = [
@@ -259,7 +257,7 @@ def matplotlib_settings(environment: Mapping[str, str]) -> dict[str, str]:
     own = Path(tempfile.gettempdir()) / f"vip-matplotlib-{os.getuid()}"
     own.mkdir(mode=0o700, exist_ok=True)
     known = own.lstat()
-    # Another user could have put a folder there, with settings of theirs.
+    # Another user could have created this folder, with their own settings.
     return {"MPLCONFIGDIR": str(own)} if (known.st_uid, known.st_mode) == (os.getuid(), 0o40700) else {}
 
 

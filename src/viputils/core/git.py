@@ -1,4 +1,4 @@
-"""The history of a project, where git keeps one: the commit it stands at, and what a file was when it was committed."""
+"""The git history of a project: its current commit, and committed versions of files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ANOTHER_REPOSITORY: Final = frozenset({
 
 @dataclass(frozen=True)
 class Commit:
-    """Where a project stands in its history: the commit's id, and whether nothing was changed since."""
+    """The id of the current commit, and whether the files are unchanged since."""
 
     id: str
     clean: bool
 
 
 def commit_of(folder: Path) -> Commit | None:
-    """Return the commit that a folder's repository stands at; none where git keeps no history of it."""
+    """Return the current commit of a folder's repository, or None if the folder is not in a repository."""
     commit = git(folder, "rev-parse", "HEAD")
     changed = git(folder, "status", "--porcelain")
     if commit is None or changed is None:
@@ -32,25 +32,25 @@ def commit_of(folder: Path) -> Commit | None:
 
 
 def committed(path: Path) -> bytes | None:
-    """Return what a file was when it was last committed; nothing where git does not have it."""
+    """Return the last committed content of a file, or None if git does not track it."""
     return git(path.parent, "show", f"HEAD:./{path.name}")
 
 
 def top_of(folder: Path) -> Path | None:
-    """Return the top folder of the repository that a folder lies in; none where git keeps no history of it."""
+    """Return the top folder of a folder's repository, or None if the folder is not in a repository."""
     top = git(folder, "rev-parse", "--show-toplevel")
     return None if top is None else Path(os.fsdecode(top).rstrip("\n")).resolve()
 
 
 def commit_named(folder: Path, name: str) -> str | None:
-    """Return the id of the commit that a branch, a tag or the beginning of an id stands for; none if there is none."""
-    # Git would take a name that begins with a dash for an option.
+    """Return the commit id of a branch, a tag or a short id, or None if it does not exist."""
+    # Git reads a name that starts with a dash as an option.
     found = None if name.startswith("-") else git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     return None if found is None else found.decode().strip()
 
 
 def messages_between(folder: Path, before: str, after: str) -> list[tuple[str, str]]:
-    """Return the id and the message of every commit that led to ``after`` and not to ``before``, the newest first."""
+    """Return the id and message of each commit in ``after`` that is not in ``before``, newest first."""
     form = ("--encoding=UTF-8", "--no-show-signature", "--no-color", "--format=%H%n%B", "-z")
     found = git(folder, "log", *form, f"{before}..{after}") or b""
     parts = (entry.partition("\n") for entry in found.decode(errors="replace").split("\0") if entry.strip())
@@ -58,9 +58,9 @@ def messages_between(folder: Path, before: str, after: str) -> list[tuple[str, s
 
 
 def check_out(top: Path, commit: str, folder: Path) -> bool:
-    """Write the files of a commit into a folder, and say whether that could be done.
+    """Write the files of a commit into a folder. Return whether it succeeded.
 
-    Nothing of it stays in the repository, and no hook runs: the index that git needs for it lies beside the folder.
+    The repository is not changed, because git uses an index file beside the folder. No hook runs.
     """
     index = folder.with_name(f"{folder.name}.index")
     as_committed = (f"core.hooksPath={os.devnull}", "core.autocrlf=false", "core.eol=lf")
@@ -71,16 +71,16 @@ def check_out(top: Path, commit: str, folder: Path) -> bool:
 
 
 def git(folder: Path, *arguments: str, index: Path | None = None) -> bytes | None:
-    """Ask git something about a folder; nothing where there is no git, or it has no answer.
+    """Return the output of a git command in a folder, or None if git is missing or fails.
 
     Parameters
     ----------
     index
-        Where git keeps the index while it answers; by default that of the folder's repository.
+        The index file to use. By default, the index of the repository.
     """
-    # It is the folder that says which repository is meant, also where a hook of another one asks.
+    # The folder decides which repository is used, even in a git hook of another repository.
     env = {name: value for name, value in os.environ.items() if name not in _ANOTHER_REPOSITORY}
-    # Whoever asks must not wait for another git, nor leave anything behind.
+    # Do not wait for the locks of other git processes, and do not create locks.
     env |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, env=env, capture_output=True, check=False)  # noqa: S603, S607

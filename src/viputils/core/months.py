@@ -1,4 +1,4 @@
-"""Report months, fiscal years and spans of days. No clock and no locale is read here."""
+"""Report months, fiscal years and spans of days. Nothing here depends on the clock or the locale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 
 from viputils.core.errors import ParameterError, Problem
 
-# Not from `calendar`: its names follow the locale of whoever runs this.
+# Not from `calendar`, whose names depend on the locale.
 MONTH_NAMES: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -69,7 +69,7 @@ class ReportMonth:
 
     @classmethod
     def of(cls, day: dt.date) -> ReportMonth:
-        """Return the month that a day lies in."""
+        """Return the month of a day."""
         return cls(day.year, day.month)
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ class ReportMonth:
         )
 
     def plus(self, months: int) -> ReportMonth:
-        """Return the month that lies so many months later; earlier where negative."""
+        """Return the month that is ``months`` months later, or earlier if negative."""
         count = self.year * 12 + self.month - 1 + months
         return ReportMonth(count // 12, count % 12 + 1)
 
@@ -111,7 +111,7 @@ class ReportMonth:
             month = month.plus(1)
 
     def fiscal_year(self, starts: int) -> FiscalYear:
-        """Return the fiscal year that the month lies in, where fiscal years start with month ``starts`` (1 to 12)."""
+        """Return the fiscal year of the month, if fiscal years start with month ``starts`` (1 to 12)."""
         first = ReportMonth(self.year if self.month >= starts else self.year - 1, starts)
         return FiscalYear(first)
 
@@ -122,7 +122,7 @@ class ReportMonth:
 
 @dataclass(frozen=True, order=True)
 class FiscalYear:
-    """Twelve months from ``first`` on; named, as cities do, for the year in which it ends."""
+    """Twelve months from ``first``, named for the year in which they end."""
 
     first: ReportMonth
 
@@ -137,7 +137,7 @@ class FiscalYear:
         return self.first.plus(11)
 
     def months(self, until: ReportMonth | None = None) -> Iterator[ReportMonth]:
-        """Yield its months in order, up to and including ``until`` where that is said."""
+        """Yield its months in order, up to and including ``until`` if given."""
         for ahead in range(12):
             month = self.first.plus(ahead)
             if until is not None and month > until:
@@ -151,7 +151,7 @@ def parse_date(text: str, where: str = "date") -> dt.date:
     Raises
     ------
     ParameterError
-        For any other text, and for a day that no calendar has; ``where`` names the option or key it came from.
+        For any other text, and for a date that does not exist. ``where`` names its option or key.
     """
     if isinstance(text, str) and _DATE.fullmatch(text):
         try:
@@ -165,5 +165,5 @@ def parse_date(text: str, where: str = "date") -> dt.date:
 
 
 def date_in_words(day: dt.date) -> str:
-    """Write a day as people read it: ``4 December 2023`` is ``December 4, 2023`` in the United States."""
+    """Return a date in words, as the United States writes it: ``December 4, 2023``."""
     return f"{MONTH_NAMES[day.month - 1]} {day.day}, {day.year}"

@@ -1,4 +1,4 @@
-"""Text for people: plurals, capitals, lists of names, and what cannot be printed."""
+"""Text for people: plurals, capitals, lists of names and unprintable characters."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def first_of(names: Sequence[str]) -> str:
-    """Return the first three of some names, in English, and how many more there are."""
+    """Return the first three names in English, and the number of others."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def capital(text: str) -> str:
-    """Begin a text with a capital, and leave the rest as it is."""
+    """Return a text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
 def uncapital(text: str) -> str:
-    """Begin a text with a small letter, as within a sentence; a word in capitals, such as ``DV``, stays one."""
+    """Return a text with its first letter in lower case, unless it starts with an acronym such as ``DV``."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def folded(text: str) -> str:
-    """Return the form in which values are compared: one blank between words, no case, accents in one piece."""
+    """Return a text in the form used to compare values: single spaces, no case, composed accents."""
     return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
 
 
 def printable(text: str) -> str:
-    """Return a text with the escapes of Python in the place of what a terminal would act on, such as a line break."""
+    """Return a text with control characters, such as line breaks, replaced by Python escapes."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -1,4 +1,4 @@
-"""Addresses of places outside a project, and what in them nobody may read."""
+"""Addresses of places outside a project, and the secrets in them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-# A password can hold any mark; it ends with the last "@". A bucket can hold an "@" too, but no user stands before it.
+# A password can contain any character, and ends at the last "@". A bucket can contain "@", but has no user.
 _USER: Final = re.compile(
     r"(?P<scheme>[^:/]+://)(?:(?P<user>[^:/@]*):(?P<password>.*)@|(?P<name>[^:/@]*)@)?(?P<rest>.*)"
 )
-# The databases whose addresses SQLAlchemy itself knows.
+# The databases that SQLAlchemy supports by itself.
 DIALECTS: Final = ("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql")
 _KEYS: Final = re.compile(
     r"((?:odbc_connect|password|passwd|pass|pwd|secret|token|key|signature|sig)=)([^&]+)", re.IGNORECASE
@@ -18,12 +18,12 @@ _KEYS: Final = re.compile(
 
 
 def is_address(text: str) -> bool:
-    """Return whether a text is an address, and no folder."""
+    """Return whether a text is an address, not a folder."""
     return "://" in text
 
 
 def secrets_in(address: str) -> list[str]:
-    """Return what in an address nobody may read: the password before the server, and what is asked for by a key."""
+    """Return the secrets in an address: the password before the server, and the values of secret keys."""
     found = [secret for text in (address, unquote(address)) for _, secret in _KEYS.findall(text)]
     for one in _links(address):
         parts = _USER.fullmatch(one)
@@ -32,20 +32,20 @@ def secrets_in(address: str) -> list[str]:
 
 
 def shown_address(address: str) -> str:
-    """Return an address as anybody may read it: without user and password, and without what follows a question mark."""
+    """Return an address that is safe to show: without user, password and query."""
     return "::".join(_shown(one) for one in _links(address))
 
 
 def place_of(address: str) -> str:
-    """Return what of an address says which place it is: another user, password or option leads to the same one."""
+    """Return the part of an address that identifies the place, without user, password and options."""
     return shown_address(address).rstrip("/")
 
 
 def without_secrets(words: str, address: str) -> str:
-    """Take what nobody may read of an address out of what a library says."""
+    """Remove the secrets of an address from the message of a library."""
     words = words.replace(address, shown_address(address))
     secrets = secrets_in(address)
-    # A driver can take a password apart at an "@" of its own. A letter or two of it would be all over the words.
+    # A driver can split a password at an "@". Parts of one or two letters are too short to search for.
     parts = {part for secret in secrets for part in secret.split("@") if len(part) > 2}
     for secret in sorted({*secrets, *parts}, key=len, reverse=True):
         words = words.replace(secret, "***")
@@ -53,12 +53,12 @@ def without_secrets(words: str, address: str) -> str:
 
 
 def is_database(address: str) -> bool:
-    """Return whether an address is one of a database."""
+    """Return whether an address is that of a database."""
     return re.split(r"[+:]", address)[0] in DIALECTS
 
 
 def _links(address: str) -> list[str]:
-    """Return the addresses that stand in a row, as in ``zip://x::s3://bucket/all.zip``; those of databases never do."""
+    """Return the parts of a chained address, as in ``zip://x::s3://bucket/all.zip``. Databases are never chained."""
     return [address] if is_database(address) else address.split("::")
 
 

@@ -1,7 +1,7 @@
-"""What a month says: how its counts stand against the months before it and the year to date against the year before.
+"""The assessment of a month: its counts against earlier months, and its year to date against the year before.
 
-It says no more than the counts do. A difference that chance alone would often make is none; where there are too few
-months or events to tell, that is the result.
+Differences that chance alone often makes are ignored. If there are too few months or events, the result is that
+nothing can be told.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from viputils.figures.stats.control_charts import OUTSIDE, TAIL, ProcessChart, R
 from viputils.figures.stats.intervals import Interval, future, ratio
 from viputils.records.clean import Records
 
-# What is usual is what the newest of the months before were, at most so many: older ones tell of another time.
+# The most earlier months used to tell what is usual. Older months reflect other conditions.
 USUAL: Final = 24
 
-# Every month looks at a year to date; at a lower level one look in twenty would find a difference where there is none.
+# Each issue compares years to date, so a lower level would find a false difference in one issue of twenty.
 YEAR_LEVEL: Final = 0.99
 
 Verdict = Literal["higher", "lower", "no telling"]
@@ -31,13 +31,13 @@ Verdict = Literal["higher", "lower", "no telling"]
 
 @dataclass(frozen=True)
 class Standing:
-    """A month of one count against the months before it.
+    """One count of a month against the months before it.
 
     Attributes
     ----------
     verdict
-        ``higher`` or ``lower`` than chance alone makes a month, ``no telling`` where it is not, or where the months
-        before are too few or differ too much among themselves.
+        ``higher`` or ``lower`` than chance alone makes a month. ``no telling`` if it is neither, or if the months
+        before are too few or differ too much.
     """
 
     measure: str
@@ -48,17 +48,17 @@ class Standing:
 
     @property
     def low(self) -> int:
-        """The lowest count that chance alone makes of such a month."""
+        """The lowest count that chance alone makes."""
         return int(self.chart.points["low"].iloc[-1])
 
     @property
     def high(self) -> int:
-        """The highest one."""
+        """The highest count that chance alone makes."""
         return int(self.chart.points["high"].iloc[-1])
 
     @property
     def can_tell(self) -> bool:
-        """Whether the months before say what is usual."""
+        """Whether the months before show what is usual."""
         return self.chart.is_enough and self.chart.is_even
 
 
@@ -69,10 +69,10 @@ class YearToDate:
     Attributes
     ----------
     ratio
-        The exact interval of the two rates' ratio; none where both counts are 0.
+        The exact interval of the ratio of the two rates, or None if both counts are 0.
     is_even
-        Whether the months of each of the two years, of the one before all twelve, differ no more than chance alone
-        would make them. Without that the interval is too narrow to tell anything by.
+        Whether the months of this year to date, and all months of the year before, differ no more than by chance. If
+        not, the interval is too narrow to use.
     """
 
     measure: str
@@ -84,7 +84,7 @@ class YearToDate:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the two differ more than chance alone makes them."""
+        """Whether the two years differ more than by chance."""
         if self.ratio is None or not self.is_even or 1 in self.ratio:
             return "no telling"
         return "higher" if self.ratio.low > 1 else "lower"
@@ -92,18 +92,18 @@ class YearToDate:
 
 @dataclass(frozen=True)
 class Pace:
-    """How a fiscal year goes on, month by month, beside the year before.
+    """The course of a fiscal year, month by month, beside the year before.
 
     Attributes
     ----------
     this_year, year_before
-        The count from the year's first month to the end of each (``Int64`` by ``ReportMonth``); missing where not
-        known, and empty where nothing of the year before is.
+        The running total by month (``Int64`` by ``ReportMonth``), missing if unknown. The second is empty if nothing of
+        the year before is known.
     at_end
-        The interval that the whole year's count falls into if the rest of it goes on as the year has so far; none
-        where it is over, too little of it is known, or its months or those of the year before differ too much.
+        The expected interval of the full year's count, if the year continues as it has so far. None if the year is
+        over, if too little of it is known, or if its months or those of the year before differ too much.
     is_even
-        Whether these months differ no more than chance alone would make them.
+        Whether these months differ no more than by chance.
     """
 
     measure: str
@@ -115,20 +115,20 @@ class Pace:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a month says.
+    """The assessment of a month.
 
     Attributes
     ----------
     whole
-        All of it together.
+        The total.
     parts
-        Its categories, by measure, with limits at which all the categories of a measure together hold.
+        Its categories by measure. The limits are adjusted for the number of categories.
     runs
-        What the last months together complete: rules other than that of the single month.
+        Rules that the last months complete together, without the rule for a single month.
     year
-        The fiscal year to date of the whole; none where the year before is not known.
+        The fiscal year to date of the total, or None if the year before is unknown.
     year_parts
-        Those of the categories, by measure, at a level at which all the categories of a measure together hold.
+        The fiscal years to date of the categories by measure. The level is adjusted for the number of categories.
     """
 
     month: ReportMonth
@@ -141,9 +141,9 @@ class Assessment:
 
 
 def assess(edition: Edition) -> Assessment | None:
-    """Assess the month of an edition; none where the report follows nothing by month that chance can be reckoned for.
+    """Return the assessment of an edition's month, or None if the report follows no measure that counts records.
 
-    That is a measure that counts records: of sums, in which one record can be many, chance alone is not known.
+    The effect of chance is known for counts of records, but not for sums.
     """
     program, month = edition.program, edition.month
     name = followed(program)
@@ -156,7 +156,7 @@ def assess(edition: Edition) -> Assessment | None:
     for one in program.report.breakdowns:
         if program.whole_of(one) == name:
             of_part = counts_of(edition.records, month, one)[categories_of(program, one, month)]
-            # So many that are looked at together stand apart by chance no oftener than one that is looked at alone.
+            # Adjust for the number of categories, so that together they give no more false alarms than one alone.
             number = len(of_part.columns)
             level, tail = 1 - (1 - YEAR_LEVEL) / number, TAIL / number
             parts[one] = [_standing(one, str(each), of_part[each], tail) for each in of_part]
@@ -175,20 +175,20 @@ def assess(edition: Edition) -> Assessment | None:
 
 
 def followed(program: Program) -> str | None:
-    """Return the measure that the report follows by month, as a whole, where it counts records."""
+    """Return the total of the measure that the report follows by month, if it counts records."""
     trend = program.report.trend
     name = trend and (program.whole_of(trend) or trend)
     return name if name and program.measures[name].count == "rows" else None
 
 
 def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFrame:
-    """Return a measure month by month up to a month, as far as it is known.
+    """Return the known monthly counts of a measure up to a month.
 
     Returns
     -------
     DataFrame
-        ``Int64``, one column for each category (``""`` without a breakdown), by ``ReportMonth`` and without a gap;
-        what is not known within it is missing.
+        ``Int64``, one column for each category (``""`` without a breakdown), one row for each ``ReportMonth``. Unknown
+        months are missing values.
     """
     table = series_of(records, measure, end=month)
     months = [ReportMonth.of(day) for day in table["start"].unique()]
@@ -197,13 +197,13 @@ def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFram
 
 
 def chart_of(counts: pd.Series, tail: float = TAIL) -> ProcessChart:
-    """Return the process-behaviour chart of counts by month; the limits of the last come from the months before it."""
+    """Return the process-behavior chart of monthly counts. The months before the last one set its limits."""
     newest = counts.iloc[-USUAL - 1 :]
     return process_chart(newest, baseline=list(newest.index[:-1]), tail=tail)
 
 
 def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int) -> Pace:
-    """Return how the fiscal year of the last month goes on, beside the year before."""
+    """Return the course of the last month's fiscal year, beside the year before."""
     first = counts.index[-1].fiscal_year(fiscal_year_starts).first
     months = counts.loc[counts.index >= first]
     before = counts.reindex([first.plus(ahead - 12) for ahead in range(12)])
@@ -215,7 +215,7 @@ def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int) -> Pac
         so_far = int(months.sum())
         rest = future(so_far, len(months), ahead)
         at_end = Interval(so_far + rest.low, so_far + rest.high)
-    # A sum over a month that is not known is not known either, nor is any after it.
+    # A running total is unknown from the first unknown month on.
     to_date = [one.cumsum().mask(one.isna().cummax()) for one in (months, before)]
     return Pace(
         standing.measure, to_date[0], to_date[1] if to_date[1].notna().any() else to_date[1].iloc[:0], at_end, even
@@ -232,9 +232,9 @@ def _standing(measure: str, category: str, counts: pd.Series, tail: float = TAIL
 
 
 def years_are_even(counts: pd.Series, month: ReportMonth, fiscal_year_starts: int) -> bool:
-    """Return whether the months of a fiscal year to date, and those of the year before, differ only as by chance.
+    """Return whether the months of a fiscal year to date, and those of the year before, differ only by chance.
 
-    A year that has only begun says nothing of how much its months differ; the whole year before does.
+    The full year before is used, because a year that has just begun has too few months.
     """
     months = list(month.fiscal_year(fiscal_year_starts).months(until=month))
     year_before = counts.reindex(list(months[0].plus(-12).fiscal_year(fiscal_year_starts).months()))
@@ -242,7 +242,7 @@ def years_are_even(counts: pd.Series, month: ReportMonth, fiscal_year_starts: in
 
 
 def _year_to_date(standing: Standing, counts: pd.Series, fiscal_year_starts: int, level: float) -> YearToDate | None:
-    """Compare the fiscal year to date with that of the year before; none where one of them is not known whole."""
+    """Compare the fiscal year to date with the year before. Return None if a month of either is unknown."""
     newest = counts.index[-1]
     months = list(newest.fiscal_year(fiscal_year_starts).months(until=newest))
     sides = [counts.reindex(one) for one in (months, [month.plus(-12) for month in months])]

@@ -1,4 +1,4 @@
-"""The figures table: every number that is printed, charted, checked, compared or downloaded is one row of it.
+"""The figures table. Every number that is printed, charted, checked, compared or downloaded is one row of it.
 
 ``measure`` (what is counted), ``category`` (empty for a measure with no breakdown), ``period`` (``month`` or
 ``fytd``, fiscal year to date) and ``value`` (a whole number). The first three are the key.
@@ -20,7 +20,7 @@ from viputils.records.clean import Records
 
 KEY: Final = ["measure", "category", "period"]
 COLUMNS: Final = [*KEY, "value"]
-# The file of the figures table beside an issue.
+# The file name of the figures table in an issue folder.
 FIGURES_CSV: Final = "figures.csv"
 PERIODS: Final[tuple[Period, ...]] = ("month", "fytd")
 
@@ -36,7 +36,7 @@ def key_of_row(row: Mapping[Any, object]) -> str:
 
 
 class FigureKey(NamedTuple):
-    """Which figure: ``measure/category/period``, or ``measure/period`` where there is no breakdown."""
+    """The key of a figure: ``measure/category/period``, or ``measure/period`` without a breakdown."""
 
     measure: str
     category: str
@@ -47,12 +47,12 @@ class FigureKey(NamedTuple):
 
     @classmethod
     def parse(cls, text: str, program: Program, month: ReportMonth) -> FigureKey:
-        """Read a key, as tables and messages write it; the category may itself hold strokes.
+        """Read a key as tables and messages write it. The category may contain slashes.
 
         Raises
         ------
         ParameterError
-            If the issue of the month has no such figure, with the nearest one.
+            If the issue of the month has no such figure. Suggests the most similar one.
         """
         known = {str(key): key for key in keys_of(program, month)}
         by_folded = {folded(name): key for name, key in known.items()}
@@ -72,7 +72,7 @@ class FigureKey(NamedTuple):
 
 
 def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
-    """Return the key of every figure that is counted for a month, in program.toml's order."""
+    """Return the key of every figure of a month, in the order of program.toml."""
     return [
         FigureKey(name, category, period)
         for name in program.measures
@@ -82,9 +82,9 @@ def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
 
 
 def categories_of(program: Program, name: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
-    """Return the categories that a measure has in the issue of a month; ``""`` alone where it has no breakdown.
+    """Return the categories of a measure in the issue of a month, or ``[""]`` without a breakdown.
 
-    With those, too, that ceased to exist after a day before the issue's fiscal year (``start``).
+    With ``start``, a day before the issue's fiscal year, also include categories that ended after that day.
     """
     if program.measures[name].by != "month":
         return program.categories(name, month, start) or [""]
@@ -98,14 +98,14 @@ def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``measure``, ``category``, ``period`` as ``str`` and ``value`` as ``int64``, in program.toml's order; one
-        row for each key. A category with no record has the value 0. A measure by month has the period ``fytd``
-        only, and one category for each month of it.
+        ``measure``, ``category``, ``period`` as ``str`` and ``value`` as ``int64``, in the order of
+        program.toml; one row for each key. A category without records has the value 0. A measure by month has only the
+        period ``fytd``, and one category for each month of it.
 
     Raises
     ------
     ProgramError
-        If records hold a value that the issue of this month does not print, and no crosswalk counts it.
+        If records have a value that the issue of this month does not print, and no crosswalk covers it.
     """
     program = records.program
     keys: list[FigureKey] = []
@@ -114,7 +114,7 @@ def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
         categories = categories_of(program, name, month)
         to_date = counted(records, name, month, "fytd")
         for period in periods_of(program, name):
-            # The month is the end of its fiscal year to date, so what counts in it counts in both.
+            # The month is the last of its fiscal year to date, so its records count in both.
             rows = to_date
             if period == "month":
                 table = program.tables[measure.table]
@@ -138,7 +138,7 @@ def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "
     Raises
     ------
     ParameterError
-        If the table has no such figure, with the nearest measure.
+        If the table has no such figure. Suggests the most similar measure.
     """
     found = figures.loc[
         figures["measure"].eq(measure) & figures["category"].eq(category) & figures["period"].eq(period), "value"
@@ -160,7 +160,7 @@ def breakdown(figures: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def figures_csv(figures: pd.DataFrame) -> str:
-    """Write the figures table as CSV, with LF line ends on every system."""
+    """Return the figures table as CSV, with LF line ends on every system."""
     return figures[COLUMNS].to_csv(index=False, lineterminator="\n")
 
 
@@ -175,21 +175,20 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
     Parameters
     ----------
     month
-        The issue under whose names they are counted.
+        The issue whose names they are counted under.
 
     Returns
     -------
     DataFrame
-        Rows of the measure's table, under its index: ``category`` (``""`` where there is no breakdown), ``amount``
-        (how much the record adds) and, for a measure that counts different values, ``once``: records that share it
-        within a category are counted once; for a measure of those whom another record follows, ``followed_on``: the
-        day of the first that does.
+        Rows of the measure's table, with the same index: ``category`` (``""`` without a breakdown) and ``amount``
+        (what the record adds). For a measure of distinct values, ``once``: records with the same value in a category
+        count once. For a measure of follow-ups, ``followed_on``: the day of the first follow-up record.
     """
     program, measure = records.program, records.program.measures[name]
     table = program.tables[measure.table]
     every = records.tables[measure.table].rows
     by = None if measure.by == "month" else measure.by
-    # What ceased before the issue's fiscal year has a line only where days before it are counted.
+    # Categories that ended before the issue's fiscal year have a line only if earlier days are counted.
     begins = month.fytd(program.identity.fiscal_year_starts).start
     early = span.start if span.start < begins else None
     value = None
@@ -229,19 +228,19 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
 
 
 def total(rows: pd.DataFrame) -> pd.Series:
-    """Add up what ``counted`` gives: a Series of whole numbers by category."""
+    """Return the total of the rows of ``counted`` by category."""
     if "once" in rows:
         rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "once"])
     return rows.groupby("category", observed=True)["amount"].sum().astype("int64")
 
 
 def span_of(program: Program, month: ReportMonth, period: Period) -> Span:
-    """Return the days of a period: those of the month, or of the fiscal year to date."""
+    """Return the days of the month or of the fiscal year to date."""
     return month.span if period == "month" else month.fytd(program.identity.fiscal_year_starts)
 
 
 def as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
-    """Return a column's values under the names that the issue of a month counts them by."""
+    """Return the values of a column under the names that the issue of a month uses."""
     rule = program.tables[table]
     value, day = rows[column], rows[rule.date]
     counted_as = value
@@ -253,7 +252,7 @@ def as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, mo
 
 
 def _require_value_printed(program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None) -> None:
-    """Refuse to look for a value that this issue counts under another name: nothing would be found, in silence."""
+    """Raise ProgramError if the issue counts the value under another name, because the count would silently be 0."""
     measure = program.measures[name]
     vocabulary = program.tables[measure.table].columns[column].vocabulary
     if vocabulary is None:
@@ -265,7 +264,7 @@ def _require_value_printed(program: Program, name: str, column: str, month: Repo
             [
                 Problem(
                     f"measures.{name}.where.{column}",
-                    f"'{measure.where[column]}' is no value of the issue of {month};",
+                    f"'{measure.where[column]}' is not a value of the issue of {month};",
                     f"it has: {', '.join(printed)} (vocabularies and lifetimes in program.toml).",
                 )
             ],
@@ -275,12 +274,12 @@ def _require_value_printed(program: Program, name: str, column: str, month: Repo
 def _require_printed(
     values: pd.Series, program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None
 ) -> None:
-    """Refuse to lose records whose value the issue has no line for."""
+    """Raise ProgramError if records have a value that the issue does not print, because they would be lost."""
     vocabulary = program.tables[program.measures[name].table].columns[column].vocabulary
     if vocabulary is None:
         return
     printed = program.printed_values(vocabulary, month, start)
-    # Of the different values there are few; the rows are looked at where one of them has no line.
+    # Check the few distinct values first, and the rows only if one of them has no line.
     if set(values.dropna().unique()) - set(printed):
         lost = values.loc[values.notna() & ~values.isin(printed)].value_counts()
         lost = lost.loc[lost.gt(0)]
@@ -289,8 +288,8 @@ def _require_printed(
             [
                 Problem(
                     f"vocabularies.{vocabulary}",
-                    f"{plural(count, 'record holds', 'records hold')} '{value}', which this issue does not print;",
-                    "let it print the value (lifetimes), or count it under another one (crosswalks).",
+                    f"{plural(count, 'record has', 'records have')} '{value}', which this issue does not print;",
+                    "print the value (lifetimes), or count it under another value (crosswalks).",
                 )
                 for value, count in lost.items()
             ],
@@ -298,13 +297,13 @@ def _require_printed(
 
 
 def _followed(records: Records, later_table: str, who: str, rows: pd.DataFrame, date: str, span: Span) -> pd.DataFrame:
-    """Keep the rows whose person has a record in ``later_table`` on or after that day and by the span's end.
+    """Return the rows whose person has a record in ``later_table`` on or after that day, up to the end of the span.
 
     ``followed_on`` is the day of the first such record.
     """
     later = records.tables[later_table].rows
     later_date = records.program.tables[later_table].date
-    # A code that one table writes in capitals and the other does not is the same person.
+    # Codes that differ only in case are the same person.
     came = pd.DataFrame({"person": later[who].str.casefold(), "followed_on": later[later_date]}).dropna()
     asked = pd.DataFrame({"person": rows[who].str.casefold(), "day": rows[date], "row": rows.index}).dropna()
     first = pd.merge_asof(

@@ -1,4 +1,4 @@
-"""An edition: the figures of one month as they were known on one day. An issue is printed from it."""
+"""An edition: the figures of one month as known on one day. Issues are made from editions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from viputils.records.clean import Records
 
 @dataclass(frozen=True)
 class Edition:
-    """The figures of one month, the records that they were counted from, and the language to show them in."""
+    """The figures of one month, their records, and the language to show them in."""
 
     month: ReportMonth
     records: Records
@@ -26,12 +26,12 @@ class Edition:
 
     @property
     def program(self) -> Program:
-        """The program whose records they are."""
+        """The program of the records."""
         return self.records.program
 
     @cached_property
     def shown(self) -> Program:
-        """The program with its names as the language shows them."""
+        """The program with its names in the language of the edition."""
         return self.program.in_language(self.language)
 
     @cached_property
@@ -42,16 +42,16 @@ class Edition:
 
     @property
     def as_of(self) -> dt.date:
-        """The day by which everything counted here had been received."""
+        """The day up to which records were received."""
         return self.records.as_of
 
     @property
     def is_provisional(self) -> bool:
-        """Whether records that come in later can still change its month (``program.provisional_months``)."""
+        """Whether later records can still change the month (``program.provisional_months``)."""
         months = self.program.identity.provisional_months
         return months is None or self.as_of <= self.month.plus(months).span.end
 
     @property
     def months(self) -> list[ReportMonth]:
-        """The months of the fiscal year to date, this one last."""
+        """The months of the fiscal year to date, up to this one."""
         return list(self.month.fiscal_year(self.program.identity.fiscal_year_starts).months(until=self.month))

@@ -1,7 +1,7 @@
 """Engagement after a Custom Notification: how many of the people notified took up a service, and how soon.
 
-It follows people, each once, from the first notification that reached them. Who was notified lately has had little
-time, so recent cohorts are incomplete and are never compared as if they were whole.
+Each person is followed once, from the first notification that reached them. People notified recently have had little
+time, so recent cohorts are incomplete and are not compared with complete ones.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from viputils.figures.series import known_months, series_of
 from viputils.figures.stats.intervals import LEVEL, wilson
 from viputils.records.clean import Records
 
-# After so many days the share of a cohort is looked at.
+# The days after which the share of a cohort is measured.
 DAYS: Final = (30, 90, 180)
-# Of fewer people than these, a share says too little to be set beside another one.
+# The fewest people for a share that can be compared.
 ENOUGH: Final = 10
 NO_SOURCE: Final = ""
 
 
 @dataclass(frozen=True)
 class Followed:
-    """People followed from their first notification to the end of what is known.
+    """People followed from their first notification to the end of the known data.
 
     Attributes
     ----------
     people
-        One row for each person, in order of the notifications: ``notified_on`` and ``engaged_on`` (``datetime64[s]``,
-        missing where nobody knows of it yet), ``source`` (``str``, ``""`` where the candidate has none), ``month`` of
-        the notification (``YYYY-MM``), ``days`` (``Int64``: from the one to the other), ``observed`` (``int64``: days
-        from the notification to ``until``), ``engaged`` (``bool``) and ``engaged_before`` (``bool``: whether there was
-        an engagement before the notification, which does not count).
+        One row for each person, in order of notification: ``notified_on`` and ``engaged_on`` (``datetime64[s]``,
+        missing if not known yet), ``source`` (``str``, ``""`` if the candidate has none), ``month`` of the notification
+        (``YYYY-MM``), ``days`` from notification to engagement (``Int64``), ``observed`` (``int64``: days from the
+        notification to ``until``), ``engaged`` (``bool``) and ``engaged_before`` (``bool``: whether there was an
+        engagement before the notification, which does not count).
     until
-        The last day of which everything is known.
+        The last day with complete data.
     """
 
     people: pd.DataFrame
@@ -48,28 +48,28 @@ class Followed:
 
 
 def follow(records: Records, end: ReportMonth | None = None) -> Followed:
-    """Follow everybody who was notified, up to the end of a month.
+    """Follow all notified people up to the end of a month.
 
     Parameters
     ----------
     end
-        By default the last month of which everything is known; where one in between is not, the last before it.
+        By default, the last month with complete data and no gap before it.
 
     Raises
     ------
     ParameterError
-        If the program follows nobody (``report.funnel``), or the month is not known.
+        If ``report.funnel`` is not set, or the month is unknown.
     """
     program = records.program
     notified, engaged = _funnel(program)
     known = known_months(records, program.report.funnel[1])
-    # Beyond a month of which nothing is known nobody can tell who took up a service in it.
+    # Stop at the first unknown month, because engagements in it are unknown.
     known = [month for place, month in enumerate(known) if month == known[0].plus(place)]
     last = end or (known[-1] if known else None)
     if last is None or last not in known:
-        remedy = f"known without a gap are {known[0]} to {known[-1]}." if known else "no month is."
-        problem = Problem("month", f"{last or 'the newest'} is not known by {records.as_of};", remedy)
-        raise ParameterError("Nobody can be followed to there.", [problem])
+        remedy = f"choose a month from {known[0]} to {known[-1]}." if known else "no month is complete."
+        problem = Problem("month", f"{last or 'the newest'} is not complete as of {records.as_of};", remedy)
+        raise ParameterError("People cannot be followed to that month.", [problem])
     until = pd.Timestamp(last.span.end)
     first = _reached(records, last).sort_values(kind="stable").rename("notified_on")
     later = _days(records, engaged.followed_by or "", _person(engaged)).loc[lambda rows: rows["day"].le(until)]
@@ -91,15 +91,15 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
 
 
 def cohorts(followed: Followed) -> pd.DataFrame:
-    """Return how many of those notified in each month took up a service.
+    """Return how many of the people notified in each month took up a service.
 
     Returns
     -------
     DataFrame
-        One row for each month from the first to the last, be it without anybody: ``month``, ``people``, ``engaged`` (by
-        the end of what is known) as ``int64``; ``within_30``, ``within_90`` and ``within_180`` (``Int64``: how many did
-        within so many days, missing where not everybody of the cohort could be watched for so long); ``rate`` of the
-        90 days with Wilson's interval from ``low`` to ``high`` (``float64``, missing with it and where nobody was
+        One row for each month from the first to the last, even without people: ``month``, ``people``, ``engaged`` (by
+        the end of the known data) as ``int64``; ``within_30``, ``within_90`` and ``within_180`` (``Int64``: how many
+        engaged within that many days, missing if the whole cohort was not observed that long); the ``rate`` within 90
+        days with Wilson's interval from ``low`` to ``high`` (``float64``, missing if the count is missing or no one was
         notified).
     """
     people, last = followed.people, ReportMonth.of(followed.until.date())
@@ -122,14 +122,14 @@ def cohorts(followed: Followed) -> pd.DataFrame:
 
 
 def by_source(followed: Followed) -> pd.DataFrame:
-    """Return how many took up a service by where the candidate came from.
+    """Return how many people took up a service, by the source of the candidate.
 
     Returns
     -------
     DataFrame
-        ``source`` (``""`` where the candidate has none), ``people``, ``engaged`` (by the end of what is known),
-        ``rate`` with Wilson's interval from ``low`` to ``high``, and ``is_enough``: whether there are people enough to
-        set the rate beside another one.
+        ``source`` (``""`` if the candidate has none), ``people``, ``engaged`` (by the end of the known data), ``rate``
+        with Wilson's interval from ``low`` to ``high``, and ``is_enough``: whether there are enough people to compare
+        the rate.
     """
     groups = followed.people.groupby("source", sort=False)
     table = pd.DataFrame({"people": groups.size(), "engaged": groups["engaged"].sum()}).astype("int64")
@@ -138,9 +138,9 @@ def by_source(followed: Followed) -> pd.DataFrame:
 
 
 def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame:
-    """Return the share of people who have taken up a service by each day after the notification, by Kaplan and Meier.
+    """Return the Kaplan-Meier share of people who took up a service by each day after the notification.
 
-    Whoever had not done so by the end of what is known counts up to there, and not as somebody who never will.
+    People who have not engaged by the end of the known data count up to that day (they are censored).
 
     Source: E. L. Kaplan and P. Meier, Nonparametric estimation from incomplete observations, Journal of the American
     Statistical Association 53 (1958); statsmodels' ``SurvfuncRight``, with SciPy's interval on the log-log scale.
@@ -148,9 +148,9 @@ def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        One row for each day on which somebody did: ``day``, ``at_risk`` (people watched for so long who had not done so
-        before it) and ``engaged`` on it (``int64``), ``share``, ``low`` and ``high`` (``float64``; the last two are
-        missing where everybody has).
+        One row for each day with an engagement: ``day``, ``at_risk`` (people observed that long who had not engaged
+        before) and ``engaged`` on that day (``int64``), ``share``, ``low`` and ``high`` (``float64``; the last two are
+        missing if everyone has engaged).
     """
     people = followed.people
     if not people["engaged"].any():
@@ -160,11 +160,11 @@ def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame
 
     days = people["days"].fillna(people["observed"]).astype("int64")
     found = SurvfuncRight(days, people["engaged"].astype("int64"))
-    # SciPy wants whoever is still followed apart from the others.
+    # SciPy takes censored people separately.
     censored = stats.CensoredData(uncensored=days[people["engaged"]], right=days[~people["engaged"]])
     survival = stats.ecdf(censored).sf
     with warnings.catch_warnings():
-        # Where everybody has taken up a service there is no interval; that is no reason to warn.
+        # There is no interval if everyone has engaged. SciPy warns about it needlessly.
         warnings.simplefilter("ignore", RuntimeWarning)
         bounds = survival.confidence_interval(level, method="log-log")
     at = pd.Index(survival.quantiles)
@@ -182,20 +182,20 @@ def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame
 
 
 def days_until_half(course: pd.DataFrame) -> int | None:
-    """Return the day by which half of the people had taken up a service; none where that day has not come."""
-    # Products of fractions fall short of one half by a little.
+    """Return the day by which half of the people had taken up a service, or None if that has not happened."""
+    # Allow for rounding errors in the product of fractions.
     reached = course.loc[course["share"].ge(0.5 - 1e-9), "day"]
     return int(reached.iloc[0]) if len(reached) else None
 
 
 def funnel(records: Records, end: ReportMonth | None = None) -> pd.DataFrame:
-    """Return the people at each step, month by month and for the fiscal year to date: the measures of the report.
+    """Return the people at each step of the funnel, by month and for the fiscal year to date.
 
     Returns
     -------
     DataFrame
         ``step`` (a measure), ``month`` (``YYYY-MM``), ``value`` of the month and ``fytd`` of its fiscal year to date
-        (``Int64``, missing where not known).
+        (``Int64``, missing if unknown).
 
     Raises
     ------
@@ -215,21 +215,21 @@ def funnel(records: Records, end: ReportMonth | None = None) -> pd.DataFrame:
 
 
 def _funnel(program: Program) -> tuple[Measure, Measure]:
-    """Return the measures of who was notified and of who took up a service."""
+    """Return the measures of notified people and of engaged people."""
     if not program.report.funnel:
         tables = ", ".join(program.tables)
         problem = Problem(
-            "report.funnel", "names no measures of people who are followed;", f"its tables are: {tables}."
+            "report.funnel", "is not set;", f"set it to two measures of people. The tables are: {tables}."
         )
-        raise ParameterError("This program follows nobody from a notification to a service.", [problem])
+        raise ParameterError("This program does not follow people from a notification to a service.", [problem])
     notified, engaged = (program.measures[name] for name in program.report.funnel)
     return notified, engaged
 
 
 def _person(measure: Measure) -> str:
     if not isinstance(measure.count, Distinct):
-        problem = Problem("report.funnel", "counts no people;", "its measures count the different values of a column.")
-        raise ParameterError("Nobody can be followed.", [problem])
+        problem = Problem("report.funnel", "does not count people;", "use measures that count distinct values.")
+        raise ParameterError("People cannot be followed.", [problem])
     return measure.count.distinct
 
 
@@ -240,7 +240,7 @@ def _days(records: Records, table: str, who: str) -> pd.DataFrame:
 
 
 def _reached(records: Records, last: ReportMonth) -> pd.Series:
-    """Return the first day on which each person was reached, as the measure of the report counts them."""
+    """Return the first day on which each person was reached, as counted by the report's measure."""
     program = records.program
     name = program.report.funnel[0]
     rows = counted_within(records, name, last, Span(program.identity.records_from, last.span.end))
@@ -249,7 +249,7 @@ def _reached(records: Records, last: ReportMonth) -> pd.Series:
 
 
 def _sources(records: Records, notified: Measure, last: ReportMonth, people: pd.Index) -> pd.Series:
-    """Return where each candidate came from, as the measure by source of the practice model says."""
+    """Return the source of each candidate, from the source measure of the practice model."""
     model, program = records.program.report.practice_model, records.program
     by = program.measures[model.sources].by if model is not None and model.sources is not None else None
     if model is None or by is None:
@@ -257,7 +257,7 @@ def _sources(records: Records, notified: Measure, last: ReportMonth, people: pd.
     table = program.measures[model.sources or ""].table
     rows = records.tables[table].rows
     person = _person(notified)
-    # Where the table does not call the person as that of the notifications does, its id is the person.
+    # If the table lacks the person column of the notifications, its id identifies the person.
     who = rows[person if person in rows else program.tables[table].id].str.casefold()
     named = as_counted(program, table, by, rows, last)
     source = pd.Series(named.astype("str").where(named.notna(), NO_SOURCE).to_numpy(), who)

@@ -1,6 +1,6 @@
-"""Data quality: how complete the records are, how soon they came in, and what became of every row delivered.
+"""Data quality: how complete and timely the records are, and what happened to every delivered row.
 
-Numbers for each table, or for each delivery of it. None of them names a record or holds what one says.
+The numbers are for each table, or for each of its deliveries. They never name a record or show its values.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ By = Literal["table", "delivery"]
 WITHDRAWN: Final = "withdrawn"
 OUTCOMES: Final = (KEPT, SUPERSEDED, DUPLICATE, WITHDRAWN, QUARANTINED)
 
-# The last day of each span of days after which a record came in; one more span has no end.
+# The last day of each range of delays. One more range is open-ended.
 DELAYS: Final = (7, 14, 31, 62)
 
 _AFTER_RECEIPT: Final = "date_after_receipt"
-# What says of a row which table it is about, and which delivery.
+# The columns that name the table, or the delivery of a table.
 _TYPES: Final[Mapping[By, dict[str, str]]] = {
     "table": {"table": "str"},
     "delivery": {"table": "str", "delivery": "str", "received": "datetime64[s]"},
 }
 
-# What is said of the delay of records, in this order.
+# The columns on delays, in order.
 _TIMES: Final = {
     **dict.fromkeys(("records", "with_first", "date_moved", "timed"), "int64"),
     **dict.fromkeys(("median", "most", "within_7", "within_31"), "float64"),
@@ -46,30 +46,29 @@ _TIMES: Final = {
 
 
 def account(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
-    """Return what became of every row that was delivered, the voids among them where any came.
+    """Return what happened to every delivered row, including voids.
 
-    Every row is one of five things: kept; a duplicate of the row before it; superseded by a later row of the same
-    record; withdrawn, where nothing took its place, by a void or because the next snapshot no longer had it; or in
-    quarantine.
+    A row is kept, a duplicate of an earlier row, superseded by a later row of the same record, withdrawn (by a void, or
+    because the next snapshot no longer has it), or in quarantine.
 
     Parameters
     ----------
     table
         Only this one.
     by
-        One row for each ``table``, or for each ``delivery`` that held a file of it.
+        One row for each ``table``, or for each ``delivery`` with a file of it.
 
     Returns
     -------
     DataFrame
         ``table`` (``str``); by delivery also ``delivery`` (its name, ``str``) and the day ``received``
         (``datetime64[s]``); ``delivered``, ``kept``, ``superseded``, ``duplicate``, ``withdrawn`` and ``quarantined``
-        (``int64``: rows). The last five add up to the first.
+        (``int64``: rows). The last five add up to ``delivered``.
 
     Raises
     ------
     ParameterError
-        If this city keeps no such table, or there is no such ``by``.
+        If the table does not exist, or ``by`` is invalid.
     """
     _require_by(by)
     parts = []
@@ -82,19 +81,19 @@ def account(records: Records, table: str | None = None, by: By = "table") -> pd.
 
 
 def completeness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
-    """Return in how many of the rows kept each column is filled that may be empty.
+    """Return how many kept rows have a value in each optional column.
 
     Parameters
     ----------
     table, by
-        As ``account``. A row counts with the delivery that brought it as it stands.
+        As ``account``. A row counts for the delivery of its current version.
 
     Returns
     -------
     DataFrame
         ``table`` (by delivery also ``delivery`` and ``received``) and ``column`` (``str``), ``rows`` and ``filled``
-        (``int64``), ``share`` (``float64``, missing where there is no row). A table of which no column may be empty
-        is not in it.
+        (``int64``), ``share`` (``float64``, missing if there is no row). Tables without optional columns
+        are left out.
 
     Raises
     ------
@@ -116,9 +115,9 @@ def completeness(records: Records, table: str | None = None, by: By = "table") -
 
 
 def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
-    """Count the rows kept of each month that the deliveries cover: that was over, and after which the table came.
+    """Count the kept rows of each finished month that the deliveries cover.
 
-    A month with 0 rows is one in which nothing happened, or one that was forgotten. Only the agency knows which.
+    A month with 0 rows had no events, or was forgotten. Only the agency knows which.
 
     Returns
     -------
@@ -142,24 +141,24 @@ def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
 
 
 def timeliness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
-    """Return how many days after its own date each record was first received.
+    """Return how many days after its date each record was first received.
 
-    What came with the first delivery of a table is counted apart: when it could have come earlier, there was nothing
-    to come with. So is a record whose date was corrected to a day after its first receipt. A row whose date lies after
-    its own receipt cannot be: cleaning puts it into quarantine.
+    Records in the first delivery of a table are counted separately, because they could not have arrived earlier. So are
+    records whose date was corrected to a day after their first receipt. Cleaning puts rows that are dated after their
+    receipt into quarantine.
 
     Parameters
     ----------
     table, by
-        As ``account``. A record counts with the delivery that brought it first.
+        As ``account``. A record counts for the delivery in which it first arrived.
 
     Returns
     -------
     DataFrame
-        ``table`` (by delivery also ``delivery`` and ``received``); ``records`` kept, of them ``with_first`` and
-        ``date_moved`` (what is counted apart), and ``timed``, the rest (``int64``); of the rest ``median``, ``most``
-        (the days within which nine in ten had come), ``within_7`` and ``within_31`` (shares), all ``float64`` and
-        missing where there is none; ``refused`` (``int64``: rows in quarantine because they lie after their receipt).
+        ``table`` (by delivery also ``delivery`` and ``received``); ``records`` kept, including ``with_first`` and
+        ``date_moved`` (counted separately) and ``timed``, the rest (``int64``). For the rest: ``median``, ``most`` (the
+        days within which nine in ten arrived), ``within_7`` and ``within_31`` (shares), all ``float64`` and missing if
+        there are none. ``refused`` (``int64``): rows in quarantine because they are dated after their receipt.
 
     Raises
     ------
@@ -188,18 +187,17 @@ def timeliness(records: Records, table: str | None = None, by: By = "table") -> 
 
 
 def first_receipts(records: Records, table: str) -> pd.DataFrame:
-    """Give, for each record kept, when it was first received, in whatever form.
+    """Return when each kept record was first received, in any version.
 
-    Of rows that share an id (``one_row_per_id = false``) the second one was first received with the first delivery
-    that held two of them, and so on.
+    If rows share an id (``one_row_per_id = false``), the second row was first received with the first delivery that had
+    two of them, and so on.
 
     Returns
     -------
     DataFrame
-        One row for each record: ``date`` (its own, as it stands now) and ``received`` (``datetime64[s]``),
-        ``delivery`` (the place of that delivery in order of receipt), ``days`` from the one to the other (``int64``,
-        negative where the date was corrected later) and ``with_first`` (``bool``: it came with the first delivery of
-        the table).
+        One row for each record: its current ``date`` and ``received`` (``datetime64[s]``), ``delivery`` (the position
+        of that delivery in order of receipt), ``days`` from date to receipt (``int64``, negative if the date was
+        corrected later) and ``with_first`` (``bool``: it was in the first delivery of the table).
 
     Raises
     ------
@@ -228,13 +226,13 @@ def first_receipts(records: Records, table: str) -> pd.DataFrame:
 
 
 def delays(records: Records, table: str | None = None) -> pd.DataFrame:
-    """Count the records by the days after which they were first received, those that ``timeliness`` times.
+    """Count the records that ``timeliness`` times by their delay in days.
 
     Returns
     -------
     DataFrame
-        ``table`` (``str``), ``low`` (``int64``) and ``high`` (``Int64``: the days, both included; missing where the
-        span has no end), ``records`` (``int64``) and ``share`` (``float64``, missing where there is none).
+        ``table`` (``str``), ``low`` (``int64``) and ``high`` (``Int64``: the days, both included; missing if the
+        range is open-ended), ``records`` (``int64``) and ``share`` (``float64``, missing if there are no records).
 
     Raises
     ------
@@ -261,13 +259,13 @@ def delays(records: Records, table: str | None = None) -> pd.DataFrame:
 
 
 def quarantine(records: Records, table: str | None = None) -> pd.DataFrame:
-    """Count the rows in quarantine by file, column and reason, without a word of what they say.
+    """Count the rows in quarantine by file, column and reason, without their values.
 
     Returns
     -------
     DataFrame
         ``table``, ``delivery``, ``file``, ``field`` and ``reason`` (``str``), ``rows`` (``int64``); in order of the
-        tables and files. A row with several faults counts for each of them, so the rows do not add up.
+        tables and files. A row with several errors counts for each of them, so the rows do not add up.
 
     Raises
     ------
@@ -286,25 +284,25 @@ def quarantine(records: Records, table: str | None = None) -> pd.DataFrame:
 
 
 def revisions(project: Project, as_of: dt.date, table: str | None = None) -> pd.DataFrame:
-    """Compare how many records each month had at first with what it has at each later age, in each table.
+    """Compare the first record count of each month with its count at each later age, for each table.
 
     Parameters
     ----------
     as_of
-        Only what had been received by this day counts. Later deliveries are read all the same, and must be in form.
+        Only records received by this day count. Later deliveries are read too, and must be valid.
 
     Returns
     -------
     DataFrame
-        As ``vintages.revisions`` gives it, with the name of the table for the ``measure``: for ``vintages.by_age`` and
-        ``vintages.newest``.
+        As from ``vintages.revisions``, with the name of the table as the ``measure``. Use it with ``vintages.by_age``
+        and ``vintages.newest``.
 
     Raises
     ------
     ParameterError
-        If this city keeps no such table.
+        If the table does not exist.
     DeliveryError
-        If a delivered file is not in form.
+        If a delivered file is malformed.
     """
     names = [table] if table is not None else list(project.program.tables)
     _require_table(names, project.program.tables)
@@ -314,20 +312,20 @@ def revisions(project: Project, as_of: dt.date, table: str | None = None) -> pd.
 
 
 def _counting_rows(program: Program) -> Program:
-    """Return the program with one measure for each table, under its name: how many rows there are."""
+    """Return the program with one measure for each table, which counts its rows."""
     measures = {name: Measure(label=rule.title, table=name, count="rows") for name, rule in program.tables.items()}
     return program.model_copy(update={"measures": measures})
 
 
 def _outcomes(records: Records, name: str) -> pd.DataFrame:
-    """Return every row of a table with its ``delivery`` and what became of it (``status``)."""
+    """Return every row of a table with its ``delivery`` and its outcome (``status``)."""
     rows = _clean(records, name).ledger.assign(**{DELIVERY: records.received.tables[name].rows[DELIVERY]})
     status = rows["status"].astype(pd.CategoricalDtype(list(OUTCOMES)))
     return rows.assign(status=status.mask(_withdrawn(records, name, rows), WITHDRAWN))[[DELIVERY, "status"]]
 
 
 def _withdrawn(records: Records, name: str, rows: pd.DataFrame) -> pd.Series:
-    """Flag the rows, of those that count as superseded, whose place no other row of their record took."""
+    """Flag the superseded rows that no later row of their record replaced."""
     none = pd.Series(False, rows.index)
     superseded = rows.loc[rows["status"].eq(SUPERSEDED), ["id", DELIVERY]]
     if superseded.empty or name == VOIDS.name:
@@ -335,10 +333,10 @@ def _withdrawn(records: Records, name: str, rows: pd.DataFrame) -> pd.Series:
     rule = records.program.tables[name]
     voids = records.voids.rows
     voids = voids.loc[voids["voided_table"].eq(name), ["voided_id", DELIVERY]]
-    # A void withdraws what had come by then: each row belongs to the first void of its record from then on.
+    # A void withdraws the rows received by then, so each row belongs to the next void of its record.
     closed = pd.merge_asof(
         superseded.reset_index(names="row").sort_values([DELIVERY, "row"]),
-        # Without a single void its columns hold nothing, of whatever type.
+        # If there are no voids, the columns have no fixed type.
         voids.assign(closed=voids[DELIVERY]).sort_values(DELIVERY).astype({"voided_id": "str"}),
         on=DELIVERY,
         left_by="id",
@@ -359,8 +357,7 @@ def _withdrawn(records: Records, name: str, rows: pd.DataFrame) -> pd.Series:
 def _gone(rows: pd.DataFrame, delivered: Iterable[int], one_row_per_id: bool) -> pd.Series:
     """Flag the rows of each snapshot that the next one no longer has.
 
-    Where rows share an id, as many are gone as there are fewer of them; which ones cannot be told, and these are the
-    last.
+    If rows share an id, the last ones are flagged, because it is unknown which of them are gone.
     """
     places = list(delivered)
     following = rows[DELIVERY].map(dict(pairwise(places)))
@@ -382,7 +379,7 @@ def _timed(received: pd.DataFrame) -> pd.DataFrame:
 
 
 def _times(received: pd.DataFrame, refused: int) -> dict[str, float]:
-    """Sum up the first receipts of some records."""
+    """Summarize the first receipts of some records."""
     days = _timed(received)["days"]
     with_first = int(received["with_first"].sum())
     return {
@@ -391,7 +388,7 @@ def _times(received: pd.DataFrame, refused: int) -> dict[str, float]:
         "date_moved": len(received) - with_first - len(days),
         "timed": len(days),
         "median": float(days.median()) if len(days) else float("nan"),
-        # A number of days within which nine in ten really had come, and nothing between two of them.
+        # An observed number of days, not one interpolated between two.
         "most": float(np.quantile(days, 0.9, method="inverted_cdf")) if len(days) else float("nan"),
         "within_7": float(days.le(7).mean()) if len(days) else float("nan"),
         "within_31": float(days.le(31).mean()) if len(days) else float("nan"),
@@ -400,12 +397,12 @@ def _times(received: pd.DataFrame, refused: int) -> dict[str, float]:
 
 
 def _by_delivery(records: Records, name: str, by: By, counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts of a table for each delivery that held a file of it, be it without a row; or add them up.
+    """Return the counts of a table for each delivery with a file of it, even an empty one, or their total.
 
     Parameters
     ----------
     counts
-        Numbers of rows under the places of their deliveries.
+        Numbers of rows, indexed by the position of the delivery.
     """
     places = list(records.received.tables[name].delivered)
     found = counts.rename_axis(columns=None).reindex(places, fill_value=0).astype("int64")
@@ -415,7 +412,7 @@ def _by_delivery(records: Records, name: str, by: By, counts: pd.DataFrame) -> p
 
 
 def _origin(records: Records, name: str, places: Sequence[int]) -> pd.DataFrame:
-    """Name a table and some deliveries of it, one row for each."""
+    """Return a row with the names of the table and the delivery for each delivery."""
     deliveries = [records.received.deliveries[place] for place in places]
     origin = pd.DataFrame(
         {
@@ -428,7 +425,7 @@ def _origin(records: Records, name: str, places: Sequence[int]) -> pd.DataFrame:
 
 
 def _places(records: Records) -> pd.Series:
-    """Return the place of each delivery in order of receipt, by its name."""
+    """Return the position of each delivery in order of receipt, by its name."""
     names = [one.name for one in records.received.deliveries]
     return pd.Series(range(len(names)), names, dtype="int64")
 
@@ -442,7 +439,7 @@ def _clean(records: Records, name: str) -> CleanTable:
 
 
 def _names(records: Records, table: str | None, with_voids: bool = False) -> list[str]:
-    """Return the tables that are asked for, in the order of program.toml."""
+    """Return the requested tables, in the order of program.toml."""
     voids = [VOIDS.name] if with_voids and len(records.voids.ledger) else []
     every = [*records.tables, *voids]
     if table is None:
@@ -454,7 +451,7 @@ def _names(records: Records, table: str | None, with_voids: bool = False) -> lis
 def _require_table(names: Iterable[str], known: Iterable[str]) -> None:
     kept = list(known)
     problems = [
-        Problem("table", f"{name!r} is no table that this city keeps;", nearest(name, kept) or f"it keeps: {listed}.")
+        Problem("table", f"{name!r} is not a table of this city;", nearest(name, kept) or f"tables: {listed}.")
         for listed in [", ".join(kept)]
         for name in names
         if name not in kept
@@ -465,5 +462,5 @@ def _require_table(names: Iterable[str], known: Iterable[str]) -> None:
 
 def _require_by(by: str) -> None:
     if by not in get_args(By):
-        problem = Problem("by", f"{by!r} is neither of the two;", f"write one of: {', '.join(get_args(By))}.")
+        problem = Problem("by", f"{by!r} is invalid;", f"write one of: {', '.join(get_args(By))}.")
         raise ParameterError("There is no such account.", [problem])

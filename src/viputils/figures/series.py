@@ -1,7 +1,7 @@
-"""Series: what a measure counts month after month, complete and tidy.
+"""Series: the count of a measure in each period, complete and tidy.
 
-A month in which nothing happened is 0. A month of which nothing is known, because the records begin later or it was
-not delivered by the as-of date, is missing. The two are never mixed up.
+A month with no events is 0. A month is missing if the records begin later, or if it was not delivered by the as-of
+date.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ Frequency = Literal["month", "quarter", "fiscal_year", "fytd"]
 FREQUENCIES: Final[tuple[Frequency, ...]] = get_args(Frequency)
 COLUMNS: Final = ("measure", "category", "start", "end", "value")
 
-# How many months a period of each frequency has.
+# The months in a period of each frequency.
 _LENGTHS: Final = {"month": 1, "quarter": 3, "fiscal_year": 12}
 
 
 def known_months(records: Records, measure: str | None = None) -> list[ReportMonth]:
-    """Return the months of which it is known how many records they have, in order.
+    """Return the months whose counts are known, in order.
 
-    Those are the months since the records begin that were over by the as-of date and of which every table that the
-    measure counts had been delivered; every table of the program where no measure is named.
+    These are the months since the records begin that were over by the as-of date, and whose tables were all delivered:
+    the tables that the measure counts, or every table if no measure is given.
 
     Raises
     ------
@@ -48,11 +48,11 @@ def known_months(records: Records, measure: str | None = None) -> list[ReportMon
 
 
 def _known_tables(records: Records) -> dict[ReportMonth, set[str]]:
-    """Give, for each month since the records begin that was over by the as-of date, the tables known of it whole."""
+    """Return the complete tables of each month since the records begin that was over by the as-of date."""
     program, deliveries, as_of = records.program, records.received.deliveries, records.as_of
     first = ReportMonth.of(program.identity.records_from)
     if program.identity.records_from > first.span.start:
-        first = first.plus(1)  # Of a month that the records cover in part, nobody knows the number.
+        first = first.plus(1)  # The count of a partly covered month is unknown.
     monthly = program.identity.delivered == "monthly"
     return {
         month: received_after(deliveries, program, month, as_of).keys()
@@ -76,26 +76,25 @@ def series_of(
     measure
         A measure of program.toml.
     category
-        One category of it; by default all of them. Categories are those of the issue of ``end``: what was counted
-        under another name before is counted under the name that stands there.
+        One category of it; by default all. Categories are those of the issue of ``end``: values that had other names
+        before are counted under their new names.
     freq
         ``month``, ``quarter`` (of the fiscal year), ``fiscal_year``, or ``fytd``: for each month the fiscal year up to
         its end.
     start, end
-        The first and the last month; by default the first and the last of which anything is known.
+        The first and the last month; by default the first and the last known month.
 
     Returns
     -------
     DataFrame
         ``measure`` and ``category`` (``str``, ``""`` without a breakdown), ``start`` and ``end`` of the period
-        (``datetime64[s]``, both included) and ``value`` (``Int64``, missing where a month of the period is not known);
+        (``datetime64[s]``, both included) and ``value`` (``Int64``, missing if a month of the period is unknown);
         one row for each category and period that begins in the range, in order of the categories.
 
     Raises
     ------
     ParameterError
-        If there is no such measure, category or frequency, with the nearest name; if the range runs backwards
-        or reaches beyond the data.
+        If the measure, category or frequency does not exist, or if the range runs backwards or goes beyond the data.
     """
     _require_measure(records.program, measure)
     return _series(records, known_months(records, measure), measure, category, freq, start, end)
@@ -113,7 +112,7 @@ def _series(
     program = records.program
     if freq not in FREQUENCIES:
         remedy = nearest(freq, FREQUENCIES) or f"write one of: {', '.join(FREQUENCIES)}."
-        raise ParameterError("There is no such series.", [Problem("freq", f"{freq!r} is no frequency;", remedy)])
+        raise ParameterError("There is no such series.", [Problem("freq", f"{freq!r} is not a frequency;", remedy)])
     start, end = _range(known, start, end)
     by_month = program.measures[measure].by == "month"
     names = [""] if by_month else categories_of(program, measure, end, start.span.start)
@@ -149,8 +148,8 @@ def every_measure(records: Records, end: ReportMonth) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``measure``, ``category`` and ``month`` (``YYYY-MM``) as ``str``, ``value`` as ``Int64``, missing where the
-        month is not known; a measure of which no month is known is not in it.
+        ``measure``, ``category`` and ``month`` (``YYYY-MM``) as ``str``, ``value`` as ``Int64``, missing if the
+        month is unknown. Measures with no known month are left out.
     """
     program = records.program
     known_tables = _known_tables(records)
@@ -176,7 +175,7 @@ def a_year_earlier(records: Records, month: ReportMonth, measures: Sequence[str]
     """
     program, earlier = records.program, month.plus(-12)
     known_tables = _known_tables(records)
-    found = {}
+    found: dict[tuple[str, str, str], int] = {}
     for name in measures:
         needed = _tables_of(program, name)
         known = {one for one, tables in known_tables.items() if needed <= tables}
@@ -206,18 +205,18 @@ def _require_measure(program: Program, measure: str) -> None:
 def _range(
     known: list[ReportMonth], start: ReportMonth | None, end: ReportMonth | None
 ) -> tuple[ReportMonth, ReportMonth]:
-    """Return the first and the last month of a series, once it is sure that something can be known of both."""
+    """Return the first and the last month of a series. Raise ParameterError if they are not in the known months."""
     if not known:
         raise ParameterError(
             "There is no series.",
-            [Problem("as-of date", "no month was over and delivered by then;", "say a later one.")],
+            [Problem("as-of date", "no month was over and delivered by then;", "choose a later date.")],
         )
     problems = []
     if start is not None and end is not None and start > end:
-        problems.append(Problem("start, end", f"{start} lies after {end};", "give the earlier month to start."))
-    remedy = f"the months from {known[0]} to {known[-1]} are known."
+        problems.append(Problem("start, end", f"{start} is after {end};", "use the earlier month as start."))
+    remedy = f"choose a month from {known[0]} to {known[-1]}."
     problems += [
-        Problem(name, f"{month} lies {'before' if month < known[0] else 'beyond'} the data;", remedy)
+        Problem(name, f"{month} is {'before' if month < known[0] else 'beyond'} the data;", remedy)
         for name, month in (("start", start), ("end", end))
         if month is not None and not known[0] <= month <= known[-1]
     ]
@@ -228,7 +227,7 @@ def _range(
 
 
 def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMonth) -> Iterator[Span]:
-    """Yield the periods that begin in a range; those of the fiscal year to date, which end in it."""
+    """Yield the periods that begin in a range, or the fiscal years to date that end in it."""
     begins = program.identity.fiscal_year_starts
     for month in start.until(end):
         if freq == "fytd":
@@ -238,7 +237,7 @@ def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMon
 
 
 def _counts(records: Records, measure: str, names: Sequence[str], month: ReportMonth, spans: Sequence[Span]) -> Numbers:
-    """Count a measure: one row for each of some categories, one column for each of some spans."""
+    """Return the counts of a measure: one row for each category, one column for each span."""
     one = records.program.measures[measure]
     counts = np.zeros((len(names), len(spans)), dtype="int64")
     if not spans:
@@ -252,7 +251,7 @@ def _counts(records: Records, measure: str, names: Sequence[str], month: ReportM
         starts = pd.DatetimeIndex([span.start for span in spans])
         rows = rows.assign(place=starts.searchsorted(days, side="right") - 1)
         if "followed_on" in rows:
-            # What follows a record counts by the end of its own span.
+            # A follow-up counts only up to the end of its own span.
             ends = pd.Series([pd.Timestamp(span.end) for span in spans])
             rows = rows.loc[rows["followed_on"].le(rows["place"].map(ends))]
     if "once" in rows:
@@ -260,7 +259,7 @@ def _counts(records: Records, measure: str, names: Sequence[str], month: ReportM
     if one.by == "month":
         row = np.zeros(len(rows), dtype="int64")
     else:
-        # Of categories there are few: the text in each row is not looked at.
+        # Compare the few categories, not the text of each row.
         category = rows["category"].astype("category").cat
         row = np.append(pd.Index(names).get_indexer(category.categories), -1)[category.codes]
     asked = row >= 0

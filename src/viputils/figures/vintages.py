@@ -1,7 +1,7 @@
-"""Vintages: what a month's number was on each day, and how much it was revised as the month grew older.
+"""Vintages: the figures of each month as known on each day, and how much they were revised over time.
 
-A vintage is everything as it was known on one day. Its numbers come from a project's own deliveries, or from a file
-of vintages that somebody kept.
+A vintage is all figures as they were known on one day. They come from a project's own deliveries, or from a file of
+saved vintages.
 """
 
 from __future__ import annotations
@@ -33,26 +33,25 @@ _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 def read_vintages(path: Path, measures: Sequence[str]) -> pd.DataFrame:
     """Read a file of vintages: ``vintage_date``, ``event_month`` and one column of counts for each measure.
 
-    Several vintages of one day are told apart by the column ``commit``. The one that comes last in the file stands, as
-    the last delivery of a day does.
+    The optional column ``commit`` distinguishes several vintages of one day. The last one in the file wins.
 
     Returns
     -------
     DataFrame
         ``as_of`` (``datetime64[s]``), ``month`` (``YYYY-MM``), ``measure`` and ``value`` (``int64``); one row for each
-        day, month and measure, in order of the days.
+        day, month and measure, ordered by day.
 
     Raises
     ------
     VintageError
-        With every line at fault.
+        If the file is malformed. Lists every bad line.
     """
     name = path.name
     problems: list[Problem] = []
     rows: list[tuple[str, str, str, int]] = []
     lines: dict[tuple[str, str, str], int] = {}
     try:
-        # A program that writes CSV for Excel begins the file with a mark.
+        # Programs that write CSV for Excel start the file with a byte-order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             problems += _header_problems(f"{name}, line 1", list(reader.fieldnames or []), measures)
@@ -64,13 +63,13 @@ def read_vintages(path: Path, measures: Sequence[str]) -> pd.DataFrame:
                     first = lines.setdefault(key, reader.line_num)
                     if first != reader.line_num:
                         what = f"repeats the day and the month of line {first};"
-                        faults = [Problem(where, what, "a vintage has one row for each month.")]
+                        faults = [Problem(where, what, "keep one row for each month of a vintage.")]
                     rows += [(row[_DAY], row[_MONTH], measure, int(row[measure])) for measure in measures]
                 problems += faults
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problems.append(Problem(name, f"cannot be read: {error}.", "It is CSV in UTF-8."))
+        problems.append(Problem(name, f"cannot be read: {error}.", "Save it as CSV in UTF-8."))
     if not rows and not problems:
-        problems.append(Problem(name, "holds no vintage;", "it has one row for each day and month."))
+        problems.append(Problem(name, "contains no vintage;", "add one row for each day and month."))
     if problems:
         raise VintageError("The vintages are invalid.", problems)
     table = _tidy(rows).drop_duplicates(["as_of", "month", "measure"], keep="last")
@@ -86,15 +85,15 @@ def _header_problems(where: str, header: Sequence[str], measures: Iterable[str])
     needed = (_DAY, _MONTH, *measures)
     lacking = [column for column in needed if column not in header]
     twice = [column for column in (*needed, _VINTAGE) if header.count(column) > 1]
-    problems = [Problem(where, f"has no column {', '.join(lacking)};", "it needs all of them.")] if lacking else []
-    problems += [Problem(where, f"has several columns {column};", "it needs one.") for column in twice]
+    problems = [Problem(where, f"has no column {', '.join(lacking)};", "add the missing columns.")] if lacking else []
+    problems += [Problem(where, f"has several columns {column};", "keep one of them.") for column in twice]
     return problems
 
 
 def _row_problems(where: str, row: Mapping[str | None, str | None], measures: Iterable[str]) -> list[Problem]:
     if None in row or None in row.values():
-        what = f"holds {'more' if None in row else 'fewer'} fields than the header;"
-        return [Problem(where, what, "one row has one value for each column.")]
+        what = f"has {'more' if None in row else 'fewer'} fields than the header;"
+        return [Problem(where, what, "write one value for each column.")]
     problems = []
     for parse, column in ((parse_date, _DAY), (ReportMonth.parse, _MONTH)):
         try:
@@ -112,7 +111,7 @@ def _row_problems(where: str, row: Mapping[str | None, str | None], measures: It
 
 
 def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
-    """Count the months of a project as they were known on each day on which something came in.
+    """Count the months of a project as they were known on the day of each delivery.
 
     Parameters
     ----------
@@ -122,12 +121,12 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As ``read_vintages`` gives them. A month is counted from the day on which its last table came in.
+        As from ``read_vintages``. A month is counted from the day its last table arrived.
 
     Raises
     ------
     ParameterError
-        If there is no such measure, or it has a breakdown.
+        If a measure does not exist, or has a breakdown.
     """
     program = project.program
     problems = [
@@ -147,7 +146,7 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
         try:
             complete[month] = default_as_of(deliveries, program, month)
         except DeliveryError:
-            break  # Of a month that is not all here no number is known yet, nor of any later one.
+            break  # An incomplete month has no figures yet, and neither have later months.
         month = month.plus(1)
     rows = []
     for day in dict.fromkeys(one.received for one in deliveries):
@@ -162,10 +161,10 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
 
 
 def first_prints(vintages: pd.DataFrame) -> pd.DataFrame:
-    """Return the first print of each month: its first vintage, if that came in the calendar month after it.
+    """Return the first print of each month: its first vintage, if that is from the next calendar month.
 
-    An older month was first printed before the vintages begin, and has none here: what it gained since then is not
-    known, and a change of what the data covers would pass for a revision.
+    Months that were first printed before the vintages begin are left out. Their first figures are unknown, and a change
+    in what the data covers would look like a revision.
 
     Returns
     -------
@@ -184,9 +183,9 @@ def revisions(vintages: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each month, measure and age at which there is a vintage: ``measure``, ``month``, ``age`` (0 in the
+        One row for each month, measure and age with a vintage: ``measure``, ``month``, ``age`` (0 in the
         calendar month after the month, 1 in the next one, and so on), ``first`` (its first print) and ``value`` (the
-        last one known at that age), ``change`` and ``percent`` (missing where the first print was 0).
+        last one known at that age), ``change`` and ``percent`` (missing if the first print was 0).
     """
     last = _after_the_month(vintages).drop_duplicates([*_KEY, "age"], keep="last")
     known = last.merge(first_prints(vintages), on=_KEY, how="inner")
@@ -197,7 +196,7 @@ def revisions(vintages: pd.DataFrame) -> pd.DataFrame:
 
 
 def _after_the_month(vintages: pd.DataFrame) -> pd.DataFrame:
-    """Return the vintages of months that were over, with the month's age, in order of the days."""
+    """Return the vintages of finished months with the age of the month, ordered by day."""
     end = pd.to_datetime(vintages["month"] + "-01") + pd.offsets.MonthEnd(0)
     age = (vintages["as_of"].dt.year - end.dt.year) * 12 + (vintages["as_of"].dt.month - end.dt.month) - 1
     over = vintages["as_of"].gt(end)
@@ -205,15 +204,15 @@ def _after_the_month(vintages: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_age(revised: pd.DataFrame) -> pd.DataFrame:
-    """Return how much months had been revised by each age.
+    """Return how much months were revised by each age.
 
     Returns
     -------
     DataFrame
-        One row for each measure and age: ``measure``, ``age``, ``months`` (how many have a vintage at that age),
-        ``up``, ``down`` and ``same`` (how many of them had by then risen, fallen, or not moved), ``smallest_change``,
+        One row for each measure and age: ``measure``, ``age``, ``months`` (the number with a vintage at that age),
+        ``up``, ``down`` and ``same`` (how many of them had risen, fallen or stayed the same), ``smallest_change``,
         ``median_change`` and ``largest_change`` (of the counts), ``smallest``, ``median`` and ``largest`` (of the
-        percentages; missing where no month has one).
+        percentages; missing if no month has one).
     """
     sign = revised.assign(up=revised["change"].gt(0), down=revised["change"].lt(0), same=revised["change"].eq(0))
     groups = sign.groupby(["measure", "age"], sort=False)
@@ -227,12 +226,12 @@ def by_age(revised: pd.DataFrame) -> pd.DataFrame:
 
 
 def newest(revised: pd.DataFrame) -> pd.DataFrame:
-    """Return each month at the greatest age that is known of it: the first print beside the newest one."""
+    """Return each month at its greatest known age, with its first print and its newest figure."""
     return revised.loc[~revised.duplicated(_KEY, keep="last")].reset_index(drop=True)
 
 
 def still_as_first(vintages: pd.DataFrame) -> pd.DataFrame:
-    """Say, for each day, how many months that had been printed by then still had the number of their first print.
+    """Return, for each day, how many printed months still had the figure of their first print.
 
     Returns
     -------
@@ -245,15 +244,15 @@ def still_as_first(vintages: pd.DataFrame) -> pd.DataFrame:
 
 
 def moves(vintages: pd.DataFrame) -> pd.DataFrame:
-    """Say, for each day, how many of the months that were over had another number than in the vintage before.
+    """Return, for each day, how many finished months differ from the previous vintage.
 
-    A record that comes in late moves one month. Where many months move on one day, what the data covers has changed,
-    or how it was put together.
+    A late record changes one month. If many months change on one day, the coverage or the compilation of the data has
+    changed.
 
     Returns
     -------
     DataFrame
-        ``measure``, ``as_of``, ``months``, ``moved`` (how many of them) and ``change`` (of all together).
+        ``measure``, ``as_of``, ``months``, ``moved`` (how many of them changed) and ``change`` (the total change).
     """
     after = _after_the_month(vintages)
     change = after.groupby(_KEY, sort=False)["value"].diff()

@@ -9,7 +9,7 @@ import zoneinfo
 from functools import lru_cache
 from typing import Final
 
-from viputils.config.program import AS_WRITTEN
+from viputils.config.fields import AS_WRITTEN
 from viputils.core.months import MONTH_NAMES
 from viputils.intake.sheet import EPOCH_1900
 

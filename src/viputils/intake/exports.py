@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from viputils.config.program import AS_WRITTEN, Intake, Program, heading_key
+from viputils.config.fields import AS_WRITTEN
+from viputils.config.program import Intake, Program, heading_key
 from viputils.config.program_file import pasted
 from viputils.config.tables import JOINED_BY, VOIDS, Schema, schemas_of
 from viputils.core.errors import BalanceError, IntakeError, Problem, closest, nearest

@@ -1,5 +1,5 @@
-"""What analysts use in notebooks beside ``viputils.workbench``: trends, data quality and JupyterLab.
+"""Tools for analysts' notebooks, besides ``viputils.workbench``: trends, data quality and JupyterLab.
 
-In: the tables of the workbench. Out: charts and tables to look at.
-Promise: the numbers are those of the report.
+In: the tables of the workbench. Out: charts and tables.
+Promise: the numbers are the same as in the report.
 """

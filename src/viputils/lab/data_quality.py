@@ -1,6 +1,6 @@
-"""Looking at the records themselves: what is missing, late, repeated, refused or revised, as a notebook shows it.
+"""Data quality for notebooks: records that are missing, late, repeated, rejected or revised.
 
-Counts, reasons and names of files only: no id and no value of a record is ever shown. In English, as ``exploration``.
+Only counts, reasons and file names are shown, never the id or a value of a record. In English only.
 """
 
 from __future__ import annotations
@@ -23,63 +23,63 @@ from viputils.report.layout import NOT_AVAILABLE, div, number, pipe_table, reada
 from viputils.report.markdown import escape
 from viputils.workbench import Tables
 
-# With more panels than these, nobody compares them; nor so many deliveries, names or ages.
+# The most panels, deliveries, names and ages that people can compare.
 _PANELS: Final = 12
 _DELIVERIES: Final = 12
 _NAMED: Final = 6
 _AGES: Final = 12
-# A percentage of fewer months than these says too little to be drawn.
+# The fewest months for a percentage in a chart.
 _MONTHS: Final = 5
 
-# What each reason of the quarantine means.
+# The meaning of each quarantine reason.
 REASONS: Final = {
     "missing_id": "the record has no id",
     "missing_value": "a value is missing that every record must have",
-    "not_a_code": "it is no code of letters and digits",
-    "not_a_date": "it is no date",
+    "not_a_code": "it is not a code of letters and digits",
+    "not_a_date": "it is not a date",
     "negative_count": "a count is below 0",
-    "not_a_whole_number": "a count is no whole number",
+    "not_a_whole_number": "a count is not a whole number",
     "not_a_flag": "it is neither yes nor no",
-    "unknown_value": "the value is in no list of known names",
+    "unknown_value": "the value is not in the list of known values",
     "not_valid_on_date": "the value was not in use on that day",
-    "date_after_receipt": "the day lies after the day of receipt",
-    "date_before_records": "the day lies before the records begin",
+    "date_after_receipt": "the date is after the day of receipt",
+    "date_before_records": "the date is before the records begin",
     "not_exactly_one": "exactly one of these columns must be filled",
     "conflicting_rows": "rows of one delivery contradict each other",
     "looks_like_another": "it looks like another one",
-    "unknown_table": "a void names a table that is not kept",
-    "unknown_record": "a void names a record that had not come",
-    "unknown_line": "a void names a line that had not come",
+    "unknown_table": "a void names an unknown table",
+    "unknown_record": "a void names a record that was not received",
+    "unknown_line": "a void names a line that was not received",
 }
 
 
 def overview(tables: Tables) -> Markdown:
-    """Return in a few sentences how much came, how much of it stands, and whether anything waits in quarantine."""
+    """Return a summary of the rows that were delivered, kept and quarantined."""
     found = quality.account(tables.records)
     records = found.loc[found["table"].ne(VOIDS.name)]
     came = len(tables.records.received.deliveries)
     rows, kept = int(records["delivered"].sum()), int(records["kept"].sum())
     said = (
-        f"By {date_in_words(tables.as_of)}, {plural(came, 'delivery had', 'deliveries had')} brought "
-        f"{plural(rows, 'row')} in {plural(len(records), 'table')}. Of them {number(kept)} stand and are counted."
+        f"By {date_in_words(tables.as_of)}, {plural(came, 'delivery', 'deliveries')} had brought "
+        f"{plural(rows, 'row')} in {plural(len(records), 'table')}. {number(kept)} of them are kept and counted."
     )
     withdrawals = int(found["delivered"].sum()) - rows
     if withdrawals:
-        said += f" Beside them came {plural(withdrawals, 'void')}, each of which withdraws a record."
+        said += f" There were also {plural(withdrawals, 'void')}, each of which withdraws a record."
     held, voids = int(records["quarantined"].sum()), int(found["quarantined"].sum() - records["quarantined"].sum())
     if held:
-        said += f" **{plural(held, 'row is', 'rows are')} in quarantine and in no count.**"
+        said += f" **{plural(held, 'row is', 'rows are')} in quarantine and not counted.**"
     if voids:
-        said += f" **{plural(voids, 'void is', 'voids are')} in quarantine and without effect.**"
+        said += f" **{plural(voids, 'void is', 'voids are')} in quarantine and not applied.**"
     said += " `vip check` shows each." if held or voids else " No row is in quarantine."
     return Markdown(said)
 
 
 def completeness(tables: Tables) -> Markdown:
-    """Show in how many rows each column is filled that may be empty."""
+    """Show how many rows have a value in each optional column."""
     found = quality.completeness(tables.records)
     if found.empty:
-        return Markdown("No table has a column that may be empty.")
+        return Markdown("No table has an optional column.")
     rows = [
         [
             _title(tables, line["table"]),
@@ -92,28 +92,28 @@ def completeness(tables: Tables) -> Markdown:
         for line in found.to_dict("records")
     ]
     heads = ["Table", "Column", "Rows", "Filled", "Empty", "Share filled"]
-    table = pipe_table(heads, rows, "Columns that may be empty, and how often they are", words=[1])
-    note = "Shares are rounded down, so that only a column without a gap has 100.0%."
+    table = pipe_table(heads, rows, "Optional columns, and how often they are filled", words=[1])
+    note = "Shares are rounded down, so that only a column without gaps has 100.0%."
     for name in dict.fromkeys(found["table"]):
         if columns := tables.project.program.tables[name].exactly_one_of:
             note += (
-                f" {_title(tables, name)}: {_columns(columns)}, and never more than one, so their shares add up to all."
+                f" {_title(tables, name)}: {_columns(columns)}, but only one of them, so their shares add up to 100%."
             )
     return readable(Markdown("\n\n".join(filter(None, [table, div("note", note), _none_note(rows)]))))
 
 
 def completeness_by_delivery(tables: Tables) -> Markdown:
-    """Show for each delivery in how many of its rows that stand each such column is filled."""
+    """Show how many kept rows of each delivery have a value in each optional column."""
     found = quality.completeness(tables.records, by="delivery")
     program = tables.project.program
     keys = list(dict.fromkeys(zip(found["table"], found["column"], strict=True)))
     if not keys:
-        return Markdown("No table has a column that may be empty.")
+        return Markdown("No table has an optional column.")
     lines = {(line["table"], line["column"], line["delivery"]): line for line in found.to_dict("records")}
     deliveries = _in_order(tables, found)
     empty = {
         key: [
-            # Rounded up: what has a gap is never shown as if it had none.
+            # Round up, so that a column with gaps never shows as complete.
             math.ceil(100 * (1 - line["share"])) if line is not None and line["rows"] else None
             for line in (lines.get((*key, delivery.name)) for delivery in deliveries[-_DELIVERIES:])
         ]
@@ -128,7 +128,7 @@ def completeness_by_delivery(tables: Tables) -> Markdown:
     parts = []
     if panels:
         letters = [ReportMonth.of(delivery.received).short_name[0] for delivery in deliveries[-_DELIVERIES:]]
-        alt = f"Small column charts of one scale: percent of rows empty, by delivery, the newest {len(letters)}."
+        alt = f"Small column charts on the same scale: percent of rows empty, by delivery, the newest {len(letters)}."
         alt += "".join(f" {name}: {', '.join(map(_known, values))}." for name, values in panels)
         newest = plural(len(letters), "delivery", "deliveries")
         caption = f"Percent of rows in which the column is empty, the newest {newest}"
@@ -145,7 +145,7 @@ def completeness_by_delivery(tables: Tables) -> Markdown:
 
 
 def months_without_rows(tables: Tables) -> Markdown:
-    """Show the months that the deliveries cover and in which a table has no row."""
+    """Show the covered months in which a table has no rows."""
     found = quality.coverage(tables.records)
     rows = []
     for name in tables:
@@ -155,11 +155,11 @@ def months_without_rows(tables: Tables) -> Markdown:
         more = f"{number(len(without) - _NAMED)} earlier, " if len(without) > _NAMED else ""
         rows.append([_title(tables, name), number(len(months)), number(len(without)), f"{more}{named}"])
     heads = ["Table", "Months covered", "Without a row", "Which"]
-    return readable(Markdown(pipe_table(heads, rows, "Months in which a table has no row that stands", words=[3])))
+    return readable(Markdown(pipe_table(heads, rows, "Months in which a table has no rows", words=[3])))
 
 
 def timeliness(tables: Tables) -> Markdown:
-    """Show how many days after its own date each record first came, by table."""
+    """Show how many days after their date records first arrived, by table."""
     found = quality.timeliness(tables.records)
     rows = [
         [
@@ -176,18 +176,18 @@ def timeliness(tables: Tables) -> Markdown:
 
 
 def counted_apart(tables: Tables) -> Markdown:
-    """Show the records whose delay says nothing, and the rows that came before they can have occurred."""
+    """Show the records without a meaningful delay, and the rows dated after their receipt."""
     found = quality.timeliness(tables.records)
     counts = ["records", "with_first", "date_moved", "timed", "refused"]
     rows = [
         [_title(tables, line["table"]), *(number(line[name]) for name in counts)] for line in found.to_dict("records")
     ]
     heads = ["Table", "Records", "First delivery", "Date moved later", "Timed above", "Refused"]
-    return readable(Markdown(pipe_table(heads, rows, "Records that are counted apart, and rows that are refused")))
+    return readable(Markdown(pipe_table(heads, rows, "Records that are counted separately, and rejected rows")))
 
 
 def timeliness_by_delivery(tables: Tables) -> Markdown:
-    """Show the median delay of what each delivery brought for the first time, in each table."""
+    """Show the median delay of the new records in each delivery, by table."""
     found = quality.timeliness(tables.records, by="delivery")
     lines = {(line["table"], line["delivery"]): line for line in found.to_dict("records")}
     rows = [
@@ -206,30 +206,30 @@ def timeliness_by_delivery(tables: Tables) -> Markdown:
 
 
 def account(tables: Tables) -> Markdown:
-    """Show what became of every row delivered, by table."""
+    """Show the outcome of every delivered row, by table."""
     found = quality.account(tables.records)
     rows = [[_title(tables, line["table"]), *_outcomes(line)] for line in found.to_dict("records")]
-    return readable(Markdown(pipe_table(["Table", *_OUTCOMES], rows, "What became of every row that was delivered")))
+    return readable(Markdown(pipe_table(["Table", *_OUTCOMES], rows, "The outcome of every delivered row")))
 
 
 def account_by_delivery(tables: Tables) -> Markdown:
-    """Show the files of which not every row stands."""
+    """Show the files with rows that were not kept."""
     found = quality.account(tables.records, by="delivery")
     some = found.loc[found["kept"].lt(found["delivered"])]
     left_out = len(found) - len(some)
-    said = f"Not listed: {plural(left_out, 'file')} of {number(len(found))}, of which every row stands."
+    said = f"Not listed: {plural(left_out, 'file')} of {number(len(found))}, in which every row was kept."
     if some.empty:
-        return Markdown("Every row of every file stands.")
+        return Markdown("Every row of every file was kept.")
     rows = [
         [escape(capital(_words(line["table"]))), _delivery(line["delivery"]), *_outcomes(line)]
         for line in some.to_dict("records")
     ]
-    table = pipe_table(["Table", "Delivery", *_OUTCOMES], rows, "Files of which not every row stands", words=[1])
+    table = pipe_table(["Table", "Delivery", *_OUTCOMES], rows, "Files with rows that were not kept", words=[1])
     return readable(Markdown(f"{table}\n\n{div('note', said)}" if left_out else table))
 
 
 def quarantine(tables: Tables) -> Markdown:
-    """Show how many rows are in quarantine, in which file and why, without a word of what they say."""
+    """Show how many rows are in quarantine, by file and reason, without their values."""
     found = quality.quarantine(tables.records)
     if found.empty:
         return Markdown("No row is in quarantine.")
@@ -246,15 +246,15 @@ def quarantine(tables: Tables) -> Markdown:
     heads = ["File", "Rows", "Column", "Reason", "What is wrong"]
     table = pipe_table(heads, rows, "Rows in quarantine, by file and reason", words=[2, 3, 4])
     held = int(quality.account(tables.records)["quarantined"].sum())
-    note = f"These are {plural(held, 'row')}. One with several faults stands in several lines."
+    note = f"These are {plural(held, 'row')}. A row with several errors is listed several times."
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
 
 def revisions(tables: Tables) -> Markdown:
-    """Show how many months of each table have another number of records now than at first, by age of the month."""
+    """Show how many months have a different record count now than at first, by table and age."""
     found = quality.revisions(tables.project, tables.as_of)
     if found.empty:
-        return Markdown("No month has a first number yet.")
+        return Markdown("No month has a first count yet.")
     newest, ages = vintages.newest(found), vintages.by_age(found)
     rows = []
     for name in tables:
@@ -265,18 +265,16 @@ def revisions(tables: Tables) -> Markdown:
         )
         rows.append([_title(tables, name), number(len(change)), *map(number, moved), *sizes])
     heads = ["Table", "Months", "Moved", "Up", "Down", "Lowest change", "Highest change"]
-    summary = pipe_table(
-        heads, rows, "Months whose number of records is another one now than when it was first counted"
-    )
-    note = "Age 0 is the calendar month after the month itself, age 1 the next one. The last lines speak of few months."
+    summary = pipe_table(heads, rows, "Months whose record count has changed since the first count")
+    note = "Age 0 is the next calendar month, age 1 the one after it. The last lines include few months."
     chart = _ages_chart(tables, ages)
     if chart:
-        note += f" The chart leaves out ages of which fewer than {_MONTHS} months are known."
+        note += f" The chart leaves out ages with fewer than {_MONTHS} known months."
     parts = [summary, _none_note(rows), chart, _ages_table(tables, ages), div("note", note)]
     return readable(Markdown("\n\n".join(filter(None, parts))))
 
 
-_OUTCOMES: Final = ("Delivered", "Stand", "Superseded", "Duplicate", "Withdrawn", "Quarantine")
+_OUTCOMES: Final = ("Delivered", "Kept", "Superseded", "Duplicate", "Withdrawn", "Quarantine")
 
 
 def _outcomes(line: Mapping[Hashable, Any]) -> list[str]:
@@ -284,7 +282,7 @@ def _outcomes(line: Mapping[Hashable, Any]) -> list[str]:
 
 
 def _delays_chart(tables: Tables) -> str:
-    """Draw the share of records in percent by the days until they came, a panel for each table that has any."""
+    """Return a chart of the percentage of records by delay, with a panel for each table that has records."""
     found = quality.delays(tables.records)
     found = found.loc[found["share"].notna()]
     spans = [(int(low), high) for low, high in found[["low", "high"]].drop_duplicates().itertuples(index=False)]
@@ -295,21 +293,21 @@ def _delays_chart(tables: Tables) -> str:
     ][:_PANELS]
     if not panels:
         return ""
-    alt = "Small column charts of one scale: percent of records by days until their first receipt."
+    alt = "Small column charts on the same scale: percent of records by days until their first receipt."
     for name, values in panels:
         told = (f"{label} days {value}" for label, value in zip(labels, values, strict=True))
         alt += f" {name}: {', '.join(told)}."
-    caption = "Percent of records by days until they were first received, all of one scale"
+    caption = "Percent of records by days until they were first received, all on the same scale"
     shown = [(name, list[int | None](values)) for name, values in panels]
     return image_markdown(lambda: panels_chart(tables.project.fonts, labels, shown), "delays", caption, alt)
 
 
 def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
-    """Draw the share of months that moved by age in percent, a panel for each table of which any did."""
+    """Return a chart of the percentage of months that changed, by age, with a panel for each table with changes."""
     enough = ages.loc[ages["age"].le(_AGES) & ages["months"].ge(_MONTHS)]
     found = enough.assign(percent=100 * (enough["up"] + enough["down"]) / enough["months"])
     wide = found.pivot_table(index="age", columns="measure", values="percent", sort=True)
-    # Whole numbers, as people say them; nothing where no month is known at that age.
+    # Whole percentages, or None if no month is known at that age.
     values = {
         name: [None if pd.isna(value) else round(value) for value in wide[name]]
         for name in tables
@@ -319,16 +317,16 @@ def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
     if not panels:
         return ""
     labels = [str(age) for age in wide.index]
-    alt = "Small column charts of one scale: percent of months with another number than at first, by age in months."
+    alt = "Small column charts on the same scale: percent of months that changed since their first count, by age."
     for name, column in panels:
         told = (f"age {age} {_known(value)}" for age, value in zip(labels, column, strict=True))
         alt += f" {name}: {', '.join(told)}."
-    caption = "Percent of months with another number than at first, by age in months, all of one scale"
+    caption = "Percent of months that differ from their first count, by age in months, all on the same scale"
     return image_markdown(lambda: panels_chart(tables.project.fonts, labels, panels), "ages", caption, alt)
 
 
 def _ages_table(tables: Tables, ages: pd.DataFrame) -> str:
-    """Show how many of the months of each age have another number than at first: one column for each table."""
+    """Return a table of how many months differ from their first count, by age, with a column for each table."""
     known = ages.assign(moved=ages["up"] + ages["down"])
     cells = {
         (line["age"], line["measure"]): f"{number(line['moved'])} of {number(line['months'])}"
@@ -340,17 +338,17 @@ def _ages_table(tables: Tables, ages: pd.DataFrame) -> str:
         if age <= _AGES
     ]
     heads = ["Age, months", *(escape(capital(_words(name))) for name in tables)]
-    return pipe_table(heads, rows, "Months with another number than at first, of those known at that age")
+    return pipe_table(heads, rows, "Months that differ from their first count, of those known at that age")
 
 
 def _in_order(tables: Tables, found: pd.DataFrame) -> list[Delivery]:
-    """Return the deliveries that a table of numbers speaks of, in order of receipt."""
+    """Return the deliveries in a table of numbers, in order of receipt."""
     names = set(found["delivery"])
     return [one for one in tables.records.received.deliveries if one.name in names]
 
 
 def _delivery(name: str) -> str:
-    """Name a delivery by its day, as its folder is named."""
+    """Return the folder name of a delivery, which is its day."""
     return escape(name.rsplit("/", maxsplit=1)[-1])
 
 
@@ -375,14 +373,14 @@ def _days(value: float) -> str:
 
 
 def _share(value: float) -> str:
-    """Write a share in percent with one decimal place, rounded down: only all of them are 100.0%."""
-    # So little is added that only what is whole but for the arithmetic of the machine is lifted to it.
+    """Return a share in percent with one decimal, rounded down, so that only a complete one is 100.0%."""
+    # The small addition only corrects floating-point errors.
     return escape(NOT_AVAILABLE) if math.isnan(value) else f"{math.floor(1000 * value + 1e-9) / 10:.1f}%"
 
 
 def _none_note(rows: Sequence[Sequence[str]]) -> str:
-    """Explain the mark for what is not available, where a table has it."""
+    """Return an explanation of the not-available mark, if a table has it."""
     mark = escape(NOT_AVAILABLE)
     if not any(mark in row for row in rows):
         return ""
-    return div("note", f"{mark} means not available: there is no record of which it could be said.")
+    return div("note", f"{mark} means not available: there are no records.")

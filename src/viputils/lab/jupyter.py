@@ -1,4 +1,4 @@
-"""JupyterLab on the notebooks of a project, with the kernel of this Python."""
+"""Open JupyterLab in the notebooks of a project, with the kernel of this Python."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def lab_command(
     Parameters
     ----------
     notebook
-        One of the notebooks to open, with or without its ending; by default their folder.
+        The notebook to open, with or without its extension; by default the folder.
     browser
-        Whether to open a browser, too.
+        Whether to open a browser.
     options
-        What else to tell JupyterLab.
+        Other options for JupyterLab.
     private
-        An empty folder, in which the kernel is described.
+        An empty folder for the description of the kernel.
 
     Raises
     ------
     ParameterError
-        If there is no such notebook.
+        If the notebook does not exist.
     NotebookError
-        If JupyterLab is not installed here, or the project has no notebooks.
+        If JupyterLab is not installed, or the project has no notebooks.
     """
     folder = notebooks_of(project)
     opened = [] if notebook is None else [_found(folder, notebook)]
     if find_spec("jupyterlab") is None:
         raise NotebookError(
-            "JupyterLab is not installed here.",
-            [Problem(sys.prefix, "it is in the packages for labs;", "make lab installs them, and opens it.")],
+            "JupyterLab is not installed.",
+            [Problem(sys.prefix, "does not have JupyterLab;", "run `make lab` to install and open it.")],
         )
     _describe_kernel(private)
     before = os.environ.get("JUPYTER_PATH")
@@ -52,24 +52,24 @@ def lab_command(
 
 
 def notebooks_of(project: Project) -> Path:
-    """Return the folder of a project's own notebooks: one from elsewhere would look at the project that it is in.
+    """Return the folder of a project's own notebooks. Notebooks elsewhere would open their own project.
 
     Raises
     ------
     NotebookError
-        If it has none.
+        If the project has no notebooks.
     """
     folder = project.root / "notebooks"
     if folder.is_dir():
         return folder
-    remedy = "it is the folder that JupyterLab would open."
+    remedy = "create the folder, and put notebooks into it."
     if project.shared != project.root:
-        remedy = f"open those that it shares with: vip lab --project '{project.shared}'."
-    raise NotebookError("There is nothing to open.", [Problem("notebooks", "is missing;", remedy)])
+        remedy = f"open the shared ones: vip lab --project '{project.shared}'."
+    raise NotebookError("This project has no notebooks.", [Problem("notebooks", "is missing;", remedy)])
 
 
 def open_lab(project: Project, notebook: str | None = None, browser: bool = True, options: Sequence[str] = ()) -> int:
-    """Open JupyterLab and wait until it ends; give its exit code.
+    """Open JupyterLab, wait until it ends, and return its exit code.
 
     Raises
     ------
@@ -82,11 +82,11 @@ def open_lab(project: Project, notebook: str | None = None, browser: bool = True
 
 
 def _wait(running: Any) -> int:
-    """Wait for a program, and let it tidy up when it is told to end."""
+    """Wait for a program. If interrupted, end it and let it clean up."""
     try:
         return int(running.wait())
     except BaseException:
-        # Ctrl-C went to it as well; it would ask whether it is meant.
+        # JupyterLab also received Ctrl-C, and would ask for confirmation.
         running.terminate()
         running.wait()
         raise
@@ -96,13 +96,15 @@ def _found(folder: Path, notebook: str) -> str:
     known = sorted(path.stem for path in folder.glob("*.ipynb"))
     name = notebook.removesuffix(".ipynb")
     if name not in known:
-        remedy = nearest(name, known) or f"known: {', '.join(known)}."
-        raise ParameterError("There is no such notebook.", [Problem("notebook", f"{notebook!r} is none;", remedy)])
+        remedy = nearest(name, known) or f"choose one of: {', '.join(known)}."
+        raise ParameterError(
+            "The notebook does not exist.", [Problem("notebook", f"{notebook!r} is not a notebook;", remedy)]
+        )
     return f"{name}.ipynb"
 
 
 def _describe_kernel(private: Path) -> None:
-    """Describe the kernel of this Python under the name that the notebooks ask for, before any other of that name."""
+    """Describe the kernel of this Python under the name that the notebooks use, ahead of others with that name."""
     import json
 
     folder = private / "kernels" / "python3"

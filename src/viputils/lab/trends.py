@@ -1,6 +1,6 @@
-"""Looking around: counts over time, by category, year on year and against chance, as a notebook shows them.
+"""Trends for notebooks: counts over time, by category, year on year and against chance.
 
-In English: what is found here and is worth telling becomes a statement of the report, and is translated there.
+In English only. Findings worth publishing become statements of the report, which are translated.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from viputils.report.markdown import escape
 from viputils.report.sections import demonstration_notice
 from viputils.workbench import Month, Tables, as_month
 
-# With more panels than these, nobody compares them.
+# The most panels that people can compare.
 _PANELS = 12
 
 
 def notice(tables: Tables) -> Markdown:
-    """Say first of all that records are synthetic, where they are."""
+    """Return a notice if the records are synthetic, or else nothing."""
     return readable(demonstration_notice(tables.project.program)) if tables.records.is_demonstration else Markdown("")
 
 
 def main_measure(tables: Tables, measure: str = "") -> str:
-    """Return the measure to show as a whole: of one with categories the one without, where there is one.
+    """Return the total to show for a measure: the measure itself, or its total if it has categories.
 
-    By default that is the one that the report follows by month, and where it follows none the first of the program.
+    By default, it is the measure that the report follows by month, or else the first of the program.
 
     Raises
     ------
     ParameterError
-        If there is no such measure, or it has categories only.
+        If the measure does not exist, or has categories but no total.
     """
     program = tables.project.program
     if not measure:
@@ -50,26 +50,26 @@ def main_measure(tables: Tables, measure: str = "") -> str:
     whole = program.whole_of(measure)
     if whole is None:
         others = ", ".join(name for name, one in program.measures.items() if one.by is None)
-        problem = Problem("measure", f"{measure} has categories only;", f"name one of: {others}.")
-        raise ParameterError("There is no such chart.", [problem])
+        problem = Problem("measure", f"{measure} has no total;", f"choose one of: {others}.")
+        raise ParameterError("The chart cannot be made.", [problem])
     return whole
 
 
 def breakdowns(tables: Tables) -> list[str]:
-    """Return the measures that have categories and of which anything is known."""
+    """Return the measures that have categories and at least one known month."""
     measures = tables.project.program.measures
     return [name for name, one in measures.items() if one.by not in (None, "month") and tables.months(name)]
 
 
 def over_time(tables: Tables, measure: str, category: str = "", end: Month | None = None) -> Markdown:
-    """Show a measure, or one category of it, month by month with what chance alone gives.
+    """Show a measure, or one of its categories, by month with the limits of chance.
 
-    Of a measure that adds up a column, or counts people, chance alone is not known: it is shown without limits.
+    Measures that add up a column or count people are shown without limits, because the effect of chance is unknown.
 
     Raises
     ------
     ParameterError
-        If there is no such measure, category or month.
+        If the measure, category or month does not exist.
     """
     counts = _counts(tables, measure, category, end)
     label = _label(tables, measure, category)
@@ -85,20 +85,20 @@ def over_time(tables: Tables, measure: str, category: str = "", end: Month | Non
     )
     rows = [[month.label, escape(_shown(value))] for month, value in zip(months, values, strict=True)]
     table = pipe_table(["Month", capital(escape(label))], rows, f"{capital(escape(label))} by month")
-    note = "One record can add many here, so what chance alone gives is not known, and no month is marked."
+    note = "One record can add several here, so the effect of chance is unknown and no month is marked."
     return readable(Markdown("\n\n".join([image, table, div("note", note)])))
 
 
 def rate_by_day(tables: Tables, measure: str, end: Month | None = None) -> Markdown:
-    """Show a measure by day of each month, so that a short month is no low one: a u-chart, with limits of its own.
+    """Show the daily rate of a measure for each month (a u-chart), so that months of different lengths compare.
 
     Raises
     ------
     ParameterError
-        If there is no such measure or month.
+        If the measure or the month does not exist.
     """
     if tables.project.program.measures[_known(tables, measure)].count != "rows":
-        return Markdown("This measure adds up a column or counts people, of which chance alone is not known by day.")
+        return Markdown("This measure adds up a column or counts people, so the effect of chance by day is unknown.")
     counts = _counts(tables, measure, "", end).iloc[-25:]
     days = pd.Series([(month.span.end - month.span.start).days + 1 for month in counts.index], counts.index)
     chart = process_chart(counts, days, baseline=list(counts.index[:-1]))
@@ -106,25 +106,25 @@ def rate_by_day(tables: Tables, measure: str, end: Month | None = None) -> Markd
 
 
 def small_multiples(tables: Tables, measure: str, end: Month | None = None) -> Markdown:
-    """Show each category of a measure month by month, all of one scale.
+    """Show each category of a measure by month, on the same scale.
 
     Raises
     ------
     ParameterError
-        If there is no such measure or month, or it has no breakdown.
+        If the measure or the month does not exist, or the measure has no categories.
     """
     if tables.project.program.measures[_known(tables, measure)].by in (None, "month"):
-        problem = Problem("measure", f"{measure} has no categories;", f"these have: {', '.join(breakdowns(tables))}.")
-        raise ParameterError("There is no such chart.", [problem])
+        problem = Problem("measure", f"{measure} has no categories;", f"choose: {', '.join(breakdowns(tables))}.")
+        raise ParameterError("The chart cannot be made.", [problem])
     counts = counts_of(tables.records, _end(tables, measure, end), measure).iloc[-18:]
     label = _label(tables, measure, "")
     names = list(counts)[:_PANELS]
     panels = [(str(name), [_value(value) for value in counts[name]]) for name in names]
     months = list(counts.index)
-    alt = f"Small column charts of one scale, {label}, {months[0].label} to {months[-1].label}."
+    alt = f"Small column charts on the same scale, {label}, {months[0].label} to {months[-1].label}."
     alt += "".join(f" {name}: {', '.join(map(_shown, values))}." for name, values in panels)
     letters = [month.short_name[0] for month in months]
-    caption = f"{capital(escape(label))}, {months[0].label} to {months[-1].label}, all of one scale"
+    caption = f"{capital(escape(label))}, {months[0].label} to {months[-1].label}, on the same scale"
     image = image_markdown(
         lambda: panels_chart(tables.project.fonts, letters, panels), f"panels-{measure}", caption, alt
     )
@@ -139,12 +139,12 @@ def small_multiples(tables: Tables, measure: str, end: Month | None = None) -> M
 
 
 def year_on_year(tables: Tables, measure: str, end: Month | None = None) -> Markdown:
-    """Show each month of a measure beside the same month of the years before, with the fiscal years to date.
+    """Show each month of a measure beside the same month of earlier years, with the fiscal years to date.
 
     Raises
     ------
     ParameterError
-        If there is no such measure or month.
+        If the measure or the month does not exist.
     """
     counts = _counts(tables, measure, "", end)
     last: ReportMonth = counts.index[-1]
@@ -167,7 +167,7 @@ def year_on_year(tables: Tables, measure: str, end: Month | None = None) -> Mark
 
 
 def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Markdown:
-    """Show how the figures of two months differ, and what chance alone can make of them.
+    """Show how the figures of two months differ, and which differences chance can explain.
 
     Parameters
     ----------
@@ -177,15 +177,15 @@ def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Mark
     Raises
     ------
     ParameterError
-        If a month is not known, or there is no such period.
+        If a month is unknown, or the period is invalid.
     """
     if period not in ("month", "fytd"):
-        problem = Problem("period", f"{period!r} is no period;", "write month or fytd.")
-        raise ParameterError("There is no such comparison.", [problem])
+        problem = Problem("period", f"{period!r} is not a period;", "write month or fytd.")
+        raise ParameterError("The months cannot be compared.", [problem])
     found = tables.compare(a, b)
     if reason := tables.why_not(period, a, b):
-        problem = Problem(period, reason, "compare the same month of two years, or say period='month'.")
-        raise ParameterError("There is no such comparison.", [problem])
+        problem = Problem(period, reason, "compare the same month of two years, or use period='month'.")
+        raise ParameterError("The months cannot be compared.", [problem])
     rows = []
     last = max(as_month(a), as_month(b))
     starts = tables.project.program.identity.fiscal_year_starts
@@ -217,21 +217,21 @@ def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Mark
     heads = ["Measure", str(a), str(b), "Change", "Ratio, 95% interval", "Difference"]
     table = pipe_table(heads, rows, f"{a} against {b}, {escape(kind)}", words=[5])
     note = (
-        "The interval says which ratios of the two true rates the counts fit with, if events come independently. Where "
-        "it holds 1.00, the counts cannot tell whether there were more or fewer. Where months differ from each other "
-        "more than chance alone would make them, events do not come like that, and nothing is read into the ratio. Of "
-        "sums nothing is said: one record can add many. Of the others, about one in twenty differs by chance alone."
+        "The interval shows which ratios of the two true rates fit the counts, if events are independent. If it "
+        "includes 1.00, the counts cannot tell whether there were more or fewer. If months differ more than by chance, "
+        "events are not independent, and the ratio is not interpreted. Sums have no interval, because one record can "
+        "add several. About one in twenty of the others differs by chance alone."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
 
 def against_year_before(tables: Tables, month: Month) -> Markdown:
-    """Show the fiscal year to date of a month against that of the year before, or say that it is not known.
+    """Show the fiscal year to date of a month against the year before, or a note if that is unknown.
 
     Raises
     ------
     ParameterError
-        If the month is not known.
+        If the month is unknown.
     """
     last = as_month(month)
     before, known = last.plus(-12), tables.months()
@@ -243,12 +243,12 @@ def against_year_before(tables: Tables, month: Month) -> Markdown:
 
 
 def cohorts(tables: Tables, end: Month | None = None) -> Markdown:
-    """Show how many of those notified in each month took up a service; recent months are incomplete.
+    """Show how many of the people notified in each month took up a service. Recent months are incomplete.
 
     Raises
     ------
     ParameterError
-        If this city follows nobody, or the month is not known.
+        If this city does not follow people, or the month is unknown.
     """
     found = engagement.cohorts(_followed(tables, end))
     within = [f"within_{days}" for days in engagement.DAYS]
@@ -277,32 +277,32 @@ def cohorts(tables: Tables, end: Month | None = None) -> Markdown:
     ]
     table = pipe_table(heads, rows, "People who took up a service, by month of the Custom Notification")
     note = (
-        f"{escape(PROVISIONAL)} means provisional: not everybody of that month could be watched for so long, so there "
-        f"is no number yet, and no low one. {escape(NOT_AVAILABLE)} means not available. A month has few people, and "
-        "its rate moves much by chance: the interval says how far."
+        f"{escape(PROVISIONAL)} means provisional: not all people of that month have been observed that long, so there "
+        f"is no number yet. {escape(NOT_AVAILABLE)} means not available. A month has few people, so its rate varies "
+        "much by chance. The interval shows how much."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
 
 def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
-    """Show which share of people has taken up a service by each day after the notification.
+    """Show the share of people who took up a service by each day after the notification.
 
     Raises
     ------
     ParameterError
-        If this city follows nobody, or the month is not known.
+        If this city does not follow people, or the month is unknown.
     """
     followed = _followed(tables, end)
     course = engagement.time_to_engagement(followed)
     if course.empty:
-        return Markdown("Nobody who was notified has taken up a service yet.")
+        return Markdown("None of the people notified has taken up a service yet.")
     at = [1, 7, 14, *engagement.DAYS]
     rows, said = [], []
     for day in at:
         known = course.loc[course["day"].le(day)]
         watched = int(followed.people["observed"].ge(day).sum())
         if known.empty or not watched:
-            # Nobody was watched for so long, or nobody had by then.
+            # No one was observed that long, or no one had engaged by then.
             shown = "0%" if known.empty and watched else escape(NOT_AVAILABLE)
             rows.append([number(day), shown, "", number(watched)])
             continue
@@ -322,23 +322,23 @@ def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
         alt,
     )
     table = pipe_table(
-        ["By day", "Share", "95% interval", "People watched for so long"], rows, "Time to the first engagement"
+        ["By day", "Share", "95% interval", "People observed that long"], rows, "Time to the first engagement"
     )
-    note = f"By Kaplan and Meier: whoever could not be watched for long counts for as long as they could. {median}"
+    note = f"Kaplan-Meier estimate: people observed for a shorter time count for that time. {median}"
     return readable(Markdown("\n\n".join([image, table, div("note", note)])))
 
 
 def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
-    """Show how many took up a service by where the candidate came from.
+    """Show how many people took up a service, by the source of the candidate.
 
     Raises
     ------
     ParameterError
-        If this city follows nobody, or the month is not known.
+        If this city does not follow people, or the month is unknown.
     """
     rows = []
     for line in engagement.by_source(_followed(tables, end)).to_dict("records"):
-        told = f"{100 * line['rate']:.0f}%" if line["is_enough"] else "too few to say"
+        told = f"{100 * line['rate']:.0f}%" if line["is_enough"] else "too few"
         between = f"{100 * line['low']:.0f}% to {100 * line['high']:.0f}%" if line["is_enough"] else ""
         rows.append(
             [
@@ -352,19 +352,19 @@ def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
     heads = ["Candidate came from", "People", "Took up a service", "Rate", "95% interval"]
     table = pipe_table(heads, rows, "Engagement so far, by source of the candidate")
     note = (
-        "Where intervals overlap widely, the counts do not say that one source does better. People who were notified "
-        "lately are in it, and have had little time."
+        "If intervals overlap widely, the counts do not show that one source does better. People who were notified "
+        "recently are included, and have had little time."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
 
 def funnel(tables: Tables, end: Month | None = None) -> Markdown:
-    """Show the people at each step from identified to engaged, month by month and for the fiscal year to date.
+    """Show the people at each step from identified to engaged, by month and for the fiscal year to date.
 
     Raises
     ------
     ParameterError
-        If this city follows nobody, or the month is not known.
+        If this city does not follow people, or the month is unknown.
     """
     found = engagement.funnel(tables.records, None if end is None else _end(tables, "", end))
     steps = list(dict.fromkeys(found["step"]))
@@ -384,12 +384,12 @@ def funnel(tables: Tables, end: Month | None = None) -> Markdown:
 
 
 def choose(tables: Tables) -> Any:
-    """Return a choice of measure, category and last month, below which ``over_time`` shows what was chosen.
+    """Return widgets to choose a measure, a category and a last month, with the chart of ``over_time`` below.
 
     Raises
     ------
     ModuleNotFoundError
-        If ipywidgets is not installed: it comes with ``make lab``.
+        If ipywidgets is not installed. ``make lab`` installs it.
     """
     import ipywidgets as widgets
 
@@ -429,7 +429,7 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
         return f"{value:.2f}" if is_rate else number(round(value))
 
     if chart.periods < 1:
-        return readable(Markdown(f"There is no chart of {escape(label)}: no month before the newest is known."))
+        return readable(Markdown(f"There is no chart of {escape(label)}, because no month before the newest is known."))
     marked = [
         f"{month.label} ({'; '.join(rule.words for rule in chart.marks_at(month))})" for month in chart.marked.index
     ]
@@ -441,7 +441,7 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
     image = image_markdown(
         lambda: limits_chart(tables.project.fonts, month_names(months), chart),
         name,
-        f"{capital(escape(label))}: counts, their average, and the band that chance alone would seldom leave",
+        f"{capital(escape(label))}: counts, their average, and the range of chance",
         alt,
     )
     rows = [
@@ -461,24 +461,24 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
 
 
 def _reading(chart: ProcessChart) -> str:
-    """Return what the chart can tell and what it cannot."""
+    """Return sentences on what the chart can and cannot show."""
     said = [f"The average of the {plural(chart.periods, 'month')} before the newest is {chart.average:.1f}."]
     if not chart.is_enough:
-        said.append(f"That is too few: it takes {ENOUGH} to say what is usual.")
+        said.append(f"That is too few: at least {ENOUGH} months are needed to show what is usual.")
     if not chart.is_even:
         said.append(
-            "These months differ from each other more than chance alone would make them, so the limits are too narrow "
-            "to judge a single month by."
+            "These months differ from each other more than by chance, so the limits are too narrow to judge a single "
+            "month."
         )
     if not chart.can_fall:
-        said.append("The counts are too small for one month to show a fall: even none would be no sign.")
+        said.append("The counts are too small to show a fall in one month: even 0 would not be unusual.")
     return " ".join(said)
 
 
 def _counts(tables: Tables, measure: str, category: str, end: Month | None) -> pd.Series:
     counts = counts_of(tables.records, _end(tables, measure, end), measure)
     if category not in counts:
-        # The message of the series names the nearest one.
+        # Raises the error of the series, which suggests the most similar one.
         tables.series(measure, category)
     return counts[category]
 
@@ -492,14 +492,14 @@ def _end(tables: Tables, measure: str, end: Month | None) -> ReportMonth:
         return as_month(end)
     known = tables.months(_known(tables, measure))
     if not known:
-        problem = Problem("measure", f"no month of {measure} is known by {tables.as_of};", "load a later day.")
+        problem = Problem("measure", f"no month of {measure} is complete as of {tables.as_of};", "load a later date.")
         raise ParameterError("There is nothing to show.", [problem])
     return known[-1]
 
 
 def _known(tables: Tables, measure: str) -> str:
     if measure not in tables.project.program.measures:
-        tables.series(measure)  # Says which is the nearest.
+        tables.series(measure)  # Raises an error that suggests the most similar one.
     return measure
 
 

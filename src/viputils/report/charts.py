@@ -94,7 +94,8 @@ def tile_map(project: Project, edition: Edition) -> Markdown:
     tiles = [
         Tile(
             category_in(language, area),
-            *where.tiles[str(area)],
+            where.tiles[str(area)][0],
+            where.tiles[str(area)][1],
             int(counts["month"]),
             f"{to_date} {language.number(int(counts['fytd']))}",
         )

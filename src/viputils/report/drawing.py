@@ -233,19 +233,19 @@ def tiles_chart(fonts: Path, tiles: Sequence[Tile], language: Language = ENGLISH
         axes.add_patch(_square(left + 0.02, top + 0.02, 0.96, 0.96, shade))
         for text, down, size, font in (
             (tile.name, 0.17, name_size, regular),
-            (language.number(tile.value), 0.44, _fitting(16, [language.number(tile.value)], 58) * wide, bold),
+            (language.number(tile.value), 0.44, _fitting(16.0, [language.number(tile.value)], 58) * wide, bold),
             (tile.below, 0.72, _fitting(9.5, [tile.below], 64) * wide, regular),
         ):
             place = (left + 0.5, top + down)
             axes.text(*place, text, ha="center", va="center", color=color, fontproperties=font, fontsize=size)
         _write_shade(axes, left + 0.5, top + 0.9, shade, color)
     for shade in range(number):
-        left = shade * max(columns, 4) / len(SHADES)
-        axes.add_patch(_square(left + 0.02, rows + 0.14, 0.24, 0.2, shade))
-        _write_shade(axes, left + 0.14, rows + 0.24, shade, on_tile(shade))
+        edge = shade * max(columns, 4) / len(SHADES)
+        axes.add_patch(_square(edge + 0.02, rows + 0.14, 0.24, 0.2, shade))
+        _write_shade(axes, edge + 0.14, rows + 0.24, shade, on_tile(shade))
         low, high = shade * step, (shade + 1) * step - 1
         span = language.number(low) if low == high else f"{language.number(low)}-{language.number(high)}"
-        axes.text(left + 0.31, rows + 0.24, span, va="center", color=MUTED, fontproperties=regular, fontsize=10)
+        axes.text(edge + 0.31, rows + 0.24, span, va="center", color=MUTED, fontproperties=regular, fontsize=10)
     return figure
 
 

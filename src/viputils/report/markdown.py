@@ -16,19 +16,10 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 
-from viputils.config.language import (
-    ENGLISH,
-    RULE,
-    Block,
-    Language,
-    Line,
-    blocks_of,
-    decoded_lines,
-    hidden_marks,
-    lines_of,
-    not_decoded,
-)
+from viputils.config.language import ENGLISH, Language
+from viputils.config.paragraphs import RULE, Block, Line, blocks_of, lines_of
 from viputils.config.project import Project
+from viputils.core.encoding import decoded_lines, hidden_marks, not_decoded
 from viputils.core.errors import Problem, TextError
 from viputils.core.months import ReportMonth
 from viputils.core.text import folded

@@ -877,13 +877,13 @@ def test_the_command_shows_what_entered_and_left(project: Project, deliver: Deli
     text = vip(*diff).stdout
     assert "month: 2 as of 2023-12-04, 3 as of 2024-01-04\n" in text
     place = "DEMO-R-900000, 2023-11-30 (data/raw/2024-01-04/responses.csv, line 2)"
-    assert f"Entered (1), +1:\n  {place}\n    received\nTogether +1.\n" in text
+    assert f"Entered (1), +1:\n  {place}\n    received\nTotal change: +1\n" in text
     as_json = json.loads(vip(*diff, "--json").stdout)
     assert (as_json["before"], as_json["after"], as_json["records"][0]["why"]) == (2, 3, "received")
     (only,) = csv.DictReader(io.StringIO(vip(*diff, "--csv").stdout))
     assert (only["moved"], only["id"], only["line"]) == ("entered", "DEMO-R-900000", "2")
     unmoved = vip("trace", "2023-11", "adults_assisted/fytd", *diff[3:])
-    assert "Nothing entered or left." in unmoved.stdout
+    assert "No record entered or left." in unmoved.stdout
     shown = vip(*diff[:3], "--project", str(project.root)).stdout
     assert "Note: As of 2024-01-04 it is 3; --diff 2023-12-04 2024-01-04 shows" in shown
 

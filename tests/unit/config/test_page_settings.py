@@ -71,7 +71,7 @@ def test_a_file_outside_the_project_is_refused_by_name(pages: Path, line: str) -
     (pages.parent / "outside.css").write_text("", "utf-8")
     write(pages, line)
     with pytest.raises(
-        ManifestError, match=r"_quarto\.yml: names '\.\.(/outside\.css)?', which lies outside the project;"
+        ManifestError, match=r"_quarto\.yml: names '\.\.(/outside\.css)?', which is outside the project;"
     ):
         named_files(pages)
 

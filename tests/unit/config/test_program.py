@@ -62,14 +62,14 @@ def test_a_misspelt_key_is_named_with_the_nearest(raw: dict[str, Any]) -> None:
     raw["program"]["fiscal_year_start"] = 7
     raw["report"]["headlines"] = []
     found = refusal(raw)
-    assert any("program.fiscal_year_start: is not a key" in one and "'fiscal_year_starts'" in one for one in found)
-    assert any("report.headlines: is not a key" in one and "'headline'" in one for one in found)
+    assert any("fiscal_year_start: is not a known key" in one and "'fiscal_year_starts'" in one for one in found)
+    assert any("report.headlines: is not a known key" in one and "'headline'" in one for one in found)
 
 
 def test_a_value_of_the_wrong_type_is_named_with_what_would_be_right(raw: dict[str, Any]) -> None:
     raw["program"]["fiscal_year_starts"] = "July"
     (found,) = refusal(raw)
-    assert found.startswith("program.fiscal_year_starts: 'July' is refused:")
+    assert found.startswith("program.fiscal_year_starts: 'July' is invalid:")
     assert "integer" in found
 
 
@@ -82,13 +82,13 @@ def test_a_month_that_does_not_exist_is_refused(raw: dict[str, Any]) -> None:
 def test_an_alias_of_two_values_is_refused(raw: dict[str, Any]) -> None:
     raw["vocabularies"]["incident_type"]["Other"].append("gsw")
     (found,) = refusal(raw)
-    assert "'gsw' would stand for 'Gun/Other Violence' and for 'Other'" in found
+    assert "'gsw' would mean both 'Gun/Other Violence' and 'Other'" in found
 
 
 def test_a_crosswalk_alias_that_is_a_value_already_is_refused(raw: dict[str, Any]) -> None:
     raw["crosswalks"][0]["aliases"].append("SE")
     (found,) = refusal(raw)
-    assert "'SE' would stand for 'Southeast' and for 'University'" in found
+    assert "'SE' would mean both 'Southeast' and 'University'" in found
 
 
 @pytest.mark.parametrize(
@@ -211,25 +211,25 @@ def edited(old: str, new: str) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"Other" = ["OTH", "Misc"', '"=SUM(A1)" = ["Misc"', "begins like a formula"),
+        ('"Other" = ["OTH", "Misc"', '"=SUM(A1)" = ["Misc"', "would run as a formula"),
         ('id = "response_id"', 'id = "response_id"\none_row_per_id = false', "only rows of a snapshot can share an id"),
         ('id = "response_id"', 'id = "response_id"\ndelivery = "sometimes"', "tables.responses.delivery"),
         ('date_order = "month first"', 'date_order = "month frst"', "intake.date_order"),
         ("[intake.headings.referrals]", "[intake.headings.referals]", "did you mean 'referrals'?"),
         ('referral_id = ["Referral No"', 'referal_id = ["Referral No"', "did you mean 'referral_id'?"),
-        ('referral_id = ["Referral No"', 'referral_id = ["Date of referral"', "would stand for 'referral_id' and"),
-        ('responses = ["Remarks"]', 'responses = ["Incident DATE"]', "is left out, and stands for 'response_date'"),
-        ('by = "incident_type"', 'by = "incident_type"\nmissing = "homicide"', "cannot stand for no value"),
-        ('label = "responses"', 'label = "responses"\nmissing = "None"', "has no breakdown to stand in"),
+        ('referral_id = ["Referral No"', 'referral_id = ["Date of referral"', "would mean both 'referral_id' and"),
+        ('responses = ["Remarks"]', 'responses = ["Incident DATE"]', "is both left out and used for 'response_date'"),
+        ('by = "incident_type"', 'by = "incident_type"\nmissing = "homicide"', "cannot be the name of a missing value"),
+        ('label = "responses"', 'label = "responses"\nmissing = "None"', "needs a breakdown"),
         ("valid_from = 2023-02-12", 'valid_from = 2023-02-12\nissues_from = "2024-13"', "must be a month in quotes"),
         (
             "valid_from = 2023-02-12",
             'valid_from = 2023-02-12\nissues_from = "2024-02"\nissues_to = "2024-01"',
             "is before issues_from",
         ),
-        ('by = "area_command"', 'by = "area_command"\nmissing = "university"', "cannot stand for no value"),
-        ('by = "area_command"', 'by = "area_command"\nmissing = "SEAC"', "cannot stand for no value"),
-        ('label = "responses"', 'label = "{{< x >}}"', "measures.responses.label: holds '{{<'"),
+        ('by = "area_command"', 'by = "area_command"\nmissing = "university"', "cannot be the name of a missing value"),
+        ('by = "area_command"', 'by = "area_command"\nmissing = "SEAC"', "cannot be the name of a missing value"),
+        ('label = "responses"', 'label = "{{< x >}}"', "measures.responses.label: contains '{{<'"),
         (
             'columns.adults_assisted = { type = "count" }',
             'columns.adults_assisted = { type = "count", required = false }',
@@ -263,7 +263,7 @@ value = "{value}"
     [
         ("Vally", "", "did you mean 'Valley'?"),
         ("Valley", "valid_from = 2024-01-01\nvalid_to = 2023-01-01", "is before valid_from"),
-        ("Valley", LIFETIME.format(value="Valley", more=""), "has a lifetime already"),
+        ("Valley", LIFETIME.format(value="Valley", more=""), "already has a lifetime"),
     ],
 )
 def test_a_lifetime_that_cannot_be_is_refused(value: str, more: str, message: str) -> None:
@@ -278,7 +278,7 @@ def test_a_folder_whose_notebook_is_shared_must_be_there(project: Project) -> No
     path.write_text(path.read_text("utf-8").replace("records_from", 'shares = "../nowhere"\nrecords_from', 1), "utf-8")
     with pytest.raises(ProgramError) as caught:
         Project.open(project.root)
-    assert "'../nowhere' is no folder" in str(caught.value)
+    assert "'../nowhere' is not a folder" in str(caught.value)
 
 
 # ---------------------------------------------------------------- The file itself
@@ -303,7 +303,7 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
     [
         ("name = \u201cVIP\u201d", "It has the curly quote \u201c; write straight quotes"),
         ('name = "VIP', 'A quote (") is missing.'),
-        ("name = Violence Program", "A text is written in quotes"),
+        ("name = Violence Program", "Write text in quotes"),
         ('also_in = ["es"', "A bracket is not closed."),
     ],
 )

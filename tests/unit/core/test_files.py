@@ -124,7 +124,7 @@ def test_links_that_make_very_many_folders_of_few_are_refused(place: Path) -> No
         for other in "abcdefgh":
             (place / "theme" / one / other).symlink_to(place / "theme" / other)
     with pytest.raises(
-        FolderError, match="theme: holds links to more than 1,000 folders, or links that lead in circles"
+        FolderError, match="theme: contains links to more than 1,000 folders, or links that lead in circles"
     ):
         files_below(place / "theme")
 
@@ -147,7 +147,7 @@ def test_a_copy_holds_what_was_found_and_no_link(place: Path) -> None:
 
 def test_a_folder_that_is_being_replaced_is_held_until_that_is_over(place: Path) -> None:
     with held(place, "2023-11"):
-        with pytest.raises(ParameterError, match="2023-11 is being made already"), held(place, "2023-11"):
+        with pytest.raises(ParameterError, match="2023-11 is already being made"), held(place, "2023-11"):
             pass
         with held(place, "2023-10"):
             pass

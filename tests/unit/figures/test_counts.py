@@ -271,7 +271,7 @@ def test_records_that_an_issue_has_no_line_for_are_never_lost_in_silence(project
     deliver(responses=["R1,2023-11-05,DV,VA", "R2,2023-11-06,DV,VA"])
     with pytest.raises(ProgramError) as caught:
         load_edition(project, "2023-11")
-    assert "2 records hold 'Valley', which this issue does not print" in str(caught.value)
+    assert "2 records have 'Valley', which this issue does not print" in str(caught.value)
 
 
 def test_values_that_are_missing_have_a_line_where_program_toml_names_one(project: Project, deliver: Deliver) -> None:
@@ -301,7 +301,7 @@ count = "rows"
     assert value_of(load_edition(project, "2023-06").figures, "valley", "month") == 1
     with pytest.raises(ProgramError) as caught:
         load_edition(project, "2023-11")
-    assert "measures.valley.where.area_command: 'Valley' is no value of the issue of 2023-11" in str(caught.value)
+    assert "measures.valley.where.area_command: 'Valley' is not a value of the issue of 2023-11" in str(caught.value)
 
 
 def test_different_values_are_counted_under_the_names_of_the_issue(project: Project, deliver: Deliver) -> None:

@@ -101,7 +101,7 @@ def test_nobody_is_followed_beyond_a_month_of_which_nothing_is_known(project: Pr
     followed = follow(records)
     assert str(followed.until.date()) == "2023-07-31"
     assert not followed.people["engaged"].any()
-    with pytest.raises(ParameterError, match="known without a gap are 2023-07 to 2023-07"):
+    with pytest.raises(ParameterError, match="choose a month from 2023-07 to 2023-07"):
         follow(records, ReportMonth(2023, 9))
 
 
@@ -258,10 +258,10 @@ def test_a_city_that_follows_nobody_is_told_so(repository_example: Path) -> None
         with pytest.raises(ParameterError) as refused:
             ask(records)
         (problem,) = refused.value.problems
-        assert "its tables are: " in problem.remedy
+        assert "The tables are: " in problem.remedy
 
 
 def test_a_month_that_is_not_known_is_refused(demonstration: Edition) -> None:
     with pytest.raises(ParameterError) as refused:
         follow(demonstration.records, ReportMonth(2024, 1))
-    assert "known without a gap are 2022-07 to 2023-11" in refused.value.problems[0].remedy
+    assert "choose a month from 2022-07 to 2023-11" in refused.value.problems[0].remedy

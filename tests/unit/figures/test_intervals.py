@@ -136,7 +136,7 @@ def test_what_cannot_be_is_refused_and_every_fault_is_named() -> None:
     with pytest.raises(ParameterError) as refused:
         poisson(-1, 0, 1.5)
     assert len(refused.value.problems) == 3
-    with pytest.raises(ParameterError, match="more than all"):
+    with pytest.raises(ParameterError, match="more than the total"):
         wilson(3, 2)
     with pytest.raises(ParameterError):
         ratio(1, 1, 1, -1)

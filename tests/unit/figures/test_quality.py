@@ -377,11 +377,11 @@ def require_refused(ask: Callable[[], object]) -> None:
     with pytest.raises(ParameterError) as refused:
         ask()
     (problem,) = refused.value.problems
-    assert str(problem) == "table: 'response' is no table that this city keeps; did you mean 'responses'? "
+    assert str(problem) == "table: 'response' is not a table of this city; did you mean 'responses'? "
 
 
 def test_voids_are_no_table_of_records_and_an_account_is_by_table_or_by_delivery(records: Records) -> None:
-    with pytest.raises(ParameterError, match="no table that this city keeps"):
+    with pytest.raises(ParameterError, match="not a table of this city"):
         quality.timeliness(records, "voids")
     for ask in (quality.account, quality.completeness, quality.timeliness):
         with pytest.raises(ParameterError, match="write one of: table, delivery"):

@@ -160,8 +160,11 @@ def test_what_follows_a_record_counts_by_the_end_of_its_own_month(project: Proje
         ({"measure": "responses_by_incident_type", "category": "Homicides"}, "Homicide"),
         ({"measure": "responses", "category": "Homicide"}, "it has none"),
         ({"measure": "responses", "freq": "monthly"}, "month"),
-        ({"measure": "responses", "start": NOVEMBER, "end": ReportMonth(2023, 10)}, "lies after"),
-        ({"measure": "responses", "end": ReportMonth(2024, 1)}, "beyond the data; the months from 2022-07 to 2023-11"),
+        ({"measure": "responses", "start": NOVEMBER, "end": ReportMonth(2023, 10)}, "is after"),
+        (
+            {"measure": "responses", "end": ReportMonth(2024, 1)},
+            "beyond the data; choose a month from 2022-07 to 2023-11",
+        ),
         ({"measure": "responses", "start": ReportMonth(2021, 1)}, "before the data"),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_program_that_began_within_the_fiscal_year_has_all_of_it(project: Proj
         (b"response_id,response_date,incident_type\n", "line 1: the column 'area_command' is missing"),
         (b"response_id,response_date,incident_type,area_command,client_name\n", "'client_name' is not part of"),
         (b"response_id,response_date,incident_type,area_comand\n", "did you mean 'area_command'?"),
-        (b"response_id,response_date,incident_type,area_command,area_command\n", "stands there twice"),
+        (b"response_id,response_date,incident_type,area_command,area_command\n", "is repeated"),
         (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV\n", "line 2: holds 3 fields"),
         (b"response_id,response_date,incident_type,area_command\nR1,2023-11-02,DV,SE,\n", "line 2: holds 5 fields"),
         (b"response_id,response_date,incident_type,area_command\n\nR1,2023-11-02,DV,SE\n", "line 2: is blank"),

@@ -142,6 +142,6 @@ def test_the_tables_as_of_an_earlier_day_hold_what_was_known_then(tmp_path: Path
     done = vip("export", str(tmp_path / "out"), "--as-of", "2023-11-03")
     assert done.returncode == 0, done.stderr
     assert "rows read as of 2023-11-03" in done.stdout
-    assert "they are for analysis, not for publication" in done.stdout
+    assert "do not publish them" in done.stdout
     received = pq.read_table(tmp_path / "out" / "responses.parquet")["received"].to_pylist()
     assert str(max(received)) == "2023-11-03"

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from tests.support.projects import REPOSITORY
@@ -186,8 +187,9 @@ def test_no_label_of_a_tile_lies_on_another_and_each_shade_is_told_by_its_square
     for tile in tiles:
         assert f"{tile.value:,}" in written
         assert tile.below in written
-    boxes = [patch for patch in axes.patches if patch.get_linewidth()]
-    squares = [patch for patch in axes.patches if not patch.get_linewidth()]
+    rectangles = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    boxes = [patch for patch in rectangles if patch.get_linewidth()]
+    squares = [patch for patch in rectangles if not patch.get_linewidth()]
     shades = {box.get_facecolor() for box in boxes}
     assert len(shades) <= 4
     for box, value in zip(boxes, values, strict=False):

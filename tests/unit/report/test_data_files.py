@@ -320,13 +320,13 @@ def program_toml() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"licences": [{"name": "CC0 1.0", "title": "x", "path": "https://x.org"}]}, "without blanks"),
+        ({"licences": [{"name": "CC0 1.0", "title": "x", "path": "https://x.org"}]}, "without spaces"),
         ({"licences": [{"name": "CC0-1.0", "title": "x", "path": "javascript:alert(1)"}]}, "must be a web address"),
         ({"licences": [{"name": "CC0-1.0", "title": "x", "path": "https://x.org/ y"}]}, "must be a web address"),
         ({"licences": [{"name": "CC0-1.0", "path": "https://x.org"}]}, r"data.licences\[1\].title: is missing"),
         ({"licenses": []}, "licences"),
-        ({"sources": [{"title": "x", "path": "../data"}]}, r"data.sources\[1\].path: '../data' is refused"),
-        ({"sources": [{"title": "x", "url": "https://x.org"}]}, "url: is not a key"),
+        ({"sources": [{"title": "x", "path": "../data"}]}, r"data.sources\[1\].path: '../data' is invalid"),
+        ({"sources": [{"title": "x", "url": "https://x.org"}]}, "url: is not a known key"),
         ({"sources": [{"title": " "}]}, "must be one line of text"),
     ],
 )
@@ -477,4 +477,4 @@ def test_the_command_prints_what_the_library_gives(project: Project, deliver: De
 def test_one_month_or_all_of_them(arguments: list[str]) -> None:
     done = vip(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "write 2023-11, or --all" in done.stderr
+    assert "write a month, as in 2023-11, or --all" in done.stderr

@@ -71,7 +71,7 @@ def test_what_a_kill_between_two_renames_left_is_put_right(issues: Path) -> None
 
 def test_one_month_is_made_by_one_run_at_a_time(issues: Path) -> None:
     with replaced_whole(issues, "2023-11"):
-        with pytest.raises(ParameterError, match="is being made already"), replaced_whole(issues, "2023-11"):
+        with pytest.raises(ParameterError, match="is already being made"), replaced_whole(issues, "2023-11"):
             pass
         with replaced_whole(issues, "2023-10"):
             pass

@@ -212,9 +212,9 @@ def test_a_city_without_a_practice_model_has_no_diagram(whole_project: Project, 
         ),
         ({"sources": "candidates"}, "name a measure by a category column"),
         ({"sources": "responses_by_incident_type"}, "counts other records than 'candidates'"),
-        ({"notification": "people_engaged"}, "does not lead from one step to the next"),
-        ({"engagement": "people_notified"}, "does not lead from one step to the next"),
-        ({"enforcement": "candidates"}, "is not a key that is known here"),
+        ({"notification": "people_engaged"}, "is not in the order of the steps"),
+        ({"engagement": "people_notified"}, "is not in the order of the steps"),
+        ({"enforcement": "candidates"}, "is not a known key"),
     ],
 )
 def test_a_practice_model_that_cannot_be_drawn_is_refused_by_its_key(change: dict[str, Any], says: str) -> None:

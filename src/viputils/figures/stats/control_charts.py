@@ -1,9 +1,9 @@
-"""Process-behaviour charts for counts: which months say something, and which are what chance alone gives.
+"""Process-behavior charts for counts: which months are unusual, and which are within chance.
 
-A c-chart takes counts over equal periods, a u-chart rates over an exposure that differs (days, operations). Limits are
+A c-chart uses counts over equal periods, a u-chart rates over a varying exposure (days, operations). Limits are
 exact for Poisson counts. Rules are those of Western Electric (Statistical Quality Control Handbook, 1956) and the trend
 of L. Nelson (The Shewhart control chart, Journal of Quality Technology 16, 1984), with the chances of the normal
-distribution's one, two and three standard deviations in place of these.
+distribution at one, two and three standard deviations.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from viputils.config.language import message
 from viputils.core.errors import ParameterError, Problem
 from viputils.figures.stats.intervals import are_even, chance_limits, future, median
 
-# The chance of lying beyond three, two and one standard deviations of a normal distribution, on one side.
+# The chance beyond three, two and one standard deviations of a normal distribution, on one side.
 TAIL: Final = 0.00135
 WARNING_TAIL: Final = 0.02275
 INNER_TAIL: Final = 0.15866
-# Fewer periods than these say too little about what is usual.
+# The fewest periods that show what is usual.
 ENOUGH: Final = 12
-# Where chance alone would so seldom make periods as different as these are, more than chance is at work throughout.
+# If chance makes periods this different less often, something other than chance affects the whole baseline.
 UNEVEN: Final = 0.01
 
 Side = Literal["high", "low"]
@@ -35,7 +35,7 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One way in which periods can say something: ``number`` is its mark on a chart, ``words`` what it means."""
+    """A rule for unusual periods: ``number`` is its mark on a chart, ``words`` its meaning."""
 
     number: int
     words: str
@@ -51,21 +51,21 @@ RULES: Final = (OUTSIDE, TWO_OF_THREE, FOUR_OF_FIVE, EIGHT, TREND)
 
 @dataclass(frozen=True)
 class ProcessChart:
-    """A process-behaviour chart.
+    """A process-behavior chart.
 
     Attributes
     ----------
     points
-        One row for each period, under the index of what was given: ``value`` (``Int64``), ``exposure`` and ``rate``
-        (``float64``; the rate is the value where there is no exposure), ``low`` and ``high`` (the limits, as rates),
+        One row for each period, with the index of the input: ``value`` (``Int64``), ``exposure`` and ``rate``
+        (``float64``; without an exposure, the rate is the value), ``low`` and ``high`` (the limits, as rates),
         ``in_baseline``, ``rules`` (the numbers of the rules that the period completes, as text: ``"1 5"``) and
-        ``sides`` (for each of them, ``high`` or ``low``: ``"high low"``; of a trend the way that it goes).
+        ``sides`` (the side of each rule, as text: ``"high low"``; for a trend, its direction).
     average
-        The mean rate of the baseline: the centre line. Missing where the baseline is empty.
+        The mean rate of the baseline: the center line. Missing if the baseline is empty.
     periods
-        How many known periods the baseline has.
+        The number of known periods in the baseline.
     is_even
-        Whether the baseline differs no more than chance alone would make it; without that limits tell little.
+        Whether the periods of the baseline differ no more than by chance. If not, the limits mean little.
     """
 
     points: pd.DataFrame
@@ -75,12 +75,12 @@ class ProcessChart:
 
     @property
     def is_enough(self) -> bool:
-        """Whether the baseline has periods enough to say what is usual."""
+        """Whether the baseline has enough periods to show what is usual."""
         return self.periods >= ENOUGH
 
     @property
     def can_fall(self) -> bool:
-        """Whether a single period could be low enough to say something; where few are usual, even none is no sign."""
+        """Whether a single period can be unusually low. If counts are small, even 0 is not unusual."""
         return bool(self.points["low"].iloc[-1] > 0) if len(self.points) else False
 
     @property
@@ -90,11 +90,11 @@ class ProcessChart:
 
     @property
     def marked(self) -> pd.DataFrame:
-        """The periods that are marked: those that complete a rule, where the limits tell anything."""
+        """The periods to mark: those that complete a rule, if the limits are meaningful."""
         return self.signals if self.is_even else self.points.iloc[:0]
 
     def marks_at(self, period: Hashable) -> list[Rule]:
-        """Return the rules that a period is marked with."""
+        """Return the rules to mark a period with."""
         return self.at(period) if self.is_even else []
 
     def at(self, period: Hashable) -> list[Rule]:
@@ -102,7 +102,7 @@ class ProcessChart:
         return [rule for rule, _ in self.signals_at(period)]
 
     def signals_at(self, period: Hashable) -> list[tuple[Rule, Side]]:
-        """Return the rules that a period completes, each with its side; of a trend the way that it goes."""
+        """Return the rules that a period completes, each with its side. The side of a trend is its direction."""
         numbers, sides = (str(self.points[name].to_dict()[period]).split() for name in ("rules", "sides"))
         by_number = {str(rule.number): rule for rule in RULES}
         return [(by_number[one], "high" if side == "high" else "low") for one, side in zip(numbers, sides, strict=True)]
@@ -114,27 +114,26 @@ def process_chart(
     baseline: Sequence[Hashable] | None = None,
     tail: float = TAIL,
 ) -> ProcessChart:
-    """Make the process-behaviour chart of some counts.
+    """Return the process-behavior chart of some counts.
 
     Parameters
     ----------
     values
-        Counts in order of time; missing where not known.
+        Counts in order of time, missing if unknown.
     exposure
-        Over how much each was counted, under the same index: a u-chart. By default the same for all: a c-chart.
+        The exposure of each count, with the same index, for a u-chart. By default equal for all, for a c-chart.
     baseline
-        The periods that say what is usual; by default all. A period outside it has limits that allow for what so few
-        periods leave unknown, so they are wider.
+        The periods that show what is usual; by default all. Other periods have wider limits, which allow for the
+        uncertainty of the baseline.
     tail
-        The chance of a count beyond either limit. Of several charts that are looked at together it is a part of that
-        of one.
+        The chance of a count beyond either limit. Divide it by the number of charts that are read together.
 
     Raises
     ------
     ParameterError
-        If a count or an exposure cannot be, or a period of the baseline is not there.
+        If a count or an exposure is invalid, or a period of the baseline does not exist.
     """
-    # In arrays: a table is made once, at the end, for a report makes a chart of each category.
+    # Use arrays for speed, because a report makes a chart for each category.
     index, given = values.index, values.astype("Int64")
     value: Numbers = np.asarray(given.astype("float64"), dtype=np.float64)
     over_each: Numbers = np.ones(len(value))
@@ -147,7 +146,7 @@ def process_chart(
     rate = value / over_each
     low, high = _limits(over_each, is_base, events, over, tail)
     inner = [_limits(over_each, is_base, events, over, each) for each in (WARNING_TAIL, INNER_TAIL)]
-    # The median of chance, and not the average: of small counts more than half lie on one side of that.
+    # The median, not the average: with small counts, more than half are on one side of the average.
     usual = _each_once(over_each * average, median) / over_each
     found = _rules(rate, [(low, high), *inner], usual)
     points = {
@@ -165,11 +164,11 @@ def process_chart(
 
 
 def _limits(exposure: Numbers, is_base: Flags, events: int, over: float, tail: float) -> tuple[Numbers, Numbers]:
-    """Return the limits of each period as rates: exact ones for its baseline, wider ones beyond it."""
+    """Return the limits of each period as rates: exact for the baseline, wider for other periods."""
     low, high = np.full(len(exposure), np.nan), np.full(len(exposure), np.nan)
     if not over:
         return low, high
-    # Where periods are of one length they have the same limits.
+    # Periods of the same length have the same limits.
     for length, is_in in {(each, bool(one)) for each, one in zip(exposure, is_base, strict=True) if not np.isnan(each)}:
         bounds = chance_limits(events / over * length, tail) if is_in else future(events, over, length, 1 - 2 * tail)
         here = (exposure == length) & (is_base == is_in)
@@ -178,18 +177,18 @@ def _limits(exposure: Numbers, is_base: Flags, events: int, over: float, tail: f
 
 
 def _each_once(numbers: Numbers, work_out: Callable[[float], float]) -> Numbers:
-    """Work something out for each different number; missing where the number is."""
+    """Apply a function once to each distinct number. Missing numbers stay missing."""
     found = {each: work_out(each) for each in set(numbers[~np.isnan(numbers)].tolist())}
     return np.array([found.get(each, np.nan) for each in numbers.tolist()], dtype="float64")
 
 
 def _rules(rate: Numbers, limits: Sequence[tuple[Numbers, Numbers]], usual: Numbers) -> list[list[tuple[int, Side]]]:
-    """Give, for each period, the rules that it completes and the side on which it does.
+    """Return the rules that each period completes, with their sides.
 
     Parameters
     ----------
     limits
-        Those of a single period, of two of three and of four of five.
+        The limits for a single period, for two of three and for four of five.
     """
     step = np.diff(rate, prepend=np.nan)
     found: list[list[tuple[int, Side]]] = [[] for _ in rate]
@@ -211,21 +210,21 @@ def _rules(rate: Numbers, limits: Sequence[tuple[Numbers, Numbers]], usual: Numb
 
 
 def _so_many(where: Flags, number: int, of: int) -> Flags:
-    """Say at which periods ``number`` of the last ``of`` lie there, the period itself among them."""
+    """Flag the periods in ``where`` at which ``number`` of the last ``of`` periods are in it."""
     up_to = np.concatenate([np.zeros(of, dtype="int64"), np.cumsum(where)])
     enough: Flags = up_to[of:] - up_to[:-of] >= number
     return where & enough
 
 
 def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
-    """Return whether counts differ no more than chance alone would make them: R. A. Fisher's test of dispersion.
+    """Return whether counts differ no more than by chance, by R. A. Fisher's test of dispersion.
 
     Parameters
     ----------
     values
         Counts, none of them missing.
     exposure
-        Over how much each was counted; by default the same for all.
+        The exposure of each count; by default equal for all.
     """
     counts = values.to_numpy("float64")
     return _are_even(counts, np.ones(len(counts)) if exposure is None else exposure.to_numpy("float64"))
@@ -241,17 +240,17 @@ def _are_even(counts: Numbers, exposure: Numbers) -> bool:
 def _require(index: pd.Index, value: Numbers, exposure: Numbers, baseline: Sequence[Hashable] | None) -> None:
     periods = list(index)
     problems = [
-        Problem(f"{column}, {periods[place]}", f"{given[place]:g} cannot be;", remedy)
+        Problem(f"{column}, {periods[place]}", f"{given[place]:g} is invalid;", remedy)
         for column, given, wrong, remedy in (
-            ("value", value, value < 0, "a count is 0 or more, or missing."),
-            ("exposure", exposure, ~(exposure > 0) & ~np.isnan(value), "an exposure is more than 0."),
+            ("value", value, value < 0, "a count must be 0 or more, or missing."),
+            ("exposure", exposure, ~(exposure > 0) & ~np.isnan(value), "an exposure must be more than 0."),
         )
         for place in wrong.nonzero()[0]
     ]
     problems += [
-        Problem("baseline", f"{period} is no period of the chart;", "name those that are.")
+        Problem("baseline", f"{period} is not a period of the chart;", "name periods of the chart.")
         for period in baseline or ()
         if period not in index
     ]
     if problems:
-        raise ParameterError("There is no such chart.", problems)
+        raise ParameterError("The chart cannot be made.", problems)

@@ -1,8 +1,7 @@
-"""Exact intervals for counts: how far chance alone can move a number. The distributions are those of SciPy.
+"""Exact intervals for counts: how far chance alone can move a number.
 
-They come from ``scipy.special``: ``scipy.stats``, which gives the same, takes most of a second to import, and every
-notebook would wait for it. Statsmodels gives the intervals of a rate and of a share. Nothing here knows what is
-counted. All are imported where they are used, for few commands need them.
+The distributions are from ``scipy.special``, because ``scipy.stats`` takes most of a second to import. The intervals of
+rates and shares are from statsmodels. Both are imported only when used, because few commands need them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ LEVEL: Final = 0.95
 
 
 class Interval(NamedTuple):
-    """From ``low`` to ``high``, both included; ``high`` is infinite where nothing bounds it."""
+    """From ``low`` to ``high``, both included. ``high`` can be infinite."""
 
     low: float
     high: float
@@ -27,14 +26,14 @@ class Interval(NamedTuple):
 
 
 def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
-    """Return the exact interval of a rate, of which ``count`` events were seen over an ``exposure``.
+    """Return the exact interval of a rate, given ``count`` events over an ``exposure``.
 
     Source: F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936).
 
     Raises
     ------
     ParameterError
-        If a count is negative, an exposure is not above 0 or a level does not lie between 0 and 1.
+        If a count is negative, an exposure is not above 0 or a level is not between 0 and 1.
     """
     from statsmodels.stats.rates import confint_poisson
 
@@ -46,7 +45,7 @@ def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
 def ratio(
     count: int, base: int, exposure: float = 1, base_exposure: float = 1, level: float = LEVEL
 ) -> Interval | None:
-    """Return the exact interval of the ratio of two rates, the first by the second; none where both counts are 0.
+    """Return the exact interval of the ratio of two rates, first to second, or None if both counts are 0.
 
     Given the sum of two counts, the first is binomial: J. Przyborowski and H. Wilenski, Homogeneity of results in
     testing samples from Poisson series, Biometrika 31 (1940); as R's ``poisson.test``.
@@ -72,21 +71,21 @@ def ratio(
 
 
 def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
-    """Return Wilson's interval of a share, ``successes`` of ``total``; none where the total is 0.
+    """Return Wilson's interval of a share, ``successes`` of ``total``, or None if the total is 0.
 
     Source: R. Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998).
 
     Raises
     ------
     ParameterError
-        If there are more successes than the total, or as ``poisson``.
+        If there are more successes than the total, or as in ``poisson``.
     """
     from statsmodels.stats.proportion import proportion_confint
 
     _require(count=successes, exposure=1, level=level)
     if total < successes:
         raise ParameterError(
-            "There is no such share.", [Problem("successes", f"{successes} of {total} is more than all of them.")]
+            "The share cannot be computed.", [Problem("successes", f"{successes} is more than the total, {total}.")]
         )
     if total == 0:
         return None
@@ -95,10 +94,10 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
 
 
 def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> Interval:
-    """Return the interval that a count over a coming exposure ``ahead`` falls into, if the rate stays what it was.
+    """Return the prediction interval of a count over a future exposure ``ahead``, if the rate does not change.
 
-    It takes in what is not known of the rate, of which ``count`` events over an ``exposure`` tell, and never holds less
-    often than it says: W. Nelson, Confidence intervals for the ratio of two Poisson means and Poisson predictor
+    It includes the uncertainty of the rate, estimated from ``count`` events over an ``exposure``, and has at least the
+    stated level: W. Nelson, Confidence intervals for the ratio of two Poisson means and Poisson predictor
     intervals, IEEE Transactions on Reliability 19 (1970). ``low`` and ``high`` are whole numbers.
 
     Raises
@@ -120,12 +119,12 @@ def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> I
 
 
 def chance_limits(mean: float, tail: float) -> Interval:
-    """Return the counts that a Poisson distribution goes below, or above, with at most the chance ``tail`` each.
+    """Return the limits that a Poisson count goes below, or above, with a chance of at most ``tail`` each.
 
     Raises
     ------
     ParameterError
-        If the mean is negative or a tail does not lie between 0 and one half.
+        If the mean is negative or the tail is not between 0 and one half.
     """
     _require(count=mean, exposure=1, level=1 - 2 * tail)
     if mean == 0:
@@ -134,7 +133,7 @@ def chance_limits(mean: float, tail: float) -> Interval:
 
 
 def median(mean: float) -> float:
-    """Return the median of a Poisson distribution: at least half of all counts are so low, and half so high.
+    """Return the median of a Poisson distribution.
 
     Raises
     ------
@@ -148,14 +147,14 @@ def median(mean: float) -> float:
 
 
 def are_even(counts: Sequence[float], expected: Sequence[float], chance: float) -> bool:
-    """Return whether chance alone makes counts as different from what is expected at least so often.
+    """Return whether chance alone makes counts this different from the expected ones with at least the given chance.
 
     Source: K. Pearson's test, Philosophical Magazine 50 (1900). Both have the same sum.
 
     Parameters
     ----------
     counts, expected
-        Of the same periods; what is expected is above 0.
+        The counts and the expected counts of the same periods. Expected counts are above 0.
     chance
         Between 0 and 1.
     """
@@ -172,19 +171,19 @@ def _poisson_quantile(chance: float, mean: float) -> float:
 
 
 def _whole(near: float, chance: float, up_to: Callable[[float], float]) -> float:
-    """Return the smallest whole number up to which the chance is reached, near which the inverse of ``up_to`` lies."""
+    """Return the smallest whole number whose cumulative chance reaches ``chance``, close to ``near``."""
     number = max(math.ceil(near), 0)
-    # The inverse is exact but for rounding.
+    # The inverse is exact except for rounding.
     return float(number - 1 if number and up_to(number - 1) >= chance else number)
 
 
 def _require(count: float, exposure: float, level: float) -> None:
     problems = []
     if not 0 <= count < float("inf"):
-        problems.append(Problem("count", f"{count} is no number of events;", "it is 0 or more."))
+        problems.append(Problem("count", f"{count} is not a number of events;", "it must be 0 or more."))
     if not 0 < exposure < float("inf"):
-        problems.append(Problem("exposure", f"{exposure} cannot be;", "it is more than 0."))
+        problems.append(Problem("exposure", f"{exposure} is invalid;", "it must be more than 0."))
     if not 0 < level < 1:
-        problems.append(Problem("level", f"{level} is no level of confidence;", "it lies between 0 and 1."))
+        problems.append(Problem("level", f"{level} is not a confidence level;", "it must be between 0 and 1."))
     if problems:
-        raise ParameterError("There is no such interval.", problems)
+        raise ParameterError("The interval cannot be computed.", problems)

@@ -18,7 +18,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from viputils.audit.register import read_register
-from viputils.config.language import lines_of, translations
+from viputils.config.language import translations
+from viputils.config.paragraphs import lines_of
 from viputils.config.project import Project
 from viputils.core.errors import Problem, TextError, nearest
 from viputils.core.months import ReportMonth
