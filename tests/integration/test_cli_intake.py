@@ -71,7 +71,7 @@ def delivered(project: Project) -> dict[str, bytes]:
 def test_intake_writes_a_delivery_that_every_other_command_counts(project: Project, send: Send) -> None:
     done = intake(project, send(HEADINGS, *ROWS, "Total,2,,,"), *DAY, "--yes")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "4 rows = 2 taken + 1 of headings + 1 no records" in done.stdout
+    assert "4 rows = 2 records + 1 heading row + 1 other row" in done.stdout
     assert "'Case Number' → response_id" in done.stdout
     assert "no data" in done.stdout
     assert "Columns not taken: 'Victim name'" in done.stdout
@@ -169,9 +169,9 @@ def with_macros() -> bytes:
         ("a.xlsx", locked(), "a.xlsx: is protected by a password"),
         ("a.xlsm", with_macros(), "a.xlsm: is a workbook with macros"),
         ("a.csv", b"", "a.csv, line 1: is empty"),
-        ("a.csv", b"Case Number,Date,Type\nR1,x,y\n", "a.csv, line 1: no heading stands for 'area_command'"),
+        ("a.csv", b"Case Number,Date,Type\nR1,x,y\n", "a.csv, line 1: no column found for area_command"),
         ("a.csv", b"Case Number,Date,Type,Area,Area Cmd\n", "'Area' (column 4) and 'Area Cmd' (column 5)"),
-        ("a.csv", f"{HEADINGS}\nR1,11/2/23,DV\nR2\n".encode(), "a.csv, line 3: holds 1 cell where"),
+        ("a.csv", f"{HEADINGS}\nR1,11/2/23,DV\nR2\n".encode(), "a.csv, line 3: has 1 cell, but"),
     ],
 )
 def test_a_bad_file_is_refused_by_name_and_nothing_is_written(

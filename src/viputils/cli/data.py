@@ -18,7 +18,7 @@ from viputils.core.text import plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from viputils.intake.exports import EitherOrder
+    from viputils.intake.date_column import EitherOrder
 
 from viputils.cli.options import DISAGREES, AllowOption, ProjectOption, open_project, read_as_of, read_date, today
 

@@ -26,9 +26,13 @@ from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert
 from viputils.core.text import plural
 from viputils.figures.counts import KEY, compute_figures
-from viputils.intake.exports import EitherOrder, Export, Tally, match_sheet, rows_of, where_of
+from viputils.intake.date_column import EitherOrder
+from viputils.intake.export import Export
+from viputils.intake.matching import match_sheet
+from viputils.intake.rows import rows_of
 from viputils.intake.sheet import Sheet
 from viputils.intake.sheets import read_sheets
+from viputils.intake.tally import Tally
 from viputils.records.checksums import checksum, new_salt, source_checksums, write_checksums
 from viputils.records.clean import (
     DUPLICATE,
@@ -134,7 +138,7 @@ class Proposal:
         for source in self.sources:
             sheet, export, tally = source.sheet, source.export, source.tally
             if export is None:
-                yield f"{where_of(sheet)}: left out (empty, or in intake.sheets_left_out)"
+                yield f"{sheet.where}: left out (empty, or in intake.sheets_left_out)"
                 continue
             yield f"{export.where}: taken as {export.schema.name}"
             yield f"    {tally}"
@@ -644,7 +648,7 @@ def _require_balance(changes: Sequence[Mapping[str, str | int]], sources: Sequen
     taken: dict[str, int] = {}
     for source in sources:
         if source.export is not None:
-            taken[source.export.schema.name] = taken.get(source.export.schema.name, 0) + source.tally.taken
+            taken[source.export.schema.name] = taken.get(source.export.schema.name, 0) + source.tally.records
     for change in changes:
         rows, became = change["rows"], sum(int(change[name]) for name in CHANGES[2:7])
         if not taken[str(change["table"])] == rows == became:
@@ -661,8 +665,8 @@ def _at_source(quarantine: pd.DataFrame, sources: Sequence[Source]) -> pd.DataFr
         given = [one for one in sources if one.export is not None and one.export.schema.name == name]
         row = rejected[LINE].to_numpy() - 2
         lines = np.concatenate([np.asarray(one.tally.lines) for one in given])[row]
-        sheet = np.repeat(range(len(given)), [one.tally.taken for one in given])[row]
-        where = [where_of(given[place].sheet) for place in sheet]
+        sheet = np.repeat(range(len(given)), [one.tally.records for one in given])[row]
+        where = [given[place].sheet.where for place in sheet]
         parts.append(rejected.assign(**{FILE: where, LINE: lines}))
     return pd.concat(parts, ignore_index=True) if parts else quarantine
 

@@ -171,7 +171,7 @@ def test_the_summary_says_of_each_sheet_what_was_taken_and_shows_no_value_of_oth
     sent = send(f"{RESPONSES},Victim name,Remarks", "R1,11/2/23,DV,SE,Jane Doe,called twice", "Exported by somebody")
     said = "\n".join(proposal_of(project, sent, accept=True).summary())
     assert "export.csv: taken as responses" in said
-    assert "3 rows = 1 taken + 1 of headings + 1 no records" in said
+    assert "3 rows = 1 record + 1 heading row + 1 other row" in said
     assert "No records, not taken: line 3 'Exported by somebody'" in said
     assert "'Case Number' → response_id" in said
     assert "Columns not taken: 'Victim name', 'Remarks'" in said
@@ -376,8 +376,8 @@ def test_all_that_is_wrong_with_all_files_is_said_at_once(project: Project, send
         assert part in said
     rows = [send(RESPONSES, "R1,11/2/23", name="a.csv"), send(RESPONSES, "R1,11/2/23,DV,SE,x", name="b.csv")]
     said = refusal(lambda: propose(project, *rows))
-    assert "a.csv, line 2: holds 2 cells where there are 4 headings" in said
-    assert "b.csv, line 2: holds 5 cells where there are 4 headings" in said
+    assert "a.csv, line 2: has 2 cells, but there are 4 headings" in said
+    assert "b.csv, line 2: has 5 cells, but there are 4 headings" in said
     assert visible(project) == {}
 
 
@@ -577,8 +577,8 @@ def require_sound(project: Project, files: Sequence[Path], received: dt.date) ->
     taken = 0
     for source in found.sources:
         tally = source.tally
-        taken += tally.taken
-        assert tally.read == tally.taken + tally.headings + tally.above + tally.blank + len(tally.others)
+        taken += tally.records
+        assert tally.read == tally.records + tally.headings + tally.above + tally.blank + len(tally.others)
         assert tally.read == (sum(len(block.rows) for block in source.sheet.blocks()) if source.export else 0)
     assert found.changes["rows"].sum() == taken
     assert found.changes["rows"].eq(found.changes[list(CHANGES[2:7])].sum(axis="columns")).all()
