@@ -100,7 +100,7 @@ def new(
     an age or a crime, and the like. Exit 0: there is nothing, or all was allowed by name. 1: there is. 2: a text cannot
     be shown.
     """
-    from viputils.publish.status import new_month
+    from viputils.publish.activities import new_month
 
     opened, report_month = open_project(context, project), ReportMonth.parse(month)
     if check:
@@ -133,8 +133,8 @@ def status(
 ) -> None:
     """Show for each month: whether its data is complete, its activities written, its issue made, published, verified.
 
-    Stale is an issue of which something that it was made from has changed since. Whatever is wrong with one part is
-    said as a note, and keeps nothing else from being shown.
+    An issue is out of date if something that it was made from has changed since. An error in one part is shown as a
+    note, and does not hide the others.
     """
     require_one_form(as_json, as_csv)
     from viputils.publish.status import project_status
@@ -304,7 +304,7 @@ def preview(
 
 def _check_activities(project: Project, month: ReportMonth) -> None:
     """Show what must not go out in the activities of a month and in other texts, and how it is allowed if it may."""
-    from viputils.publish.status import check_activities
+    from viputils.publish.activities import check_activities
     from viputils.report.markdown import outdated_activities, shown_as_typed
     from viputils.report.privacy.screening import screen_texts
 
