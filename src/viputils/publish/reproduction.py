@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from viputils.audit.manifest import (
+    KINDS,
     MANIFEST,
     Change,
     Manifest,
@@ -32,9 +33,8 @@ from viputils.figures.counts import FIGURES_CSV
 from viputils.records.checksums import CHECKSUMS, checksum, salt_of, source_checksums, write_checksums
 from viputils.records.remote.fetch import deliveries_folder
 from viputils.report.issue import make_issue
-from viputils.report.parcel import packed
 from viputils.report.render import choose_engine
-from viputils.report.seal import Sealed
+from viputils.report.seal import Sealed, root_in
 
 IDENTICAL: Final = "identical"
 DIFFERS: Final = "differs"
@@ -258,19 +258,24 @@ def _changed_register(project: Project, manifest: Manifest) -> list[Change]:
 
 
 def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path:
-    """Put what an issue was made from, and nothing else, into a folder of its own; give that folder."""
-    root = packed(project, [manifest.inputs], manifest.parameters.has_activities).unpack(scratch)
-    for name in manifest.inputs.deliveries:
-        source = input_file(project, "deliveries", name)
-        if source.is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, root / name)
-    for folder in {(root / name).parent for name in manifest.inputs.deliveries}:
+    """Copy what an issue was made from, and nothing else, into an empty folder; return the folder of the project."""
+    root, inputs = root_in(scratch, project.program.identity.shares), manifest.inputs
+    # An empty folder of activities means that the report has a part for them.
+    folders = ["data/raw", "data/published", *(["report/activities"] if manifest.parameters.has_activities else [])]
+    for name in folders:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for kind in KINDS:
+        for name in getattr(inputs, kind) if kind != "library" else ():
+            source = input_file(project, kind, name)
+            if source.is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, root / name)
+    for folder in {(root / name).parent for name in inputs.deliveries}:
         there = deliveries_folder(project) / folder.name
         if (there / CHECKSUMS).is_file() and folder.is_dir():
-            # With the salt, the manifest that is made here lists what the other one does.
+            # With the same salt, the new manifest lists the same checksums.
             write_checksums(folder, source_checksums(there), salt_of(there))
-    seen = [issue for issue in read_register(project).issues if str(issue.name) in manifest.inputs.register_]
+    seen = [issue for issue in read_register(project).issues if str(issue.name) in inputs.register_]
     if seen:
         write_register(root / "data" / "published", [replace(issue, manifest=None) for issue in seen])
     return root
