@@ -71,10 +71,10 @@ def delivered(project: Project) -> dict[str, bytes]:
 def test_intake_writes_a_delivery_that_every_other_command_counts(project: Project, send: Send) -> None:
     done = intake(project, send(HEADINGS, *ROWS, "Total,2,,,"), *DAY, "--yes")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "4 rows = 2 taken + 1 of headings + 1 no records" in done.stdout
+    assert "4 rows = 2 records + 1 heading row + 1 other row" in done.stdout
     assert "'Case Number' → response_id" in done.stdout
     assert "no data" in done.stdout
-    assert "Columns not taken: 'Victim name'" in done.stdout
+    assert "Columns not imported: 'Victim name'" in done.stdout
     assert "Written: data/raw/2023-12-04" in done.stdout
     assert "Jane" not in done.stdout
     assert sorted(delivered(project)) == DELIVERY
@@ -102,7 +102,7 @@ def test_a_second_delivery_of_a_day_is_another_folder_and_the_first_stays_as_it_
     intake(project, send(HEADINGS, *ROWS), *DAY, "--yes")
     before = delivered(project)
     done = intake(project, send(HEADINGS, "R3,11/4/23,DV,SE,x", name="more.csv"), *DAY, "--yes")
-    assert "WARNING: There is a delivery of that day already" in done.stdout
+    assert "WARNING: There is already a delivery of that day" in done.stdout
     assert before.items() < delivered(project).items()
     assert "2023-12-04-2/responses.csv" in delivered(project)
 
@@ -110,10 +110,10 @@ def test_a_second_delivery_of_a_day_is_another_folder_and_the_first_stays_as_it_
 def test_a_delivery_dated_in_the_future_or_the_past_is_taken_with_a_warning(project: Project, send: Send) -> None:
     later = intake(project, send(HEADINGS, ROWS[0]), "--received", "2099-01-01", "--yes")
     assert later.returncode == 0
-    assert "WARNING: The day of receipt, 2099-01-01, has not come yet." in later.stdout
+    assert "WARNING: The day of receipt, 2099-01-01, is in the future." in later.stdout
     earlier = intake(project, send(HEADINGS, ROWS[1], name="old.csv"), *DAY, "--yes")
     assert earlier.returncode == 0
-    assert "WARNING: 1 later delivery is here already, the newest received on 2099-01-01." in earlier.stdout
+    assert "WARNING: 1 later delivery already exists, the newest received on 2099-01-01." in earlier.stdout
 
 
 def test_the_demonstration_files_come_in_as_they_went_out(project: Project) -> None:
@@ -169,9 +169,9 @@ def with_macros() -> bytes:
         ("a.xlsx", locked(), "a.xlsx: is protected by a password"),
         ("a.xlsm", with_macros(), "a.xlsm: is a workbook with macros"),
         ("a.csv", b"", "a.csv, line 1: is empty"),
-        ("a.csv", b"Case Number,Date,Type\nR1,x,y\n", "a.csv, line 1: no heading stands for 'area_command'"),
+        ("a.csv", b"Case Number,Date,Type\nR1,x,y\n", "a.csv, line 1: no column found for area_command"),
         ("a.csv", b"Case Number,Date,Type,Area,Area Cmd\n", "'Area' (column 4) and 'Area Cmd' (column 5)"),
-        ("a.csv", f"{HEADINGS}\nR1,11/2/23,DV\nR2\n".encode(), "a.csv, line 3: holds 1 cell where"),
+        ("a.csv", f"{HEADINGS}\nR1,11/2/23,DV\nR2\n".encode(), "a.csv, line 3: has 1 cell, but"),
     ],
 )
 def test_a_bad_file_is_refused_by_name_and_nothing_is_written(

@@ -20,8 +20,9 @@ from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository, 
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, TextError
 from viputils.core.months import ReportMonth
+from viputils.publish.activities import new_month
 from viputils.publish.publication import publish
-from viputils.publish.status import _read, new_month, project_status
+from viputils.publish.status import _read, project_status
 from viputils.records.clean import clean_records, first_doubt
 from viputils.records.deliveries import find_deliveries, read_received
 from viputils.report.markdown import read_sections
@@ -195,7 +196,7 @@ def test_a_text_that_cannot_be_shown_is_an_error_and_says_what_else_was_found(ci
     assert "line 4: phone number" in done.stderr
     done = vip("new", "2023-10", "--check", "--project", str(city))
     assert done.returncode == 2
-    assert "vip new 2023-10 writes one" in done.stderr
+    assert "create it with vip new 2023-10" in done.stderr
 
 
 # ------------------------------------------------------------------ vip report, vip publish
@@ -218,7 +219,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def told(made: Path, tmp_path: Path) -> Project:
     root = tmp_path / "a project"
     shutil.copytree(made, root)
-    # A library that is being worked on makes an issue stale as well, and is not what is looked at here.
+    # A library that is being worked on makes an issue out of date as well, which these tests do not look at.
     manifest = root / "issues" / "2023-10" / "manifest.json"
     shown = json.loads(manifest.read_text("utf-8"))
     assert shown["inputs"]["library"]
@@ -341,29 +342,31 @@ def test_the_status_has_the_same_as_json_and_for_people(told: Project) -> None:
     done = vip("status", "--project", str(told.root))
     assert done.returncode == 0
     assert "28 reproduced" in done.stdout
-    assert "Note: report/activities/2024-02.md: is there, and the data of its month is not;" in done.stdout
-    assert "Note: report/activities/march.md: is shown in no issue;" in done.stdout
+    assert "Note: report/activities/2024-02.md: has no complete data for its month;" in done.stdout
+    assert "Note: report/activities/march.md: is not shown in any issue;" in done.stdout
     assert vip("status", "--json", "--csv", "--project", str(told.root)).returncode == 2
 
 
-def test_an_issue_is_stale_once_something_that_it_was_made_from_changed(told: Project) -> None:
+def test_an_issue_is_out_of_date_once_something_that_it_was_made_from_changed(told: Project) -> None:
     told.activities(OCTOBER).write_text("## Help\n\nText.\n", encoding="utf-8")
-    assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, stale: other texts now"
+    assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, out of date: texts have changed"
     assert status_of(told, OCTOBER)["activities"] == "yes"
+    # The words of the JSON output stay as they were.
+    assert _read(told, []).month(OCTOBER).as_json()["made"] == "as of 2023-11-03, stale: other texts now"
     (told.root / "program.toml").write_text((told.root / "program.toml").read_text("utf-8") + "\n", encoding="utf-8")
-    assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, stale: other program and texts now"
+    assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, out of date: program.toml and texts have changed"
     (told.issues / "2023-10" / "figures.csv").unlink()
     assert "edited or incomplete" in status_of(told, OCTOBER)["made"]
     (told.issues / "2023-10" / "manifest.json").unlink()
     assert status_of(told, OCTOBER)["made"] == "without a manifest"
 
 
-def test_a_text_written_after_the_issue_makes_it_stale(told: Project) -> None:
+def test_a_text_written_after_the_issue_makes_it_out_of_date(told: Project) -> None:
     manifest = told.issues / "2023-10" / "manifest.json"
     shown = json.loads(manifest.read_text("utf-8"))
     del shown["inputs"]["texts"]["report/activities/2023-10.md"]
     manifest.write_text(json.dumps(shown), encoding="utf-8")
-    assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, stale: other texts now"
+    assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, out of date: texts have changed"
 
 
 @pytest.mark.whole_issues

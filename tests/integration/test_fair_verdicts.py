@@ -182,11 +182,11 @@ def test_check_names_it(city: Project) -> None:
 
 def test_the_status_of_the_issue_made_here_names_it(city: Project) -> None:
     def made() -> str:
-        return {str(one.month): one.made for one in project_status(city).months}["2023-11"]
+        return {str(one.month): one.row["made"] for one in project_status(city).months}["2023-11"]
 
-    assert "stale" not in made()
+    assert "out of date" not in made()
     backdated(city)
-    assert made().endswith("stale: other deliveries now")
+    assert made().endswith("out of date: deliveries have changed")
 
 
 def test_check_as_of_an_earlier_day_leaves_it_out(city: Project) -> None:

@@ -35,8 +35,8 @@ from viputils.audit.verdicts import verify_register
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, RenderError
 from viputils.core.months import ReportMonth
-from viputils.publish.site.build import write_settings
 from viputils.publish.site.preview import watched
+from viputils.publish.site.render import write_settings
 from viputils.records.checksums import checksum
 from viputils.report.render.embedded import EmbeddedEngine
 

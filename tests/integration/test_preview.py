@@ -63,7 +63,7 @@ def test_a_port_that_is_taken_is_named(root: Path, site: Path) -> None:
         port = urlsplit(server.address).port
         done = vip("preview", "--project", str(root), "--port", str(port))
     assert done.returncode == 2
-    assert f"--port: {port}: Address already in use; say another one, or 0 for any that is free." in done.stderr
+    assert f"--port: {port}: Address already in use; choose another port, or 0 for any free one." in done.stderr
 
 
 def test_the_preview_answers_nobody_who_asks_by_another_name(root: Path, site: Path) -> None:

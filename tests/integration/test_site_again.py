@@ -444,7 +444,7 @@ def test_very_many_issues_are_made_only_if_the_answer_is_yes(
     tmp_path: Path, plain_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
-    monkeypatch.setattr("viputils.publish.site.build._MANY", 1)
+    monkeypatch.setattr("viputils.publish.site.outdated._MANY", 1)
     asked: list[str] = []
 
     def say_no(many: str) -> bool:

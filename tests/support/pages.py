@@ -19,9 +19,9 @@ from markdown_it import MarkdownIt
 from tests.support.projects import REPOSITORY
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
-from viputils.publish.site.build import write_page, write_settings
 from viputils.publish.site.navigation import file_of
 from viputils.publish.site.pages import Page
+from viputils.publish.site.render import write_page, write_settings
 from viputils.report.issue import Issue, make_issue
 from viputils.report.notebook import run_notebook
 from viputils.report.process import in_own_process

@@ -12,7 +12,7 @@ from tests.support.command import vip
 from tests.support.projects import Deliver
 from viputils.config.project import Project
 from viputils.core.text import first_of, plural
-from viputils.intake.exports import Tally
+from viputils.intake.tally import Tally
 from viputils.publish.reproduction import IDENTICAL, Reproduction
 from viputils.records.clean import account_line, load_records
 
@@ -34,8 +34,8 @@ def test_the_account_of_rows(project: Project, deliver: Deliver, rows: list[str]
 
 
 def test_the_account_of_a_sheet() -> None:
-    assert str(Tally(read=1, lines=array("q", [2]))) == "1 row = 1 taken"
-    assert str(Tally(read=2, headings=1, lines=array("q", [2]))).startswith("2 rows = 1 taken")
+    assert str(Tally(read=1, lines=array("q", [2]))) == "1 row = 1 record"
+    assert str(Tally(read=2, headings=1, lines=array("q", [2]))).startswith("2 rows = 1 record")
 
 
 def test_a_reproduction_of_one_file() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from viputils.config.project import Project
-    from viputils.intake.exports import EitherOrder
+    from viputils.intake.date_column import EitherOrder
     from viputils.records.clean import Records
 
 # Suggested corrections to show.

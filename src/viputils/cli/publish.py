@@ -104,7 +104,7 @@ def new(
     its line: phone numbers, addresses, dates of birth, names near an age or a crime, and so on. Exit 0: nothing was
     found, or everything found is allowed by name. Exit 1: something was found. Exit 2: a text cannot be shown.
     """
-    from viputils.publish.status import new_month
+    from viputils.publish.activities import new_month
 
     opened = open_project(context, project)
     if check:
@@ -137,8 +137,8 @@ def status(
 ) -> None:
     """Show the progress of each month: data complete, activities written, issue made, published, verified.
 
-    An issue is stale if something that it was made from has changed since. Problems are listed as notes below the
-    table.
+    An issue is out of date if something that it was made from has changed since. Problems are listed as notes below
+    the table.
     """
     from viputils.publish.status import project_status
 
@@ -333,7 +333,7 @@ def preview(
 
 def _check_activities(project: Project, month: ReportMonth) -> None:
     """Print the private details in the activities of a month and in other texts, and how to allow them."""
-    from viputils.publish.status import check_activities
+    from viputils.publish.activities import check_activities
     from viputils.report.markdown import outdated_activities, shown_as_typed
     from viputils.report.privacy.screening import screen_texts
 

@@ -71,6 +71,16 @@ class Sheet:
     merged: Sequence[Merged] = ()
     epoch: dt.date = EPOCH_1900
 
+    @property
+    def is_worksheet(self) -> bool:
+        """Whether it is part of a workbook."""
+        return self.file.casefold().endswith(".xlsx")
+
+    @property
+    def where(self) -> str:
+        """The sheet, as messages name it."""
+        return f"{self.file}, sheet '{self.name}'" if self.is_worksheet else self.file
+
     def blocks(self, size: int = 50_000) -> Iterator[Block]:
         """Yield the rows from the first, at most ``size`` at a time; a CSV file is never held whole.
 

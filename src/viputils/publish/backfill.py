@@ -1,7 +1,7 @@
-"""Many issues: what is not as it would be made now is made, each issue in a process of its own, whole or not at all.
+"""Make many issues: those that are missing or out of date, each in its own process, as a whole or not at all.
 
-No issue depends on another one that is made, only on the register, so their order and number change nothing: each has
-the bytes that it has when it is made alone.
+Issues depend on the register but not on each other, so their order and number do not matter: each has the same bytes as
+when it is made alone.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _LOOK = 0.05
 
 @dataclass(frozen=True)
 class Order:
-    """An issue that is to be made.
+    """An issue to make.
 
     Attributes
     ----------
     language
-        The language that it is made in.
+        Its language.
     place
         Its folder in ``issues``.
     why
-        What is not as it was when the issue that lies there was made; nothing where it is as it would be made now.
+        Why it is out of date; empty if it is not.
     left_out_rows
-        Whether rows that are in quarantine are left out.
+        Whether rows in quarantine are left out.
     """
 
     month: ReportMonth
@@ -60,12 +60,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an order: made in so many seconds, or the error that kept it from being made.
+    """The result of an order: the seconds that it took, or the error.
 
     Attributes
     ----------
     notes
-        What people should know of the texts in it.
+        Notes on its texts.
     """
 
     order: Order
@@ -179,7 +179,7 @@ def cores() -> int:
 
 
 def outcome_of(seal: Sealed, order: Order, engine: Engine, papermill_engine: PapermillEngine = "vip") -> Outcome:
-    """Make an issue, or return what kept it from being made."""
+    """Make an issue, or return the error."""
     begin = time.perf_counter()
     notes: list[Notes] = []
     try:
@@ -205,7 +205,7 @@ def outcome_of(seal: Sealed, order: Order, engine: Engine, papermill_engine: Pap
 
 
 def unexpected(order: Order, found: Exception) -> NotebookError:
-    """Return the error of an issue that met an error that no reader of it can mend."""
+    """Return the error for a fault of viputils."""
     last = traceback.extract_tb(found.__traceback__)[-1]
     where = getattr(found, PLACE, "") or f"{Path(last.filename).name}, line {last.lineno}"
     what = f"{type(found).__name__}: {found} ({where});"
@@ -216,7 +216,7 @@ def unexpected(order: Order, found: Exception) -> NotebookError:
 
 
 def _unreadable(order: Order, found: OSError) -> NotebookError:
-    """Return the error for a file of an issue, or of what it is made from, that could not be read or written."""
+    """Return the error for a file that could not be read or written."""
     return NotebookError("A file could not be read or written.", [Problem(f"issues/{order.place}", str(found))])
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import logging
 import multiprocessing
-import pickle
 import re
 import shutil
+import tarfile
 import tempfile
 import threading
 import time
@@ -29,15 +30,14 @@ from viputils.audit.library import library_checksum
 from viputils.audit.manifest import MANIFEST, GitCommit, changed_since, read_manifest, touched_since
 from viputils.config.project import Project
 from viputils.core.errors import ClusterError, Problem, VipError
-from viputils.core.files import replaced_whole
+from viputils.core.files import private_folder, replaced_whole
 from viputils.core.git import commit_of
 from viputils.core.urls import shown_address
 from viputils.publish.backfill import Order, Outcome, outcome_of, unexpected
 from viputils.report.issue import asked_otherwise, keep_what_is_not_ours, notes_on_texts
 from viputils.report.notebook import PapermillEngine
-from viputils.report.parcel import Parcel, packed
 from viputils.report.render import Engine, choose_engine
-from viputils.report.seal import Present, issue_inputs, sealed
+from viputils.report.seal import copy_project, issue_inputs, root_in, sealed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -95,11 +95,11 @@ def carry_out_on(
     """
     if not orders:
         return
-    parcel = _parcel_of(project, orders)
+    packed = _packed(project)
     with_what = (project.source.anywhere, engine.name, papermill_engine, _AS_READ)
     with _client(scheduler, patience) as client:
         # A task like the others: where the worker that holds it is lost, the scheduler gives it to another one.
-        sent = client.submit(_itself, parcel, pure=False)
+        sent = client.submit(_itself, packed, pure=False)
         waiting = {client.submit(_made_there, sent, order, *with_what, pure=False): order for order in orders}
         try:
             for future, lost in _as_they_are_ready(client, list(waiting), patience):
@@ -111,26 +111,26 @@ def carry_out_on(
                 client.cancel(list(waiting), force=True)
 
 
-def _parcel_of(project: Project, orders: Sequence[Order]) -> Parcel:
-    """Pack what the issues are made from, the whole register included."""
-    present = Present.of(project)
-    spoken = {order.language: project.in_language(order.language) for order in orders}
-    inputs = [issue_inputs(spoken[order.language], order.month, order.as_of, present) for order in orders]
-    parcel = packed(project, inputs, project.activities(orders[0].month).parent.is_dir())
-    register = {
-        f"data/published/{path.name}": path.read_bytes()
-        for path in sorted(project.published.glob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
-    return replace(parcel, files=parcel.files | register)
+def _packed(project: Project) -> bytes:
+    """Return a project without its deliveries as a tar archive: the same bytes for the same files."""
+    content = io.BytesIO()
+    with private_folder("cluster") as folder:
+        copy_project(project, root_in(folder / "project", project.program.identity.shares))
+        with tarfile.open(fileobj=content, mode="w") as archive:
+            archive.add(folder / "project", arcname=".", filter=_without_time_and_owner)
+    return content.getvalue()
 
 
-def _itself(parcel: Parcel) -> Parcel:
-    return parcel
+def _without_time_and_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    return entry.replace(mtime=0, uid=0, gid=0, uname="", gname="", deep=False)
+
+
+def _itself(project: bytes) -> bytes:
+    return project
 
 
 def _made_there(
-    parcel: Parcel,
+    packed: bytes,
     order: Order,
     deliveries: str,
     engine: Literal["quarto", "embedded"],
@@ -150,7 +150,7 @@ def _made_there(
                 problem = Problem("viputils", "the worker has read other code;", remedy)
                 raise ClusterError("The worker would make another issue.", [problem])
             # What was brought from an address stays for the next issue that this worker makes.
-            project = Project.open(_unpacked(parcel, Path(worker.local_directory)), order.language, deliveries)
+            project = Project.open(_unpacked(packed, Path(worker.local_directory)), order.language, deliveries)
             with sealed(project) as seal:
                 outcome = outcome_of(seal, order, choose_engine(engine), papermill_engine)
         except VipError as error:
@@ -166,13 +166,14 @@ def _made_there(
         return made
 
 
-def _unpacked(parcel: Parcel, folder: Path) -> Path:
-    """Return the folder in which a worker has unpacked a parcel."""
-    place = folder / f"vip-{hashlib.sha256(pickle.dumps(parcel)).hexdigest()[:16]}"
+def _unpacked(packed: bytes, folder: Path) -> Path:
+    """Return the folder in which a worker has unpacked a project."""
+    place = folder / f"vip-{hashlib.sha256(packed).hexdigest()[:16]}"
     if not place.is_dir():
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            parcel.unpack(Path(scratch) / "it")
-            (Path(scratch) / "it").rename(place)
+            with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+                archive.extractall(Path(scratch) / "project", filter="data")
+            (Path(scratch) / "project").rename(place)
     return next(path.parent for path in place.rglob("program.toml"))
 
 

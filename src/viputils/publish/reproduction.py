@@ -1,4 +1,4 @@
-"""Reproduction: make an issue again from what its manifest says it was made from, and compare every byte."""
+"""Reproduction: make an issue again from the inputs that its manifest lists, and compare every byte."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from viputils.audit.manifest import (
+    KINDS,
     MANIFEST,
     Change,
     Manifest,
@@ -32,9 +33,8 @@ from viputils.figures.counts import FIGURES_CSV
 from viputils.records.checksums import CHECKSUMS, checksum, salt_of, source_checksums, write_checksums
 from viputils.records.remote.fetch import deliveries_folder
 from viputils.report.issue import make_issue
-from viputils.report.parcel import packed
 from viputils.report.render import choose_engine
-from viputils.report.seal import Sealed
+from viputils.report.seal import Sealed, root_in
 
 IDENTICAL: Final = "identical"
 DIFFERS: Final = "differs"
@@ -56,18 +56,18 @@ _PARTS: Final = {
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of making an issue again.
+    """The result of making an issue again.
 
     Attributes
     ----------
     source
-        Which manifest said how.
+        The manifest.
     outputs
         ``part``, ``file``, ``result``: one row for each file that was made then or now.
     changes
-        The inputs and versions that are not what they were.
+        The inputs and versions that have changed.
     touched
-        The files beside the manifest that are not those that it describes.
+        The files beside the manifest that do not match it.
     added
         Delivered files that the manifest does not list, although an issue that is made now counts them.
     """
@@ -81,7 +81,7 @@ class Reproduction:
 
     @property
     def identical(self) -> bool:
-        """Whether every byte is as it was, and those that lie beside the manifest are, too."""
+        """Whether every byte is the same, and the files beside the manifest match it."""
         return bool(self.outputs["result"].eq(IDENTICAL).all()) and not self.touched
 
     @property
@@ -122,12 +122,12 @@ class Reproduction:
 
 
 def find_manifest(project: Project, issue: str) -> tuple[Path, str, ReportMonth | None]:
-    """Find the manifest of an issue: of the register, or else of the issue made here; or the file of that name.
+    """Find the manifest of an issue: in the register, or else of the issue made here, or else the file of that name.
 
     Returns
     -------
     tuple
-        Its path, what messages call it, and the month that it must be of, where one was asked for.
+        Its path, its name in messages, and the month that it must have, if one was asked for.
 
     Raises
     ------
@@ -171,19 +171,19 @@ def find_manifest(project: Project, issue: str) -> tuple[Path, str, ReportMonth 
 def reproduce(
     project: Project, issue: str, keep: Path | None = None, on_step: Callable[[str], None] = lambda _: None
 ) -> Reproduction:
-    """Make an issue again in a clean temporary folder, and compare what comes out with its manifest.
+    """Make an issue again in a clean temporary folder, and compare the files with its manifest.
 
     Parameters
     ----------
     issue
         ``2023-11``, ``2023-11-r1``, or the path of a manifest.
     keep
-        A folder, not there yet, in which to keep what was made.
+        A new folder in which to keep the files.
 
     Raises
     ------
     ManifestError
-        If there is no manifest, it is invalid, or a delivery that it names is gone or was changed.
+        If there is no manifest, it is invalid, or a delivery that it lists is missing or was changed.
     """
     if keep is not None and keep.exists():
         raise ParameterError(
@@ -231,7 +231,7 @@ def reproduce(
 
 
 def _touched(path: Path, source: str, manifest: Manifest) -> list[Problem]:
-    """Compare the issue that lies beside its manifest with it, where one does; in the register none does."""
+    """Compare an issue with its manifest. The register has manifests without issues."""
     folder = path.parent
     if path.name != MANIFEST or not any((folder / file).exists() for file in manifest.outputs):
         return []
@@ -266,19 +266,24 @@ def _changed_register(project: Project, manifest: Manifest) -> list[Change]:
 
 
 def _copy_of_inputs(project: Project, manifest: Manifest, scratch: Path) -> Path:
-    """Put what an issue was made from, and nothing else, into a folder of its own; give that folder."""
-    root = packed(project, [manifest.inputs], manifest.parameters.has_activities).unpack(scratch)
-    for name in manifest.inputs.deliveries:
-        source = input_file(project, "deliveries", name)
-        if source.is_file():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, root / name)
-    for folder in {(root / name).parent for name in manifest.inputs.deliveries}:
+    """Copy what an issue was made from, and nothing else, into an empty folder; return the folder of the project."""
+    root, inputs = root_in(scratch, project.program.identity.shares), manifest.inputs
+    # An empty folder of activities means that the report has a part for them.
+    folders = ["data/raw", "data/published", *(["report/activities"] if manifest.parameters.has_activities else [])]
+    for name in folders:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for kind in KINDS:
+        for name in getattr(inputs, kind) if kind != "library" else ():
+            source = input_file(project, kind, name)
+            if source.is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, root / name)
+    for folder in {(root / name).parent for name in inputs.deliveries}:
         there = deliveries_folder(project) / folder.name
         if (there / CHECKSUMS).is_file() and folder.is_dir():
-            # With the salt, the manifest that is made here lists what the other one does.
+            # With the same salt, the new manifest lists the same checksums.
             write_checksums(folder, source_checksums(there), salt_of(there))
-    seen = [issue for issue in read_register(project).issues if str(issue.name) in manifest.inputs.register_]
+    seen = [issue for issue in read_register(project).issues if str(issue.name) in inputs.register_]
     if seen:
         write_register(root / "data" / "published", [replace(issue, manifest=None) for issue in seen])
     return root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,6 @@ from viputils.core.files import copy_files, private_folder
 from viputils.core.git import Commit, commit_of
 from viputils.core.months import ReportMonth
 from viputils.records.remote.fetch import deliveries_folder
-from viputils.report.parcel import root_in
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,16 @@ def sealed(project: Project) -> Iterator[Sealed]:
         _copy_deliveries(deliveries_folder(project), root / RAW)
         (root / SEALED).touch()
         yield Sealed.open(root, project.root, project.language.code)
+
+
+def root_in(folder: Path, shares: str | None) -> Path:
+    """Create a project's folder in an empty folder, deep enough that the folder that it shares is inside, too."""
+    shared = Path(shares or ".")
+    root = folder.joinpath("of", *("its", *("own" for part in shared.parts if part == "..")))
+    root.mkdir(parents=True)
+    if not shared.is_absolute():
+        Path(os.path.normpath(root / shared)).mkdir(parents=True, exist_ok=True)
+    return root
 
 
 def copy_project(project: Project, root: Path) -> None:

@@ -28,7 +28,8 @@ from viputils.config.source import Source
 from viputils.core.errors import BalanceError, DeliveryError, IntakeError, VipError
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import value_of
-from viputils.intake.proposal import CHANGES, NothingNew, Proposal, proposed_intake
+from viputils.intake.effects import CHANGES
+from viputils.intake.proposal import NothingNew, Proposal, proposed_intake
 from viputils.records.checksums import write_checksums
 from viputils.records.clean import load_records
 from viputils.records.deliveries import find_deliveries
@@ -170,11 +171,11 @@ def test_the_summary_says_of_each_sheet_what_was_taken_and_shows_no_value_of_oth
 ) -> None:
     sent = send(f"{RESPONSES},Victim name,Remarks", "R1,11/2/23,DV,SE,Jane Doe,called twice", "Exported by somebody")
     said = "\n".join(proposal_of(project, sent, accept=True).summary())
-    assert "export.csv: taken as responses" in said
-    assert "3 rows = 1 taken + 1 of headings + 1 no records" in said
-    assert "No records, not taken: line 3 'Exported by somebody'" in said
+    assert "export.csv: read as responses" in said
+    assert "3 rows = 1 record + 1 heading row + 1 other row" in said
+    assert "Other rows, not imported: line 3 'Exported by somebody'" in said
     assert "'Case Number' → response_id" in said
-    assert "Columns not taken: 'Victim name', 'Remarks'" in said
+    assert "Columns not imported: 'Victim name', 'Remarks'" in said
     assert "Jane" not in said
     assert b"Jane" not in b"".join(visible(project).values())
 
@@ -226,14 +227,14 @@ def test_the_same_file_twice_adds_nothing_under_another_name_too(project: Projec
     assert visible(project) == before
     with_news = proposal_of(project, sent, send(RESPONSES, "R2,11/2/23,DV,SE", name="new.csv"), accept=True)
     assert changes(with_news) == {"rows": 1, "new": 1}
-    assert "export.csv was received in data/raw/2023-12-04 already and is left out." in with_news.warnings
+    assert "export.csv was already received in data/raw/2023-12-04, and is left out." in with_news.warnings
 
 
 def test_a_file_given_twice_is_taken_once(project: Project, send: Send) -> None:
     rows = (RESPONSES, "R1,11/2/23,DV,SE")
     found = proposal_of(project, send(*rows), send(*rows, name="copy.csv"))
     assert changes(found) == {"rows": 1, "new": 1}
-    assert "copy.csv is the same file as export.csv and is taken once." in found.warnings
+    assert "copy.csv is the same file as export.csv and is imported once." in found.warnings
 
 
 def test_a_file_without_rows_says_something_again_on_a_later_day_only(project: Project, send: Send) -> None:
@@ -242,7 +243,7 @@ def test_a_file_without_rows_says_something_again_on_a_later_day_only(project: P
     assert isinstance(propose(project, sent), NothingNew)
     later = proposal_of(project, sent, received="2024-01-04", accept=True)
     assert changes(later) == {}
-    assert "to the byte" in later.warnings[0]
+    assert "is identical to the file" in later.warnings[0]
     assert [one.name for one in find_deliveries(project)] == ["data/raw/2023-12-04", "data/raw/2024-01-04"]
 
 
@@ -251,7 +252,7 @@ def test_a_second_delivery_of_a_day_gets_a_folder_of_its_own(project: Project, s
         before = visible(project)
         found = proposal_of(project, send(RESPONSES, f"R{number},11/2/23,DV,SE"), accept=True)
         assert found.name == f"data/raw/{name}"
-        assert any("There is a delivery of that day already" in one for one in found.warnings) == (number > 1)
+        assert any("There is already a delivery of that day" in one for one in found.warnings) == (number > 1)
         assert before.items() <= visible(project).items()
     assert load_records(project).account.set_index("table").loc["responses", "kept"] == 3
 
@@ -262,7 +263,7 @@ def test_the_hundredth_delivery_of_a_day_is_refused_before_it_can_be_misread(pro
         folder.mkdir()
         (folder / "responses.csv").write_text("response_id,response_date,incident_type,area_command\n", "utf-8")
     said = refusal(lambda: propose(project, send(RESPONSES, "R1,11/2/23,DV,SE"), accept=True))
-    assert "2023-12-04 has 99 deliveries already. Nothing was written." in said
+    assert "There are already 99 deliveries of 2023-12-04. Nothing was written." in said
     assert len(find_deliveries(project)) == 99
 
 
@@ -270,9 +271,9 @@ def test_a_day_that_has_not_come_or_lies_before_other_deliveries_is_said(project
     proposal_of(project, send(RESPONSES, "R1,11/2/23,DV,SE", "R2,11/2/23,DV,SE"), received="2023-12-04", accept=True)
     sent = send(RESPONSES, "R1,11/2/23,DV,SE", "R2,11/2/23,DV,NE", "R3,11/2/23,DV,NE")
     future = proposal_of(project, sent, received="2031-01-01")
-    assert "The day of receipt, 2031-01-01, has not come yet." in future.warnings
+    assert "The day of receipt, 2031-01-01, is in the future." in future.warnings
     earlier = proposal_of(project, sent, received="2023-11-15", accept=True)
-    assert any("1 later delivery is here already, the newest received on 2023-12-04" in o for o in earlier.warnings)
+    assert any("1 later delivery already exists, the newest received on 2023-12-04" in o for o in earlier.warnings)
     # What the later delivery says goes on to stand.
     assert changes(earlier) == {"rows": 3, "new": 1, "unchanged": 1, "superseded": 1}
     rows = load_records(project).tables["responses"].rows
@@ -285,13 +286,13 @@ def test_a_month_too_long_ago_to_list_is_named(project: Project, deliver: Delive
     sent = send(RESPONSES, "R0,7/5/22,DV,NE", "R1,8/5/22,DV,SE", "R16,11/5/23,DV,NE")
     found = proposal_of(project, sent, received="2023-12-05")
     assert found.figures["month"].unique().tolist() == ["2023-11"]
-    assert "Records of 1 earlier month change too, and the figures of these are not listed: 2022-07." in found.warnings
+    assert "Records of 1 earlier month change, too, and their figures are not listed: 2022-07." in found.warnings
 
 
 def test_ids_that_another_table_has_are_said(project: Project, deliver: Deliver, send: Send) -> None:
     deliver("2023-11-03", candidates=["R1,2023-11-01,Hospital"])
     found = proposal_of(project, send(RESPONSES, "R1,11/2/23,DV,SE"))
-    assert "1 id of responses is an id of candidates too. Is it the right table?" in found.warnings
+    assert "1 id of responses is an id of candidates, too. Is it the right table?" in found.warnings
 
 
 def test_a_void_withdraws_a_record(project: Project, deliver: Deliver, send: Send) -> None:
@@ -337,11 +338,19 @@ def test_what_a_snapshot_lacks_is_withdrawn_and_much_of_it_is_said(snapshots: Pr
     proposal_of(snapshots, full, received="2023-12-04", accept=True)
     found = proposal_of(snapshots, send(RESPONSES, "R0,11/2/23,DV,SE", "R1,11/2/23,DV,NE", "R7,11/2/23,DV,NE"))
     assert changes(found) == {"rows": 3, "new": 1, "changed": 1, "unchanged": 1, "withdrawn": 3}
-    assert "More than half of the records of responses are no longer there in this snapshot." in found.warnings
+    assert "More than half of the records of responses are missing from this snapshot." in found.warnings
     everything_stayed = proposal_of(snapshots, full, received="2023-12-05")
     assert changes(everything_stayed) == {"rows": 5, "unchanged": 5}
     nothing = proposal_of(snapshots, send(RESPONSES), received="2023-12-05")
     assert changes(nothing) == {"withdrawn": 5}
+
+
+def test_a_void_withdraws_a_record_of_a_snapshot(snapshots: Project, send: Send) -> None:
+    proposal_of(snapshots, send(RESPONSES, "R1,11/2/23,DV,SE", "R2,11/2/23,DV,SE"), accept=True)
+    voids = send("Void ID,Voided date,Voided table,Voided ID", "V1,12/5/23,responses,R1", name="voids.csv")
+    found = proposal_of(snapshots, voids, received="2023-12-05")
+    assert changes(found, "responses") == {"withdrawn": 1}
+    assert not [one for one in found.warnings if "snapshot" in one]
 
 
 def test_a_snapshot_before_a_newer_one_changes_nothing(snapshots: Project, send: Send) -> None:
@@ -365,7 +374,7 @@ def test_all_that_is_wrong_with_all_files_is_said_at_once(project: Project, send
         tmp_path,
     ]
     said = refusal(lambda: propose(project, *files))
-    assert said.startswith("The files cannot be taken in. Nothing was written.")
+    assert said.startswith("The files cannot be imported. Nothing was written.")
     parts = (
         "a.csv, line 1",
         "page.xlsx: is named .xlsx and is an HTML page",
@@ -376,8 +385,8 @@ def test_all_that_is_wrong_with_all_files_is_said_at_once(project: Project, send
         assert part in said
     rows = [send(RESPONSES, "R1,11/2/23", name="a.csv"), send(RESPONSES, "R1,11/2/23,DV,SE,x", name="b.csv")]
     said = refusal(lambda: propose(project, *rows))
-    assert "a.csv, line 2: holds 2 cells where there are 4 headings" in said
-    assert "b.csv, line 2: holds 5 cells where there are 4 headings" in said
+    assert "a.csv, line 2: has 2 cells, but there are 4 headings" in said
+    assert "b.csv, line 2: has 5 cells, but there are 4 headings" in said
     assert visible(project) == {}
 
 
@@ -577,8 +586,8 @@ def require_sound(project: Project, files: Sequence[Path], received: dt.date) ->
     taken = 0
     for source in found.sources:
         tally = source.tally
-        taken += tally.taken
-        assert tally.read == tally.taken + tally.headings + tally.above + tally.blank + len(tally.others)
+        taken += tally.records
+        assert tally.read == tally.records + tally.headings + tally.above + tally.blank + len(tally.others)
         assert tally.read == (sum(len(block.rows) for block in source.sheet.blocks()) if source.export else 0)
     assert found.changes["rows"].sum() == taken
     assert found.changes["rows"].eq(found.changes[list(CHANGES[2:7])].sum(axis="columns")).all()
@@ -660,7 +669,7 @@ def test_an_old_snapshot_says_nothing_about_the_months_after_its_newest_record(p
     sent = send(RESPONSES, "R1,11/2/22,DV,SE", "R2,2/3/23,GSW,VA")
     found = proposal_of(project, sent, received="2024-01-15", accept=True)
     assert found.covers == {"responses": dt.date(2023, 2, 28)}
-    assert any("so nothing is known of the days after 2023-02-28" in warning for warning in found.warnings)
+    assert any("so the days after 2023-02-28 are not covered" in warning for warning in found.warnings)
     assert months_with_data(project)[-1] == "2023-02"
     with pytest.raises(DeliveryError, match="There is no data for 2023-03 yet"):
         as_of_issue(project.program, find_deliveries(project), ReportMonth(2023, 3))
@@ -685,7 +694,7 @@ def test_a_delivery_of_the_month_before_covers_it_whole_and_an_empty_one_too(pro
 
 def test_a_table_that_is_not_there_cannot_be_covered(project: Project, send: Send) -> None:
     with (
-        pytest.raises(IntakeError, match="'outreach' is no table of these files"),
+        pytest.raises(IntakeError, match="'outreach' is not a table of these files"),
         proposed_intake(project, [send(RESPONSES)], dt.date(2023, 12, 4), TODAY, (), ["outreach=2023-11-30"]),
     ):
         pass
@@ -762,7 +771,7 @@ def test_the_table_of_a_sheet_can_be_given_by_its_name(project: Project, tmp_pat
     assert isinstance(found, Proposal)
     assert set(found.covers) == {"responses", "candidates"}
     said = refusal(lambda: propose(project, tmp_path / "sent.xlsx", tables=["Too=candidates"]))
-    assert "--table 'Too=candidates': names no sheet of these files; did you mean 'Two'?" in said
+    assert "--table 'Too=candidates': is not about a sheet of these files; did you mean 'Two'?" in said
 
 
 # ---------------------------------------------------------------- Rejects name what was sent
@@ -802,7 +811,7 @@ def test_a_day_that_is_wrong_covers_no_month(project: Project, send: Send, day: 
     only = send(RESPONSES, f"R2,{day},DV,SE", name="only.csv")
     found = proposal_of(project, only)
     assert found.covers["responses"] < project.program.identity.records_from
-    assert list(found.coverage()) == ["responses: nothing, because no row of it counts"]
+    assert list(found.coverage()) == ["responses: nothing, because none of its rows count"]
 
 
 def test_a_row_in_quarantine_covers_no_month_and_it_is_said(project: Project, send: Send) -> None:
@@ -810,7 +819,7 @@ def test_a_row_in_quarantine_covers_no_month_and_it_is_said(project: Project, se
     found = proposal_of(project, sent, accept=True)
     assert found.covers == {"responses": dt.date(2023, 10, 31)}
     assert any(
-        "in quarantine are of later days, until 2023-11-29" in one and "say --covers-until responses=2023-11-29." in one
+        "in quarantine have later dates, until 2023-11-29" in one and "add --covers-until responses=2023-11-29." in one
         for one in found.warnings
     )
     (delivery,) = find_deliveries(project)
@@ -832,11 +841,13 @@ def test_rows_of_a_table_without_an_id_that_came_before_are_reported(project: Pr
     headings = RESPONSES.partition(",")[2]
     proposal_of(project, send(headings, "11/2/23,DV,SE", "11/3/23,DV,SE"), accept=True)
     again = proposal_of(project, send(headings, "11/2/23,DV,SE", "11/4/23,DV,SE", name="more.csv"))
-    assert any("1 row of responses is the same as rows that are here, and count again" in one for one in again.warnings)
+    assert any(
+        "1 row of responses is identical to earlier rows, and would be counted again" in one for one in again.warnings
+    )
 
 
-def test_voids_without_the_optional_columns_are_taken_in(project: Project, send: Send) -> None:
+def test_voids_without_the_optional_columns_are_imported(project: Project, send: Send) -> None:
     proposal_of(project, send(RESPONSES, "R1,11/2/23,DV,SE"), accept=True)
     voids = send("void_id,voided_date,voided_table,voided_id", "V1,12/5/23,responses,R1", name="voids.csv")
     found = proposal_of(project, voids, received="2023-12-05")
-    assert "taken as voids" in "\n".join(found.summary())
+    assert "read as voids" in "\n".join(found.summary())

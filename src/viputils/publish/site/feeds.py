@@ -1,4 +1,4 @@
-"""What programs read of the site: a feed of its issues (Atom, RFC 4287) and a sitemap (sitemaps.org)."""
+"""What programs read: a feed of the issues (Atom, RFC 4287), a sitemap (sitemaps.org) and robots.txt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import datetime as dt
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+from viputils.config.project import Project
+from viputils.publish.site.issues import SiteIssue
+from viputils.publish.site.navigation import Version
+from viputils.publish.site.pages import NOT_FOUND
+from viputils.publish.site.plan import Plan
+from viputils.report.layout import label_of
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
 _SITEMAP: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -20,7 +28,7 @@ class Entry:
     Attributes
     ----------
     place
-        Its folder below the address of the site, with a stroke at the end.
+        Its folder below the address of the site, with a slash at the end.
     updated
         The day on which it was published, or else its as-of date.
     """
@@ -31,6 +39,40 @@ class Entry:
     summary: str
 
 
+def write_feeds(plan: Plan, versions: Sequence[Version], address: str, folder: Path) -> None:
+    """Write a feed in every language, one sitemap of all pages, and robots.txt."""
+    for project, version, issues in zip(plan.projects, versions, plan.issues, strict=True):
+        identity = project.shown.identity
+        entries = [_entry(project, version, one) for one in issues]
+        title, author = f"{identity.name}: {identity.report_title}", f"{identity.city}, {identity.department}"
+        place = f"{version.prefix}feed.xml"
+        feed = atom_feed(address, place, title, author, project.language.code, entries, identity.records_from)
+        (folder / place).write_bytes(feed)
+    places = [
+        (
+            [(one.language.code, one.address_of(place)) for one in versions if place in one.pages],
+            dt.date.fromisoformat(str(page.front_matter["date"])),
+        )
+        for place, page in versions[0].pages.items()
+        if place != NOT_FOUND
+    ]
+    (folder / "sitemap.xml").write_bytes(sitemap(address, places))
+    (folder / "robots.txt").write_text(f"Sitemap: {address}sitemap.xml\n", encoding="utf-8")
+
+
+def _entry(project: Project, version: Version, issue: SiteIssue) -> Entry:
+    language, demonstration = project.language, project.shown.demonstration
+    summary = language.text("Counted from the records received by {as_of}.", as_of=language.date(issue.as_of))
+    if issue.demonstration:
+        summary += f" {demonstration.statement if demonstration else ''}"
+    return Entry(
+        f"{project.shown.identity.report_title}, {label_of(issue.name, language)}",
+        f"{version.prefix}{issue.place}/",
+        issue.published or issue.as_of,
+        summary,
+    )
+
+
 def atom_feed(
     address: str, place: str, title: str, author: str, language: str, entries: Sequence[Entry], none_yet: dt.date
 ) -> bytes:
@@ -39,16 +81,16 @@ def atom_feed(
     Parameters
     ----------
     address
-        Where the site lies, with a stroke at the end.
+        The address of the site, with a slash at the end.
     place
-        Where the feed lies below it.
+        The path of the feed below it.
     none_yet
-        The day that a feed without entries gives.
+        The date of a feed without entries.
 
     Returns
     -------
     bytes
-        XML in UTF-8, the same for the same entries: its dates are those of the issues.
+        XML in UTF-8. The same entries always make the same bytes, because all dates come from the entries.
     """
     feed = ET.Element("feed", {"xmlns": _ATOM, "xml:lang": language})
     home = address + place.rpartition("/")[0].removesuffix("/") + ("/" if "/" in place else "")
@@ -74,7 +116,7 @@ def sitemap(address: str, places: Iterable[tuple[Sequence[tuple[str, str]], dt.d
     Parameters
     ----------
     places
-        For each page its places by language, ``("en", "methods/")``, and the day of what it says.
+        For each page its paths by language, such as ``("en", "methods/")``, and its date.
     """
     urls = ET.Element("urlset", {"xmlns": _SITEMAP, "xmlns:xhtml": _XHTML})
     for versions, day in places:
@@ -89,7 +131,7 @@ def sitemap(address: str, places: Iterable[tuple[Sequence[tuple[str, str]], dt.d
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:
-    # What no XML file can hold is no part of a title either.
+    # XML does not allow most control characters.
     ET.SubElement(parent, name).text = "".join(letter for letter in text if letter.isprintable())
 
 

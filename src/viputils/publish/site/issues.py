@@ -1,4 +1,4 @@
-"""The issues as the site shows them: their own pages, the newest one on the home page, and all by fiscal year."""
+"""The issues on the site: their own pages, and the home page with the newest issue and all issues by fiscal year."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from viputils.report.markdown import escape
 from viputils.report.render.frontmatter import read_front_matter
 from viputils.report.sections import demonstration_notice
 
-# One month alone has no course, and of so many the names no longer fit.
+# A chart needs at least two months. Above six months, their names no longer fit.
 _ENOUGH_FOR_A_CHART: Final = 2
 _MONTHS_WITH_NAMES: Final = 6
-# As the page of methods has it.
+# The methods page calls smaller numbers small.
 _SMALL: Final = 20
 
 
@@ -45,17 +45,17 @@ class SiteIssue:
     folder
         Where it was made.
     files
-        The files of it that its manifest names, with their checksums. What else lies in the folder is not of the issue.
+        The files that its manifest lists, with their checksums. Other files in the folder do not belong to the issue.
     place
         Its folder in the site of its language.
     to_data
-        What leads from the home page of its language to the one beside which the data lies.
+        The relative path from the home page of its language to the main one, which has the data.
     published
-        The day on which it was published, where the register says so.
+        The day on which it was published, if known.
     replaced_by
-        The re-issue in whose favour it does not stand, if there is one.
+        The re-issue that replaced it, if any.
     reason
-        Why it is a re-issue, as the register says.
+        The reason for a re-issue, from the register.
     """
 
     name: IssueName
@@ -70,13 +70,13 @@ class SiteIssue:
 
     @property
     def figures(self) -> pd.DataFrame:
-        """The figures table, as it lies beside the issue."""
+        """The figures table of the issue."""
         content = io.BytesIO(self.content_of(FIGURES_CSV))
         return pd.read_csv(content, keep_default_na=False).astype({"value": "int64"})
 
     @property
     def demonstration(self) -> str | None:
-        """What is said of synthetic records, where it was made from these."""
+        """The statement that its records are synthetic, if they are."""
         said: str | None = json.loads(self.content_of(FIGURES_JSON))["demonstration"]
         return said
 
@@ -86,12 +86,12 @@ class SiteIssue:
         return next(name for name in self.files if name.endswith(".ipynb"))
 
     def content_of(self, file: str) -> bytes:
-        """Read a file of it.
+        """Read a file of the issue.
 
         Raises
         ------
         ManifestError
-            If it is not what the manifest says: somebody made the issue again, or edited it, since it was looked at.
+            If it does not match the manifest: the issue was made again or edited in the meantime.
         """
         path = self.folder / file
         content = path.read_bytes() if path.is_file() else b""
@@ -101,7 +101,7 @@ class SiteIssue:
         return content
 
     def downloads(self) -> list[tuple[str, str]]:
-        """Return each file that people take away, as seen from the home page of its language, and what it is."""
+        """Return each file to download, relative to the home page of its language, with its kind."""
         files = [
             (f"{self.place}/{name}", kind)
             for ending, kind in ((".pdf", "PDF"), (".docx", "Word"))
@@ -112,13 +112,13 @@ class SiteIssue:
 
 
 def issue_page(project: Project, issue: SiteIssue) -> Page:
-    """Return the page of an issue: what its notebook shows, as the issue itself was made from it."""
+    """Return the page of an issue: the outputs of its notebook, from which the issue itself was made."""
     cells = nbformat.reads(issue.content_of(issue.notebook).decode(), as_version=4).cells
     header = read_front_matter(issue.notebook, cells).metadata
     files = {name: issue.content_of(name) for name in sorted(issue.files) if name.startswith("charts/")}
     label = capital(label_of(issue.name, project.language))
     if issue.name.number:
-        # The issue itself does not know yet that it will be one; two pages must not have one name.
+        # A re-issue is made before it gets its number. Two pages must not have the same title.
         identity = project.shown.identity
         title = project.language.text(
             "{program} {report}, {month}", program=identity.name, report=identity.report_title, month=label
@@ -135,7 +135,7 @@ def home_page(project: Project, issues: Sequence[SiteIssue], newest: dt.date | N
     issues
         The newest first.
     newest
-        The as-of date of the newest issue that there is, be it shown here or not; none where there is none.
+        The as-of date of the newest issue, even if it is not shown here.
     """
     program, text = project.shown, project.language.text
     demonstration = any(one.demonstration for one in issues)
@@ -176,7 +176,7 @@ def _newest(project: Project, issue: SiteIssue) -> str:
 
 
 def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
-    """Show the first breakdown of each month of the newest fiscal year, as the month's own issue gives it."""
+    """Show the first breakdown for each month of the newest fiscal year, from the issue of that month."""
     language, program, starts = project.language, project.shown, project.program.identity.fiscal_year_starts
     year = issues[0].name.month.fiscal_year(starts)
     standing = {
@@ -187,7 +187,7 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     name = program.report.breakdowns[0]
     counts = {month: breakdown(one.figures, name)["month"] for month, one in standing.items()}
     months = [month for month in year.months() if min(standing) <= month <= max(standing)]
-    # In the order of the newest issue; what only earlier ones have comes last.
+    # In the order of the newest issue. Categories that only earlier issues have come last.
     categories = dict.fromkeys(
         category for month in reversed(months) if month in counts for category in counts[month].index
     )

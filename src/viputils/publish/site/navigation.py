@@ -1,4 +1,4 @@
-"""How people get about the site: the links on every page, as relative addresses that work in any folder."""
+"""The links on every page of the site. They are relative, so they work in any folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from viputils.report.markdown import escape
 
 @dataclass(frozen=True)
 class Notice:
-    """What stands above an issue that another one replaced, or that replaced another one."""
+    """The notice above an issue that was replaced, or that replaced another one."""
 
     text: str
     place: str
@@ -25,17 +25,17 @@ class Notice:
 
 @dataclass(frozen=True)
 class Edge:
-    """What a page of an issue leads to beside the other pages: the issues next to it, and its files.
+    """The links of an issue's page besides those to other pages: to the issues next to it, and to its files.
 
     Attributes
     ----------
     earlier, later
-        The place of the issue, and what it is called.
+        The place of the issue, and its name.
     files
-        Each file to take away, as seen from the home page of its language, and what it is.
+        Each file to download, relative to the home page of its language, and its kind.
     notice
-        What a reader must know first: that the issue was replaced, or that it corrects one. With the place of the other
-        issue, what that is called, and the reason, which is in the language of the register.
+        That the issue was replaced or corrects another one, with a link to the other issue and the reason, which is in
+        the language of the register.
     """
 
     earlier: tuple[str, str] | None = None
@@ -46,18 +46,18 @@ class Edge:
 
 @dataclass(frozen=True)
 class Version:
-    """The pages of the site in one language, and the folder that they lie in: nothing, or ``es/``."""
+    """The pages of the site in one language. The folder is empty for the main language, and otherwise like ``es/``."""
 
     language: Language
     prefix: str
     pages: Mapping[str, Page]
 
     def file_of(self, place: str) -> str:
-        """Return the file of a page, as seen from the home page of the whole site."""
+        """Return the file of a page, relative to the home page of the whole site."""
         return self.prefix + file_of(place)
 
     def address_of(self, place: str) -> str:
-        """Return the address of a page below that of the whole site."""
+        """Return the address of a page, relative to that of the whole site."""
         return self.file_of(place).removesuffix("index.html")
 
 
@@ -75,17 +75,17 @@ def navigation(
     edge: Edge,
     address: str | None = None,
 ) -> dict[str, Any]:
-    """Return what the template needs for the links on a page. Its values are Markdown.
+    """Return the values that the template needs for the links on a page, as Markdown.
 
-    Nothing is returned for the page for what is not there if the site does not know its address: that page is shown in
-    place of any other, so that no relative link on it leads anywhere.
+    The "not found" page has no links if the address of the site is not known: it is shown at any address, so relative
+    links on it would not work.
 
     Parameters
     ----------
     versions
         The site in every language, the main one first.
     address
-        Where the site will lie, if that is known.
+        The web address of the site, if known.
     """
     text = version.language.text
     own = version.file_of(page.place)
@@ -109,7 +109,7 @@ def navigation(
             {
                 "href": root + version.file_of(place),
                 "text": name,
-                # An issue belongs to the archive, which is on the home page; but it is not that page.
+                # On the page of an issue, the home page is not the current page.
                 **({"current": "page"} if place == page.place else {}),
             }
             for place, name in names.items()
@@ -159,7 +159,7 @@ def navigation(
 
 
 def _versions(version: Version, place: str, versions: Sequence[Version], address: str | None) -> list[dict[str, str]]:
-    """Return the languages of a page for search engines: all of them by their whole addresses, if these are known."""
+    """Return the languages of a page for search engines: all of them, with full addresses if these are known."""
     there = [one for one in versions if place in one.pages]
     if len(there) == 1:
         return []
@@ -170,7 +170,7 @@ def _versions(version: Version, place: str, versions: Sequence[Version], address
 
 
 def _escaped(value: Any) -> Any:
-    """Return everything as Markdown that shows just these characters."""
+    """Escape every text for Markdown."""
     if isinstance(value, dict):
         return {name: _escaped(one) for name, one in value.items()}
     if isinstance(value, list):

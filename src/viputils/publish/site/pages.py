@@ -1,4 +1,4 @@
-"""Pages that belong to no one issue: about the program, its methods, the verdicts on published figures, the data."""
+"""Pages that are not issues: program overview, methods, verdicts on published figures, data, search, not found."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ NOT_FOUND: Final = "404"
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the site before an engine makes HTML of it.
+    """A page of the site, before an engine makes it into HTML.
 
     Attributes
     ----------
     place
-        Its folder in the site, strokes between its parts; nothing for the home page.
+        Its folder in the site, with slashes; empty for the home page.
     title
-        What it is about, as plain text.
+        Its title, as plain text.
     front_matter
-        What its head says, as Markdown.
+        Its front matter, as Markdown.
     cells
         The cells of its notebook after the front matter.
     files
-        What lies beside it, by name.
+        The files in its folder, by name.
     """
 
     place: str
@@ -62,18 +62,18 @@ def page_of(
     demonstration: bool,
     files: Mapping[str, bytes] | None = None,
 ) -> Page:
-    """Put a page together, its pictures beside it.
+    """Return a page, with its pictures as files.
 
     Parameters
     ----------
     place, title, files
-        As ``Page`` has them.
+        See ``Page``.
     parts
-        Markdown with headings from the second level on; an empty part is left out.
+        Markdown with headings of the second level and below. Empty parts are left out.
     as_of
-        The records that it was made from are those received by this day.
+        The day until which records were received.
     demonstration
-        Whether they are synthetic.
+        Whether the records are synthetic.
     """
     shown = [part.data for part in parts if part.data.strip()]
     cells = [new_code_cell(outputs=[new_output("display_data", {"text/markdown": part})]) for part in shown]
@@ -83,14 +83,14 @@ def page_of(
 
 
 def overview_page(project: Project, edition: Edition) -> Page | None:
-    """Return the page about the program: what it does, the practice model with the edition's counts, the strategies.
+    """Return the page about the program: its overview, the practice model with the edition's counts, the strategies.
 
-    Its texts are report/pages/overview.md and, below the diagram, report/pages/strategies.md.
+    The texts are report/pages/overview.md and, below the diagram, report/pages/strategies.md.
 
     Returns
     -------
     Page or None
-        ``None`` where the project has neither a text nor a practice model.
+        None if the project has neither a text nor a practice model.
 
     Raises
     ------
@@ -108,10 +108,10 @@ def overview_page(project: Project, edition: Edition) -> Page | None:
 
 
 def methods_page(project: Project, edition: Edition) -> Page:
-    """Return the page of methods and definitions: how records become figures, and what each word and mark means.
+    """Return the page of methods and definitions: how records become figures, and what the words and marks mean.
 
-    Its text is report/pages/methods.md; what is counted, the verdicts and the crosswalks come from where they are
-    used, so that the page never says something else.
+    Its text is report/pages/methods.md. The measures, verdicts and crosswalks come from the code that uses them, so the
+    page always agrees with it.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
     parts += [Markdown(part) for part in verdicts_page(found, project.language)]
     known = [one.now for one in found if one.now is not None]
     printed = [one.issue.printed for one in found if one.issue.printed is not None]
-    # A page about issues that nothing is known of has no day of its own; that of the first record does.
+    # If no issue has a date, the page has the date of the first record.
     as_of = max(known or printed, default=project.shown.identity.records_from)
     text = inert_table(all_figures(found)).to_csv(index=False, lineterminator="\n")
     files = {"verdicts.csv": text.encode("utf-8")}
@@ -145,13 +145,13 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
 
 
 def _text(project: Project, name: str) -> Markdown:
-    """Read a text of report/pages; a project without it has an empty one."""
+    """Read a text of report/pages, empty if there is none."""
     sections = read_sections(project.report / "pages" / f"{name}.md", f"report/pages/{name}.md", project.language)
     return Markdown(sections_markdown(sections, 2))
 
 
 def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: bool) -> dict[str, Any]:
-    """Return the front matter of a page that is no issue: its own title stands where an issue names the report."""
+    """Return the front matter of a page that is not an issue, with its own title in place of the report's."""
     header = front_matter(project, title, as_of, demonstration)
     name = project.shown.identity.name
     header["title"] = escape(f"{title}, {name}")
@@ -162,12 +162,12 @@ def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: b
 
 
 def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
-    """Return the page about the data to take away: the files, what each column of them means, and the terms.
+    """Return the page about the data: the files, the meaning of their columns, and the license.
 
     Parameters
     ----------
     to_files
-        What leads from the page to the files, which lie in one place for every language.
+        The relative path from the page to the files, which are the same in every language.
     """
     text, demonstration = project.language.text, edition.records.is_demonstration
     files = [
@@ -209,7 +209,7 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
 
 
 def _terms(project: Project) -> str:
-    """Say under which licence the data is, and where it comes from."""
+    """Return the license and the sources of the data."""
     text, data = project.language.text, project.shown.data
     licences = [f"- [{escape(one.title)}]({one.path})" for one in data.licences]
     sources = [f"- [{escape(one.title)}]({one.path})" if one.path else f"- {escape(one.title)}" for one in data.sources]
@@ -219,7 +219,7 @@ def _terms(project: Project) -> str:
 
 
 def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
-    """Return the page of the search. Its form and its results come from a script; without one it says so."""
+    """Return the search page. A script adds the form and the results; without scripts the page says so."""
     text = project.language.text
     said = escape(text("This page needs JavaScript. Every other page of the site works without it."))
     part = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
@@ -227,7 +227,7 @@ def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
 
 
 def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
-    """Return the page for an address at which nothing lies, in every language, since the address does not say which."""
+    """Return the "not found" page, in every language: the address does not tell which one the reader wants."""
     parts = []
     for project in projects:
         text, code = project.language.text, project.language.code

@@ -1,4 +1,4 @@
-"""A look at the site before it goes online: served on this machine alone, and made again when something changes."""
+"""Preview of the site: served on this machine only, and made again after every change."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from viputils.config.project import Project
 from viputils.core.errors import ParameterError, Problem, VipError
 
 HOST: Final = "127.0.0.1"
-# A page asks at this address whether it is still the newest, and is loaded again where it is not.
+# A page asks this address whether it is up to date, and reloads if not.
 _STATE: Final = "/.state"
-# In seconds. Looking takes a few milliseconds.
+# In seconds. A look takes a few milliseconds.
 _LOOK_EVERY: Final = 0.4
-# What stands there until the site was made for the first time.
+# Shown until the site has been made for the first time.
 _NOTHING_YET: Final = (
     b"<!DOCTYPE html><html lang=en><title>Not made yet</title><body><p>Not made yet.</p></body></html>"
 )
@@ -53,7 +53,7 @@ class Server(ThreadingHTTPServer):
     Attributes
     ----------
     state
-        How often the site was made; a page that was loaded at another state loads itself again.
+        How often the site was made. A page that was loaded in another state reloads.
     """
 
     daemon_threads = True
@@ -64,29 +64,29 @@ class Server(ThreadingHTTPServer):
         self.folder = folder
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over a browser that went away or asks for nothing; of anything else, print what was wrong."""
+        """Ignore browsers that close the connection; print any other error."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:
-        """Where the home page is."""
+        """The address of the home page."""
         return f"http://{HOST}:{self.server_address[1]}/"
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    # In seconds. A browser opens a connection ahead and may never use it; its thread ends then.
+    # In seconds. A browser may open a connection and never use it. Its thread ends then.
     timeout = 30.0
 
     def do_HEAD(self) -> None:
-        """Answer a question for the header alone with nothing: nobody needs one here."""
+        """Refuse HEAD requests."""
         self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         server = cast("Server", self.server)
         if not _is_own(self.headers.get("Host", "")):
-            # Another site's name that leads here would let that site read the pages.
+            # Otherwise another site whose name resolves to this machine could read the pages.
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
         elif path == _STATE:
             self._send(HTTPStatus.OK, "text/plain", str(server.state).encode())
@@ -101,7 +101,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if file.is_dir() and path.endswith("/"):
             file /= "index.html"
         if file.is_dir():
-            super().do_GET()  # It sends people to the address with a stroke at its end.
+            super().do_GET()  # Redirects to the address with a slash at the end.
         elif file.suffix == ".html" and file.is_file():
             self._send(HTTPStatus.OK, "text/html; charset=utf-8", _reloading(file.read_bytes()))
         elif file.is_file():
@@ -124,7 +124,7 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing of every request; the terminal is for what was made, and what is wrong."""
+        """Do not log requests."""
 
 
 def _is_own(host: str) -> bool:
@@ -137,7 +137,7 @@ def _reloading(page: bytes) -> bytes:
 
 @contextmanager
 def serving(folder: Path, port: int) -> Iterator[Server]:
-    """Serve a folder while the block runs; port 0 is any that is free.
+    """Serve a folder while the block runs. Port 0 means any free port.
 
     Raises
     ------
@@ -148,9 +148,9 @@ def serving(folder: Path, port: int) -> Iterator[Server]:
         server = Server(folder, port)
     except OSError as error:
         problem = Problem(
-            "--port", f"{port}: {error.strerror or error};", "say another one, or 0 for any that is free."
+            "--port", f"{port}: {error.strerror or error};", "choose another port, or 0 for any free one."
         )
-        raise ParameterError("The site cannot be served there.", [problem]) from None
+        raise ParameterError("The site cannot be served on this port.", [problem]) from None
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -162,19 +162,18 @@ def serving(folder: Path, port: int) -> Iterator[Server]:
 
 
 def watched(project: Project) -> list[Path]:
-    """Return what the site is made from, as far as people change it."""
+    """Return the files and folders that the site is made from and that people edit."""
     places = [project.root / "program.toml", project.root / "data", project.report, project.notebook.parent]
     places += [project.pages / SETTINGS, project.pages / "report"]
-    with suppress(VipError):  # Whoever makes the site says what is wrong with them.
+    with suppress(VipError):  # Making the site reports what is wrong with them.
         places += [project.pages / name for name in named_files(project.pages)]
     return list(dict.fromkeys(places))
 
 
 def follow(project: Project, make: Callable[[], None]) -> None:
-    """Call ``make`` now, and again after every change of what the site is made from, until Ctrl-C.
+    """Call ``make`` now, and again after every change of the site's inputs, until Ctrl-C.
 
-    The files are looked at before each call. So what is saved while the site is being made counts as a change, and a
-    file that an editor replaces by another one is seen like one that it writes to.
+    The files are looked at before each call, so a file that is saved while the site is being made counts as a change.
     """
     seen: dict[Path, tuple[int, int, int]] | None = None
     while True:
@@ -183,7 +182,7 @@ def follow(project: Project, make: Callable[[], None]) -> None:
             time.sleep(_LOOK_EVERY)
             continue
         if seen is not None:
-            # An editor or git may be in the middle of several files.
+            # An editor or git may still be writing other files.
             time.sleep(_LOOK_EVERY)
             if _state(project) != now:
                 continue
@@ -192,14 +191,14 @@ def follow(project: Project, make: Callable[[], None]) -> None:
 
 
 def _state(project: Project) -> dict[Path, tuple[int, int, int]]:
-    """Return what tells whether any file was changed: when, how long it is, and which one it is."""
+    """Return the time, size and inode of every file, which tell whether it has changed."""
     found = {}
     for place in watched(project):
         for path in [place, *place.rglob("*")]:
             inside = path.relative_to(place).parts
             if any(part.startswith(".") or part.endswith((".lock", "~")) for part in inside):
                 continue
-            with suppress(OSError):  # It went while it was looked at.
+            with suppress(OSError):  # It has just been deleted.
                 known = path.stat()
                 if not path.is_dir():
                     found[path] = (known.st_mtime_ns, known.st_size, known.st_ino)

@@ -1,6 +1,6 @@
-"""The index of the site's search: the text of every page, part by part. The page of the search reads it.
+"""The search index: the text of every page, part by part. The search page reads it.
 
-It is a script and no JSON, because a browser lets a page that was opened as a file read no other file.
+It is a script, not JSON: a page that was opened as a file may run a script but may not read another file.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
-# An element without an end tag opens nothing.
+from viputils.publish.site.navigation import Version
+from viputils.publish.site.pages import NOT_FOUND
+
+# Elements without an end tag.
 _VOID: Final = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
-# A heading or a cell ends a word, an emphasis does not.
+# These elements can be inside a word. All others end one.
 _INLINE: Final = {"a", "abbr", "b", "code", "em", "i", "span", "strong", "sub", "sup", "time"}
 _NEVER: Final = {"script", "style", "nav", "template"}
 
 
 @dataclass
 class Part:
-    """A part of a page: what its heading says, all text below it, and each row of its tables as a line."""
+    """A part of a page: its heading, all text below it, and each row of its tables as a line."""
 
     address: str
     page: str
@@ -31,12 +34,12 @@ class Part:
 
 
 def parts_of(page: str, address: str) -> list[Part]:
-    """Return the parts of a page in HTML, one for each heading of the second level; what stands above is the first.
+    """Return the parts of an HTML page: the text above the first second-level heading, then one for each heading.
 
     Parameters
     ----------
     address
-        Where the page lies, for the links of the parts.
+        The address of the page, for links to its parts.
     """
     reader = _Reader(address)
     reader.feed(page)
@@ -50,24 +53,32 @@ def parts_of(page: str, address: str) -> list[Part]:
 
 
 def index_script(pages: Iterable[tuple[Path, str]]) -> str:
-    """Write the index of pages, given as files with their addresses, as a script that sets ``searchIndex``."""
+    """Return the index of some pages, files with their addresses, as a script that sets ``searchIndex``."""
     parts = [part for path, address in pages for part in parts_of(path.read_text(encoding="utf-8"), address)]
     rows = [[one.address, one.page, one.heading, one.text, one.rows] for one in parts]
     return f"window.searchIndex = {json.dumps(rows, ensure_ascii=False, indent=0)};\n"
 
 
+def write_index(version: Version, folder: Path) -> None:
+    """Write the index of the site in one language, into the folder of the whole site. The newest issues come first."""
+    up = "../" * (version.prefix.count("/") + 1)
+    files = [version.file_of(place) for place in version.pages if place != NOT_FOUND]
+    index = folder / version.prefix / "search" / "index.js"
+    index.write_text(index_script((folder / name, f"{up}{name}") for name in files), encoding="utf-8", newline="")
+
+
 class _Reader(HTMLParser):
-    """Reads the text in ``main``, and the heading of the first level wherever it stands."""
+    """Reads the text in ``main``, and the first-level heading anywhere."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
         self.address = address
         self.title = ""
         self.parts = [Part(address, "", "")]
-        # The open elements, each with whether its text is not shown.
+        # The open elements, and whether each is hidden.
         self.open: list[tuple[str, bool]] = []
         self.section: str | None = None
-        # The cells of the row that is open, and those of the row that heads its table.
+        # The cells of the current row, and those of its table's heading row.
         self.cells: list[str] = []
         self.heads: list[str] = []
 
@@ -80,7 +91,7 @@ class _Reader(HTMLParser):
         if tag == "section":
             self.section = said.get("id")
         elif tag == "h2" and not hidden and self.is_in("main"):
-            # Where Pandoc makes sections, the section has the id of the heading.
+            # If Pandoc makes sections, the section has the id of the heading.
             identifier = said.get("id") or self.section
             self.parts.append(Part(f"{self.address}#{identifier}" if identifier else self.address, "", ""))
         elif tag == "tr":
@@ -111,7 +122,7 @@ class _Reader(HTMLParser):
                 self.parts[-1].text += data
 
     def end_row(self) -> None:
-        """Keep a row as what it is about and each number with its heading, so that no number is found alone."""
+        """Keep a row as a line: its first cell, then each number with its heading, so that every number has context."""
         cells = [" ".join(cell.split()) for cell in self.cells]
         if self.is_in("thead"):
             self.heads = cells

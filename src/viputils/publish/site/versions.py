@@ -1,0 +1,115 @@
+"""The pages of the site in each language, and the links between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from viputils.audit.as_of import load_edition
+from viputils.audit.register import IssueName, read_register
+from viputils.audit.verdicts import IssueVerdicts, verify_register
+from viputils.config.project import Project
+from viputils.core.text import capital
+from viputils.publish.site.issues import SiteIssue, home_page, issue_page
+from viputils.publish.site.navigation import Edge, Notice, Version, navigation
+from viputils.publish.site.pages import (
+    Page,
+    data_page,
+    methods_page,
+    not_found_page,
+    overview_page,
+    search_page,
+    verdicts_of_all,
+)
+from viputils.publish.site.plan import Plan, PlannedIssue
+from viputils.report.layout import label_of
+
+
+def versions_of(plan: Plan) -> list[Version]:
+    """Return the site in each language, the main one first."""
+    project = plan.project
+    verdicts = verify_register(project) if read_register(project).issues else []
+    return [
+        Version(spoken.language, _prefix(spoken), {page.place: page for page in _pages(plan, spoken, issues, verdicts)})
+        for spoken, issues in zip(plan.projects, plan.issues, strict=True)
+    ]
+
+
+def _prefix(project: Project) -> str:
+    return f"{project.language.code}/" if project.is_translation else ""
+
+
+def _pages(plan: Plan, project: Project, issues: Sequence[SiteIssue], verdicts: Sequence[IssueVerdicts]) -> list[Page]:
+    """Return the pages in one language. Those that show figures, but are not issues, are about the newest issue."""
+    newest = plan.newest
+    day = newest.as_of if newest is not None else project.program.identity.records_from
+    pages = [home_page(project, issues, newest.as_of if newest is not None else None)]
+    pages += [issue_page(project, one) for one in issues]
+    is_demonstration = any(one.demonstration for one in issues)
+    if newest is not None:
+        about, of_newest = _pages_about(project, newest)
+        pages += about
+        is_demonstration = is_demonstration or of_newest
+    if verdicts:
+        pages.append(verdicts_of_all(project, verdicts))
+    pages.append(search_page(project, day, is_demonstration))
+    if not project.is_translation:
+        pages.append(not_found_page(plan.projects, day))
+    return pages
+
+
+def _pages_about(project: Project, newest: PlannedIssue) -> tuple[list[Page], bool]:
+    """Return the pages about the program, its methods and data, and whether the records are synthetic."""
+    edition = load_edition(project, newest.name.month, newest.as_of)
+    to_files = "../../data/" if project.is_translation else ""
+    pages = [overview_page(project, edition), methods_page(project, edition), data_page(project, edition, to_files)]
+    return [page for page in pages if page is not None], edition.records.is_demonstration
+
+
+def with_navigation(plan: Plan, versions: Sequence[Version]) -> dict[str, Page]:
+    """Return every page by its file in the site, with its links."""
+    pages: dict[str, Page] = {}
+    for project, version, issues in zip(plan.projects, versions, plan.issues, strict=True):
+        edges = _edges(project, issues)
+        for place, page in version.pages.items():
+            nav = navigation(version, page, versions, edges.get(place, Edge()), plan.address)
+            # A template takes an empty value for a value, so there is no key without links.
+            header = {**page.front_matter, "vip": page.front_matter["vip"] | ({"nav": nav} if nav else {})}
+            pages[version.file_of(place)] = Page(place, page.title, header, page.cells, page.files)
+    return pages
+
+
+def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
+    """Return for each issue the ones before and after it, its files, and its notice."""
+    edges = {}
+    by_name = {one.name: one for one in issues}
+    named = [(one.place, capital(label_of(one.name, project.language))) for one in issues]
+    for place, issue in enumerate(issues):
+        edges[issue.place] = Edge(
+            earlier=named[place + 1] if place + 1 < len(named) else None,
+            later=named[place - 1] if place else None,
+            files=issue.downloads(),
+            notice=_notice(project, issue, by_name),
+        )
+    return edges
+
+
+def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteIssue]) -> Notice | None:
+    """Return the notice that an issue was replaced, or that it corrects another one."""
+    language = project.language
+    if issue.replaced_by is not None:
+        other = issues[issue.replaced_by]
+        return Notice(
+            language.text("This issue was replaced. Its figures stay here as they were. What stands is:"),
+            other.place,
+            capital(label_of(other.name, language)),
+        )
+    first = issues.get(IssueName(issue.name.month))
+    if not issue.name.number or first is None:
+        return None
+    reason, code = issue.reason, language.code
+    if not language.has(reason):
+        code = project.program.identity.language
+    else:
+        reason = language.text(reason) if reason else ""
+    text = language.text("This issue corrects an earlier one:")
+    return Notice(text, first.place, capital(label_of(first.name, language)), reason, code)
