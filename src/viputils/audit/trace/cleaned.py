@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from viputils.audit.revisions import pair_rows
+from viputils.audit.record_history import pair_rows
 from viputils.audit.trace.edits import Edit
 from viputils.audit.trace.rows import PLACE, LookedAt, Rows
 from viputils.config.tables import DELIVERY

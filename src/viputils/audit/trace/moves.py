@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from viputils.audit.revisions import record_changes, record_pairs, what_happened
+from viputils.audit.record_history import record_changes, record_pairs, what_happened
 from viputils.audit.trace import missed
 from viputils.audit.trace.rows import PLACE, first_later, members_of, place_of
 from viputils.config.program import Distinct, Measure

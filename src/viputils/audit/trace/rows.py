@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from viputils.audit.revisions import origin
+from viputils.audit.record_history import origin, voids_of
 from viputils.config.program import Distinct, Measure, Program, Sum
 from viputils.config.tables import DELIVERY, FILE, LINE, Schema, schemas_of
 from viputils.core.errors import BalanceError
@@ -107,15 +107,9 @@ class Table:
         return ids.map(pd.Series(stands.index, index=stands.to_numpy())).astype("float64")
 
     def void_of(self, row: float, until: float = float("inf")) -> str:
-        """Return where the first void is that withdrew a row before the delivery ``until``; nothing if none did."""
-        voids = self.records.voids.rows
-        raw = self.raw.loc[row]
-        by_line = voids["voided_line"].eq(raw[LINE]) & voids["voided_file"].map(
-            lambda named: str(raw[FILE]) == named or str(raw[FILE]).endswith(f"/{named}")
-        )
-        named = voids["voided_id"].eq(self.id.loc[row]) | by_line.fillna(False).astype("bool")
-        voids = voids.loc[voids["voided_table"].eq(self.schema.name) & named]
-        voids = voids.loc[voids[DELIVERY].ge(self.raw[DELIVERY].loc[row]) & voids[DELIVERY].lt(until)]
+        """Return the file and line of the first void that withdrew a row before the delivery ``until``, if any."""
+        voids = voids_of(self.records, self.schema.name, self.id.loc[row], self.raw.loc[row])
+        voids = voids.loc[voids[DELIVERY].lt(until)]
         return "" if voids.empty else f"{voids[FILE].iloc[0]}, line {voids[LINE].iloc[0]}"
 
     def now_say(self, pairs: Pairs) -> dict[int, str]:
