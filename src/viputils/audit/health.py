@@ -20,9 +20,11 @@ from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, Problem
 from viputils.core.months import ReportMonth
 from viputils.core.text import first_of
+from viputils.records.account import QUARANTINE_COLUMNS
 from viputils.records.checksums import CHECKSUMS
-from viputils.records.clean import LOOKS_ALIKE, QUARANTINE_COLUMNS, clean_records
+from viputils.records.clean import clean_records
 from viputils.records.deliveries import Delivery, find_deliveries, missing_deliveries, read_received, where_sent
+from viputils.records.faults import LOOKS_ALIKE
 
 
 @dataclass(frozen=True)

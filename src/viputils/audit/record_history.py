@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from viputils.config.tables import DELIVERY, FILE, LINE, ORIGIN
-from viputils.records.clean import QUARANTINED, Records
+from viputils.records.account import QUARANTINED
+from viputils.records.clean import Records
 
 
 def record_changes(older: Records, newer: Records, name: str) -> pd.DataFrame:

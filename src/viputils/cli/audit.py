@@ -323,7 +323,7 @@ def check(
         for note in found.notes:
             say(f"Note: {note}")
         if found.account is not None:
-            from viputils.records.clean import account_line
+            from viputils.records.account import account_line
 
             say(account_line(found.account, found.as_of))
         if found.clean:

@@ -211,7 +211,8 @@ def export(
     opened = open_project(context, project)
     with steps() as step:
         step("Reading and cleaning the records")
-        from viputils.records.clean import account_line, load_records
+        from viputils.records.account import account_line
+        from viputils.records.clean import load_records
         from viputils.records.parquet import write_parquet
 
         records = load_records(opened, day)

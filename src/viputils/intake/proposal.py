@@ -29,17 +29,9 @@ from viputils.figures.counts import KEY, compute_figures
 from viputils.intake.exports import EitherOrder, Export, Tally, match_sheet, rows_of, where_of
 from viputils.intake.sheet import Sheet
 from viputils.intake.sheets import read_sheets
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
 from viputils.records.checksums import checksum, new_salt, source_checksums, write_checksums
-from viputils.records.clean import (
-    DUPLICATE,
-    KEPT,
-    LOOKS_ALIKE,
-    QUARANTINED,
-    SUPERSEDED,
-    MixedError,
-    Records,
-    clean_records,
-)
+from viputils.records.clean import Records, clean_records
 from viputils.records.deliveries import (
     NO_DAY,
     ORIGINS,
@@ -50,6 +42,8 @@ from viputils.records.deliveries import (
     received_after,
     write_coverage,
 )
+from viputils.records.demonstration import MixedError
+from viputils.records.faults import LOOKS_ALIKE
 
 # How many months the figures of are compared; older ones are only named.
 MONTHS_SHOWN: Final = 13

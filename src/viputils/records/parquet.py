@@ -15,7 +15,8 @@ from viputils.config.program import Column
 from viputils.config.tables import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
 from viputils.core.errors import ParameterError, Problem
 from viputils.core.files import replaced_whole
-from viputils.records.clean import QUARANTINE_COLUMNS, Records
+from viputils.records.account import QUARANTINE_COLUMNS
+from viputils.records.clean import Records
 
 # By this a folder that was written here is known again.
 _OURS: Final = b"viputils"

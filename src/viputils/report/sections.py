@@ -20,7 +20,7 @@ from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Pace
 from viputils.figures.counts import breakdown, value_of
 from viputils.figures.edition import Edition
-from viputils.records.clean import STATUSES
+from viputils.records.account import STATUSES
 from viputils.report.layout import (
     NOT_AVAILABLE,
     PROVISIONAL,

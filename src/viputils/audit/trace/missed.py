@@ -12,7 +12,8 @@ from viputils.audit.trace.edits import EDITED, Edit, as_they_were
 from viputils.audit.trace.rows import PLACE, FollowUp, LookedAt, Rows, Table, look_at, within
 from viputils.core.months import Span
 from viputils.core.text import folded
-from viputils.records.clean import DUPLICATE, KEPT, LOOKS_ALIKE, QUARANTINED, SUPERSEDED
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
+from viputils.records.faults import LOOKS_ALIKE
 
 OUT_OF_PERIOD: Final = "out of the period"
 RECEIVED_LATER: Final = "received later"

@@ -15,7 +15,8 @@ from viputils.config.tables import DELIVERY, FILE, LINE, Schema, schemas_of
 from viputils.core.errors import BalanceError
 from viputils.core.months import ReportMonth, Span
 from viputils.figures.counts import FigureKey, as_counted, compute_figures, counted, span_of
-from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, Records, typed_rows
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED
+from viputils.records.clean import Records, typed_rows
 
 PLACE: Final = ("table", "id", "date", "file", "line")
 
