@@ -15,14 +15,8 @@ from viputils.core.months import ReportMonth
 from viputils.figures.counts import compute_figures
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records, first_doubt
-from viputils.records.deliveries import (
-    Delivery,
-    Received,
-    default_as_of,
-    find_deliveries,
-    read_received,
-    require_complete,
-)
+from viputils.records.completeness import default_as_of, require_complete
+from viputils.records.deliveries import Delivery, Received, find_deliveries, read_received
 
 
 class Shelf:

@@ -23,8 +23,10 @@ from viputils.core.text import first_of
 from viputils.records.account import QUARANTINE_COLUMNS
 from viputils.records.checksums import CHECKSUMS
 from viputils.records.clean import clean_records
-from viputils.records.deliveries import Delivery, find_deliveries, missing_deliveries, read_received, where_sent
+from viputils.records.completeness import missing_deliveries
+from viputils.records.deliveries import Delivery, find_deliveries, read_received
 from viputils.records.faults import LOOKS_ALIKE
+from viputils.records.origins import where_sent
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from viputils.core.months import ReportMonth
 from viputils.figures.counts import KEY, compute_figures, counted, value_of
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records
-from viputils.records.deliveries import default_as_of, find_deliveries
+from viputils.records.completeness import default_as_of
+from viputils.records.deliveries import find_deliveries
 
 RECORD_COLUMNS: Final = ("table", "id", "what", "file", "line", *KEY, "change")
 

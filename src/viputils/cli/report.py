@@ -70,7 +70,7 @@ def report(
     report_month, day = ReportMonth.parse(month), None if as_of is None else read_as_of(as_of)
     opened = open_project(context, project, lang)
     if day is not None:
-        from viputils.records.deliveries import require_over
+        from viputils.records.completeness import require_over
 
         require_over(report_month, day)
     with steps() as step:

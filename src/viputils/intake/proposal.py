@@ -32,6 +32,7 @@ from viputils.intake.sheets import read_sheets
 from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
 from viputils.records.checksums import checksum, new_salt, source_checksums, write_checksums
 from viputils.records.clean import Records, clean_records
+from viputils.records.completeness import received_after
 from viputils.records.deliveries import (
     NO_DAY,
     ORIGINS,
@@ -39,7 +40,6 @@ from viputils.records.deliveries import (
     find_deliveries,
     has_deliveries,
     read_received,
-    received_after,
     write_coverage,
 )
 from viputils.records.demonstration import MixedError

@@ -18,7 +18,8 @@ from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
 from viputils.core.months import ReportMonth
 from viputils.records.clean import first_doubt
-from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, read_received, received_after
+from viputils.records.completeness import received_after
+from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, read_received
 from viputils.report.markdown import read_sections, read_translation, require_names_shown
 from viputils.report.privacy.particulars import TO_WRITE, UNWRITTEN
 from viputils.report.privacy.screening import Screening, screen_activities

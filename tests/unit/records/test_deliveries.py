@@ -13,7 +13,8 @@ from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError
 from viputils.core.months import ReportMonth
-from viputils.records.deliveries import default_as_of, find_deliveries
+from viputils.records.completeness import default_as_of
+from viputils.records.deliveries import find_deliveries
 
 NOVEMBER = ReportMonth(2023, 11)
 
