@@ -174,11 +174,11 @@ def test_a_figures_table_is_read_as_it_was_written(table: Table) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "line 1: is ''; a figures table begins with measure,category,period,value."),
-        ("a,b\n", "line 1: is 'a,b'"),
-        (PUBLISHED + PUBLISHED.splitlines()[1], "'responses_by_incident_type/Homicide/month' stands there twice"),
-        (PUBLISHED + "x,,month,many\n", "row 3: 'many' is not a whole number"),
-        (PUBLISHED + "x,month,1\n", "row 3: has 3 fields; 4 belong there."),
+        ("", "line 1: the header is ''; it must be measure,category,period,value."),
+        ("a,b\n", "line 1: the header is 'a,b'"),
+        (PUBLISHED + PUBLISHED.splitlines()[1], "'responses_by_incident_type/Homicide/month' occurs twice"),
+        (PUBLISHED + "x,,month,many\n", "line 3: 'many' is not a whole number"),
+        (PUBLISHED + "x,month,1\n", "line 3: has 3 fields; it must have 4: measure, category, period, value."),
         (PUBLISHED + 'x,"y,month,1\n', "is not CSV"),
     ],
 )
@@ -388,7 +388,7 @@ def print_what_is_no_table(project: Project) -> str:
     (project.root / "src" / "viputils" / "cli" / "main.py").write_text(
         "def main():\n    print('ready')\n", encoding="utf-8"
     )
-    return "2023-11 at {}: cannot be computed: what it printed, line 1: is 'ready'"
+    return "2023-11 at {}: cannot be computed: what it printed, line 1: the header is 'ready'"
 
 
 def take_the_project_away(project: Project) -> str:

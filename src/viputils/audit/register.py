@@ -22,11 +22,11 @@ import pandas as pd
 from viputils.audit.manifest import added_deliveries, delivery_problems, read_manifest
 from viputils.config.program import Program
 from viputils.config.project import Project
+from viputils.core.csv_rows import csv_rows
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert, original
-from viputils.core.text import plural
 from viputils.figures.counts import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv, key_text
 from viputils.records.checksums import checksum
 
@@ -343,39 +343,13 @@ def _change(project: Project, change: Callable[[Register], Sequence[PublishedIss
 
 
 def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
-    """Read a small CSV file: each row with the line on which it ends, and what is wrong with the file's form."""
-    rows: list[tuple[int, dict[str, str]]] = []
-    problems: list[Problem] = []
+    """Return the rows of a file with their lines, and what is wrong with its form."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return csv_rows(path.read_text(encoding="utf-8"), name, columns)
     except FileNotFoundError:
-        return rows, [Problem(name, "is missing;", "take it from a copy of the project.")]
+        return [], [Problem(name, "is missing;", "restore it from a copy of the project.")]
     except (OSError, UnicodeDecodeError) as error:
-        return rows, [Problem(name, f"{error}.", "It is CSV in UTF-8.")]
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        if header != list(columns):
-            problems.append(
-                Problem(f"{name}, line 1", f"the header is {','.join(header)!r};", f"it is {','.join(columns)}.")
-            )
-            return rows, problems
-        for row in reader:
-            if len(row) == len(columns):
-                rows.append((reader.line_num, dict(zip(columns, row, strict=True))))
-            else:
-                problems.append(
-                    Problem(
-                        f"{name}, line {reader.line_num}",
-                        f"holds {plural(len(row), 'field')};",
-                        f"it holds {len(columns)}: {', '.join(columns)}.",
-                    )
-                )
-    except csv.Error as error:
-        problems.append(
-            Problem(f"{name}, line {reader.line_num}", f"is not CSV: {error}.", "A quote inside a value is doubled.")
-        )
-    return rows, problems
+        return [], [Problem(name, f"{error}.", "It must be CSV in UTF-8.")]
 
 
 def _entries(

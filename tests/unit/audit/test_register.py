@@ -91,7 +91,7 @@ def test_an_issue_that_is_not_in_the_register_is_named_with_those_that_are(proje
     [
         ("", "the header is ''"),
         (HEADER, "holds no figure"),
-        ("measure,category,value\n", "it is measure,category,period,value"),
+        ("measure,category,value\n", "it must be measure,category,period,value"),
         (HEADER + "adult_assisted,,fytd,1\n", "line 2, measure: 'adult_assisted' is not a measure"),
         (HEADER + "adults_assisted,Homicide,fytd,1\n", "'Homicide' is not a category of adults_assisted"),
         (HEADER + "responses_by_incident_type,Homocide,fytd,1\n", "did you mean 'Homicide'?"),
@@ -103,7 +103,7 @@ def test_an_issue_that_is_not_in_the_register_is_named_with_those_that_are(proje
         (HEADER + "adults_assisted,,fytd,99999999999999999999\n", "is not a whole number"),
         (HEADER + "adults_assisted,,fytd,٣\n", "is not a whole number"),
         (HEADER + "adults_assisted,,fytd,005\n", "'005' is not a whole number"),
-        (HEADER + "adults_assisted,,fytd\n", "line 2: holds 3 fields"),
+        (HEADER + "adults_assisted,,fytd\n", "line 2: has 3 fields"),
         (
             HEADER + "adults_assisted,,fytd,1\nadults_assisted,,fytd,2\n",
             "'adults_assisted/fytd' stands on line 2 already",

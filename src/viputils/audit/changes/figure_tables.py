@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from typing import Final
 
 import pandas as pd
 
+from viputils.core.csv_rows import csv_rows
 from viputils.core.errors import Problem, PublishedError
-from viputils.core.text import plural
 from viputils.figures.counts import COLUMNS, KEY, key_text
 
 MOVED: Final = "moved"
@@ -54,26 +52,18 @@ def read_figures(text: str, name: str) -> pd.DataFrame:
     PublishedError
         If a line is invalid; lists all of them. ``name`` is the source that the messages name.
     """
-    problems: list[Problem] = []
+    lines, problems = csv_rows(text, name, COLUMNS)
     rows: dict[tuple[str, ...], int] = {}
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise PublishedError("Figures cannot be read.", [Problem(name, f"is not CSV: {error}.")]) from None
-    if not lines or lines[0] != COLUMNS:
-        head = ",".join(lines[0] if lines else [])[:80]
-        problem = Problem(f"{name}, line 1", f"is {head!r};", f"a figures table begins with {','.join(COLUMNS)}.")
-        raise PublishedError("Figures cannot be read.", [problem])
-    for number, line in enumerate(lines[1:], start=2):
-        where = f"{name}, row {number}"
-        if len(line) != len(COLUMNS):
-            problems.append(Problem(where, f"has {plural(len(line), 'field')};", f"{len(COLUMNS)} belong there."))
-        elif not _WHOLE.fullmatch(line[-1]):
-            problems.append(Problem(where, f"{line[-1]!r} is not a whole number;", "write digits only, as in 2599."))
-        elif (key := tuple(line[:-1])) in rows:
-            problems.append(Problem(where, f"{key_text(key)!r} stands there twice;", "keep one of them."))
+    for number, row in lines:
+        where = f"{name}, line {number}"
+        *parts, value = row.values()
+        key = tuple(parts)
+        if not _WHOLE.fullmatch(value):
+            problems.append(Problem(where, f"{value!r} is not a whole number;", "write digits only, as in 2599."))
+        elif key in rows:
+            problems.append(Problem(where, f"{key_text(key)!r} occurs twice;", "keep one of them."))
         else:
-            rows[key] = int(line[-1])
+            rows[key] = int(value)
     if problems:
         raise PublishedError("Figures cannot be read.", problems)
     table = pd.DataFrame([(*key, value) for key, value in rows.items()], columns=COLUMNS)
