@@ -128,7 +128,7 @@ def test_an_issue_of_which_a_file_was_edited_or_is_gone_is_not_published(city: P
 
 def test_an_issue_whose_records_are_not_as_they_were_is_not_published(city: Project) -> None:
     (city.raw / "2023-11-03" / "reviews.csv").unlink()
-    with pytest.raises(ManifestError, match=r"data/raw/2023-11-03/reviews\.csv: is gone"):
+    with pytest.raises(ManifestError, match=r"data/raw/2023-11-03/reviews\.csv: is missing"):
         publish(city, OCTOBER, DAY)
 
 

@@ -256,5 +256,5 @@ def test_an_issue_is_made_again_with_the_days_that_its_deliveries_cover(
     assert "data/raw/2023-12-04/coverage.csv" in manifest["inputs"]["deliveries"]
     assert reproduce(project, "2023-11").identical
     (folder / "coverage.csv").unlink()
-    with pytest.raises(ManifestError, match=r"data/raw/2023-12-04/coverage\.csv: is gone"):
+    with pytest.raises(ManifestError, match=r"data/raw/2023-12-04/coverage\.csv: is missing"):
         reproduce(project, "2023-11")

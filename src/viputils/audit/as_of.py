@@ -261,7 +261,7 @@ def require_covered(program: Program, month: ReportMonth) -> None:
     start = program.identity.records_from
     year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
     if month.span.start < start or year_begins < start:
-        what = f"{month.label} is" if month.span.start < start else f"The fiscal year of {month.label} begins"
+        what = f"{month.label} lies" if month.span.start < start else f"The fiscal year of {month.label} begins"
         raise DeliveryError(
             f"There is no data for {month}.",
             [
