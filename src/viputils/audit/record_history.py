@@ -119,17 +119,17 @@ def _why_gone(older: Records, newer: Records, name: str, record: str, before: fl
         field, value, reason = (held[column].iloc[0] for column in ("field", "value", "reason"))
         return f"in quarantine: {field} {value!r} [{reason}]", *origin(held, held.index[0])
     rows = older.tables[name].rows
-    voids = voids_of(newer, name, record, rows.loc[int(before)])
+    voids = voids_of(newer, name, record, rows, before)
     if not voids.empty:
         return "withdrawn by a void", *origin(voids, voids.index[-1])
     return "no longer in the snapshot", *origin(rows, before)
 
 
-def voids_of(records: Records, name: str, record: str, row: pd.Series) -> pd.DataFrame:
-    """Return the voids that withdrew a row of a table, by its id or by its file and line, in order of receipt."""
+def voids_of(records: Records, name: str, record: str, rows: pd.DataFrame, place: float) -> pd.DataFrame:
+    """Return the voids that withdrew one row of a table, by its id or by its file and line, in order of receipt."""
     voids = records.voids.rows
-    voids = voids.loc[voids["voided_table"].eq(name) & voids[DELIVERY].ge(row[DELIVERY])]
-    file, line = str(row[FILE]), row[LINE]
+    voids = voids.loc[voids["voided_table"].eq(name) & voids[DELIVERY].ge(rows[DELIVERY].loc[int(place)])]
+    file, line = origin(rows, place)
     by_line = [
         line == its_line and (file == its_file or file.endswith(f"/{its_file}"))
         for its_file, its_line in zip(voids["voided_file"], voids["voided_line"].fillna(0), strict=True)

@@ -217,7 +217,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
                 problems.append(
                     Problem(
                         project.raw_name(folder.name, entry.name),
-                        "is no table of this program;",
+                        "is not a table of this program;",
                         nearest(entry.stem, known)
                         or f"a delivery holds: {', '.join(f'{table}.csv' for table in known)}.",
                     )
@@ -226,7 +226,7 @@ def find_deliveries(project: Project) -> list[Delivery]:
         deliveries.append(Delivery(received, number, folder, name, files, covers))
     if not deliveries and not problems:
         problems.append(
-            Problem("data/raw", "holds no delivery;", "a delivery is a folder such as data/raw/2023-12-04.")
+            Problem("data/raw", "contains no delivery;", "a delivery is a folder such as data/raw/2023-12-04.")
         )
     if problems:
         raise DeliveryError("The raw deliveries are invalid.", problems)

@@ -172,7 +172,7 @@ def test_a_file_that_is_no_table_is_refused_with_the_nearest_name(project: Proje
 
 
 def test_a_project_without_deliveries_is_refused(project: Project) -> None:
-    assert "holds no delivery" in refusal(project)
+    assert "contains no delivery" in refusal(project)
     project.raw.rmdir()
     assert "data/raw: No such file or directory" in refusal(project)
 
