@@ -29,7 +29,9 @@ from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver, contents
 from tests.support.register import an_issue
 from viputils.audit.as_of import load_edition
-from viputils.audit.changes import Changes, compare, find_changes, read_figures
+from viputils.audit.changes import find_changes
+from viputils.audit.changes.figure_tables import compare, read_figures
+from viputils.audit.changes.result import Changes
 from viputils.audit.register import add_issue
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, PublishedError, VipError
@@ -113,7 +115,7 @@ HERE = "in this process"
 @pytest.fixture(params=[HERE, pytest.param("with the code of each commit", marks=pytest.mark.history)])
 def _counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == HERE:
-        monkeypatch.setattr("viputils.audit.changes._Runs.figures", _counted_here)
+        monkeypatch.setattr("viputils.audit.changes.commit_runs.Runs.figures", _counted_here)
     return str(request.param)
 
 
@@ -172,11 +174,11 @@ def test_a_figures_table_is_read_as_it_was_written(table: Table) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "line 1: is ''; a figures table begins with measure,category,period,value."),
-        ("a,b\n", "line 1: is 'a,b'"),
-        (PUBLISHED + PUBLISHED.splitlines()[1], "'responses_by_incident_type/Homicide/month' stands there twice"),
-        (PUBLISHED + "x,,month,many\n", "row 3: 'many' is not a whole number"),
-        (PUBLISHED + "x,month,1\n", "row 3: has 3 fields; 4 belong there."),
+        ("", "line 1: the header is ''; it must be measure,category,period,value."),
+        ("a,b\n", "line 1: the header is 'a,b'"),
+        (PUBLISHED + PUBLISHED.splitlines()[1], "'responses_by_incident_type/Homicide/month' occurs twice"),
+        (PUBLISHED + "x,,month,many\n", "line 3: 'many' is not a whole number"),
+        (PUBLISHED + "x,month,1\n", "line 3: has 3 fields; it must have 4: measure, category, period, value."),
         (PUBLISHED + 'x,"y,month,1\n', "is not CSV"),
     ],
 )
@@ -332,13 +334,13 @@ def test_what_a_message_says_that_it_moves_is_shown_with_its_reason_and_decides_
         f"2023-10 {HOMICIDES}, which did not move here.",
         "2023-11 people_notified/month, which did not move here.",
     ]
-    assert sum("names nothing and no reason" in note for note in found.notes) == 2
+    assert sum("lacks a figure or a reason" in note for note in found.notes) == 2
 
     # A later message says the rest: by measure, and it need not be its last paragraph.
     commit(city.root, f"Say so\n\nMoves-figure: 2023-11 {kind} -- as the commit before\n\nAnd more.\n")
     done = vip("changes", "HEAD~2", "HEAD", cwd=city.root)
     assert done.returncode == 0, done.stdout
-    assert "4 printed figures moved, 4 of them as a commit's message says." in done.stdout
+    assert "4 printed figures moved, 4 of them explained by commit messages." in done.stdout
 
 
 @both_ways
@@ -386,7 +388,7 @@ def print_what_is_no_table(project: Project) -> str:
     (project.root / "src" / "viputils" / "cli" / "main.py").write_text(
         "def main():\n    print('ready')\n", encoding="utf-8"
     )
-    return "2023-11 at {}: cannot be computed: what it printed, line 1: is 'ready'"
+    return "2023-11 at {}: cannot be computed: what it printed, line 1: the header is 'ready'"
 
 
 def take_the_project_away(project: Project) -> str:

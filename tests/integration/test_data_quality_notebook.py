@@ -18,7 +18,7 @@ from tests.support.projects import REPOSITORY, Deliver
 from viputils import workbench
 from viputils.config.project import Project
 from viputils.lab import data_quality
-from viputils.records.clean import LOOKS_ALIKE
+from viputils.records.faults import LOOKS_ALIKE
 
 NOTEBOOK = REPOSITORY / "notebooks" / "data_quality.ipynb"
 RAW = REPOSITORY / "data" / "raw"
@@ -218,7 +218,7 @@ def test_many_months_without_a_row_are_counted_and_the_newest_named(whole_projec
 
 def test_every_reason_of_the_quarantine_is_explained() -> None:
     reasons: set[object] = set()
-    for module in ("clean", "values"):
+    for module in ("clean", "faults", "values"):
         for node in ast.walk(
             ast.parse((REPOSITORY / "src" / "viputils" / "records" / f"{module}.py").read_text("utf-8"))
         ):

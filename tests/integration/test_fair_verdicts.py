@@ -241,11 +241,11 @@ def test_check_finds_a_delivery_that_is_gone_and_one_whose_checksums_were_writte
     assert "is not the file that data/published/2023-11-r1.manifest.json names" in problem.what
     shutil.rmtree(folder)
     found = {one.where: one.what for one in check_project(city).problems}
-    assert "is gone" in found["data/raw/2023-11-03/responses.csv"]
+    assert "is missing" in found["data/raw/2023-11-03/responses.csv"]
     assert len(found) == len(city.program.tables)
     for command in (["verify"], ["revisions", "2023-11"], ["check"]):
         done = vip(*command, cwd=city.root)
-        assert "data/raw/2023-11-03/responses.csv: is gone" in done.stdout + done.stderr
+        assert "data/raw/2023-11-03/responses.csv: is missing" in done.stdout + done.stderr
 
 
 def test_check_looks_at_issues_that_were_made_and_not_published_too(city: Project) -> None:

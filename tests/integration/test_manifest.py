@@ -278,7 +278,7 @@ def test_a_delivery_that_is_gone_or_changed_is_refused(city: Project, raw: dict[
         require_deliveries(city, manifest, "manifest.json")
     message = str(refused.value)
     assert "data/raw/2023-12-04/responses.csv: is not the file that manifest.json names" in message
-    assert "data/raw/2023-12-05/x.csv: is gone, and manifest.json names it" in message
+    assert "data/raw/2023-12-05/x.csv: is missing, and manifest.json names it" in message
 
 
 def test_an_issue_whose_delivery_is_gone_gets_no_verdict(
@@ -292,7 +292,7 @@ def test_an_issue_whose_delivery_is_gone_gets_no_verdict(
     index = project.published / "index.csv"
     index.write_text(index.read_text(encoding="utf-8").rstrip("\n") + checksum(path) + "\n", encoding="utf-8")
     assert read_register(project).issues[0].manifest == path
-    with pytest.raises(ManifestError, match=r"data/raw/2023-12-05/outreach\.csv: is gone"):
+    with pytest.raises(ManifestError, match=r"data/raw/2023-12-05/outreach\.csv: is missing"):
         verify_register(project)
 
 

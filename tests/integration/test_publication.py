@@ -109,7 +109,7 @@ def test_a_correction_is_not_published_before_what_it_corrects(city: Project) ->
 def test_a_report_of_a_published_month_says_that_records_came_in_later(city: Project) -> None:
     publish(city, OCTOBER, DAY)
     said = [note_on_day(city, load_edition(city, OCTOBER, day)) for day in (None, dt.date(2023, 12, 4))]
-    assert said[0].endswith("Records came in until 2023-12-04; --as-of 2023-12-04 makes a correction with them.")
+    assert said[0].endswith("More was received by 2023-12-04; --as-of 2023-12-04 makes a correction with it.")
     assert said[1] == ""
     assert note_on_day(city, load_edition(city, ReportMonth(2023, 9))) == "", "it is not published"
 
@@ -128,7 +128,7 @@ def test_an_issue_of_which_a_file_was_edited_or_is_gone_is_not_published(city: P
 
 def test_an_issue_whose_records_are_not_as_they_were_is_not_published(city: Project) -> None:
     (city.raw / "2023-11-03" / "reviews.csv").unlink()
-    with pytest.raises(ManifestError, match=r"data/raw/2023-11-03/reviews\.csv: is gone"):
+    with pytest.raises(ManifestError, match=r"data/raw/2023-11-03/reviews\.csv: is missing"):
         publish(city, OCTOBER, DAY)
 
 

@@ -169,7 +169,7 @@ def test_a_delivery_that_the_manifest_names_and_that_is_gone_is_refused(city: Pr
     (root / "data" / "raw" / "2022-08-03" / "reviews.csv").unlink()
     done = vip("reproduce", "2023-11", "--project", str(root))
     assert done.returncode == 2
-    assert "data/raw/2022-08-03/reviews.csv: is gone, and issues/2023-11/manifest.json names it" in done.stderr
+    assert "data/raw/2022-08-03/reviews.csv: is missing, and issues/2023-11/manifest.json names it" in done.stderr
     assert "Reproduced" not in done.stdout
 
 
@@ -256,5 +256,5 @@ def test_an_issue_is_made_again_with_the_days_that_its_deliveries_cover(
     assert "data/raw/2023-12-04/coverage.csv" in manifest["inputs"]["deliveries"]
     assert reproduce(project, "2023-11").identical
     (folder / "coverage.csv").unlink()
-    with pytest.raises(ManifestError, match=r"data/raw/2023-12-04/coverage\.csv: is gone"):
+    with pytest.raises(ManifestError, match=r"data/raw/2023-12-04/coverage\.csv: is missing"):
         reproduce(project, "2023-11")

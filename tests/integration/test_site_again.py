@@ -420,7 +420,7 @@ def test_without_any_delivery_there_is_no_site_and_the_message_says_what_is_miss
     shutil.rmtree(root / "data" / "raw" / "2023-12-04")
     done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS)
     assert done.returncode == 2
-    assert "data/raw: holds no delivery; a delivery is a folder such as data/raw/2023-12-04." in done.stderr
+    assert "data/raw: contains no delivery; a delivery is a folder such as data/raw/2023-12-04." in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_a_delivery_that_lacks_what_its_checksums_name_is_not_taken(in_bucket: t
     store.pipe(f"{bucket}/2024-01-04/SHA256SUMS", sums.encode())
     with pytest.raises(DeliveryError) as raised:
         find_deliveries(project)
-    assert f"{bucket}, 2024-01-04/reviews.csv: is missing, and its checksum is there" in str(raised.value)
+    assert f"{bucket}, 2024-01-04/reviews.csv: is missing, but has a checksum" in str(raised.value)
     store.pipe(f"{bucket}/2024-01-04/SHA256SUMS", sums.splitlines()[0].encode() + b"\n")
     assert len(find_deliveries(Project.open(project.root, deliveries=bucket))) == 3
 
@@ -287,7 +287,7 @@ def test_a_misnamed_file_there_is_refused_like_one_here(in_bucket: tuple[Project
     fsspec.filesystem("memory").pipe(f"{bucket}/2024-01-04/response.csv", b"x\n")
     with pytest.raises(DeliveryError) as raised:
         find_deliveries(project)
-    assert "data/raw/2024-01-04/response.csv: is no table of this program; did you mean 'responses'" in str(
+    assert "data/raw/2024-01-04/response.csv: is not a table of this program; did you mean 'responses'" in str(
         raised.value
     )
 
@@ -494,7 +494,7 @@ def test_rows_that_do_not_say_when_they_came_are_refused_by_their_id(
     assert "responses, response_id 'R1': received is missing; every row says on which day it came in" in said
     assert "responses, response_id 'R2': delivery_number is '0'" in said
     assert "responses: 1 row says it came with 2023-11-04; the table deliveries has no row that says that" in said
-    assert "table_name 'respones': is no table of this program; did you mean 'responses'" in said
+    assert "table_name 'respones': is not a table of this program; did you mean 'responses'" in said
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from viputils.config.project import Project
 from viputils.core.text import first_of, plural
 from viputils.intake.tally import Tally
 from viputils.publish.reproduction import IDENTICAL, Reproduction
-from viputils.records.clean import account_line, load_records
+from viputils.records.account import account_line
+from viputils.records.clean import load_records
 
 
 def test_a_count_agrees_with_its_noun() -> None:

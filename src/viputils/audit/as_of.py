@@ -1,4 +1,4 @@
-"""Which records an issue counts: its as-of day, and the edition of its month as of that day."""
+"""The as-of date of an issue, and the edition of its month as of that date."""
 
 from __future__ import annotations
 
@@ -15,23 +15,17 @@ from viputils.core.months import ReportMonth
 from viputils.figures.counts import compute_figures
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records, first_doubt
-from viputils.records.deliveries import (
-    Delivery,
-    Received,
-    default_as_of,
-    find_deliveries,
-    read_received,
-    require_complete,
-)
+from viputils.records.completeness import default_as_of, require_complete
+from viputils.records.deliveries import Delivery, Received, find_deliveries, read_received
 
 
 class Shelf:
-    """The records of a project whose deliveries do not change meanwhile, read once for as many editions as there are.
+    """The records of a project, read once for several editions. Its deliveries must not change meanwhile.
 
     Parameters
     ----------
     many
-        Whether they are read for many days: then everything is read at first.
+        Whether they are read for many days: then everything is read at once.
 
     Attributes
     ----------
@@ -52,14 +46,14 @@ class Shelf:
         Raises
         ------
         DeliveryError
-            As ``read_received``; what is wrong with a later delivery does not keep an earlier one from being read.
+            As ``read_received``. An invalid later delivery does not matter.
         """
         if self._cleaned is None or self._cleaned.as_of != as_of:
             self._cleaned = clean_records(self._project.program, self.received(as_of))
         return self._cleaned
 
     def received(self, as_of: dt.date) -> Received:
-        """Return everything that had been received by a day, as text; see ``records``."""
+        """Return everything that was received by a day, as text; see ``records``."""
         by = next((day for day in self._received if day == as_of or (self._many and day > as_of)), None)
         if by is None:
             by = max(as_of, self.deliveries[-1].received) if self._many and not self._received else as_of
@@ -74,7 +68,7 @@ class Shelf:
 
 
 def shelf_of(project: Project) -> Shelf:
-    """Return the records of a project. Those of a sealed copy, which never change, are read once in this process."""
+    """Return the records of a project. A sealed copy never changes, so this process reads it once."""
     return _sealed_shelf(project.root) if project.is_sealed else Shelf(project, many=False)
 
 
@@ -90,27 +84,27 @@ def load_edition(
     shelf: Shelf | None = None,
     days: OwnDays | None = None,
 ) -> Edition:
-    """Read, clean and count what had been received by the as-of date, for the issue of a month.
+    """Read, clean and count everything that was received by the as-of date, for the issue of a month.
 
     Parameters
     ----------
     month
         The month of the issue, or ``YYYY-MM``.
     as_of
-        Only what was received by this day counts; by default as ``OwnDays``.
+        By default the day that ``OwnDays`` finds.
     shelf
-        The records of the project, if they are read for other months, too.
+        The records of the project, if they are also read for other months.
     days
-        What finds the as-of date, if it looked at other months, too.
+        The as-of dates of the project, if they are also needed for other months.
 
     Raises
     ------
     ParameterError
-        If the month is none.
+        If the month is not a month.
     DeliveryError
-        If the month has no data, or is outside what the records cover; if a delivered file is invalid.
+        If the month has no data or is before the records, or a delivered file is invalid.
     """
-    # Papermill can pass whatever somebody typed: a number, or nothing.
+    # Papermill passes what the user typed, such as a number or nothing.
     month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
     shelf = shelf or shelf_of(project)
     as_of = issue_day(project, shelf.deliveries, month, as_of, days or OwnDays(project, shelf.deliveries, shelf=shelf))
@@ -119,25 +113,19 @@ def load_edition(
 
 
 def require_no_quarantine(project: Project, edition: Edition) -> None:
-    """Refuse to go on while rows are in quarantine; say from which day on none is, if there is one.
-
-    Raises
-    ------
-    QuarantineError
-        With every row that would be left out, and what would mend it.
-    """
+    """Raise ``QuarantineError`` if rows are in quarantine; name the later day on which none is, if there is one."""
     try:
         edition.records.require_no_quarantine()
     except QuarantineError as error:
         day = day_of_mending(project, edition.as_of)
         if day is None:
             raise
-        summary = f"{error.summary} They were corrected or withdrawn in what was received by {day}; say --as-of {day}."
+        summary = f"{error.summary} They were corrected or withdrawn by {day}; use --as-of {day}."
         raise QuarantineError(summary, error.problems) from None
 
 
 def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
-    """Return the first later day by which rows that are in quarantine had all been mended, if there is one."""
+    """Return the first later day on which nothing is in quarantine, if there is one."""
     shelf = Shelf(project)
     days = [delivery.received for delivery in find_deliveries(project) if delivery.received > as_of]
     for day in dict.fromkeys(days):
@@ -145,23 +133,23 @@ def day_of_mending(project: Project, as_of: dt.date) -> dt.date | None:
             if shelf.records(day).quarantine.empty:
                 return day
         except DeliveryError:
-            # What is wrong with a later delivery is no answer to a question about an earlier day.
+            # An invalid later delivery must not stop a command about an earlier day.
             return None
     return None
 
 
 class OwnDays:
-    """The as-of days of the issues of a project.
+    """The as-of dates of the issues of a project.
 
-    A published issue keeps its own. For any other it is the first day by which every table of its month had come and
-    nothing was in quarantine; if there is no such day, the one by which every table had come.
+    A published issue keeps its as-of date. For any other it is the first day by which every table of its month was
+    received and nothing is in quarantine; if there is no such day, the first by which every table was received.
 
     Parameters
     ----------
     many
-        Whether it is asked for many months: then it pays to find out first when anything could be in quarantine at all.
+        Whether many months are needed: then it first finds out when anything could be in quarantine at all.
     shelf
-        The records of the project, if they are read for something else, too.
+        The records of the project, if they are also read for something else.
     """
 
     def __init__(
@@ -174,12 +162,12 @@ class OwnDays:
         self._free: dict[dt.date, bool] = {}
 
     def of(self, month: ReportMonth) -> dt.date:
-        """Return the as-of day of the issue of a month.
+        """Return the as-of date of the issue of a month.
 
         Raises
         ------
         DeliveryError
-            If the month is outside what the records cover, or something it needs was not delivered.
+            If the month is before the records, or a delivery that it needs is missing.
         """
         program = self._project.program
         complete = as_of_issue(program, self._deliveries, month)
@@ -194,11 +182,11 @@ class OwnDays:
             issues = read_register(self._project).issues
         except PublishedError:  # Commands that show the register report this.
             return {}
-        # A re-issue has a name and a day of its own.
+        # A re-issue has its own name and as-of date.
         return {one.name.month: one.as_of for one in issues if one.as_of is not None and not one.name.number}
 
     def is_free(self, day: dt.date) -> bool:
-        """Return whether nothing is in quarantine on a day; what cannot be read is reported where it is counted."""
+        """Return whether nothing is in quarantine on a day; an invalid delivery is reported when it is counted."""
         if day not in self._free:
             try:
                 before_any = self._many and (self._doubt is None or day < self._doubt)
@@ -215,7 +203,7 @@ class OwnDays:
     def _doubt(self) -> dt.date | None:
         try:
             return first_doubt(self._project.program, self._records.received(self._deliveries[-1].received))
-        except DeliveryError:  # A later delivery is invalid, which says nothing about the days before it.
+        except DeliveryError:  # A later delivery is invalid: nothing is known about earlier days.
             return dt.date.min
 
 
@@ -226,7 +214,7 @@ def issue_day(
     as_of: dt.date | None = None,
     days: OwnDays | None = None,
 ) -> dt.date:
-    """Return the as-of day of an issue, by default its own, once everything that it needs had come by then.
+    """Return the as-of date of an issue, by default its own, if everything that it needs was received by then.
 
     Raises
     ------
@@ -239,28 +227,28 @@ def issue_day(
 
 
 def note_on_day(project: Project, edition: Edition) -> str:
-    """Return a note if a published issue is made again and records came in after its as-of day; else nothing."""
+    """Return a note if the issue is published and records were received after its as-of date; else an empty text."""
     newest = find_deliveries(project)[-1].received
     published = read_register(project).of(edition.month)
     if not published or edition.as_of >= newest:
         return ""
     return (
-        f"{published[-1].name} is published, and this counts what came in until {edition.as_of}. "
-        f"Records came in until {newest}; --as-of {newest} makes a correction with them."
+        f"{published[-1].name} is published, and this counts what was received by {edition.as_of}. "
+        f"More was received by {newest}; --as-of {newest} makes a correction with it."
     )
 
 
 def as_of_issue(
     program: Program, deliveries: Sequence[Delivery], month: ReportMonth, as_of: dt.date | None = None
 ) -> dt.date:
-    """Return the as-of date of an issue, once everything that it needs had been received by then.
+    """Return the as-of date of an issue, if everything that it needs was received by then.
 
-    By default that is the first such day, whatever is in quarantine on it.
+    By default that is the first such day, even if rows are in quarantine on it.
 
     Raises
     ------
     DeliveryError
-        If the month lies outside what the records cover, or something it needs had not been delivered.
+        If the month is before the records, or a delivery that it needs is missing.
     """
     require_covered(program, month)
     as_of = default_as_of(deliveries, program, month) if as_of is None else as_of
@@ -269,13 +257,7 @@ def as_of_issue(
 
 
 def require_covered(program: Program, month: ReportMonth) -> None:
-    """Refuse a month, or a fiscal year to date, that begins before the records do: its counts would be too low.
-
-    Raises
-    ------
-    DeliveryError
-        Naming the day on which the records begin.
-    """
+    """Raise ``DeliveryError`` if a month or its fiscal year begins before the records: counts would be too low."""
     start = program.identity.records_from
     year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
     if month.span.start < start or year_begins < start:
@@ -286,7 +268,7 @@ def require_covered(program: Program, month: ReportMonth) -> None:
                 Problem(
                     "program.records_from",
                     f"{what} before {start}, when the records begin;",
-                    "ask for a later month, or deliver the earlier records and change the key.",
+                    "choose a later month, or deliver the earlier records and change the key.",
                 )
             ],
         )

@@ -1,4 +1,4 @@
-"""What a person has to look at before figures can be trusted: changed deliveries, files out of form, rejected rows.
+"""Checks before figures can be trusted: changed deliveries, malformed files, rejected rows.
 
 Deliveries are compared with their own checksums and with the manifests of published issues.
 """
@@ -20,30 +20,34 @@ from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, Problem
 from viputils.core.months import ReportMonth
 from viputils.core.text import first_of
+from viputils.records.account import QUARANTINE_COLUMNS
 from viputils.records.checksums import CHECKSUMS
-from viputils.records.clean import LOOKS_ALIKE, QUARANTINE_COLUMNS, clean_records
-from viputils.records.deliveries import Delivery, find_deliveries, missing_deliveries, read_received, where_sent
+from viputils.records.clean import clean_records
+from viputils.records.completeness import missing_deliveries
+from viputils.records.deliveries import Delivery, find_deliveries, read_received
+from viputils.records.faults import LOOKS_ALIKE
+from viputils.records.origins import where_sent
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found.
+    """The findings of a check.
 
     Attributes
     ----------
     as_of
-        The day by which everything looked at had been received.
+        The as-of date: the check covers everything received by then.
     problems
-        Deliveries that were changed, removed or added since they were delivered or published; files that are not in
-        form; months that lack a delivery.
+        Deliveries that were changed, removed or added since they were delivered or published; malformed files; months
+        that lack a delivery.
     rejects
-        The quarantine: one row for each thing that is wrong with a row that stands.
+        The quarantine: one row for each fault of a row.
     rows
-        How many rows are in quarantine.
+        The number of rows in quarantine.
     account
-        Rows read, kept, superseded, duplicate and quarantined; none where files could not be read.
+        Rows read, kept, superseded, duplicate and quarantined; none if files could not be read.
     notes
-        What is no fault, and worth knowing.
+        What else a reader should know.
     perhaps_no_record
         One line that a void could withdraw, as table, file and line; none if nothing is in quarantine.
     """
@@ -68,19 +72,19 @@ def _months_over(project: Project, as_of: dt.date) -> list[ReportMonth]:
 
 
 def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.date | None = None) -> Findings:
-    """Look at everything that had been received by a day.
+    """Check everything that was received by a day.
 
     Parameters
     ----------
     month
-        Also whether the issue of this month has all its deliveries; the day is then by default its as-of date.
+        Also check that this month has all its deliveries; the day is then by default its as-of date.
     as_of
         By default the day of the newest delivery.
 
     Raises
     ------
     DeliveryError
-        If there is nothing to look at.
+        If there is no delivery.
     """
     deliveries = find_deliveries(project)
     problems: list[Problem] = []
@@ -97,14 +101,14 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     bare = [one.name for one in known if not (one.folder / CHECKSUMS).exists()]
     notes = []
     if bare and len(bare) < len(known):
-        # Where the others have them, these may have been taken away.
+        # If others have checksums, these may have been removed.
         problems += [
-            Problem(f"{name}/{CHECKSUMS}", "is missing;", "bring it back, or write it: `vip seal`.") for name in bare
+            Problem(f"{name}/{CHECKSUMS}", "is missing;", "restore it, or write it with `vip seal`.") for name in bare
         ]
     elif bare and not project.source.is_address:
         notes.append(
-            f"No checksums were written for {first_of(bare)}, so a change to files there would not be noticed. "
-            "`vip seal` writes them."
+            f"{first_of(bare)} {'has' if len(bare) == 1 else 'have'} no checksums, so changed files would not be "
+            "noticed. `vip seal` writes them."
         )
     try:
         records = clean_records(project.program, read_received(project, deliveries, as_of))
@@ -114,14 +118,14 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     notes += notes_on_salts(records)
     rejects = records.quarantine.pipe(lambda rows: rows.join(where_sent(known, rows)))
     if not rejects.empty and (day := day_of_mending(project, as_of)) is not None:
-        notes.append(f"All of these rows were corrected or withdrawn in what was received by {day}; say --as-of {day}.")
+        notes.append(f"All of these rows were corrected or withdrawn by {day}; use --as-of {day}.")
     rows = rejects[["file", "line"]].drop_duplicates().shape[0]
     line = _perhaps_no_record(rejects, known)
     return Findings(as_of, tuple(problems), rejects, rows, records.account, tuple(notes), line)
 
 
 def _perhaps_no_record(rejects: pd.DataFrame, deliveries: Sequence[Delivery]) -> tuple[str, str, int] | None:
-    """Choose the line that is withdrawn in the example: never a good one that a later code came to look like."""
+    """Return the line that the example withdraws: never a good one whose code only looks like a later code."""
     if rejects.empty:
         return None
     received = {one.name: place for place, one in enumerate(deliveries)}
@@ -129,7 +133,7 @@ def _perhaps_no_record(rejects: pd.DataFrame, deliveries: Sequence[Delivery]) ->
     alike = rows["reason"].eq(LOOKS_ALIKE)
     chosen = rows.loc[~alike]
     if chosen.empty:
-        # Of two codes that look alike, the one that came later is in doubt.
+        # Of two codes that look alike, the one received later is in doubt.
         ordered = rows.sort_values(["received", "line"], kind="stable")
         codes = list(zip(ordered["field"], ordered["value"], strict=True))
         others = zip(ordered["field"], ordered["nearest"], strict=True)
@@ -141,10 +145,10 @@ def _perhaps_no_record(rejects: pd.DataFrame, deliveries: Sequence[Delivery]) ->
 
 
 def _not_as_published(project: Project, as_of: dt.date) -> list[Problem]:
-    """Return what is wrong with the register, or with deliveries received by a day that issues were made from."""
+    """Return the problems of the register, and of the deliveries received by a day from which issues were made."""
     problems = deliveries_not_as_published(project)
     for path in sorted(project.issues.rglob(MANIFEST)):
-        with suppress(ManifestError):  # An issue without a whole manifest is made again.
+        with suppress(ManifestError):  # An issue without a valid manifest must be made again.
             problems += delivery_problems(project, read_manifest(path), project.relative(path))
     first = {problem.where: problem for problem in reversed(problems)}
     late = f"{RAW}/{as_of + dt.timedelta(days=1)}"

@@ -21,6 +21,6 @@ def library_checksum() -> str:
 
 
 def absolute_imports(env: dict[str, str], cwd: Path) -> None:
-    """Make the folders of ``PYTHONPATH`` absolute, so that they are found from any other folder."""
+    """Make the folders of ``PYTHONPATH`` absolute, so that a process in another folder finds them."""
     if path := env.get("PYTHONPATH"):
         env["PYTHONPATH"] = os.pathsep.join(str(cwd / part) for part in path.split(os.pathsep))

@@ -1,7 +1,7 @@
-"""The manifest of an issue: everything that it was made from and with, and the checksum of everything that was made.
+"""The manifest of an issue: its inputs, the versions of its software, and the checksums of its files.
 
-Who has the same inputs and the same versions makes the same bytes. There is no clock time and no machine's name in it.
-docs/manifest.md describes the form.
+The same inputs and versions make the same bytes. A manifest contains no clock time and no name of a machine.
+docs/manifest.md describes the format.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KINDS: Final[tuple[Kind, ...]] = ("deliveries", "program", "notebook", "template
 
 
 def _is_inside(name: str) -> str:
-    # What a manifest names is read and copied, so it must lie in the project, whoever wrote the manifest.
+    # The files that a manifest names are read and copied, so they must be in the project, whoever wrote it.
     parts = name.split("/")
     if not name or "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts) or ":" in parts[0]:
         raise ValueError("must be a path inside the project, as in 'data/raw/2023-12-04/responses.csv'")
@@ -74,16 +74,16 @@ class _Part(BaseModel):
 
 
 class Parameters(_Part):
-    """What the issue was asked for."""
+    """The parameters of the issue."""
 
     month: Annotated[str, AfterValidator(_is_month)]
     """The month of the issue, ``YYYY-MM``."""
     as_of: Annotated[str, AfterValidator(_is_day)]
-    """The as-of date, ``YYYY-MM-DD``: only what had been received by then counts."""
+    """The as-of date, ``YYYY-MM-DD``: only records received by then count."""
     allow_quarantined: bool
     """Whether rows were in quarantine and left out."""
     has_activities: bool
-    """Whether the report has a part for the activities of the month, be it without any."""
+    """Whether the report has a part for the activities of the month, even if there are none."""
     lang: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
     """The language of the issue. Manifests from before there were several leave it out."""
     draft: bool = False
@@ -91,16 +91,16 @@ class Parameters(_Part):
 
 
 class EngineUsed(_Part):
-    """What made the pages, and the versions of the programs in it."""
+    """The engine that made the pages, and the versions of its programs."""
 
     name: Literal["embedded", "quarto"]
     """The engine, as ``--engine`` names it."""
     version: str
-    """The programs that made the bytes, each with its version."""
+    """The programs of the engine, each with its version."""
 
 
 class GitCommit(_Part):
-    """Where the project stood in its history, and whether its files were those of that commit."""
+    """The commit of the project, and whether its files were those of the commit."""
 
     commit: str
     """The id of the commit."""
@@ -109,11 +109,11 @@ class GitCommit(_Part):
 
 
 class Inputs(_Part):
-    """What the issue was made from: files with their checksums, by kind, and the issues of the register it looks at."""
+    """The inputs of the issue: files with their checksums, by kind, and the issues of the register that it uses."""
 
     deliveries: Files
     """Every file of raw records that was read: the HMAC-SHA-256 of its content, keyed with the salt of its delivery.
-    A delivery without a salt, and every one in a manifest of version 1, has the SHA-256."""
+    Without a salt, and in a manifest of version 1, it is the SHA-256."""
     program: Files
     """program.toml."""
     notebook: Files
@@ -121,30 +121,30 @@ class Inputs(_Part):
     templates: Files
     """The settings of the pages, and every file of the theme and the fonts."""
     texts: Files
-    """Introduction, definitions and the activities of the month, as far as there are any; of a translation, also the
+    """The introduction, the definitions and the activities of the month, if they exist; of a translation also the
     city's catalogue and the activities in its language."""
     library: Files
     """Every file of the library."""
     register_: Annotated[dict[str, Checksum], Field(alias="register")]
-    """The issues of the register that the verdicts in the issue are about; a checksum of all that is said of each."""
+    """The issues of the register with verdicts in the issue; a checksum of the entry of each."""
 
 
 class Manifest(_Part):
-    """Everything an issue was made from and with, and everything that was made."""
+    """The inputs, the software and the files of an issue."""
 
     manifest_version: Annotated[int, Field(ge=1)]
-    """The version of this form."""
+    """The version of the format."""
     parameters: Parameters
     engine: EngineUsed
     git: GitCommit | None
-    """Nothing where git keeps no history of the project."""
+    """Null if the project is not in a git repository."""
     python: str
     """The version of Python."""
     packages: dict[str, str]
-    """The version of viputils and of every package that it needs, by name."""
+    """The versions of viputils and of every package that it needs, by name."""
     inputs: Inputs
     outputs: Files
-    """Every file of the issue but the manifest, by its path in the issue's folder."""
+    """Every file of the issue except the manifest, by its path in the issue's folder."""
 
     @property
     def month(self) -> ReportMonth:
@@ -157,13 +157,13 @@ class Manifest(_Part):
         return dt.date.fromisoformat(self.parameters.as_of)
 
     def text(self) -> str:
-        """Write it as JSON, with LF line ends on every system."""
+        """Return the manifest as JSON, with LF line ends on every system."""
         return json.dumps(self.model_dump(by_alias=True), indent=2, ensure_ascii=False) + "\n"
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is not as a manifest says: an input or a version, what it was and what it is (nothing: it is gone)."""
+    """An input or a version that is not as in a manifest: what it was, and what it is now (empty if it is gone)."""
 
     kind: str
     name: str
@@ -185,16 +185,16 @@ def manifest_of(
     commit: Commit | None,
     draft: bool = False,
 ) -> Manifest:
-    """Describe an issue that is made; its files are described ``with_outputs``.
+    """Return the manifest of an issue, without its files: see ``with_outputs``.
 
     Parameters
     ----------
     engine
-        What made the pages, and the versions in it.
+        The engine of the pages, and its versions.
     inputs
-        What it is made from.
+        The inputs of the issue.
     commit
-        Where the project is, if it is in a git repository.
+        The commit of the project, if it is in a git repository.
     """
     return Manifest(
         manifest_version=VERSION,
@@ -216,7 +216,7 @@ def manifest_of(
 
 
 def with_outputs(manifest: Manifest, folder: Path) -> Manifest:
-    """Return the manifest of an issue with the files that were made, which are in a folder."""
+    """Return a manifest with the files of the issue in a folder."""
     outputs = {
         path.relative_to(folder).as_posix(): checksum(path)
         for path in sorted(folder.rglob("*"))
@@ -231,12 +231,12 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
     Parameters
     ----------
     name
-        What errors call it.
+        The name of the manifest in errors.
 
     Raises
     ------
     ManifestError
-        If there is none, or it is of a newer form than this software knows, or with every key that is wrong.
+        If there is none, its format is newer than this software, or keys are invalid; lists all of them.
     """
     where = name or path.name
     try:
@@ -244,7 +244,7 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
     except FileNotFoundError:
         raise ManifestError(
             "There is no manifest.",
-            [Problem(where, "is missing;", "vip report MONTH makes an issue with its manifest.")],
+            [Problem(where, "is missing;", "make the issue with its manifest: vip report MONTH.")],
         ) from None
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ManifestError("The manifest cannot be read.", [Problem(where, f"is not JSON: {error}.")]) from None
@@ -255,7 +255,7 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
             [
                 Problem(
                     f"{where}, manifest_version",
-                    f"{version} is newer than {VERSION}, the newest that is known here;",
+                    f"{version} is newer than {VERSION}, the newest version known here;",
                     "use the viputils that made the issue, or a newer one.",
                 )
             ],
@@ -267,7 +267,7 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
             Problem(
                 f"{where}, {'.'.join(str(step) for step in detail['loc'] if step != '[key]') or 'its top'}",
                 f"{detail['msg'].removeprefix('Value error, ')};",
-                "docs/manifest.md describes the form.",
+                "docs/manifest.md describes the format.",
             )
             for detail in error.errors()
         ]
@@ -275,7 +275,7 @@ def read_manifest(path: Path, name: str | None = None) -> Manifest:
 
 
 def input_file(project: Project, kind: Kind, name: str) -> Path:
-    """Return the file that a manifest means."""
+    """Return the path of a file that a manifest names."""
     if kind == "library":
         return LIBRARY_FOLDER.parent / name
     if kind == "templates":
@@ -286,12 +286,12 @@ def input_file(project: Project, kind: Kind, name: str) -> Path:
 
 
 def input_checksum(kind: Kind, path: Path) -> str:
-    """Return the checksum of a file as a manifest lists it."""
+    """Return the checksum of an input as manifests list it."""
     return salted_checksum(path) if kind == "deliveries" else checksum(path)
 
 
 def changed_inputs(project: Project, manifest: Manifest, kinds: Collection[Kind] = KINDS) -> list[Change]:
-    """Return which of the files that an issue was made from are not as they were, or are gone."""
+    """Return the inputs of an issue that changed or are gone."""
     changes = []
     for kind in kinds:
         for name, was in getattr(manifest.inputs, kind).items():
@@ -304,7 +304,7 @@ def changed_inputs(project: Project, manifest: Manifest, kinds: Collection[Kind]
 
 
 def added_deliveries(project: Project, manifest: Manifest) -> list[Change]:
-    """Return the delivered files that the manifest of an issue does not list, although its as-of date includes them."""
+    """Return delivered files that the as-of date of an issue includes and its manifest does not list."""
     if not has_deliveries(project):
         return []
     known = [one for one in find_deliveries(project) if one.received <= manifest.as_of]
@@ -314,14 +314,14 @@ def added_deliveries(project: Project, manifest: Manifest) -> list[Change]:
 
 
 def lines_of(changes: Sequence[Change]) -> list[str]:
-    """Return a line for each change; files of viputils are only counted."""
+    """Return a line for each change, and one with the number of changed files of viputils."""
     lines = [f"  {change}" for change in changes if change.kind != "library"]
     own = len(changes) - len(lines)
     return [*lines, f"  viputils itself: {own} of its files"] if own else lines
 
 
 def notes_on_salts(records: Records) -> list[str]:
-    """Return a note if a manifest would confirm a guess at one of the records: they are real, and without a salt."""
+    """Return a note if real records have no salt, so that a manifest would confirm a guess at a record."""
     bare = [one.name for one in records.received.deliveries if not salt_of(one.folder)]
     if not bare or records.is_demonstration:
         return []
@@ -333,7 +333,7 @@ def notes_on_salts(records: Records) -> list[str]:
 
 
 def changed_versions(manifest: Manifest, engine: tuple[str, str]) -> list[Change]:
-    """Return which versions are not those that an issue was made with."""
+    """Return the versions that differ from those of an issue."""
     was = {"Python": manifest.python, **manifest.packages}
     now = {"Python": platform.python_version(), **package_versions()}
     names = sorted(was.keys() | now.keys(), key=str.casefold)
@@ -352,14 +352,14 @@ def changed_versions(manifest: Manifest, engine: tuple[str, str]) -> list[Change
 
 
 def changed_since(manifest: Manifest, inputs: Inputs, engine: tuple[str, str]) -> list[Change]:
-    """Return what is not as it was when an issue was made: files that changed, came or went, the register, versions.
+    """Return everything that changed since an issue was made: files, the register, versions.
 
     Parameters
     ----------
     inputs
-        What the issue would be made from now.
+        The inputs of the issue now.
     engine
-        What would make its pages, and the versions in it.
+        The engine of the pages now, and its versions.
     """
     changes = []
     for kind in (*KINDS, "register_"):
@@ -373,50 +373,42 @@ def changed_since(manifest: Manifest, inputs: Inputs, engine: tuple[str, str]) -
 
 
 def delivery_problems(project: Project, manifest: Manifest, where: str) -> list[Problem]:
-    """Return a problem for each delivered file that a manifest lists and that is gone or was changed.
+    """Return a problem for each delivered file in a manifest that changed or is gone.
 
     Parameters
     ----------
     where
-        What messages call the manifest.
+        The name of the manifest in messages.
     """
     problems = []
     for change in changed_inputs(project, manifest, ["deliveries"]):
         path = input_file(project, "deliveries", change.name)
-        what = f"is gone, and {where} names it;"
+        what = f"is missing, and {where} names it;"
         if change.now:
             lost = manifest.manifest_version > 1 and not salt_of(path.parent)
             told = what_was_edited(path, change.was) or (", or its salt is gone from SHA256SUMS" if lost else "")
             what = f"is not the file that {where} names{told};"
-        remedy = "bring it back: an issue can only be made again from the deliveries that it was made from."
+        remedy = "restore it: an issue can be made again only from its own deliveries."
         problems.append(Problem(change.name, what, remedy))
     return problems
 
 
 def require_deliveries(project: Project, manifest: Manifest, where: str) -> None:
-    """Refuse to compare an issue with other records than it was made from.
-
-    Raises
-    ------
-    ManifestError
-        With every delivered file that the manifest names and that is gone or was changed.
-    """
+    """Raise ``ManifestError`` if delivered files in a manifest changed or are gone; lists all of them."""
     problems = delivery_problems(project, manifest, where)
     if problems:
-        raise ManifestError(
-            "Deliveries that the issue was made from are not as they were. Nothing was compared.", problems
-        )
+        raise ManifestError("Deliveries of the issue changed since it was made. Nothing was compared.", problems)
 
 
 def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
-    """Return which files of an issue were edited since it was made, are gone, or cannot be read.
+    """Return a problem for each file of an issue that was edited since, is missing or cannot be read.
 
     Parameters
     ----------
     folder
-        Where the issue lies.
+        The folder of the issue.
     name
-        What messages call the folder.
+        The name of the folder in messages.
     """
     problems = []
     for file, was in manifest.outputs.items():
@@ -429,13 +421,13 @@ def touched_since(manifest: Manifest, folder: Path, name: str) -> list[Problem]:
             problems.append(Problem(f"{name}/{file}", "is missing;", "make the issue again."))
         elif now != was:
             what = "was edited after it was made;"
-            problems.append(Problem(f"{name}/{file}", what, "change what it is made from, and make the issue again."))
+            problems.append(Problem(f"{name}/{file}", what, "change the inputs, and make the issue again."))
     return problems
 
 
 @cache
 def package_versions() -> dict[str, str]:
-    """Return the version of viputils and of every package that it needs here; nothing that tests or labs add."""
+    """Return the versions of viputils and of every package that it needs here, without extras."""
     found: dict[str, str] = {}
     waiting = ["viputils"]
     while waiting:
@@ -443,14 +435,14 @@ def package_versions() -> dict[str, str]:
         if name in found:
             continue
         try:
-            # Read once: asked for the version and for what it requires, a distribution reads its file twice.
+            # `distribution(name).version` and `.requires` would read the file twice.
             about = distribution(name).metadata
         except PackageNotFoundError:
-            continue  # Needed on another system or by another Python only.
+            continue  # Needed only on another system or by another Python.
         found[name] = about["Version"]
         for text in about.get_all("Requires-Dist") or []:
             marker = text.partition(";")[2]
-            # Most are for an extra that nobody asked for, and to read each of them takes long.
+            # Most requirements are for an extra that is not installed, and parsing each is slow.
             if "extra ==" in marker and " or " not in marker:
                 continue
             needed = Requirement(text)
@@ -464,12 +456,12 @@ def _normal(name: str) -> str:
 
 
 class Inventory:
-    """The files that issues are made from, as they are at one moment: each is read once, whatever number asks for it.
+    """The input files of issues at one moment. Each is read once.
 
     Parameters
     ----------
     project
-        Whose files they are, in whatever language.
+        The project, in any language.
     """
 
     def __init__(self, project: Project) -> None:
@@ -477,7 +469,7 @@ class Inventory:
         self._checksums: dict[tuple[Kind, str], str | None] = {}
 
     def checksum(self, kind: Kind, name: str) -> str | None:
-        """Return the checksum of a file; nothing if there is none."""
+        """Return the checksum of a file, or none if it does not exist."""
         if (kind, name) not in self._checksums:
             path = input_file(self._project, kind, name)
             self._checksums[kind, name] = input_checksum(kind, path) if path.is_file() else None
@@ -485,12 +477,12 @@ class Inventory:
 
     @cached_property
     def deliveries(self) -> list[Delivery]:
-        """What was delivered, in order."""
+        """The deliveries, in order of receipt."""
         return find_deliveries(self._project)
 
     @cached_property
     def templates(self) -> list[str]:
-        """The settings of the pages, every file of the theme and the fonts, and others that the settings name."""
+        """The settings of the pages, every file of the theme and the fonts, and other files that the settings name."""
         pages = self._project.pages
         folders = ("report/theme", "report/fonts")
         found = [path.relative_to(pages).as_posix() for folder in folders for path in files_below(pages / folder)]
@@ -498,7 +490,7 @@ class Inventory:
 
     @cached_property
     def library(self) -> list[str]:
-        """Every file of code of the library, by name."""
+        """The name of every file of code of the library."""
         return [
             path.relative_to(LIBRARY_FOLDER.parent).as_posix()
             for path in files_below(LIBRARY_FOLDER)
@@ -513,14 +505,14 @@ def inputs_of(
     register: Mapping[str, str],
     inventory: Inventory | None = None,
 ) -> Inputs:
-    """Find everything that the issue of a month is made from.
+    """Return the inputs of the issue of a month.
 
     Parameters
     ----------
     register
-        The issues of the register that its verdicts are about, with the fingerprint of each.
+        The fingerprint of each issue of the register with verdicts in the issue.
     inventory
-        The files of the project as somebody looked at them just now; by default they are looked at here.
+        The files of the project, if they were read before.
     """
     there = inventory or Inventory(project)
     texts = [
@@ -536,7 +528,6 @@ def inputs_of(
     translation = project.translated_activities(month)
     if translation is not None:
         texts.append(translation.relative_to(project.root).as_posix())
-    # Those that lie there now, which are not those that were counted if one came in or went since.
     known = [one for one in there.deliveries if one.received <= as_of]
     names: dict[Kind, Sequence[str]] = {
         "deliveries": [name for one in known for name in one.counted_from],
@@ -548,16 +539,16 @@ def inputs_of(
     }
     files: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
     for kind in KINDS:
-        # Not every city has every text; what the issue cannot do without is missed where it is read.
+        # Texts are optional. A missing file that is required is reported when it is read.
         found = {name: there.checksum(kind, name) for name in names[kind]}
         files[kind] = {name: value for name, value in found.items() if value is not None}
     return Inputs.model_validate({**files, "register": dict(register)})
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a key that stands twice, of which JSON would take the last in silence."""
+    """Return an object of JSON. Raise ``ValueError`` if a key occurs twice: JSON would silently use the last."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} occurs twice")
     return found

@@ -1,4 +1,4 @@
-"""The register of published issues: the figures of each as they were printed, with where they come from.
+"""The register of published issues: the printed figures of each issue, and their source.
 
 ``data/published`` holds one file of figures for each issue, and ``index.csv``, which says where they come from and
 holds their checksum. No figure in it is ever changed: a correction is a numbered re-issue with a reason, and both stay.
@@ -22,11 +22,11 @@ import pandas as pd
 from viputils.audit.manifest import added_deliveries, delivery_problems, read_manifest
 from viputils.config.program import Program
 from viputils.config.project import Project
+from viputils.core.csv_rows import csv_rows
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth, parse_date
 from viputils.core.spreadsheet import inert, original
-from viputils.core.text import plural
 from viputils.figures.counts import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv, key_text
 from viputils.records.checksums import checksum
 
@@ -36,16 +36,16 @@ INDEX_COLUMNS: Final = (
 )  # fmt: skip
 MANIFEST_SUFFIX: Final = ".manifest.json"
 
-# Sums of what deliveries may hold fit in.
+# The sum of the largest counts that deliveries may have fits in.
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 _NAME: Final = re.compile(r"([0-9]{4}-[0-9]{2})(?:[- ]r([1-9][0-9]?))?")
 _CHECKSUM: Final = re.compile(r"[0-9a-f]{64}")
-_TRANSCRIBE: Final = "transcribe the printed issue, one figure a line."
+_TRANSCRIBE: Final = "transcribe the printed issue, one figure on each line."
 
 
 @dataclass(frozen=True, order=True)
 class IssueName:
-    """What an issue is called: its month, and the number of the re-issue (0 is the issue itself)."""
+    """The name of an issue: its month, and the number of the re-issue (0 is the issue itself)."""
 
     month: ReportMonth
     number: int = 0
@@ -57,7 +57,7 @@ class IssueName:
         Raises
         ------
         ParameterError
-            For any other text.
+            If the text is not the name of an issue.
         """
         found = _NAME.fullmatch(text)
         if not found:
@@ -85,19 +85,19 @@ class PublishedIssue:
     figures
         The figures table: ``measure``, ``category``, ``period``, ``value``.
     as_of
-        The as-of date that the issue states; none where it states none.
+        The as-of date that the issue states; none if it states none.
     printed
-        The day on which it was printed; none where that is not known.
+        The day on which it was printed; none if unknown.
     source
-        Where the figures come from.
+        The source of the figures.
     transcribed_by
-        Who put them into the register.
+        The person who transcribed them.
     reason
-        Why there is a re-issue.
+        The reason for a re-issue.
     footnote
-        What the register says where the print does not add up.
+        The explanation if the print does not add up.
     manifest
-        The record of how it was made here; none where it was made elsewhere.
+        The manifest, if the issue was made here.
     """
 
     name: IssueName
@@ -112,7 +112,7 @@ class PublishedIssue:
 
     @property
     def is_from_here(self) -> bool:
-        """Whether its figures are those that were made here; of an issue printed elsewhere they were copied by hand."""
+        """Whether its figures were made here and not transcribed by hand."""
         if self.manifest is None:
             return False
         figures = read_manifest(self.manifest, f"data/published/{self.manifest.name}").outputs.get(FIGURES_CSV)
@@ -120,7 +120,7 @@ class PublishedIssue:
 
     @property
     def fingerprint(self) -> str:
-        """A checksum of everything that is said here, but for how it was made."""
+        """A checksum of all attributes except the manifest."""
         said = [self.name, self.as_of, self.printed, self.source, self.transcribed_by, self.reason, self.footnote]
         text = "\0".join([*("" if part is None else str(part) for part in said), figures_csv(self.figures)])
         return hashlib.sha256(text.encode()).hexdigest()
@@ -128,7 +128,7 @@ class PublishedIssue:
 
 @dataclass(frozen=True)
 class Register:
-    """Every issue that was published, in order of month and number."""
+    """Every published issue, in order of month and number."""
 
     issues: tuple[PublishedIssue, ...] = field(default=())
 
@@ -138,7 +138,7 @@ class Register:
         Raises
         ------
         PublishedError
-            If it is not in the register, with those that are.
+            If it is not in the register.
         """
         for issue in self.issues:
             if issue.name == name:
@@ -150,12 +150,12 @@ class Register:
         )
 
     def named(self, text: str) -> list[PublishedIssue]:
-        """Return the issue of a month (``2023-11``) with its re-issues, or one of them alone (``2023-11-r1``).
+        """Return the issue of a month (``2023-11``) with its re-issues, or one re-issue (``2023-11-r1``).
 
         Raises
         ------
         ParameterError, PublishedError
-            If the text names no issue, or one that is not in the register.
+            If the text does not name an issue of the register.
         """
         issue = self.issue(IssueName.parse(text))
         return [issue] if issue.name.number else self.of(issue.name.month)
@@ -165,10 +165,10 @@ class Register:
         return [issue for issue in self.issues if issue.name.month == month]
 
     def seen_by(self, months: Sequence[ReportMonth], as_of: dt.date) -> list[PublishedIssue]:
-        """Return the issues that the last of some months looks back at, as of a day.
+        """Return the published issues that the issue of the last month shows, as of a day.
 
-        Those are the issues of all these months but for what was made from records received after that day, and but
-        for itself, once it was published from here: an issue does not change by being published.
+        These are the issues of all the months, except those from records received after that day, and except the issue
+        itself if it was published from here: publication does not change an issue.
         """
         seen = [
             issue
@@ -180,18 +180,18 @@ class Register:
         return [issue for issue in seen if issue.name not in itself]
 
     def replaced_by(self, name: IssueName) -> PublishedIssue | None:
-        """Return the newest re-issue that an issue was replaced by, if it was."""
+        """Return the newest re-issue that replaces an issue, if there is one."""
         newest = self.of(name.month)[-1]
         return newest if newest.name != name else None
 
 
 def read_register(project: Project) -> Register:
-    """Read the register, and check every file of it against the index.
+    """Read the register, and check each of its files against the index.
 
     Raises
     ------
     PublishedError
-        With every line at fault, every file that is not what the index says, and every file that it does not know.
+        If lines are invalid, or files do not match the index or are not in it; lists all of them.
     """
     return _read(project.published, project.program)
 
@@ -201,7 +201,7 @@ def _read(folder: Path, program: Program) -> Register:
         return Register()
     rows, problems = _rows(folder / INDEX, f"data/published/{INDEX}", INDEX_COLUMNS)
     if problems and not rows:
-        # What the index would say of the other files is not known, so nothing is said of them.
+        # Without the index, nothing is known about the other files.
         raise PublishedError("The index of the register cannot be read.", problems)
     entries = list(_entries(rows, problems))
     expected = {INDEX, "README.md"}
@@ -222,7 +222,7 @@ def _read(folder: Path, program: Program) -> Register:
                 Problem(
                     f"data/published/{entry.name}",
                     "is not in the register's index;",
-                    f"give it a line in {INDEX}, or take it away.",
+                    f"add a line for it to {INDEX}, or remove it.",
                 )
             )
     if problems:
@@ -262,12 +262,12 @@ def deliveries_not_as_published(project: Project, month: ReportMonth | None = No
 
 
 def add_issue(project: Project, issue: PublishedIssue) -> None:
-    """Add an issue to the register; the register is then the new one, or as it was.
+    """Add an issue to the register. If this fails, the register stays as it was.
 
     Raises
     ------
     PublishedError
-        If the register is invalid, or has the issue already: what was published is never replaced.
+        If the register is invalid or already has the issue.
     """
 
     def added(register: Register) -> Sequence[PublishedIssue]:
@@ -288,12 +288,12 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
 
 
 def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
-    """Keep, beside an issue of the register, the record of how it was made again here; an older record goes.
+    """Replace the manifest of an issue of the register by the manifest of its reproduction.
 
     Raises
     ------
     PublishedError
-        If the register is invalid, or does not have the issue.
+        If the register is invalid or lacks the issue.
     """
 
     def kept(register: Register) -> Sequence[PublishedIssue]:
@@ -304,7 +304,7 @@ def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
 
 
 def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
-    """Write the index, and the files of every issue that are not in the folder yet."""
+    """Write the index, and the missing files of every issue."""
     lines = io.StringIO(newline="")
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(INDEX_COLUMNS)
@@ -327,61 +327,35 @@ def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
 
 
 def _change(project: Project, change: Callable[[Register], Sequence[PublishedIssue]]) -> None:
-    """Put another register into the place of the one that is there, in one step.
+    """Replace the register in one step.
 
-    It is read once nobody else can change it, so that two who publish at once do not lose each other's issue.
+    It is read under the lock, so two people who publish at the same time do not lose an issue.
     """
-    # A link stays one: it is the folder behind it that is replaced.
+    # If it is a link, the folder behind the link is replaced.
     there = project.published.resolve()
     with replaced_whole(there.parent, there.name) as folder:
         issues = change(read_register(project))
         if project.published.is_dir():
             shutil.copytree(project.published, folder, dirs_exist_ok=True)
         write_register(folder, issues)
-        # What cannot be read again must never get there, where nothing may be changed.
+        # A register that cannot be read must not replace the old one.
         _read(folder, project.program)
 
 
 def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
-    """Read a small CSV file: each row with the line on which it ends, and what is wrong with the file's form."""
-    rows: list[tuple[int, dict[str, str]]] = []
-    problems: list[Problem] = []
+    """Return the rows of a file with their lines, and what is wrong with its form."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return csv_rows(path.read_text(encoding="utf-8"), name, columns)
     except FileNotFoundError:
-        return rows, [Problem(name, "is missing;", "take it from a copy of the project.")]
+        return [], [Problem(name, "is missing;", "restore it from a copy of the project.")]
     except (OSError, UnicodeDecodeError) as error:
-        return rows, [Problem(name, f"{error}.", "It is CSV in UTF-8.")]
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        if header != list(columns):
-            problems.append(
-                Problem(f"{name}, line 1", f"the header is {','.join(header)!r};", f"it is {','.join(columns)}.")
-            )
-            return rows, problems
-        for row in reader:
-            if len(row) == len(columns):
-                rows.append((reader.line_num, dict(zip(columns, row, strict=True))))
-            else:
-                problems.append(
-                    Problem(
-                        f"{name}, line {reader.line_num}",
-                        f"holds {plural(len(row), 'field')};",
-                        f"it holds {len(columns)}: {', '.join(columns)}.",
-                    )
-                )
-    except csv.Error as error:
-        problems.append(
-            Problem(f"{name}, line {reader.line_num}", f"is not CSV: {error}.", "A quote inside a value is doubled.")
-        )
-    return rows, problems
+        return [], [Problem(name, f"{error}.", "It must be CSV in UTF-8.")]
 
 
 def _entries(
     rows: Sequence[tuple[int, Mapping[str, str]]], problems: list[Problem]
 ) -> Iterator[tuple[str, IssueName, Mapping[str, str]]]:
-    """Yield each line of the index that names an issue, once."""
+    """Yield each line of the index that names an issue, without repeats."""
     seen: dict[IssueName, int] = {}
     for line, row in rows:
         where = f"data/published/{INDEX}, line {line}"
@@ -391,29 +365,31 @@ def _entries(
             problems += [Problem(f"{where}, issue", problem.what, problem.remedy) for problem in error.problems]
             continue
         if name in seen:
-            problems.append(
-                Problem(where, f"{name} stands on line {seen[name]} already;", "keep the line written first.")
-            )
+            problems.append(Problem(where, f"{name} is already on line {seen[name]};", "keep the line written first."))
             continue
         seen[name] = line
         for column in ("source", "transcribed_by"):
             if not row[column].strip():
                 problems.append(
-                    Problem(f"{where}, {column}", "is empty;", "say where the figures come from, and who put them in.")
+                    Problem(
+                        f"{where}, {column}",
+                        "is empty;",
+                        "write the source of the figures, and who transcribed them.",
+                    )
                 )
         for column in ("source", "transcribed_by", "reason", "footnote"):
             if not original(row[column]).isprintable():
                 problems.append(
                     Problem(
                         f"{where}, {column}",
-                        "holds a character that cannot be seen;",
+                        "has a character that cannot be seen;",
                         "write it as plain text, on one line.",
                     )
                 )
         for column in ("sha256", "manifest_sha256"):
             if not _CHECKSUM.fullmatch(row[column]) and (row[column] or column == "sha256"):
                 problems.append(
-                    Problem(f"{where}, {column}", f"{row[column]!r} is no checksum;", "it has 64 hexadecimal digits.")
+                    Problem(f"{where}, {column}", f"{row[column]!r} is not a checksum;", "write 64 hexadecimal digits.")
                 )
         yield where, name, row
 
@@ -439,7 +415,7 @@ def _issue(
 
 
 def _check_manifest(where: str, issue: PublishedIssue, problems: list[Problem]) -> None:
-    """Find a manifest that is not that of its issue."""
+    """Add a problem for a manifest of another issue."""
     place = f"data/published/{issue.name}{MANIFEST_SUFFIX}"
     try:
         manifest = read_manifest(issue.manifest or Path(), place)
@@ -449,39 +425,41 @@ def _check_manifest(where: str, issue: PublishedIssue, problems: list[Problem]) 
     if manifest.month != issue.name.month:
         problems.append(
             Problem(
-                f"{place}, parameters.month", f"is {manifest.month};", f"it is {issue.name.month}, as its name says."
+                f"{place}, parameters.month", f"is {manifest.month};", f"it must be {issue.name.month}, as in its name."
             )
         )
     if issue.as_of is not None and manifest.as_of != issue.as_of:
         problems.append(
-            Problem(f"{place}, parameters.as_of", f"is {manifest.as_of};", f"it is {issue.as_of}, as {where} says.")
+            Problem(f"{place}, parameters.as_of", f"is {manifest.as_of};", f"it must be {issue.as_of}, as in {where}.")
         )
 
 
 def _check_file(path: Path, where: str, expected: str, problems: list[Problem]) -> None:
-    """Find a file that is not what the index says; an empty checksum says that there is none."""
+    """Add a problem for a file that does not match the index; an empty checksum means that there is no file."""
     name = f"data/published/{path.name}"
     if not path.is_file():
         if expected:
-            problems.append(Problem(name, f"is missing, and {where} names it;", "take it from a copy of the project."))
+            problems.append(
+                Problem(name, f"is missing, and {where} names it;", "restore it from a copy of the project.")
+            )
     elif not expected:
-        problems.append(Problem(name, f"has no checksum in {where};", "take it away, or give its checksum."))
+        problems.append(Problem(name, f"has no checksum in {where};", "remove it, or write its checksum there."))
     elif hashlib.sha256(path.read_bytes()).hexdigest() != expected and _CHECKSUM.fullmatch(expected):
         problems.append(
             Problem(
                 name,
                 f"was edited after it was published ({where} has another checksum);",
-                "what was published is never changed; bring the file back, and publish a correction as a re-issue.",
+                "a published file is never changed; restore it, and publish a correction as a re-issue.",
             )
         )
 
 
 def _check_numbers(entries: Sequence[tuple[str, IssueName, Mapping[str, str]]], problems: list[Problem]) -> None:
-    """Find a re-issue without a reason, or one whose predecessor is not there."""
+    """Add a problem for each re-issue without a reason or without its predecessor."""
     names = {name for _, name, _ in entries}
     for where, name, row in entries:
         if name.number and not row["reason"].strip():
-            problems.append(Problem(f"{where}, reason", "is empty;", "say why the issue was printed again."))
+            problems.append(Problem(f"{where}, reason", "is empty;", "write why the issue was printed again."))
         if name.number and IssueName(name.month, name.number - 1) not in names:
             before = IssueName(name.month, name.number - 1)
             problems.append(
@@ -504,10 +482,10 @@ def _read_figures(path: Path, program: Program, month: ReportMonth, problems: li
         key = (row["measure"], row["category"], row["period"])
         before = first_line.setdefault(key, line)
         if before != line:
-            wrong.append(Problem(where, f"'{key_text(key)}' stands on line {before} already;", "keep the printed one."))
+            wrong.append(Problem(where, f"'{key_text(key)}' is already on line {before};", "keep the printed one."))
         figures.append({**row, "value": int(row["value"]) if _WHOLE.fullmatch(row["value"]) else -1})
     if not rows and not wrong:
-        wrong.append(Problem(name, "holds no figure;", _TRANSCRIBE))
+        wrong.append(Problem(name, "contains no figure;", _TRANSCRIBE))
     problems += wrong
     return pd.DataFrame(figures, columns=COLUMNS).astype(
         {"measure": "str", "category": "str", "period": "str", "value": "int64"}

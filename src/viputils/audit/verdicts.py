@@ -1,9 +1,9 @@
-"""Verdicts: whether what we hold gives each printed figure, gave it once, or cannot tell."""
+"""Verdicts: whether the records give each printed figure, once gave it, or are missing."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from viputils import __version__
 from viputils.audit.as_of import as_of_issue, require_covered, require_no_quarantine
+from viputils.audit.contradictions import Contradiction, contradictions
 from viputils.audit.library import library_checksum
 from viputils.audit.manifest import (
     Change,
@@ -23,11 +24,10 @@ from viputils.audit.manifest import (
 )
 from viputils.audit.register import IssueName, PublishedIssue, Register, read_register
 from viputils.config.language import ENGLISH, Language, message
-from viputils.config.program import Distinct, Measure, Period, Program
+from viputils.config.program import Distinct, Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, Problem, PublishedError
 from viputils.core.months import ReportMonth
-from viputils.core.text import uncapital
 from viputils.figures.counts import (
     KEY,
     PERIODS,
@@ -35,7 +35,6 @@ from viputils.figures.counts import (
     categories_of,
     compute_figures,
     key_of_row,
-    key_text,
     value_of,
 )
 from viputils.figures.edition import Edition
@@ -68,52 +67,32 @@ COLUMNS: Final = (*KEY, "verdict", "published", "recomputed", "now", "change", "
 
 
 @dataclass(frozen=True)
-class Contradiction:
-    """Printed figures that do not add up.
-
-    Attributes
-    ----------
-    text
-        What they say.
-    keys
-        The keys of all of them.
-    impossible
-        Whether no records could give all of them. Records that lack a value can explain that a breakdown adds up to
-        less than the whole.
-    """
-
-    text: str
-    keys: tuple[tuple[str, str, str], ...]
-    impossible: bool
-
-
-@dataclass(frozen=True)
 class IssueVerdicts:
     """A verdict on each figure of one issue.
 
     Attributes
     ----------
     as_of
-        The as-of date of the issue; none where no records cover it.
+        The as-of date of the issue; none if no records cover it.
     now
-        The day as of which the figures are compared again; none where no records cover the issue.
+        The later as-of date of the comparison; none if no records cover the issue.
     figures
         ``measure``, ``category``, ``period``; ``verdict``; ``published``, ``recomputed`` (as of the issue's date) and
-        ``now`` (all ``Int64``, missing where there is none); ``change`` from published to now; ``note``.
+        ``now`` (all ``Int64``, missing if there is none); ``change`` from published to now; ``note``.
     contradictions
-        Where the print does not add up.
+        The contradictions of the print.
     why
         Why no records cover the issue.
     replaced_by
-        The re-issue that stands in its place, if there is one.
+        The re-issue that replaces it, if there is one.
     demonstration
         Whether the records are synthetic.
     left_out
-        On which days rows were in quarantine, so that figures may lack them, in words.
+        The days on which rows were in quarantine, so that figures may lack them, in words.
     made_otherwise
-        The rules, code and deliveries that are not those that the issue was made with.
+        The rules, code and deliveries that changed since the issue was made.
     counted
-        The figures as of the as-of date; none where no records cover the issue.
+        The figures as of the as-of date; none if no records cover the issue.
     """
 
     program: Program
@@ -130,18 +109,18 @@ class IssueVerdicts:
     counted: pd.DataFrame | None = None
 
     def count(self, *verdicts: str) -> int:
-        """How many figures have one of these verdicts."""
+        """Return the number of figures with one of these verdicts."""
         return int(self.figures["verdict"].isin(verdicts).sum())
 
     @property
     def sentence(self) -> str:
-        """How many figures have which verdict: ``27 of 28 figures reproduced, 1 revised since.``."""
+        """The number of figures with each verdict: ``27 of 28 figures reproduced, 1 revised since.``."""
         figures = "figure" if len(self.figures) == 1 else "figures"
         words = [f"{self.count(REPRODUCED)} of {len(self.figures)} {figures} reproduced"]
         return ", ".join([*words, *self.in_words([*list(VERDICTS)[1:], *MISSING])]) + "."
 
     def in_words(self, verdicts: Sequence[str] = (*VERDICTS, *MISSING)) -> list[str]:
-        """Return how many figures have which verdict: ``1 differs``, ``2 differ``. What no figure has is left out."""
+        """Return the number of figures with each verdict, such as ``1 differs``, if there are any."""
         counts = {verdict: self.count(verdict) for verdict in verdicts}
         return [
             f"{number} {'differ' if verdict == DIFFERS and number > 1 else verdict}"
@@ -151,7 +130,7 @@ class IssueVerdicts:
 
     @property
     def caution(self) -> list[str]:
-        """The lines to read before the verdicts: what is not as it was when the issue was made."""
+        """The lines to read before the verdicts: what changed since the issue was made."""
         if not self.made_otherwise:
             return []
         name = self.issue.name
@@ -163,17 +142,14 @@ class IssueVerdicts:
         ]
 
     def explained(self, language: Language = ENGLISH) -> list[str]:
-        """Return how many records a table leaves out, if that is why printed tables do not have one total."""
+        """Return the number of records that a table leaves out, if this explains why printed totals differ."""
         if self.counted is None or not self._left_out_of_tables:
             return []
         return without_category(self.counted, self.program, self.issue.name.month, language)
 
     @property
     def unexplained(self) -> list[Contradiction]:
-        """Where the print does not add up, and the records do not tell why.
-
-        With other rules than those of the issue nothing is said about the print.
-        """
+        """The contradictions of the print that the records do not explain; none if the rules changed since."""
         if self.made_otherwise:
             return []
         return [one for one in self.contradictions if one not in self._left_out_of_tables]
@@ -193,12 +169,12 @@ class IssueVerdicts:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the verdicts must know beside them."""
+        """Notes for the reader of the verdicts."""
         notes = [f"Not reproducible: {self.why}"] if self.why else []
         notes += self.left_out
         notes += [f"{key_of_row(row)}: {row['note']}" for row in self.figures.to_dict("records") if row["note"]]
         notes += [f"The print does not add up. {one.text}" for one in self.unexplained]
-        # A footnote tells why already.
+        # A footnote explains this already.
         notes += [f"Footnote of the register: {self.issue.footnote}"] if self.issue.footnote else self.explained()
         if self.unexplained and not self.issue.footnote:
             notes.append("The register has no footnote that explains it.")
@@ -227,7 +203,7 @@ class IssueVerdicts:
 
     @property
     def missing(self) -> list[Problem]:
-        """The figures that one side lacks."""
+        """A problem for each figure that one side lacks."""
         said = {
             NOT_RECOMPUTED: ("is in the register, and is not counted;", "let a measure of program.toml count it."),
             NOT_PUBLISHED: (
@@ -262,19 +238,19 @@ def compare(
 ) -> pd.DataFrame:
     """Return a verdict on each printed figure.
 
-    The figures that an issue prints are those that program.toml says it prints, and those that the register holds
-    beside them. One that is missing on either side is never a pass.
+    An issue prints the figures that program.toml declares as printed, and any others in the register. A figure that
+    is missing on either side never passes.
 
     Parameters
     ----------
     published, recomputed, now
-        Figures tables: as printed, as of the issue's date, and as of a later one. Without ``recomputed`` nothing can
-        be reproduced; without ``now`` nothing is known to have been revised.
+        Figures tables: as printed, as of the issue's date, and as of a later date. Without ``recomputed`` no figure can
+        be reproduced; without ``now`` none counts as revised.
 
     Returns
     -------
     DataFrame
-        As ``IssueVerdicts.figures``.
+        The columns of ``IssueVerdicts.figures``.
     """
     expected = pd.DataFrame(printed_keys(program, month), columns=KEY, dtype="str")
     keys = pd.concat([expected, published[KEY]], ignore_index=True).drop_duplicates()
@@ -302,7 +278,7 @@ def compare(
 def without_category(
     figures: pd.DataFrame, program: Program, month: ReportMonth, language: Language = ENGLISH
 ) -> list[str]:
-    """Return how many records each breakdown of the report leaves out, because they have no usable category."""
+    """Return the number of records without a usable category that each breakdown of the report leaves out."""
     notes = []
     shown = program.in_language(language).measures
     for name in program.report.breakdowns:
@@ -344,83 +320,8 @@ def without_category(
     return notes
 
 
-def contradictions(published: pd.DataFrame, program: Program, month: ReportMonth) -> list[Contradiction]:
-    """Find where a print does not add up, whatever the records say.
-
-    Breakdowns of one count have one total, which is that of the count without a breakdown; a month is no more than
-    its fiscal year to date, and as much in the year's first month.
-    """
-    return [*_totals_that_differ(published, program, month), *_months_above_their_year(published, program, month)]
-
-
-def _totals_that_differ(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
-    counted: dict[tuple[object, ...], list[str]] = {}
-    for name, measure in program.measures.items():
-        if not isinstance(measure.count, Distinct):  # What is counted once can be in several categories.
-            counted.setdefault(_what(measure), []).append(name)
-    printed = published.set_index(KEY)["value"].to_dict()
-    for names in counted.values():
-        for period in PERIODS:
-            totals = {}
-            for name in names:
-                keys = [(name, category, period) for category in categories_of(program, name, month)]
-                if all(key in printed for key in keys):
-                    totals[name] = (sum(int(printed[key]) for key in keys), keys)
-            if len({total for total, _ in totals.values()}) > 1:
-                adds = [f"{_by(program, name)} {total:,}" for name, (total, _) in totals.items()]
-                title = program.tables[program.measures[names[0]].table].title
-                whole = {total for name, (total, _) in totals.items() if _counts_every_record(program, name)}
-                most = max(total for total, _ in totals.values())
-                yield Contradiction(
-                    f"{title}, {_period_words(program, month, period)}: {', '.join(adds[:-1])} and {adds[-1]}.",
-                    tuple(key for _, keys in totals.values() for key in keys),
-                    impossible=len(whole) > 1 or (bool(whole) and most > max(whole)),
-                )
-
-
-def _counts_every_record(program: Program, name: str) -> bool:
-    """Return whether every record that a measure could count has a category in it."""
-    measure = program.measures[name]
-    if measure.by is None or measure.by == "month":
-        return True
-    return program.tables[measure.table].columns[measure.by].required or measure.missing is not None
-
-
-def _by(program: Program, name: str) -> str:
-    """Return how a total was come by: ``by incident type``, or ``in all`` where it is not broken down."""
-    measure = program.measures[name]
-    return "in all" if measure.by is None else f"by {uncapital(measure.label)}"
-
-
-def _what(measure: Measure) -> tuple[object, ...]:
-    return measure.table, str(measure.count), tuple(measure.where.items()), measure.followed_by
-
-
-def _months_above_their_year(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
-    wide = published.pivot_table(
-        index=["measure", "category"], columns="period", values="value", aggfunc="first", sort=False
-    )
-    if not {"month", "fytd"} <= set(wide.columns):
-        return
-    first = month.fiscal_year(program.identity.fiscal_year_starts).first == month
-    both = wide.dropna()
-    wrong = both.loc[both["month"].ne(both["fytd"]) if first else both["month"].gt(both["fytd"])]
-    for measure, category, of_month, to_date in wrong[["month", "fytd"]].reset_index().itertuples(index=False):
-        name = key_text((measure, category))
-        rule = "in the first month of the year both are the same" if first else "a month is part of its year"
-        yield Contradiction(
-            f"{name}: {of_month:,.0f} for the month and {to_date:,.0f} for the year to date; {rule}.",
-            ((measure, category, "month"), (measure, category, "fytd")),
-            impossible=True,
-        )
-
-
-def _period_words(program: Program, month: ReportMonth, period: Period) -> str:
-    return month.label if period == "month" else f"{program.identity.year} to date ({program.identity.year_to_date})"
-
-
 def _made_without(issue: PublishedIssue) -> bool:
-    """Return whether an issue was itself made without rows that were in quarantine, which it says."""
+    """Return whether the issue itself was made without quarantined rows, which it states."""
     return issue.manifest is not None and read_manifest(issue.manifest).parameters.allow_quarantined
 
 
@@ -442,15 +343,15 @@ def summary(verdicts: Sequence[IssueVerdicts]) -> pd.DataFrame:
 
 
 def worst(verdicts: Sequence[IssueVerdicts]) -> str | None:
-    """Return the verdict that decides over several issues; none where every figure is reproduced, be it revised since.
+    """Return the worst verdict of several issues; none if every figure is reproduced or revised since.
 
-    An issue that was replaced by a re-issue decides nothing: that it was wrong is why there is another one.
+    An issue that was replaced by a re-issue does not count.
     """
-    standing = [one for one in verdicts if one.replaced_by is None] or verdicts
-    if any(one.count(DIFFERS, INCONSISTENT) for one in standing):
+    current = [one for one in verdicts if one.replaced_by is None] or verdicts
+    if any(one.count(DIFFERS, INCONSISTENT) for one in current):
         return DIFFERS
     rest = (NOT_COMPARABLE, NOT_REPRODUCIBLE)
-    return next((verdict for verdict in rest if any(one.count(verdict) for one in standing)), None)
+    return next((verdict for verdict in rest if any(one.count(verdict) for one in current)), None)
 
 
 def verify_register(
@@ -471,9 +372,9 @@ def verify_register(
     Raises
     ------
     PublishedError
-        If the register is invalid, or does not have one of the issues.
+        If the register is invalid or lacks the issue.
     DeliveryError
-        If a delivery cannot be read, was edited, or is gone although an issue was made from it.
+        If a delivery of an issue cannot be read, was edited or is missing.
     QuarantineError
         If rows are in quarantine and that is not allowed.
     """
@@ -482,7 +383,7 @@ def verify_register(
     if not issues:
         raise PublishedError(
             "The register of published figures is empty.",
-            [Problem("data/published", "holds no issue;", "publish one that was made here: vip publish MONTH.")],
+            [Problem("data/published", "contains no issue;", "publish one that was made here: vip publish MONTH.")],
         )
     otherwise = [made_otherwise(project, one) for one in issues]
     if not has_deliveries(project):
@@ -495,19 +396,19 @@ def verify_register(
         verdicts.append(verdict_of(register, one, records, as_of, made_otherwise=changes))
         for day in {verdicts[-1].as_of, verdicts[-1].now}:
             if day is not None and not allow_quarantined and not (day == verdicts[-1].as_of and _made_without(one)):
-                # Verdicts from figures that lack rows would look right.
+                # Verdicts from figures without these rows would look right.
                 edition = Edition(one.name.month, records.on(day), records.figures(one.name.month, day))
                 require_no_quarantine(project, edition)
     return verdicts
 
 
 def made_otherwise(project: Project, issue: PublishedIssue) -> list[Change]:
-    """Return the rules, code and deliveries that are not those that an issue was made with, as its manifest lists them.
+    """Return the rules, code and deliveries that changed since an issue was made, by its manifest.
 
     Raises
     ------
     ManifestError
-        With every delivered file that the manifest lists and that is gone or was changed.
+        If delivered files in the manifest changed or are missing; lists all of them.
     """
     if issue.manifest is None:
         return []
@@ -539,22 +440,22 @@ def counted_with(project: Project, as_of: dt.date | None = None) -> dict[str, An
 def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
     """Return the verdicts on the issues of an edition's fiscal year, from the records of that edition alone.
 
-    An issue of a later month, or one that was made from later records, has no part in it.
+    Issues of later months, or from later records, are left out.
     """
     register = read_register(project)
-    # Of a re-issue that is not seen yet, the issue that it replaces must not speak.
+    # Without re-issues that are not seen yet: they must not replace an issue here.
     seen = Register(tuple(register.seen_by(edition.months, edition.as_of)))
     records = RecordsByDay(edition.program, edition.records.received, edition)
     return [verdict_of(seen, issue, records, strict=False) for issue in seen.issues]
 
 
 def as_printed_over_time(project: Project) -> pd.DataFrame:
-    """Say, for each published issue and each day on which something came in since, how many figures are as printed.
+    """Count the figures that are as printed, for each published issue and each later day of receipt.
 
     Returns
     -------
     DataFrame
-        ``issue``, ``as_of`` (``datetime64[s]``), ``figures`` and ``as_printed``; nothing of an issue without records.
+        ``issue``, ``as_of`` (``datetime64[s]``), ``figures`` and ``as_printed``; no row for an issue without records.
     """
     register = read_register(project)
     rows: list[tuple[str, pd.Timestamp, int, int]] = []
@@ -587,14 +488,14 @@ def verdict_of(
     Parameters
     ----------
     strict
-        Refuse where only a part of the records is there: something was lost. Otherwise nothing is reproducible then.
+        Raise an error if only some of the records are there: something was lost. Otherwise nothing is reproducible.
     made_otherwise
-        As ``IssueVerdicts`` has it. If there is any, no figure differs from the print: it is not comparable with it.
+        As in ``IssueVerdicts``. If there is any, a figure that differs from the print is not comparable with it.
 
     Raises
     ------
     DeliveryError
-        If a delivery is missing, or the as-of date asked for is too early.
+        If a delivery is missing, or the as-of date is too early.
     """
     program, month = records.program, issue.name.month
     deliveries = records.received.deliveries
@@ -640,7 +541,7 @@ def verdict_of(
 
 
 def _should_be_there(program: Program, deliveries: Sequence[Delivery], month: ReportMonth) -> bool:
-    """Return whether the records of a month should be there: they reach back to it, and something came in after it."""
+    """Return whether the records of a month should exist: they begin before it, and a delivery came after it."""
     try:
         require_covered(program, month)
     except DeliveryError:
@@ -649,9 +550,12 @@ def _should_be_there(program: Program, deliveries: Sequence[Delivery], month: Re
 
 
 class RecordsByDay:
-    """Everything received by a day, cleaned and counted as of any day before it; each of them once.
+    """The records received by a day, cleaned and counted as of any earlier day, each once.
 
-    What an edition holds of that already is taken from there.
+    Parameters
+    ----------
+    known
+        An edition whose records and figures need not be computed again.
     """
 
     def __init__(self, program: Program, received: Received, known: Edition | None = None) -> None:
@@ -679,7 +583,7 @@ class RecordsByDay:
 def _days_that_give_it(
     table: pd.DataFrame, records: RecordsByDay, month: ReportMonth, days: Sequence[dt.date]
 ) -> pd.Series:
-    """Return for each figure that differs on which other day the records gave the printed number, if on any."""
+    """Return a note for each figure that differs but was as printed on another day."""
     note = table["note"]
     for day in days:
         differs = table["verdict"].isin([DIFFERS, INCONSISTENT]) & note.eq("")

@@ -31,7 +31,7 @@ from viputils.core.text import plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from viputils.audit.changes import Changes
+    from viputils.audit.changes.result import Changes
     from viputils.audit.health import Findings
     from viputils.audit.revisions import Revisions
     from viputils.audit.trace import Movement, Trace
@@ -384,7 +384,7 @@ def _show_health(found: Findings) -> None:
     for line in found.notes:
         say(f"Note: {line}")
     if found.account is not None:
-        from viputils.records.clean import account_line
+        from viputils.records.account import account_line
 
         say(account_line(found.account, found.as_of))
     if found.clean:

@@ -230,7 +230,7 @@ def export(
 
 def _show_export(project: Project, records: Records, written: Sequence[Path]) -> None:
     """Print as text which files were written, and from which records."""
-    from viputils.records.clean import account_line
+    from viputils.records.account import account_line
 
     for path in written:
         say(path)

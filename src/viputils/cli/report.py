@@ -45,7 +45,7 @@ def report(
     """
     opened = open_project(context, project, lang)
     if as_of is not None:
-        from viputils.records.deliveries import require_over
+        from viputils.records.completeness import require_over
 
         require_over(month, as_of)
     with steps() as step:

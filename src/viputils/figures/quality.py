@@ -20,7 +20,8 @@ from viputils.config.tables import DELIVERY, LINE, VOIDS
 from viputils.core.errors import ParameterError, Problem, nearest
 from viputils.figures import vintages
 from viputils.figures.series import known_months
-from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, CleanTable, Records
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, CleanTable
+from viputils.records.clean import Records
 
 By = Literal["table", "delivery"]
 

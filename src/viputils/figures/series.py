@@ -18,7 +18,7 @@ from viputils.core.errors import ParameterError, Problem, nearest
 from viputils.core.months import ReportMonth, Span
 from viputils.figures.counts import PERIODS, categories_of, counted_within, span_of, total
 from viputils.records.clean import Records
-from viputils.records.deliveries import missing_tables, received_after
+from viputils.records.completeness import missing_tables, received_after
 from viputils.records.values import Numbers
 
 Frequency = Literal["month", "quarter", "fiscal_year", "fytd"]

@@ -19,7 +19,8 @@ from viputils.core.errors import DeliveryError, ParameterError, Problem, Vintage
 from viputils.core.months import ReportMonth, parse_date
 from viputils.figures.counts import counted, total
 from viputils.records.clean import clean_records
-from viputils.records.deliveries import default_as_of, find_deliveries, read_received
+from viputils.records.completeness import default_as_of
+from viputils.records.deliveries import find_deliveries, read_received
 
 COLUMNS: Final = ("as_of", "month", "measure", "value")
 

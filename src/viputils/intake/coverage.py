@@ -10,7 +10,8 @@ from viputils.config.program import Table
 from viputils.config.tables import FILE
 from viputils.core.errors import IntakeError, Problem
 from viputils.core.months import ReportMonth, parse_date
-from viputils.records.clean import QUARANTINED, Records
+from viputils.records.account import QUARANTINED
+from viputils.records.clean import Records
 from viputils.records.deliveries import NO_DAY, Delivery
 
 

@@ -12,8 +12,10 @@ from viputils.config.project import Project
 from viputils.config.tables import FILE, LINE, VOIDS
 from viputils.core.errors import BalanceError
 from viputils.intake.sources import Source
-from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, MixedError, Records, clean_records
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
+from viputils.records.clean import Records, clean_records
 from viputils.records.deliveries import Delivery, read_received
+from viputils.records.demonstration import MixedError
 
 CHANGES: Final = (
     "table", "rows", "new", "changed", "unchanged", "superseded", "quarantined", "withdrawn", "mended",

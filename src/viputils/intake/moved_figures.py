@@ -10,7 +10,7 @@ import pandas as pd
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import KEY, compute_figures
 from viputils.records.clean import Records
-from viputils.records.deliveries import received_after
+from viputils.records.completeness import received_after
 
 # The figures of this many months are compared. Older months are only named.
 MONTHS_SHOWN: Final = 13

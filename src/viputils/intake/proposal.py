@@ -27,8 +27,9 @@ from viputils.intake.sources import Source, match_files, once_each, without_know
 from viputils.intake.tally import Tally
 from viputils.intake.writing import write_origins, write_rows
 from viputils.records.checksums import checksum, new_salt, write_checksums
-from viputils.records.clean import LOOKS_ALIKE, Records
+from viputils.records.clean import Records
 from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, write_coverage
+from viputils.records.faults import LOOKS_ALIKE
 
 FIGURES_SHOWN: Final = 40
 # At most this many rejected rows are listed.

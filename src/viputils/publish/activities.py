@@ -13,7 +13,8 @@ from viputils.audit.as_of import OwnDays, issue_day, require_covered
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ParameterError, Problem, TextError
 from viputils.core.months import ReportMonth
-from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, received_after
+from viputils.records.completeness import received_after
+from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries
 from viputils.report.markdown import read_sections, read_translation, require_names_shown
 from viputils.report.privacy.particulars import TO_WRITE
 from viputils.report.privacy.screening import Screening, screen_activities

@@ -8,9 +8,9 @@ import pandas as pd
 
 from viputils import __version__
 from viputils.audit.as_of import load_edition
+from viputils.audit.contradictions import contradictions
 from viputils.audit.manifest import MANIFEST, Manifest, input_file, read_manifest, require_deliveries, touched_since
 from viputils.audit.register import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
-from viputils.audit.verdicts import contradictions
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.core.files import held

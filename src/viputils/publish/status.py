@@ -18,7 +18,8 @@ from viputils.core.errors import DeliveryError, ManifestError, ParameterError, P
 from viputils.core.months import ReportMonth
 from viputils.publish.activities import activity_files, day_or_problems
 from viputils.records.clean import first_doubt
-from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, read_received, received_after
+from viputils.records.completeness import received_after
+from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, read_received
 from viputils.report.markdown import read_sections
 from viputils.report.privacy.particulars import UNWRITTEN
 from viputils.report.privacy.screening import screen_activities

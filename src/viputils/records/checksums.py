@@ -1,8 +1,8 @@
-"""The checksums of a delivery, written once beside its files: a file edited, missing or added later is found.
+"""The checksums of a delivery, written once beside its files: they show a file edited, removed or added later.
 
-``SHA256SUMS`` has the form of the tool of that name, so `sha256sum -c SHA256SUMS` in the folder checks it without this
-software. A line that begins with ``# from`` holds the checksum of a file that an agency sent and that the delivery
-was made from; the tool passes over it, and over the line that begins with ``# salt``.
+``SHA256SUMS`` has the format of the tool of that name, so `sha256sum -c SHA256SUMS` in the folder checks it without
+this software. A line that begins with ``# from`` has the checksum of a file that an agency sent and from which the
+delivery was made. The tool ignores it, and the line that begins with ``# salt``.
 
 The salt is a random number. What is published lists checksums that are keyed with it, so only a person who holds the
 records can check them. Without it, a delivery of one row could be found by trying every row that is likely.
@@ -32,18 +32,18 @@ _LINE: Final = re.compile(r"([0-9a-f]{64}) [ *]([^/\\]+)")
 _SOURCE: Final = re.compile(r"# from ([0-9a-f]{64})")
 _SALT: Final = re.compile(r"# salt ([0-9a-f]{64})")
 
-# What a person takes in at a glance; who wants all of it asks git.
+# Enough to read at a glance; git shows the rest.
 _LINES_SHOWN: Final = 5
 _LETTERS_SHOWN: Final = 160
-# Above it, finding which lines were only moved would take longer than anybody waits.
+# With more lines, finding those that were only moved takes too long.
 _LINES_COMPARED: Final = 2_000
 
 
 @dataclass(frozen=True)
 class ChangedLine:
-    """A line that differs between two texts: what it ``was`` and what it is ``now``, nothing where it is in one only.
+    """A line that differs between two texts: what it ``was`` and is ``now``, none if it is in one only.
 
-    ``line`` is its number in the text as it is now, and in the older one where it is gone.
+    ``line`` is its number in the new text, or in the old one if it is gone.
     """
 
     line: int
@@ -96,7 +96,7 @@ def salted_checksum(path: Path) -> str:
 
 
 def write_checksums(folder: Path, sources: Iterable[str], salt: str = "") -> None:
-    """Write the checksums of all files in a folder, those of the files that they were made from, and the salt."""
+    """Write the checksums of all files in a folder and of their sources, and the salt."""
     files = {path.name: checksum(path) for path in sorted(folder.iterdir()) if path.name != CHECKSUMS}
     (folder / CHECKSUMS).write_text(checksums_text(files, sources, salt), encoding="utf-8", newline="")
 
@@ -109,7 +109,7 @@ def checksums_text(files: Mapping[str, str], sources: Iterable[str] = (), salt: 
     files
         The checksum of each file by its name.
     sources
-        The checksums of the files that they were made from.
+        The checksums of the files that the agency sent.
     salt
         The salt of the delivery, if it has one.
     """
@@ -120,7 +120,7 @@ def checksums_text(files: Mapping[str, str], sources: Iterable[str] = (), salt: 
 
 
 def seal(folder: Path) -> bool:
-    """Write the salt, and the checksums, that a delivery lacks. Return whether it lacked any."""
+    """Add the missing salt and checksums of a delivery. Return whether any were missing."""
     path = folder / CHECKSUMS
     if salt_of(folder):
         return False
@@ -132,12 +132,12 @@ def seal(folder: Path) -> bool:
 
 
 def source_checksums(folder: Path) -> list[str]:
-    """Return the checksums of the files that a delivery was made from; none where that was not written down."""
+    """Return the recorded checksums of the files from which a delivery was made."""
     return list(_lines_of(folder, _SOURCE))
 
 
 def _lines_of(folder: Path, form: re.Pattern[str]) -> Iterator[str]:
-    """Return what the lines of one form in a file of checksums hold."""
+    """Return the values of the lines of one form in a file of checksums."""
     try:
         text = (folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -146,9 +146,9 @@ def _lines_of(folder: Path, form: re.Pattern[str]) -> Iterator[str]:
 
 
 def checksum_problems(folder: Path, name: str) -> list[Problem]:
-    """Return which files of a delivery were edited, are missing or were added since its checksums were written.
+    """Return a problem for each file of a delivery that was edited, removed or added since its checksums were written.
 
-    A delivery without a file of checksums has nothing to be checked against, and no problem here.
+    A delivery without checksums has no problem here.
     """
     path = folder / CHECKSUMS
     if not path.exists():
@@ -156,7 +156,7 @@ def checksum_problems(folder: Path, name: str) -> list[Problem]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        return [Problem(f"{name}/{CHECKSUMS}", f"cannot be read: {error}.", "Take it from a copy of the project.")]
+        return [Problem(f"{name}/{CHECKSUMS}", f"cannot be read: {error}.", "Restore it from a copy of the project.")]
     problems: list[Problem] = []
     expected: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
@@ -166,24 +166,24 @@ def checksum_problems(folder: Path, name: str) -> list[Problem]:
                 problems.append(
                     Problem(
                         f"{name}/{CHECKSUMS}, line {number}",
-                        f"gives {found[2]} another checksum than a line before it;",
-                        "take it from a copy of the project.",
+                        f"has another checksum for {found[2]} than an earlier line;",
+                        "restore it from a copy of the project.",
                     )
                 )
         elif line and not line.startswith("#"):
             problems.append(
-                Problem(f"{name}/{CHECKSUMS}, line {number}", "is no checksum;", "take it from a copy of the project.")
+                Problem(
+                    f"{name}/{CHECKSUMS}, line {number}", "is not a checksum;", "restore it from a copy of the project."
+                )
             )
     there = {entry.name: entry for entry in folder.iterdir() if not entry.name.startswith(".")}
     there.pop(CHECKSUMS)
-    never = "a delivery is never changed; bring the file back, and deliver corrected rows as a delivery of their own."
+    never = "a delivery is never changed; restore the file, and send corrected rows as a new delivery."
     for file in sorted(expected.keys() | there.keys()):
         if file not in there:
-            problems.append(Problem(f"{name}/{file}", "is missing, and its checksum is there;", never))
+            problems.append(Problem(f"{name}/{file}", "is missing, but has a checksum;", never))
         elif file not in expected:
-            problems.append(
-                Problem(f"{name}/{file}", "was added to the delivery later;", "deliver it as a delivery of its own.")
-            )
+            problems.append(Problem(f"{name}/{file}", "was added to the delivery later;", "send it as a new delivery."))
         else:
             try:
                 same = checksum(there[file]) == expected[file]
@@ -197,12 +197,12 @@ def checksum_problems(folder: Path, name: str) -> list[Problem]:
 
 
 def changed_lines(was: bytes, now: bytes) -> list[ChangedLine]:
-    """Find the lines that differ between two texts, in order; how a line ends makes no difference.
+    """Return the lines that differ between two texts, in order; line ends do not matter.
 
-    Of long texts that differ in many places, lines that were only moved are left out.
+    In long texts that differ in many places, lines that were only moved are left out.
     """
     before, after = _lines(was), _lines(now)
-    # Nearly always one line in a long file was changed: what is alike on both sides of it need not be compared.
+    # Usually one line of a long file changed: equal lines before and after it need no comparison.
     shorter = min(len(before), len(after))
     head = next((place for place in range(shorter) if before[place] != after[place]), shorter)
     alike = (place for place in range(shorter - head) if before[-1 - place] != after[-1 - place])
@@ -223,7 +223,7 @@ def _lines(text: bytes) -> list[str]:
 
 
 def _differences(before: list[str], after: list[str]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
-    """Yield the places of the lines that one text has in the stead of others."""
+    """Yield the places of lines in one text and of the lines that replace them."""
     gone, come = _not_in(before, after), _not_in(after, before)
     in_place = [place for place, (old, new) in enumerate(zip(before, after, strict=False)) if old != new]
     if len(before) == len(after) and len(in_place) == len(gone):
@@ -235,7 +235,7 @@ def _differences(before: list[str], after: list[str]) -> Iterator[tuple[Sequence
             if tag != "equal":
                 yield range(old, old_end), range(new, new_end)
     else:
-        # A row that was edited still begins with its id; any other two lines have nothing to do with each other.
+        # An edited row still begins with its id; other lines are unrelated.
         by_id = {after[place].split(",")[0]: place for place in come}
         edited = {place: by_id.pop(before[place].split(",")[0], None) for place in gone}
         for place, there in edited.items():
@@ -245,7 +245,7 @@ def _differences(before: list[str], after: list[str]) -> Iterator[tuple[Sequence
 
 
 def _not_in(lines: list[str], others: list[str]) -> list[int]:
-    """Return the places of the lines that another text has not, or not so often."""
+    """Return the places of the lines that another text lacks, or has less often."""
     spare = Counter(others)
     places = []
     for place, line in enumerate(lines):
@@ -257,7 +257,7 @@ def _not_in(lines: list[str], others: list[str]) -> list[int]:
 
 
 def what_was_edited(path: Path, expected: str) -> str:
-    """Name the lines that were changed, where git has the file as it was delivered."""
+    """Return the changed lines in words, if git has the file as delivered."""
     was = committed(path)
     if was is None or expected not in (salted(was, ""), salted(was, salt_of(path.parent))):
         return ""

@@ -88,12 +88,12 @@ def too_long(limit: int = LONGEST_VALUE) -> str:
 
 
 def what_is_wrong(error: csv.Error) -> str:
-    """Return what Python's reader found wrong with a file."""
+    """Return the error of Python's reader in words."""
     return too_long(csv.field_size_limit()) if "field limit" in str(error) else f"is not CSV: {error};"
 
 
 def _rows_if_plain(path: Path, schema: Schema) -> int | None:
-    """Return the number of rows of a file in which each line is one; otherwise nothing."""
+    """Return the number of rows of a file in which each line is a row; otherwise none."""
     commas = lines = 0
     last = b""
     with path.open("rb") as file:
@@ -117,7 +117,7 @@ def _rows_if_plain(path: Path, schema: Schema) -> int | None:
 
 
 def _read_plain(path: Path, schema: Schema, rows: int) -> Any:
-    """Read a file without quotes; nothing where Arrow finds something wrong with it after all."""
+    """Read a file without quotes, or return none if Arrow finds an error."""
     try:
         table = pacsv.read_csv(
             path,
@@ -204,7 +204,7 @@ def _blocks(file: Any, name: str, problems: list[Problem]) -> Iterator[tuple[lis
 
 
 def _require_text(path: Path, name: str) -> None:
-    """Refuse what cannot be taken as it is: nothing at all, another encoding, a file that was cut off."""
+    """Raise ``DeliveryError`` for an empty file, another encoding, or a file that was cut off."""
     before, line, last = b"", 1, b""
     with path.open("rb") as file:
         first = file.read(3)

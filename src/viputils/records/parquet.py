@@ -1,4 +1,4 @@
-"""The clean tables as Parquet files, for DuckDB and for whatever else reads them."""
+"""The clean tables as Parquet files, for DuckDB and other programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from viputils.config.program import Column
 from viputils.config.tables import DELIVERY, FILE, LINE, RECEIVED, VOIDS, Schema, schemas_of
 from viputils.core.errors import ParameterError, Problem
 from viputils.core.files import replaced_whole
-from viputils.records.clean import QUARANTINE_COLUMNS, Records
+from viputils.records.account import QUARANTINE_COLUMNS
+from viputils.records.clean import Records
 
 # By this a folder that was written here is known again.
 _OURS: Final = b"viputils"
@@ -37,10 +38,9 @@ _ORIGIN: Final[Mapping[str, Any]] = {RECEIVED: pa.date32(), DELIVERY: pa.int32()
 def write_parquet(records: Records, folder: Path) -> list[Path]:
     """Write the clean tables into a folder, one file each, whole or not at all.
 
-    Beside the tables that the program keeps there are ``voids``; ``ledger``, which says of every row that was read
-    what became of it; and ``quarantine``, with what is wrong with each row that is in it. Dates are ``date32``, counts
-    ``int64``, flags ``bool``, categories strings with a dictionary, ids and codes strings. What was counted as of when
-    stands in the metadata of each file. The same records give the same bytes.
+    Besides the tables of the program there are ``voids``, ``ledger`` (the status of every row) and ``quarantine`` (the
+    faults of each row). Dates are ``date32``, counts ``int64``, flags ``bool``, categories dictionary strings, ids and
+    codes strings. The metadata of each file has the program and the as-of date. The same records give the same bytes.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def write_parquet(records: Records, folder: Path) -> list[Path]:
     Raises
     ------
     ParameterError
-        If the folder holds anything else than what was written there before.
+        If the folder contains other files.
     """
     folder = folder.resolve()
     _require_ours(folder)
@@ -66,13 +66,13 @@ def write_parquet(records: Records, folder: Path) -> list[Path]:
 
 
 def _require_ours(folder: Path) -> None:
-    """Refuse to replace a folder that somebody keeps other things in."""
+    """Raise ``ParameterError`` if a folder contains other files."""
     if folder.exists() and not folder.is_dir():
         raise ParameterError("The tables cannot be written.", [Problem(str(folder), "is a file;", "name a folder.")])
     others = [path.name for path in sorted(folder.iterdir()) if not _is_ours(path)] if folder.is_dir() else []
     if others:
         listed = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-        problem = Problem(str(folder), f"holds what was not written here: {listed};", "name a new folder.")
+        problem = Problem(str(folder), f"contains other files: {listed};", "name a new folder.")
         raise ParameterError("The tables cannot be written.", [problem])
 
 

@@ -1,7 +1,7 @@
-"""Reading values: what each different spelling in a column stands for, and which of them cannot be read.
+"""Reading values: the value of each distinct text in a column, and the texts that cannot be read.
 
-A column of a million rows holds few different spellings, so each is read once. Which row they stand in, and so
-what depends on another column, is the business of ``cleaning``.
+A column of a million rows has few distinct texts, so each is read once. Faults that depend on the row or on another
+column are found in ``clean`` and ``faults``.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Fault:
-    """Values that one rule refuses (``wrong``, one flag for each value), and what would mend them.
+    """The values that break one rule (``wrong``, one flag for each value), and the remedy.
 
-    ``nearest`` gives the allowed value that a refused one most resembles, or nothing.
+    ``nearest`` returns the allowed value that a faulty one most resembles, if any.
     """
 
     field: str
@@ -57,7 +57,7 @@ class Reading:
     Attributes
     ----------
     value
-        The typed value, missing where there is none: ``datetime64[s]``, ``Int64``, ``boolean``, ``category`` (ordered
+        The typed value, missing if there is none: ``datetime64[s]``, ``Int64``, ``boolean``, ``category`` (ordered
         as program.toml lists the values) or ``str``.
     key
         What the text says, for telling whether two texts say the same; also where it cannot be read.
@@ -72,7 +72,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class ColumnReading:
-    """A column read: the reading of its different texts, and which of them stands in each row (``codes``)."""
+    """A column read: the reading of its distinct texts, and the number of the text in each row (``codes``)."""
 
     codes: pd.Series
     texts: Reading
@@ -84,7 +84,7 @@ class ColumnReading:
 
     @property
     def faults(self) -> list[Fault]:
-        """What cannot be read, one flag for each row."""
+        """The faults, one flag for each row."""
         return [
             replace(fault, wrong=self._spread(fault.wrong.astype("bool")))
             for fault in self.texts.faults
@@ -92,7 +92,7 @@ class ColumnReading:
         ]
 
     def key(self, rows: Numbers) -> Numbers:
-        """Return a number to the rows at some places, the same to those that say the same."""
+        """Return a number for each of some rows, the same for equal values."""
         numbers: Numbers = pd.factorize(self.texts.key)[0]
         return np.take(numbers, self.codes.to_numpy()[rows])
 
@@ -124,7 +124,7 @@ class Texts:
 
 
 def read_column(program: Program, name: str, rule: Column, column: pd.Series, read: Texts) -> ColumnReading:
-    """Read a column of type ``category``, whose categories are the different texts that stand in it.
+    """Read a column of type ``category``, whose categories are its distinct texts.
 
     Parameters
     ----------
@@ -182,23 +182,23 @@ def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
 
 
 def _is_missing(program: Program, texts: pd.Series, code: bool) -> pd.Series:
-    """Flag texts that mean that there is no value."""
+    """Flag texts that mean a missing value."""
     return texts.str.fullmatch(missing_pattern(tuple(program.intake.missing), code), case=False)
 
 
 def _plain_code(text: str) -> str:
-    """Return the code that a text may have been meant for, or nothing."""
+    """Return the code that a text probably means, or an empty text."""
     plain = in_plain_letters(text)
     return plain if re.fullmatch(_CODE, plain) else ""
 
 
 def fingerprints(texts: pd.Series) -> np.ndarray[Any, np.dtype[np.uint64]] | None:
-    """Return each text a number, the same to equal texts; different texts share one about as often as by chance.
+    """Return a number for each text, the same for equal texts; different texts rarely share one.
 
     Returns
     -------
     ndarray
-        Or nothing for texts so long that it would not save anything.
+        Or none if the texts are too long for this to be faster.
     """
     array = pa.array(texts, type=pa.large_string())
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

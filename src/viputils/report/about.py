@@ -10,7 +10,7 @@ from viputils.config.program import Distinct, column_in_words
 from viputils.config.project import Project
 from viputils.core.text import capital
 from viputils.figures.edition import Edition
-from viputils.records.clean import STATUSES
+from viputils.records.account import STATUSES
 from viputils.report.layout import category_in, div, part, pipe_table
 from viputils.report.markdown import escape, read_sections, sections_markdown, words
 from viputils.report.sections import noun_of, year_name

@@ -28,7 +28,7 @@ from viputils.core.files import replaced_whole
 from viputils.core.months import ReportMonth
 from viputils.core.text import capital
 from viputils.figures.edition import Edition
-from viputils.records.clean import account_line
+from viputils.records.account import account_line
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import Markdown
 
-from viputils.audit.changes import Changes
+from viputils.audit.changes.result import Changes
 from viputils.audit.register import IssueName
 from viputils.audit.verdicts import (
     MISSING,

@@ -99,11 +99,11 @@ def test_rows_that_were_corrected_later_name_the_day_from_which_they_count(proje
     first = dt.date(2023, 12, 4)
     assert "--as-of" not in " ".join(check_project(project, NOVEMBER, first).notes)
     deliver("2023-12-08", responses=["R2,2023-11-02,DV,SE"])
-    assert "say --as-of 2023-12-08" in " ".join(check_project(project, NOVEMBER, first).notes)
+    assert "use --as-of 2023-12-08" in " ".join(check_project(project, NOVEMBER, first).notes)
     assert check_project(project, NOVEMBER).as_of == dt.date(2023, 12, 8)
     with pytest.raises(QuarantineError) as caught:
         require_no_quarantine(project, load_edition(project, NOVEMBER, first))
-    assert "say --as-of 2023-12-08" in str(caught.value)
+    assert "use --as-of 2023-12-08" in str(caught.value)
     require_no_quarantine(project, load_edition(project, NOVEMBER, dt.date(2023, 12, 8)))
 
 

@@ -90,8 +90,8 @@ def test_an_issue_that_is_not_in_the_register_is_named_with_those_that_are(proje
     ("text", "says"),
     [
         ("", "the header is ''"),
-        (HEADER, "holds no figure"),
-        ("measure,category,value\n", "it is measure,category,period,value"),
+        (HEADER, "contains no figure"),
+        ("measure,category,value\n", "it must be measure,category,period,value"),
         (HEADER + "adult_assisted,,fytd,1\n", "line 2, measure: 'adult_assisted' is not a measure"),
         (HEADER + "adults_assisted,Homicide,fytd,1\n", "'Homicide' is not a category of adults_assisted"),
         (HEADER + "responses_by_incident_type,Homocide,fytd,1\n", "did you mean 'Homicide'?"),
@@ -103,10 +103,10 @@ def test_an_issue_that_is_not_in_the_register_is_named_with_those_that_are(proje
         (HEADER + "adults_assisted,,fytd,99999999999999999999\n", "is not a whole number"),
         (HEADER + "adults_assisted,,fytd,٣\n", "is not a whole number"),
         (HEADER + "adults_assisted,,fytd,005\n", "'005' is not a whole number"),
-        (HEADER + "adults_assisted,,fytd\n", "line 2: holds 3 fields"),
+        (HEADER + "adults_assisted,,fytd\n", "line 2: has 3 fields"),
         (
             HEADER + "adults_assisted,,fytd,1\nadults_assisted,,fytd,2\n",
-            "'adults_assisted/fytd' stands on line 2 already",
+            "'adults_assisted/fytd' is already on line 2",
         ),
         (HEADER + 'adults_assisted,,fytd,"1\n', "is not CSV"),
     ],
@@ -126,9 +126,9 @@ def test_malformed_figures_are_refused_by_line(project: Project, text: str, says
         ({"as_of": "4 December"}, "line 2, as_of: '4 December' is not a date"),
         ({"as_of": "2023-12-05", "printed": "2023-12-04"}, "line 2, printed: 2023-12-04 is before its as-of date"),
         ({"printed": "2023-12-32"}, "line 2, printed: '2023-12-32' is not a date"),
-        ({"source": " "}, "line 2, source: is empty; say where the figures come from"),
+        ({"source": " "}, "line 2, source: is empty; write the source of the figures"),
         ({"transcribed_by": ""}, "line 2, transcribed_by: is empty"),
-        ({"sha256": "abc"}, "line 2, sha256: 'abc' is no checksum"),
+        ({"sha256": "abc"}, "line 2, sha256: 'abc' is not a checksum"),
         ({"sha256": "0" * 64}, "2023-11.csv: was edited after it was published"),
         (
             {"manifest_sha256": "0" * 64},
@@ -174,7 +174,7 @@ def test_where_the_index_cannot_be_read_nothing_is_said_of_the_other_files(
     message = refusal(project)
     assert "data/published/index.csv" in message
     # Nobody must take away a published file because the index is broken.
-    assert "take it away" not in message
+    assert "remove it" not in message
 
 
 def test_a_register_behind_a_link_is_changed_where_it_lies(project: Project, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_register_behind_a_link_is_changed_where_it_lies(project: Project, tmp
 def test_an_issue_named_twice_is_refused(project: Project) -> None:
     register(project)
     write_index(project, *index_rows(project), *index_rows(project))
-    assert "line 3: 2023-11 stands on line 2 already" in refusal(project)
+    assert "line 3: 2023-11 is already on line 2" in refusal(project)
 
 
 def test_what_is_added_is_read_back_as_it_was(project: Project) -> None:
@@ -263,10 +263,10 @@ def test_a_manifest_is_kept_beside_its_issue_and_the_figures_stay(project: Proje
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (a_manifest(month="2023-10"), "2023-11.manifest.json, parameters.month: is 2023-10; it is 2023-11"),
+        (a_manifest(month="2023-10"), "2023-11.manifest.json, parameters.month: is 2023-10; it must be 2023-11"),
         (
             a_manifest(as_of="2023-12-05"),
-            "parameters.as_of: is 2023-12-05; it is 2023-12-04, as data/published/index.csv",
+            "parameters.as_of: is 2023-12-05; it must be 2023-12-04, as in data/published/index.csv",
         ),
         ("{}", "2023-11.manifest.json, parameters: Field required"),
         (a_manifest().replace('"manifest_version": 1', '"manifest_version": 3'), "3 is newer than 2"),

@@ -95,6 +95,16 @@ def test_a_row_that_went_into_quarantine_and_one_that_came_out_of_it_say_so(proj
     }
 
 
+def test_a_record_that_a_void_withdraws_by_its_line_says_so(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    folder = deliver("2024-01-04")
+    header = "void_id,voided_date,voided_table,voided_id,voided_file,voided_line,reason"
+    void = "V1,2024-01-04,responses,,2023-12-04/responses.csv,2,a line of notes"
+    (folder / "voids.csv").write_text(f"{header}\n{void}\n", encoding="utf-8", newline="")
+    found = find_revisions(project, NOVEMBER)
+    assert happened(found) == {"R1": "withdrawn by a void (data/raw/2024-01-04/voids.csv:2)"}
+
+
 def test_a_person_who_engaged_later_is_told_by_the_record_that_says_so(project: Project, deliver: Deliver) -> None:
     deliver(notifications=["N1,2023-11-02,C1,Delivered,yes", "N2,2023-11-02,C2,Delivered,yes"])
     deliver("2024-01-04", engagements=["E1,2023-11-20,c1,Housing", "E2,2023-12-20,C2,Housing"])

@@ -392,7 +392,7 @@ def test_a_later_delivery_that_cannot_be_read_is_noted_and_does_not_stand_in_the
     found = trace_figure(project, NOVEMBER, HOMICIDE)
     assert found.value == 1
     (note,) = found.notes
-    assert note.startswith("What was received after 2023-12-04 cannot be read")
+    assert note.startswith("Deliveries received after 2023-12-04 cannot be read")
     assert "data/raw/2024-01-04/responses.csv, line 1" in note
 
 

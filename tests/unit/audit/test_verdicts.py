@@ -18,8 +18,9 @@ from tests.support.pages import page_made
 from tests.support.projects import REPOSITORY, Deliver
 from tests.support.register import KEY, all_printed, an_issue, printed
 from viputils.audit.as_of import load_edition
+from viputils.audit.contradictions import contradictions
 from viputils.audit.register import IssueName, add_issue, read_register
-from viputils.audit.verdicts import IssueVerdicts, compare, contradictions, printed_keys, verify_register, worst
+from viputils.audit.verdicts import IssueVerdicts, compare, printed_keys, verify_register, worst
 from viputils.config.program import Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, PublishedError, QuarantineError
@@ -406,7 +407,7 @@ def test_nothing_that_a_terminal_acts_on_reaches_it_from_the_register(project: P
     index = project.published / "index.csv"
     index.write_text(index.read_text(encoding="utf-8").replace("a person", "a \u009b31mperson\u202e"), encoding="utf-8")
     done = vip("verify", "2023-11", cwd=project.root)
-    assert (done.returncode, "holds a character that cannot be seen" in done.stderr) == (2, True)
+    assert (done.returncode, "has a character that cannot be seen" in done.stderr) == (2, True)
     assert "\u009b" not in done.stdout + done.stderr
 
 

@@ -423,16 +423,16 @@ def test_one_record_that_is_no_demonstration_is_named_by_its_file_and_line(
     sent = send(RESPONSES, "DEMO-R8,11/2/23,DV,SE", "O-9004,11/2/23,DV,SE")
     said = refusal(lambda: propose(project, sent, accept=True))
     assert said == (
-        "Demonstration records and real ones lie in the same deliveries. Nothing was written.\n"
-        "  - export.csv, line 3: the id 'O-9004' does not begin with 'DEMO-', and 6 others do; correct the id, or take "
-        "the row away."
+        "Demonstration records and real ones are in the same deliveries. Nothing was written.\n"
+        "  - export.csv, line 3: the id 'O-9004' does not begin with 'DEMO-', and 6 others do; correct the id, or "
+        "remove the row."
     )
     many = send(RESPONSES, *(f"R{number},11/2/23,DV,SE" for number in range(100)))
     assert "data/raw/2023-11-03/responses.csv, line 6: the id 'DEMO-R4' begins with 'DEMO-', and 100 others do not" in (
         refusal(lambda: propose(project, many))
     )
     half = send(RESPONSES, *(f"{'DEMO-' * (number < 80)}R{number},11/2/23,DV,SE" for number in range(91)))
-    assert "data/raw: 80 of 91 ids begin with 'DEMO-'; take the" in refusal(lambda: propose(project, half))
+    assert "data/raw: 80 of 91 ids begin with 'DEMO-'; remove the" in refusal(lambda: propose(project, half))
 
 
 def test_the_name_of_a_sheet_is_never_a_path(project: Project, tmp_path: Path) -> None:

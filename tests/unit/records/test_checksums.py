@@ -39,7 +39,7 @@ def test_an_edited_a_missing_and_an_added_file_are_each_found(delivery: Path) ->
     (delivery / "outreach.csv").unlink()
     (delivery / "voids.csv").touch()
     assert said(delivery) == [
-        "data/raw/2023-12-04/outreach.csv is missing, and its checksum is there;",
+        "data/raw/2023-12-04/outreach.csv is missing, but has a checksum;",
         "data/raw/2023-12-04/responses.csv was edited after it was delivered;",
         "data/raw/2023-12-04/voids.csv was added to the delivery later;",
     ]
@@ -48,7 +48,7 @@ def test_an_edited_a_missing_and_an_added_file_are_each_found(delivery: Path) ->
 def test_a_torn_file_of_checksums_is_found(delivery: Path) -> None:
     path = delivery / CHECKSUMS
     path.write_text(path.read_text(encoding="utf-8")[:-30], encoding="utf-8")
-    assert said(delivery)[0].startswith("data/raw/2023-12-04/SHA256SUMS, line 3 is no checksum")
+    assert said(delivery)[0].startswith("data/raw/2023-12-04/SHA256SUMS, line 3 is not a checksum")
     path.write_bytes(b"\xff\xfe")
     assert "cannot be read" in said(delivery)[0]
 
@@ -71,7 +71,7 @@ def test_two_checksums_of_one_file_are_found(delivery: Path) -> None:
     path = delivery / CHECKSUMS
     with path.open("a", encoding="utf-8") as file:
         file.write(f"{'0' * 64}  responses.csv\n")
-    assert "gives responses.csv another checksum" in said(delivery)[0]
+    assert "has another checksum for responses.csv" in said(delivery)[0]
 
 
 # ---------------------------------------------------------------- what was edited, where git knows it

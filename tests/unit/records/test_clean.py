@@ -24,17 +24,10 @@ from viputils.core.errors import BalanceError, DeliveryError, QuarantineError
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import value_of
 from viputils.figures.edition import Edition
-from viputils.records.clean import (
-    STATUSES,
-    Records,
-    _repeated,
-    clean_records,
-    clean_table,
-    load_records,
-    require_balance,
-    typed_rows,
-)
+from viputils.records.account import STATUSES, require_balance
+from viputils.records.clean import Records, clean_records, clean_table, load_records, typed_rows
 from viputils.records.deliveries import RawTable, find_deliveries, read_received
+from viputils.records.versions import repeated
 
 
 def responses(project: Project, month: str = "2023-11", as_of: dt.date | None = None) -> Records:
@@ -468,13 +461,13 @@ IDS = st.lists(
 @given(IDS | st.lists(st.text(max_size=12), max_size=9))
 def test_repeated_ids_are_found_whatever_they_look_like(ids: list[str]) -> None:
     texts = pd.Series(ids, dtype="str")
-    assert _repeated(texts).tolist() == [ids.count(one) > 1 for one in ids]
+    assert repeated(texts).tolist() == [ids.count(one) > 1 for one in ids]
 
 
 def test_ids_with_the_same_fingerprint_are_still_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = pd.Series(["R1", "R2", "R1", "R3"], dtype="str")
-    monkeypatch.setattr("viputils.records.clean.fingerprints", lambda texts: np.zeros(len(texts), dtype="uint64"))
-    assert _repeated(texts).tolist() == [True, False, True, False]
+    monkeypatch.setattr("viputils.records.versions.fingerprints", lambda texts: np.zeros(len(texts), dtype="uint64"))
+    assert repeated(texts).tolist() == [True, False, True, False]
 
 
 # ---------------------------------------------------------------- voids that are numbered again
@@ -513,7 +506,7 @@ def test_a_void_that_came_before_its_record_stays_in_quarantine_when_the_record_
 
 def test_a_synthetic_record_is_known_by_its_id_in_whatever_case(project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE", "demo-2,2023-11-02,DV,SE"])
-    with pytest.raises(DeliveryError, match="lie in the same deliveries"):
+    with pytest.raises(DeliveryError, match="are in the same deliveries"):
         responses(project)
 
 

@@ -13,7 +13,8 @@ from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError
 from viputils.core.months import ReportMonth
-from viputils.records.deliveries import default_as_of, find_deliveries
+from viputils.records.completeness import default_as_of
+from viputils.records.deliveries import find_deliveries
 
 NOVEMBER = ReportMonth(2023, 11)
 
@@ -171,7 +172,7 @@ def test_a_file_that_is_no_table_is_refused_with_the_nearest_name(project: Proje
 
 
 def test_a_project_without_deliveries_is_refused(project: Project) -> None:
-    assert "holds no delivery" in refusal(project)
+    assert "contains no delivery" in refusal(project)
     project.raw.rmdir()
     assert "data/raw: No such file or directory" in refusal(project)
 

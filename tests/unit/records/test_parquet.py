@@ -101,7 +101,7 @@ def test_a_folder_that_holds_other_things_is_left_alone(tmp_path: Path, demonstr
     pq.write_table(pa.table({"a": [1]}), folder / name)
     with pytest.raises(ParameterError) as raised:
         write_parquet(demonstration.records, folder)
-    assert f"holds what was not written here: {name}" in str(raised.value)
+    assert f"contains other files: {name}" in str(raised.value)
     assert [path.name for path in folder.iterdir()] == [name]
     with pytest.raises(ParameterError):
         write_parquet(demonstration.records, folder / name)

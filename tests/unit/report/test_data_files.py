@@ -440,7 +440,7 @@ def test_a_register_without_records_is_given_as_it_is(project: Project, tmp_path
 
 
 def test_where_there_is_nothing_at_all_nothing_is_given(project: Project) -> None:
-    with pytest.raises(DeliveryError, match="holds no delivery"):
+    with pytest.raises(DeliveryError, match="contains no delivery"):
         all_issues(project)
 
 

@@ -1,7 +1,7 @@
-"""Traces: the records behind one figure, those that just missed it and why, and what entered and left it since.
+"""Traces: the records behind one figure, those that just missed it and why, and those that entered and left it since.
 
-Every row that had been received is looked at by the measure's rules, whatever became of it. Those that fit and were
-kept are the figure; those that fit but for one thing just missed it.
+Every received row is checked against the measure's rules, whatever its status. Kept rows that fit make the figure; rows
+that fit except for one reason just missed it.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class Trace:
     Attributes
     ----------
     label
-        What the figure is called, in words.
+        The name of the figure in words.
     records
         One row for each record: ``table``, ``id``, ``date``, ``file``, ``line``, ``amount`` (what it adds; the sum is
         the figure) and ``cleaning`` (how the row was read, what it replaced). A measure that counts different values
         has ``counted_once_as`` as well, and one that is followed by another table the first later record that makes
         it count, as ``followed_by_table``, ``…_id``, ``…_date``, ``…_file`` and ``…_line``.
     missed
-        One row for each row that just missed it: ``table``, ``id``, ``date`` (as it was written, where it is none),
+        One row for each row that just missed it: ``table``, ``id``, ``date`` (as it was written, if unreadable),
         ``file``, ``line``, ``reason`` and ``detail``.
     notes
-        What else is worth knowing.
+        What else a reader should know.
     demonstration
-        What is said of demonstration records, where these are some.
+        The statement about demonstration records, if these are.
     """
 
     month: ReportMonth
@@ -65,13 +65,13 @@ class Trace:
     demonstration: Demonstration | None
 
     def shown(self, narrow: bool = False) -> tuple[str, pd.DataFrame]:
-        """Return a title and the records as a person looks at them, without what is the same for each.
+        """Return a title and a table of the records for people, without columns that are the same for each.
 
         Parameters
         ----------
         narrow
-            Whether there is no room for whole paths and many columns: then the title says where the files lie, and
-            one column holds all that is to be read. There never is where another table is named as well.
+            Whether to leave out whole paths and put all words into one column: then the title has the folder of the
+            files. Always so if the records of another table are shown too.
         """
         rows, number = self.records, len(self.records)
         texts = [rows["cleaning"]]
@@ -99,10 +99,10 @@ class Trace:
 
     @property
     def rows(self) -> pd.DataFrame:
-        """All of it in one table: ``status`` is ``counted`` or the reason why a row missed."""
+        """All rows in one table: ``status`` is ``counted`` or the reason why a row missed."""
         missed = self.missed.rename(columns={"reason": "status"})
         both = pd.concat([self.records.assign(status=COUNTED), missed], ignore_index=True)
-        # What a row that missed would add is not known where it cannot be read, so nothing is said.
+        # The amount of a row that missed may be unreadable, so it is left out.
         numbers = {name: "Int64" for name in both.columns if name == "amount" or name.endswith("line")}
         return both[["status", *self.records.columns, "detail"]].astype(numbers)
 
@@ -120,15 +120,15 @@ class Trace:
 
 @dataclass(frozen=True)
 class Movement:
-    """What entered and left one figure between two as-of dates.
+    """The records that entered and left one figure between two as-of dates.
 
     Attributes
     ----------
     value_before, value_after
-        The figure as of either day.
+        The figure as of either date.
     records
         One row for each record: ``moved`` (``entered``, ``left`` or ``changed``), ``table``, ``id``, ``date``,
-        ``file`` and ``line`` (of the row that counts, or did), ``change`` (the sum is what the figure moved by) and
+        ``file`` and ``line`` (of the row that counts or did), ``change`` (the sum is the change of the figure) and
         ``why``.
     """
 
@@ -156,12 +156,12 @@ class Movement:
 
 @dataclass(frozen=True)
 class Background:
-    """What the figures of a month are traced in: its records as of a day, and as they are now.
+    """The records in which the figures of a month are traced: as of a day, and as of now.
 
     Attributes
     ----------
     later
-        The records as of the newest delivery; none where that is the same, or cannot be read.
+        The records as of the newest delivery; none if that is the same, or cannot be read.
     """
 
     month: ReportMonth
@@ -178,16 +178,16 @@ def trace_figure(
     allow_quarantined: bool = False,
     near: int = NEAR,
 ) -> Trace:
-    """Find the records behind a figure, and those that just missed it.
+    """Return the records behind a figure, and those that just missed it.
 
     Parameters
     ----------
     key_text
         The figure, ``measure/category/period``.
     as_of
-        Only what was received by this day counts. By default the as-of date of the month's own issue.
+        By default the as-of date of the month's own issue.
     near
-        How many days before and after the period a record just misses it.
+        The number of days before and after the period in which a record just misses it.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def trace_figure(
     QuarantineError
         If rows are in quarantine and that is not allowed.
     BalanceError
-        If the records do not make up the figure, which would be a fault of this software.
+        If the records do not add up to the figure: a fault of this software.
     """
     key = FigureKey.parse(key_text, project.program, month)
     tables = tables_of(project.program, key)
@@ -212,7 +212,7 @@ def load_background(
     allow_quarantined: bool = False,
     tables: Collection[str] | None = None,
 ) -> Background:
-    """Read what figures of a month are traced in; of what came later only some tables where so asked.
+    """Read the records in which figures of a month are traced; of later deliveries only some tables, if given.
 
     Raises
     ------
@@ -231,10 +231,10 @@ def load_background(
             received = everything.by(as_of)
             later = clean_records(project.program, everything.by(newest, list(tables or project.program.tables)))
         except DeliveryError as error:
-            # What is wrong with a later delivery is no answer to a question about an earlier day.
+            # An invalid later delivery must not stop a trace as of an earlier day.
             received = read_received(project, deliveries, as_of)
             what = error.problems[0] if error.problems else error.summary
-            notes.append(f"What was received after {as_of} cannot be read, so nothing is said of it here. {what}")
+            notes.append(f"Deliveries received after {as_of} cannot be read and are left out here. {what}")
     else:
         received = read_received(project, deliveries, as_of)
     records = clean_records(project.program, received)
@@ -244,12 +244,12 @@ def load_background(
 
 
 def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
-    """Find the records behind a figure in what was read already. See ``trace_figure``."""
+    """Return the records behind a figure, from records that were read already; see ``trace_figure``."""
     records, month = background.records, background.month
     looked_at = look_at(records, key, month)
     members = members_of(records, key, month)
     require_balance(looked_at, members)
-    # What adds nothing to a sum is not behind it; what is counted once together with others is.
+    # A record that adds nothing to a sum is not behind it; one that is counted once with others is.
     listed = members if looked_at.once is not None else members.loc[members["amount"].ne(0)]
     rows = looked_at.table.kept[listed.index]
     versions = older_versions(looked_at, rows)
@@ -278,11 +278,11 @@ def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
 
 
 def _since(records: Records, later: Records, key: FigureKey, month: ReportMonth) -> tuple[pd.DataFrame, list[str]]:
-    """Find the rows received later that count now, and say so where the figure is another, or of other records."""
+    """Return the rows received later that count now, and a note if the figure or its records changed."""
     try:
         moves = find_moves(records, later, key, month)
     except ProgramError as error:
-        # A value that only later issues print is no fault of this one.
+        # A value that only later issues print is not an error of this one.
         return pd.DataFrame(columns=list(COLUMNS)), [f"It cannot be counted as of {later.as_of}: {error.summary}"]
     came, now = received_later(moves), int(moves.members[1]["amount"].sum())
     if moves.pairs.empty:
@@ -299,12 +299,12 @@ def trace_movement(
     after: dt.date,
     allow_quarantined: bool = False,
 ) -> Movement:
-    """Find what entered and left a figure between two as-of dates, also where it is the same on both.
+    """Return the records that entered and left a figure between two as-of dates, even if it did not change.
 
     Raises
     ------
     ParameterError
-        If there is no such figure, or the second day lies before the first.
+        If there is no such figure, or the second date is before the first.
     DeliveryError
         If the month has no data by one of the days, or a delivered file is not in form.
     QuarantineError
@@ -314,7 +314,7 @@ def trace_movement(
     if after < before:
         raise ParameterError(
             "The dates run backwards.",
-            [Problem("--diff", f"{before} is after {after};", "give the earlier date first.")],
+            [Problem("--diff", f"{before} is after {after};", "write the earlier date first.")],
         )
     deliveries = find_deliveries(project)
     for day in (before, after):
@@ -333,20 +333,20 @@ def movement(older: Records, newer: Records, key: FigureKey, month: ReportMonth)
     Raises
     ------
     BalanceError
-        If they do not make up for what the figure moved by, which would be a fault of this software.
+        If they do not add up to the change of the figure: a fault of this software.
     """
     moves = find_moves(older, newer, key, month)
     before, after = (int(rows["amount"].sum()) for rows in moves.members)
     if before + int(moves.pairs["change"].sum()) != after:
         raise BalanceError(
-            f"{key} went from {before} to {after}, which is not what entered and left it. This is a fault of viputils."
+            f"{key} went from {before} to {after}, but not by the records that moved. This is a fault of viputils."
         )
     label = label_of(newer.program, key, month)
     return Movement(month, older.as_of, newer.as_of, key, label, before, after, described(moves), _demonstration(newer))
 
 
 def label_of(program: Program, key: FigureKey, month: ReportMonth) -> str:
-    """Name a figure in words: ``Homicide, Incident type, November 2023, month``."""
+    """Return the name of a figure in words: ``Homicide, Incident type, November 2023, month``."""
     period = "month" if key.period == "month" else f"{program.identity.year} to date"
     measure, category = program.measures[key.measure], key.category
     category = ReportMonth.parse(category).label if measure.by == "month" else category
@@ -367,7 +367,7 @@ def _demonstration(records: Records) -> Demonstration | None:
 
 
 def _about_voids(records: Records, edits: Collection[Edit]) -> list[str]:
-    """Return what is the matter with voids, any of which may take a record away."""
+    """Return a note for each faulty or edited void: it may have withdrawn a record."""
     faults = records.voids.quarantine.astype("str").to_dict("records")
     notes = [
         f"A void is in quarantine and withdraws nothing: {fault['file']}, line {fault['line']}, "

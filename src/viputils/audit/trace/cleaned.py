@@ -1,4 +1,4 @@
-"""The records behind a figure, and what cleaning did to each: how it was read, what it replaced, what repeats it."""
+"""The records behind a figure, and how each was cleaned: how it was read, what it replaced, what repeats it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from viputils.audit.revisions import pair_rows
+from viputils.audit.record_history import pair_rows
 from viputils.audit.trace.edits import Edit
 from viputils.audit.trace.rows import PLACE, LookedAt, Rows
 from viputils.config.tables import DELIVERY
 from viputils.core.text import folded
 from viputils.figures.counts import as_counted
-from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
 
 
 def listed_records(looked_at: LookedAt, members: pd.DataFrame, cleaning: pd.Series) -> pd.DataFrame:
-    """Return the records behind a figure: where each stands, what it adds, and what cleaning did to it."""
+    """Return the records behind a figure: the place, amount and cleaning of each."""
     rows = looked_at.table.kept[members.index]
     found = looked_at.table.places(rows).assign(amount=members["amount"].to_numpy(dtype="int64"))
     if looked_at.once is not None:
@@ -30,7 +30,7 @@ def listed_records(looked_at: LookedAt, members: pd.DataFrame, cleaning: pd.Seri
 
 
 def what_cleaning_did(looked_at: LookedAt, rows: Rows, versions: pd.DataFrame, edits: Sequence[Edit]) -> pd.Series:
-    """Return what cleaning did to each of the rows; nothing where it was taken as it stands."""
+    """Return how each row was cleaned; an empty text if it was read as written."""
     table = looked_at.table
     said: dict[Any, list[str]] = {row: [] for row in rows}
     for column, rule in table.schema.table.columns.items():
@@ -50,7 +50,7 @@ def what_cleaning_did(looked_at: LookedAt, rows: Rows, versions: pd.DataFrame, e
 
 
 def _read_as(looked_at: LookedAt, column: str, vocabulary: str, rows: Rows) -> dict[Any, str]:
-    """Return which value stands for what was written, and which one it is counted as, where that is another."""
+    """Return how a text was read and counted, if it differs from the value."""
     table, program = looked_at.table, looked_at.table.records.program
     typed = table.typed.loc[rows]
     counted_as = as_counted(program, table.schema.name, column, typed, looked_at.month)
@@ -66,21 +66,21 @@ def _read_as(looked_at: LookedAt, column: str, vocabulary: str, rows: Rows) -> d
         assumed = any(one.assumption for one in crosswalks if (one.value, one.counted_as) == (value, name))
         return f"{read}{',' if alias else ''} counted as {name} (crosswalk{', an assumption' if assumed else ''})"
 
-    # Millions of rows hold few different texts.
+    # Millions of rows have few distinct texts.
     number = texts.groupby(list(texts.columns), sort=False).ngroup()
     said = [words(*row) for row in texts.loc[~number.duplicated()].itertuples(index=False, name=None)]
     return {row: said[place] for row, place in number.items() if said[place]}
 
 
 def older_versions(looked_at: LookedAt, counted: Rows) -> pd.DataFrame:
-    """Pair older and repeated rows with the row that stands for the record now, where one does.
+    """Pair older and repeated rows with the current row of the record, if there is one.
 
-    Only those of records that count, and of records of which an older row would count.
+    Only of records that count, or of which an older row would count.
 
     Returns
     -------
     DataFrame
-        ``row`` and ``stands`` (missing where none does); ``record``, the same for all rows of one record.
+        ``row`` and ``stands`` (the current row, missing if none); ``record``, the same for all rows of one record.
     """
     table = looked_at.table
     ids = table.id.loc[looked_at.would_count].tolist() + table.id.loc[counted].tolist()
@@ -94,7 +94,7 @@ def older_versions(looked_at: LookedAt, counted: Rows) -> pd.DataFrame:
             {"row": rows.index, "stands": table.standing(rows.index).to_numpy(), "record": rows.to_numpy()}
         )
 
-    # A snapshot holds every record again: only what one said otherwise, or that there is none now, is a difference.
+    # A snapshot repeats every record: only a changed or missing row is a difference.
     now = table.said(table.id.index[of_them & table.status.isin([KEPT, QUARANTINED])])
     repeated = table.id.index[older & table.status.eq(DUPLICATE)]
     parts = [pd.DataFrame({"row": repeated, "stands": table.standing(repeated).to_numpy(), "number": 0})]
@@ -109,7 +109,7 @@ def older_versions(looked_at: LookedAt, counted: Rows) -> pd.DataFrame:
 
 
 def _told(looked_at: LookedAt, versions: pd.DataFrame) -> list[tuple[int, float]]:
-    """Return the pairs to show, the oldest first; of snapshots only the newest row that said something else."""
+    """Return the pairs to show, the oldest first; of snapshots only the newest row that differs."""
     versions = versions.sort_values("row")
     if looked_at.table.schema.table.delivery == "snapshot":
         repeats = versions["row"].map(looked_at.table.status).eq(DUPLICATE)

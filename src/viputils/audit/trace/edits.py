@@ -1,4 +1,4 @@
-"""Rows that were edited by hand since they were committed, in deliveries that have no checksums to tell it."""
+"""Rows that were edited by hand since they were committed, in deliveries without checksums."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EDITED: Final = "edited"
 
 @dataclass(frozen=True)
 class Edit:
-    """A line that is not what it was: what it ``was``, under which ``header``, and what it is ``now``; or nothing."""
+    """A line that was edited: the text that it ``was``, if any, its ``header``, and the text ``now``, if any."""
 
     table: str
     file: str
@@ -37,12 +37,12 @@ class Edit:
 
     @property
     def since(self) -> str:
-        """What is said of a record that is counted."""
+        """The words for a record that is counted."""
         return f"edited since it was committed: was '{self.was}'" if self.was else "added since it was committed"
 
     @property
     def what(self) -> str:
-        """What is said of one that is not."""
+        """The words for a record that is not counted."""
         if self.was is None:
             return f"added since it was committed: '{self.now}'"
         now = "gone" if self.now is None else f"'{self.now}'"
@@ -50,9 +50,9 @@ class Edit:
 
 
 def find_edits(records: Records, tables: Sequence[str]) -> list[Edit]:
-    """Find the lines of some tables that were edited, where git keeps the project."""
+    """Return the edited lines of some tables, if the project is in a git repository."""
     bare = [delivery for delivery in records.received.deliveries if not (delivery.folder / CHECKSUMS).exists()]
-    # One question for all of the files, of which nearly always none was touched.
+    # Asked once for all files, because nearly always none was edited.
     touched = git(bare[0].folder.parent, "diff", "--name-only", "--relative", "-z", "HEAD") if bare else None
     changed = {bare[0].folder.parent / os.fsdecode(name) for name in (touched or b"").split(b"\0") if name}
     found = []
@@ -73,7 +73,7 @@ def find_edits(records: Records, tables: Sequence[str]) -> list[Edit]:
 
 
 def as_they_were(records: Records, schema: Schema, edits: Sequence[Edit]) -> Table:
-    """Read lines of a table as they were committed; the rows stand in the order of the edits."""
+    """Return lines of a table as they were committed, in the order of the edits."""
     rows = []
     for edit in edits:
         header, values = (next(csv.reader([line]), []) for line in (edit.header, edit.was or ""))

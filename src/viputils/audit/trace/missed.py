@@ -1,4 +1,4 @@
-"""Rows that just missed a figure: they fit its rules but for one thing."""
+"""Rows that just missed a figure: they fit its rules except for one reason."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from viputils.audit.trace.edits import EDITED, Edit, as_they_were
 from viputils.audit.trace.rows import PLACE, FollowUp, LookedAt, Rows, Table, look_at, within
 from viputils.core.months import Span
 from viputils.core.text import folded
-from viputils.records.clean import DUPLICATE, KEPT, LOOKS_ALIKE, QUARANTINED, SUPERSEDED
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
+from viputils.records.faults import LOOKS_ALIKE
 
 OUT_OF_PERIOD: Final = "out of the period"
 RECEIVED_LATER: Final = "received later"
 NO_VALUE: Final = "no value"
-# In the order in which a person looks at them; of a row that missed for two of them the first is said.
+# In the order of display; a row that missed for two reasons has the first.
 REASONS: Final = (EDITED, QUARANTINED, SUPERSEDED, DUPLICATE, NO_VALUE, OUT_OF_PERIOD, RECEIVED_LATER)
 COLUMNS: Final = (*PLACE, "reason", "detail")
-# How many days before and after a period a record just misses it.
+# The number of days before and after a period in which a record just misses it.
 NEAR: Final = 7
 
-# Of the ids in a sentence, how many are written out.
+# The number of ids written out in a sentence.
 _LISTED: Final = 3
 
 
 def missed_rows(
     looked_at: LookedAt, counted: Rows, versions: pd.DataFrame, edits: Sequence[Edit], near: int
 ) -> list[pd.DataFrame]:
-    """Find the rows that had been received and just missed a figure, by reason.
+    """Return the received rows that just missed a figure, by reason.
 
     Parameters
     ----------
     counted
         The rows behind the figure.
     versions
-        Older and repeated rows, as ``cleaned.older_versions`` gives them.
+        Older and repeated rows, as ``cleaned.older_versions`` returns them.
     near
-        How many days before and after the period a record just misses it.
+        The number of days before and after the period in which a record just misses it.
     """
     found = [
         _edited(looked_at, counted, edits),
@@ -54,12 +55,12 @@ def missed_rows(
 
 
 def put_together(parts: Sequence[pd.DataFrame], values: Iterable[str]) -> pd.DataFrame:
-    """Put rows that missed into one table, each once.
+    """Return rows that missed in one table, each once.
 
     Parameters
     ----------
     values
-        What is counted once already: another record of it would change nothing.
+        Values that are counted once already: another record of them changes nothing.
     """
     found = [part for part in parts if len(part)]
     if not found:
@@ -68,13 +69,13 @@ def put_together(parts: Sequence[pd.DataFrame], values: Iterable[str]) -> pd.Dat
     already = every["once"].isin(list(values))
     said = every["detail"] + "; " + every["once"].astype("str") + " is counted already"
     every = every.assign(detail=every["detail"].mask(already, said), order=every["reason"].map(REASONS.index))
-    # The number of a line that is gone can be that of another row now.
+    # A removed line can have the number of another row now.
     every = every.sort_values("order", kind="stable").drop_duplicates(["table", "id", "file", "line"])
     return every[list(COLUMNS)].reset_index(drop=True)
 
 
 def _missed(table: Table, details: Mapping[int, str], reason: str, once: pd.Series | None = None) -> pd.DataFrame:
-    """Return rows that missed, each with its detail, and with what it would have been counted once as."""
+    """Return rows that missed, each with its detail and the value that it would be counted once as."""
     if not details:
         return pd.DataFrame(columns=[*COLUMNS, "once"])
     rows = pd.Index(details, dtype="int64")
@@ -83,7 +84,7 @@ def _missed(table: Table, details: Mapping[int, str], reason: str, once: pd.Seri
 
 
 def _edited(looked_at: LookedAt, counted: Rows, edits: Sequence[Edit]) -> pd.DataFrame:
-    """Find lines that would have counted as they were committed, and are not behind the figure as they are."""
+    """Return lines that would have counted as they were committed and do not count now."""
     table = looked_at.table
     edits = [edit for edit in edits if edit.table == table.schema.name and edit.was is not None]
     if not edits:
@@ -91,19 +92,19 @@ def _edited(looked_at: LookedAt, counted: Rows, edits: Sequence[Edit]) -> pd.Dat
     was = as_they_were(table.records, table.schema, edits)
     would_count = look_at(table.records, looked_at.key, looked_at.month, was).would_count
     places = {place for _, place in table.by_place(counted)}
-    # A record that counts by another row of its own was not lost by the edit.
+    # A record that counts by another of its rows was not lost by the edit.
     ids = set(table.id.loc[counted]) if table.schema.table.one_row_per_id else set()
     lost = {
         row: edits[row].what
         for row in would_count.index[would_count]
-        # Where a line is gone, its number is that of another one now.
+        # A removed line can have the number of another row now.
         if (edits[row].now is None or (edits[row].file, edits[row].line) not in places) and was.id.loc[row] not in ids
     }
     return _missed(was, lost, EDITED)
 
 
 def _older_and_repeated(looked_at: LookedAt, counted: Rows, versions: pd.DataFrame) -> list[pd.DataFrame]:
-    """Find older rows that would have counted where the one that stands does not, and repeats of one that does."""
+    """Return older rows that would count although the current one does not, and repeats of one that does."""
     table = looked_at.table
     versions = versions.loc[versions["row"].isin(looked_at.would_count.index[looked_at.would_count])]
     duplicate = versions["row"].map(table.status).eq(DUPLICATE)
@@ -120,7 +121,7 @@ def _older_and_repeated(looked_at: LookedAt, counted: Rows, versions: pd.DataFra
 
 
 def _without_value(looked_at: LookedAt) -> pd.DataFrame:
-    """Find records of the period that fit but for a column in which nothing stands, so that no line counts them."""
+    """Return records of the period that fit except for an empty column, so that no category counts them."""
     kept = looked_at.in_span & looked_at.table.status.eq(KEPT)
     found: dict[int, str] = {}
     for column, empty in looked_at.empty.items():
@@ -130,7 +131,7 @@ def _without_value(looked_at: LookedAt) -> pd.DataFrame:
 
 
 def _out_of_period(looked_at: LookedAt, near: int) -> pd.DataFrame:
-    """Find records that fit but for their day, which lies shortly before or after the period."""
+    """Return records that fit except for their day, shortly before or after the period."""
     days = looked_at.days
     wider = Span(days.start - dt.timedelta(near), days.end + dt.timedelta(near))
     table = looked_at.table
@@ -141,7 +142,7 @@ def _out_of_period(looked_at: LookedAt, near: int) -> pd.DataFrame:
 
 
 def _how_far(table: Table, row: int, days: Span) -> str:
-    """Return how far a row's day lies from a period."""
+    """Return the distance of a row's day from a period in words."""
     day = table.date.loc[row].date()
     number = (days.start - day).days if day < days.start else (day - days.end).days
     side = f"before {days.start}" if day < days.start else f"after {days.end}"
@@ -149,7 +150,7 @@ def _how_far(table: Table, row: int, days: Span) -> str:
 
 
 def _in_quarantine(looked_at: LookedAt) -> pd.DataFrame:
-    """Find rows in quarantine that would be counted, or of which it cannot be ruled out."""
+    """Return rows in quarantine that would or could count."""
     table, measure = looked_at.table, looked_at.measure
     held = table.id.index[table.status.eq(QUARANTINED)]
     wanted: dict[str, str | bool] = dict(measure.where)
@@ -159,7 +160,7 @@ def _in_quarantine(looked_at: LookedAt) -> pd.DataFrame:
     found = {}
     for row, faults in _faults(table, held).items():
         wrong = {field: fault for fault in faults for field in fault["field"].split(" or ")}
-        # What is wrong with the day may be just that it is the wrong one.
+        # A faulty day may be the wrong day.
         possible = table.schema.table.date in wrong or bool(in_span.loc[row])
         for column, fits in looked_at.rules.items():
             if column not in wrong:
@@ -177,7 +178,7 @@ def _in_quarantine(looked_at: LookedAt) -> pd.DataFrame:
 
 
 def _faults(table: Table, rows: Rows) -> dict[int, list[dict[str, str]]]:
-    """Return what is wrong with each of some rows in quarantine."""
+    """Return the faults of each of some rows in quarantine."""
     by_place: dict[tuple[str, int], list[dict[str, str]]] = {}
     for fault in table.records.tables[table.schema.name].quarantine.astype("str").to_dict("records"):
         by_place.setdefault((fault["file"], int(fault["line"])), []).append({str(key): fault[key] for key in fault})
@@ -185,7 +186,7 @@ def _faults(table: Table, rows: Rows) -> dict[int, list[dict[str, str]]]:
 
 
 def what_is_wrong(faults: Iterable[Mapping[str, str]]) -> str:
-    """Return what is wrong with a row, and which value was likely meant."""
+    """Return the faults of a row in words, with the value that was likely meant."""
     return "; ".join(
         f"{fault['field']} '{fault['value']}' [{fault['reason']}]"
         + (f", nearest {fault['nearest']}" if fault["nearest"] else "")
@@ -194,7 +195,7 @@ def what_is_wrong(faults: Iterable[Mapping[str, str]]) -> str:
 
 
 def _can_be(looked_at: LookedAt, column: str, fault: Mapping[str, str], day: pd.Timestamp, wanted: str | bool) -> bool:
-    """Return whether a value that was refused may stand for the one that is wanted."""
+    """Return whether a faulty value may mean the wanted one."""
     program = looked_at.table.records.program
     vocabulary = looked_at.table.schema.table.columns[column].vocabulary
     if vocabulary is None:
@@ -209,7 +210,7 @@ def _can_be(looked_at: LookedAt, column: str, fault: Mapping[str, str], day: pd.
 
 
 def _followers(looked_at: LookedAt, follow_up: FollowUp, edits: Sequence[Edit], near: int) -> list[pd.DataFrame]:
-    """Find later records that would make a record of the period count, were it not for one thing."""
+    """Return later records that would make a record of the period count, except for one reason."""
     asked, later = looked_at.table, follow_up.table
     end, near_end = looked_at.until, looked_at.until + dt.timedelta(near)
     fits = looked_at.fits_but() & looked_at.in_span & asked.status.eq(KEPT)
@@ -239,12 +240,12 @@ def _followers(looked_at: LookedAt, follow_up: FollowUp, edits: Sequence[Edit], 
 
     days = Span(looked_at.days.start, end)
     late = makes_count(later, later.kept[later.date.loc[later.kept].gt(pd.Timestamp(end))], near_end)
-    # No record that stands makes it count, so none of these says the same as one that does.
+    # No current record makes it count, so none of these equals one that does.
     older = makes_count(later, later.id.index[later.status.eq(SUPERSEDED)], end)
     newest = later.id.loc[list(older)].drop_duplicates(keep="last").index
     replaced = later.now_say(list(zip(newest, later.standing(newest), strict=True)))
     held = _faults(later, later.id.index[later.status.eq(QUARANTINED)])
-    # Of a code that another one resembles it is known whom it may be about.
+    # A code that looks like another one still tells whom it may be about.
     unread = {row: [one["field"] for one in faults if one["reason"] != LOOKS_ALIKE] for row, faults in held.items()}
     doubtful = makes_count(later, pd.Index(held, dtype="int64"), end, unread)
     lines = [edit for edit in edits if edit.table == later.schema.name and edit.was is not None]

@@ -1,4 +1,4 @@
-"""Records that entered or left a figure between two as-of dates, or add something else to it, and why."""
+"""Records that entered or left a figure between two as-of dates, or changed their amount in it, and why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from viputils.audit.revisions import record_changes, record_pairs, what_happened
+from viputils.audit.record_history import record_changes, record_pairs, what_happened
 from viputils.audit.trace import missed
 from viputils.audit.trace.rows import PLACE, first_later, members_of, place_of
 from viputils.config.program import Distinct, Measure
@@ -25,16 +25,16 @@ COLUMNS: Final = ("moved", *PLACE, "change", "why")
 
 @dataclass(frozen=True)
 class Moves:
-    """The records that entered or left a figure between two dates, or add something else to it.
+    """The records that entered or left a figure between two dates, or changed their amount in it.
 
     Attributes
     ----------
     pairs
-        One row for each: ``id``; ``before`` and ``after``, the places of its row in either clean table (missing where
-        it has none); whether both rows say the ``same``; ``moved`` and ``change``; ``once``, where different values
-        are counted.
+        One row for each: ``id``; ``before`` and ``after``, the places of its row in either clean table (missing if it
+        has none); whether both rows are the ``same``; ``moved`` and ``change``; ``once``, if distinct values are
+        counted.
     members
-        What the figure counted on either side.
+        The records of the figure on either side.
     """
 
     older: Records
@@ -51,9 +51,9 @@ class Moves:
 
 
 def find_moves(older: Records, newer: Records, key: FigureKey, month: ReportMonth) -> Moves:
-    """Match the records behind a figure on both sides, and keep those that moved.
+    """Match the records behind a figure on both sides, and return those that moved.
 
-    What adds nothing to a sum is not behind it. The changes add up to what the figure moved by.
+    The changes add up to the change of the figure. A record that adds nothing to a sum is not behind it.
     """
     name = newer.program.measures[key.measure].table
     record = newer.program.tables[name].id
@@ -69,7 +69,7 @@ def find_moves(older: Records, newer: Records, key: FigureKey, month: ReportMont
     added, adds = (side["amount"].fillna(0).astype("int64") for side in (was, now))
     there, here = added.ne(0), adds.ne(0)
     if "once" in was:
-        # Of those that are counted once together only the first adds something.
+        # Of records that are counted once together only the first adds something.
         there, here = was["once"].notna(), now["once"].notna()
         change = _first_of(now["once"], members[0]["once"]) - _first_of(was["once"], members[1]["once"])
         differs = was["once"].ne(now["once"])
@@ -86,13 +86,13 @@ def find_moves(older: Records, newer: Records, key: FigureKey, month: ReportMont
 
 
 def _first_of(values: pd.Series, others: pd.Series) -> pd.Series:
-    """Flag with 1 the first record of each value that the other side does not have."""
+    """Return 1 for the first record of each value that the other side lacks, else 0."""
     new = values.notna() & ~values.isin(others)
     return (new & ~values.where(new).duplicated()).astype("int64")
 
 
 def described(moves: Moves) -> pd.DataFrame:
-    """Return where each record that moved stands, and why it moved."""
+    """Return the place of each record that moved, and why it moved."""
     follow = _later_records(moves)
     found = []
     for number, one in enumerate(_rows(moves.pairs)):
@@ -106,7 +106,7 @@ def described(moves: Moves) -> pd.DataFrame:
 
 
 def _why(moves: Moves, one: Mapping[str, Any], place: Mapping[str, Any], later: Mapping[str, Any] | None) -> str:
-    """Return in words why a record moved."""
+    """Return why a record moved, in words."""
     reasons = []
     if not one["same"]:
         changed = (moves.measure.table, one["id"], one["before"], one["after"])
@@ -124,7 +124,7 @@ def _why(moves: Moves, one: Mapping[str, Any], place: Mapping[str, Any], later: 
 
 
 def _counted_through(moves: Moves, one: Mapping[str, Any]) -> str:
-    """Say through which record it is counted already, or still, what would have been counted once by this one."""
+    """Return the record through which the value of a record is counted already or still, in words."""
     gone, value = one["moved"] == LEFT, one["once"]
     before, after = moves.members
     if gone and after["once"].eq(value).any():
@@ -136,7 +136,7 @@ def _counted_through(moves: Moves, one: Mapping[str, Any]) -> str:
 
 
 def _later_records(moves: Moves) -> dict[int, dict[str, Any]]:
-    """Find the later records that came, went or changed, and so made a record enter or leave; by its place."""
+    """Return the later records whose change made a record enter or leave, by its place."""
     measure, program = moves.measure, moves.newer.program
     if measure.followed_by is None or not isinstance(measure.count, Distinct):
         return {}
@@ -156,7 +156,7 @@ def _later_records(moves: Moves) -> dict[int, dict[str, Any]]:
 
 
 def received_later(moves: Moves) -> pd.DataFrame:
-    """Find what entered a figure with what was received later: the record, or the one that makes it count."""
+    """Return the records received later that entered a figure, or made a record enter."""
     known = len(moves.older.received.deliveries)
     follow = _later_records(moves)
     measure, found = moves.measure, []
@@ -173,7 +173,7 @@ def received_later(moves: Moves) -> pd.DataFrame:
                 continue
         what, _, _ = what_happened(moves.older, moves.newer, name, row["id"], row["before"], row["after"])
         received = moves.newer.tables[name].rows[RECEIVED].loc[int(row["after"])]
-        # The newest snapshot holds again what another one may have brought.
+        # The newest snapshot repeats what an earlier one may have brought.
         is_snapshot = moves.newer.program.tables[name].delivery == "snapshot"
         why = f"{'in the snapshot of' if is_snapshot else 'received on'} {received:%Y-%m-%d}"
         why += ("" if what == "received" else f", {what}") + makes

@@ -1,4 +1,4 @@
-"""Every row that had been received, and what the rules of a measure say of it, whatever became of it."""
+"""Every received row, whatever its status, and whether it fits the rules of a measure."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from typing import Any, Final
 
 import pandas as pd
 
-from viputils.audit.revisions import origin
+from viputils.audit.record_history import origin, voids_of
 from viputils.config.program import Distinct, Measure, Program, Sum
 from viputils.config.tables import DELIVERY, FILE, LINE, Schema, schemas_of
 from viputils.core.errors import BalanceError
 from viputils.core.months import ReportMonth, Span
 from viputils.figures.counts import FigureKey, as_counted, compute_figures, counted, span_of
-from viputils.records.clean import DUPLICATE, KEPT, QUARANTINED, Records, typed_rows
+from viputils.records.account import DUPLICATE, KEPT, QUARANTINED
+from viputils.records.clean import Records, typed_rows
 
 PLACE: Final = ("table", "id", "date", "file", "line")
 
-# Places of rows: some of the index that all parts of a `Table` share.
+# Some of the index that all parts of a `Table` share.
 Rows = pd.Index
-# Older rows, each with the one that stands for its record now; missing where none does.
+# Older rows, each with the current row of its record, missing if there is none.
 Pairs = Sequence[tuple[int, float]]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Every row of one table that had been received.
+    """Every received row of one table.
 
     Attributes
     ----------
     raw, typed, id, status
-        The rows as text and as read, their ids and what became of them; all with one index.
+        The rows as text and as read, their ids and statuses; all with one index.
     kept
         The index of the rows that were kept, in the order of the clean table's rows.
     """
@@ -51,7 +52,7 @@ class Table:
         return self.typed[self.schema.table.date]
 
     def written(self, column: str, rows: Rows | None = None) -> pd.Series:
-        """Return what stands in a column, with one blank between words."""
+        """Return the texts of a column, with one blank between words."""
         texts = self.raw[column] if rows is None else self.raw[column].loc[rows]
         # Millions of rows hold few different texts.
         texts = texts.astype("category")
@@ -59,7 +60,7 @@ class Table:
         return different.take(texts.cat.codes.to_numpy()).set_axis(texts.index)
 
     def said(self, rows: Rows) -> pd.DataFrame:
-        """Return rows as texts, the id first: what was read, and in quotes what could not be."""
+        """Return rows as texts, the id first: values that were read, and in quotes those that were not."""
         shown = [self.id.loc[rows].astype("str").to_numpy()]
         for column in self.schema.table.columns:
             value, text = self.typed[column].loc[rows], self.written(column, rows)
@@ -69,7 +70,7 @@ class Table:
         return pd.DataFrame(texts, index=rows, dtype="str")
 
     def differences(self, pairs: Pairs) -> list[list[tuple[str, str, str]]]:
-        """Give, for each pair of rows, the fields in which they differ, with what either says."""
+        """Return, for each pair of rows, the fields that differ with their old and new value."""
         if not pairs:
             return []
         fields = self.schema.columns[1:]
@@ -81,15 +82,15 @@ class Table:
         ]
 
     def where(self, row: float) -> str:
-        """Return where a row stands."""
+        """Return the file and line of a row in words."""
         return f"{self.raw[FILE].loc[row]}, line {self.raw[LINE].loc[row]}"
 
     def by_place(self, rows: Rows) -> Iterable[tuple[int, tuple[str, int]]]:
-        """Return each row with the file and the line that it stands in."""
+        """Return each row with its file and line."""
         return zip(rows, zip(self.raw[FILE].loc[rows], self.raw[LINE].loc[rows], strict=True), strict=True)
 
     def places(self, rows: Rows) -> pd.DataFrame:
-        """Return the table, id, date, file and line of rows; a date that is none as it was written."""
+        """Return the table, id, date, file and line of rows; an unreadable date as it was written."""
         day, written = self.date.loc[rows], self.written(self.schema.table.date, rows)
         found = {
             "id": self.id.loc[rows].astype("str"),
@@ -100,26 +101,20 @@ class Table:
         return pd.DataFrame(found, index=rows).assign(table=self.schema.name)[list(PLACE)]
 
     def standing(self, rows: Rows) -> pd.Series:
-        """Return the row that stands for the record of each row, kept or in quarantine; missing where none does."""
+        """Return the current row of the record of each row, kept or in quarantine; missing if there is none."""
         ids = self.id.loc[rows]
         stands = self.id.loc[self.status.isin([KEPT, QUARANTINED]) & self.id.isin(set(ids)) & self.id.ne("")]
         stands = stands.drop_duplicates()
         return ids.map(pd.Series(stands.index, index=stands.to_numpy())).astype("float64")
 
     def void_of(self, row: float, until: float = float("inf")) -> str:
-        """Return where the first void is that withdrew a row before the delivery ``until``; nothing if none did."""
-        voids = self.records.voids.rows
-        raw = self.raw.loc[row]
-        by_line = voids["voided_line"].eq(raw[LINE]) & voids["voided_file"].map(
-            lambda named: str(raw[FILE]) == named or str(raw[FILE]).endswith(f"/{named}")
-        )
-        named = voids["voided_id"].eq(self.id.loc[row]) | by_line.fillna(False).astype("bool")
-        voids = voids.loc[voids["voided_table"].eq(self.schema.name) & named]
-        voids = voids.loc[voids[DELIVERY].ge(self.raw[DELIVERY].loc[row]) & voids[DELIVERY].lt(until)]
+        """Return the file and line of the first void that withdrew a row before the delivery ``until``, if any."""
+        voids = voids_of(self.records, self.schema.name, self.id.loc[row], self.raw, row)
+        voids = voids.loc[voids[DELIVERY].lt(until)]
         return "" if voids.empty else f"{voids[FILE].iloc[0]}, line {voids[LINE].iloc[0]}"
 
     def now_say(self, pairs: Pairs) -> dict[int, str]:
-        """Return why older rows do not count: what the row says that stands in the place of each, if one does."""
+        """Return why older rows do not count: the changes in the current row of each, if there is one."""
         stand = [pair for pair in pairs if not pd.isna(pair[1])]
         different = dict(zip((row for row, _ in stand), self.differences(stand), strict=True))
         said = {}
@@ -140,7 +135,7 @@ class Table:
         return f"no longer in the snapshot ({self.records.received.deliveries[newest].name_of(self.schema.name)})"
 
     def what_they_were(self, pairs: Pairs) -> list[str]:
-        """Return what older and repeated rows were to those that stand for their records, if they were anything."""
+        """Return how older and repeated rows relate to the current rows of their records, if they do."""
         return [
             self._what_it_was(row, stands, different)
             for (row, stands), different in zip(pairs, self.differences(pairs), strict=True)
@@ -148,7 +143,7 @@ class Table:
 
     def _what_it_was(self, row: int, stands: float, different: list[tuple[str, str, str]]) -> str:
         if self.status.loc[row] == DUPLICATE:
-            # One that repeats an older row, and not the one that stands, says nothing about it.
+            # A repeat of an older row says nothing about the current one.
             return "" if different else f"repeated on {self.where(row)}"
         if different:
             said = ", ".join(f"{field} {old}" for field, old, _ in different)
@@ -159,7 +154,7 @@ class Table:
 
 
 def table_of(records: Records, name: str) -> Table:
-    """Return every row of a table that had been received."""
+    """Return every received row of a table."""
     schema, raw, ledger = schemas_of(records.program)[name], records.received.tables[name], records.tables[name].ledger
     kept = ledger.index[ledger["status"].eq(KEPT)]
     typed = typed_rows(records.program, schema, raw)
@@ -168,35 +163,35 @@ def table_of(records: Records, name: str) -> Table:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """The later table of a measure that counts who is followed up; ``who`` is the column that says who it is."""
+    """The later table of a measure that counts people who are followed up; ``who`` is the column of the person."""
 
     table: Table
     who: str
 
     def first(self, asked: Table, rows: Rows, until: dt.date) -> pd.Series:
-        """Return the first record that was kept about each row's person, on its day or later and by ``until``."""
+        """Return the first kept record about the person of each row, from its day to ``until``."""
         later = self.table.typed[[self.table.schema.table.date, self.who]].loc[self.table.kept]
         return first_later(later, asked.date.loc[rows], asked.typed[self.who].loc[rows], until)
 
 
 @dataclass(frozen=True)
 class LookedAt:
-    """Every row of a figure's table, and what the measure's rules say of it.
+    """Every row of a figure's table, and whether it fits the measure's rules.
 
     Attributes
     ----------
     days
         The days that the figure counts.
     until
-        The day by which a record must be followed up, where it must be.
+        The day by which a record must be followed up, if it must be.
     rules
-        By the column that a rule looks at: whether a row fits.
+        By the column of a rule: whether a row fits.
     empty
-        By column: whether nothing stands there, which may be, although the rule looks for a value.
+        By optional column of a rule: whether a row has no value.
     once
-        What is counted once, where the measure counts different values.
+        The value that is counted once, if the measure counts distinct values.
     would_count
-        Whether a row would be counted, were it kept.
+        Whether a row would count if it were kept.
     """
 
     key: FigureKey
@@ -213,27 +208,27 @@ class LookedAt:
 
     @property
     def in_span(self) -> pd.Series:
-        """Whether the day of a row lies in the period."""
+        """Whether the day of a row is in the period."""
         return within(self.table.date, self.days)
 
     def fits_but(self, *columns: str) -> pd.Series:
-        """Return whether all rules fit, but for those of some columns, on whatever day and whatever follows."""
+        """Return whether rows fit all rules except those of some columns, on any day."""
         return all_of((fits for column, fits in self.rules.items() if column not in columns), self.table)
 
     def followed(self, rows: Rows, until: dt.date) -> pd.Series:
-        """Return of rows whether they are followed up by a day, where they must be."""
+        """Return whether rows are followed up by a day, if they must be."""
         if self.follow_up is None:
             return pd.Series(True, index=rows)
         return self.follow_up.first(self.table, rows, until).notna()
 
 
 def look_at(records: Records, key: FigureKey, month: ReportMonth, table: Table | None = None) -> LookedAt:
-    """Look at every row by the rules of a figure. None is refused here for a value that the issue has no line for.
+    """Check every row against the rules of a figure.
 
     Parameters
     ----------
     table
-        Other rows than those of the records.
+        The rows to check, if not those of the records.
     """
     program, measure = records.program, records.program.measures[key.measure]
     table = table_of(records, measure.table) if table is None else table
@@ -255,7 +250,7 @@ def look_at(records: Records, key: FigureKey, month: ReportMonth, table: Table |
     if measure.by is not None and measure.by != "month":
         fits = value_of(measure.by).eq(key.category)
         if measure.missing is not None:
-            # Here nothing has a line of its own.
+            # Here the missing value has a category of its own.
             nothing = empty.pop(measure.by, fits)
             fits = nothing if key.category == measure.missing else fits
         require(measure.by, fits)
@@ -282,7 +277,7 @@ def within(day: pd.Series, span: Span) -> pd.Series:
 
 
 def all_of(flags: Iterable[pd.Series], table: Table) -> pd.Series:
-    """Flag the rows of a table that every one of the flags is set for."""
+    """Return the rows of a table for which every flag is set."""
     every = pd.Series(True, index=table.raw.index)
     for one in flags:
         every &= one
@@ -290,15 +285,15 @@ def all_of(flags: Iterable[pd.Series], table: Table) -> pd.Series:
 
 
 def first_later(later: pd.DataFrame, day: pd.Series, who: pd.Series, until: dt.date) -> pd.Series:
-    """Give, for each day and person, the index of the first of the later records by ``until``, or nothing.
+    """Return, for each day and person, the index of the first later record by ``until``, if there is one.
 
     Parameters
     ----------
     later
-        The day of each record, and then who it is about.
+        The day of each record, and its person.
     """
     later = later.set_axis(["on", "who"], axis="columns")
-    # A code that one table writes in capitals and the other does not is the same person.
+    # Codes that differ only in case are the same person.
     later = later.assign(who=later["who"].astype("str").str.casefold(), there=later.index).dropna()
     later = later.loc[later["on"].le(pd.Timestamp(until))].sort_values("on", kind="stable")
     asked = pd.DataFrame({"on": day, "who": who.astype("str").str.casefold(), "here": day.index}).dropna()
@@ -309,7 +304,7 @@ def first_later(later: pd.DataFrame, day: pd.Series, who: pd.Series, until: dt.d
 def members_of(records: Records, key: FigureKey, month: ReportMonth) -> pd.DataFrame:
     """Return the records that a figure counts, as ``figures.counted`` does, each with the ``amount`` that it adds.
 
-    Of those that are counted once together the first has it all.
+    Of records that are counted once together, the first has the whole amount.
     """
     rows = counted(records, key.measure, month, key.period)
     rows = rows.loc[rows["category"].astype("str").eq(key.category)].sort_index()
@@ -321,19 +316,13 @@ def members_of(records: Records, key: FigureKey, month: ReportMonth) -> pd.DataF
 
 
 def require_balance(looked_at: LookedAt, members: pd.DataFrame) -> None:
-    """Refuse a trace that is not the figure: another sum, or other records than the rules fit.
-
-    Raises
-    ------
-    BalanceError
-        A fault of this software, never of the records.
-    """
+    """Raise ``BalanceError`` if a trace does not make up its figure: a fault of this software, never of the records."""
     key, table = looked_at.key, looked_at.table
     only = table.records.program.model_copy(update={"measures": {key.measure: looked_at.measure}})
     figures = compute_figures(replace(table.records, program=only), looked_at.month)
     this = figures["category"].eq(key.category) & figures["period"].eq(key.period)
     value, added = int(figures.loc[this, "value"].sum()), int(members["amount"].sum())
-    # Those that add nothing to a sum fit none of its rules.
+    # Records that add nothing to a sum do not fit its rules.
     listed = table.kept[members.index[members["amount"].ne(0) | (looked_at.once is not None)]]
     fitting = table.kept[looked_at.would_count.loc[table.kept]]
     if value != added or not fitting.equals(listed):

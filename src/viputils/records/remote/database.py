@@ -112,7 +112,7 @@ def _read(connection: Any, shown: str, schemas: Mapping[str, Schema]) -> list[Of
         problems += _column_problems(shown, _LISTED, [_RECEIVED, _TABLE], columns)
         listed = [_RECEIVED, _TABLE, *(one for one in (_NUMBER, _SALT) if one in columns)]
     if problems:
-        raise DeliveryError("The database does not hold the tables of this program.", problems)
+        raise DeliveryError("The database lacks tables of this program.", problems)
 
     salts: dict[str, str] = {}
     came = None if listed is None else _listed(_rows(connection, _LISTED, listed), shown, every, salts, problems)
@@ -195,7 +195,7 @@ def _listed(
         where = f"{shown}, {_LISTED}, {_TABLE} {row[_TABLE]!r}"
         if row[_TABLE] not in known:
             remedy = nearest(row[_TABLE], known) or f"known: {', '.join(known)}."
-            problems.append(Problem(where, "is no table of this program;", remedy))
+            problems.append(Problem(where, "is not a table of this program;", remedy))
         folder = _folder(row, where, problems)
         if folder is not None:
             came.add((folder, row[_TABLE]))

@@ -1,4 +1,4 @@
-"""Bring the deliveries of a project here, if they are in an object store or a database."""
+"""Fetch the deliveries of a project, if they are in an object store or a database."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from viputils.records.remote.mirror import mirrored, unreadable
 def deliveries_folder(project: Project) -> Path:
     """Return the folder to read the deliveries from, one folder in it for each day of receipt.
 
-    What is at an address is brought here first, once for each opened project.
+    Deliveries at an address are fetched first, once for each opened project.
 
     Raises
     ------
     DeliveryError
-        If the place is not there or cannot be reached, or has other files than were brought before.
+        If the place does not exist or cannot be reached, or its files changed since they were fetched.
     """
     source, folder = project.source, project.raw
     if not source.is_address:
@@ -32,7 +32,7 @@ def deliveries_folder(project: Project) -> Path:
         else:
             offered = objectstore.offered_files(source.given, source.shown)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # Nobody shall keep in a repository what lies in a protected place.
+        # Records from a protected place must not get into a repository.
         (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8", newline="")
         mirrored(folder, source.shown, offered)
         source.is_fetched = True

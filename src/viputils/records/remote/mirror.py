@@ -1,7 +1,7 @@
-"""The copy of deliveries that lie elsewhere: what is read is what was first seen, and stays as it was.
+"""The local copy of deliveries from an address: each file is fetched once and must not change afterwards.
 
-A delivery is never edited. So a file that has changed, gone or come since its delivery was brought here is an error and
-never followed in silence; and the copy is itself compared with what was brought, whenever it is read.
+A delivery is never edited. A file that was changed, removed or added after its delivery was fetched is an error. The
+local copy is checked too, whenever it is read.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from viputils.core.files import put_in_place
 from viputils.core.urls import without_secrets
 from viputils.records.checksums import changed_lines, checksum, checksum_problems
 
-# One plain name: never a way out of the folder, whatever the other side calls its files.
+# A plain name that cannot lead out of the folder.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,199}")
 _INDEX: Final = ".brought.json"
-# Another command that brings the same deliveries is waited for; one that hangs is not, for ever.
+# The time to wait for another command that fetches the same deliveries.
 _PATIENCE: Final = 600
 _LINES_SHOWN: Final = 3
 
@@ -34,7 +34,7 @@ _NEVER: Final = "a delivery is never changed; bring it back there, and deliver c
 
 @dataclass(frozen=True)
 class Offered:
-    """A file that lies elsewhere.
+    """A file at an address.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Offered:
     name
         Its name, ``responses.csv``.
     mark
-        What changes whenever the file does, as far as the other side tells; empty where it does not tell.
+        A mark that changes with the file, if the address provides one; else empty.
     bring
         Writes the file to a path here.
     """
@@ -55,23 +55,23 @@ class Offered:
 
     @property
     def key(self) -> str:
-        """What the copy calls it."""
+        """Its name in the local copy."""
         return f"{self.delivery}/{self.name}"
 
 
 def unreadable(where: str, what: str, remedy: str) -> DeliveryError:
-    """Return the error of a place that cannot be read."""
+    """Return the error for an address that cannot be read."""
     return DeliveryError("The deliveries cannot be read.", [Problem(where, what, remedy)])
 
 
 def not_installed(shown: str, package: str) -> DeliveryError:
-    """Return the error of a place that takes a package which is not there."""
+    """Return the error for an address that needs a package that is not installed."""
     what = f"it takes the package {package}, which is not installed here;"
     return unreadable(shown, what, "`pip install -e '.[remote]'` or make lab installs it.")
 
 
 def unreachable(shown: str, address: str, error: BaseException, lacks_package: bool) -> DeliveryError:
-    """Return the error of a place that a library could not read, in that library's words without any secret."""
+    """Return the error of a library that could not read an address, without secrets."""
     words = next(iter(without_secrets(str(error), address).splitlines()), "").strip().rstrip(".")
     what = f"cannot be read: {words or 'no reason was given'} ({type(error).__name__});"
     remedy = "nothing was read; try again when it can be reached."
@@ -79,7 +79,7 @@ def unreachable(shown: str, address: str, error: BaseException, lacks_package: b
 
 
 def name_problem(name: str, shown: str) -> Problem | None:
-    """Return what is wrong with the name of a file or folder elsewhere that would be a name here."""
+    """Return a problem if the name of a file or folder at an address cannot be used here."""
     if _NAME.fullmatch(name):
         return None
     return Problem(
@@ -90,22 +90,22 @@ def name_problem(name: str, shown: str) -> Problem | None:
 
 
 def mirrored(place: Path, shown: str, offered: Iterable[Offered]) -> None:
-    """Make the copy hold what lies elsewhere: every delivery whole, or not at all.
+    """Fetch new deliveries into the local copy, each whole or not at all.
 
     Parameters
     ----------
     place
         The folder of the copy.
     shown
-        What messages call the place that the files come from.
+        The name of the address in messages.
     offered
-        Every file there.
+        Every file at the address.
 
     Raises
     ------
     DeliveryError
-        With every file that has changed, gone or come since its delivery was brought here; nothing new is brought
-        then. With every new delivery that does not agree with its own checksums; the others are kept all the same.
+        If files were changed, removed or added after their delivery was fetched: then nothing new is fetched. If a
+        new delivery does not match its own checksums: then the others are kept.
     """
     place.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.parent / f"{place.name}.lock")
@@ -163,11 +163,11 @@ def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
 
 def _require_none(problems: list[Problem]) -> None:
     if problems:
-        raise DeliveryError("The deliveries are invalid, or as they were when they came.", problems)
+        raise DeliveryError("The deliveries are invalid, or changed since they were fetched.", problems)
 
 
 def _remove_unknown(place: Path, brought: Mapping[str, tuple[str, str]]) -> None:
-    """Remove what never was part of a delivery: what a run left that was cut off, or what somebody put there."""
+    """Remove files that are not part of a delivery, such as those of an interrupted run."""
     known = {*brought, *(key.partition("/")[0] for key in brought)}
     inside = [path for key in known if (place / key).is_dir() for path in (place / key).iterdir()]
     for path in (*place.iterdir(), *inside):
@@ -179,7 +179,7 @@ def _remove_unknown(place: Path, brought: Mapping[str, tuple[str, str]]) -> None
 
 
 def _again(place: Path, shown: str, file: Offered, known: tuple[str, str], problems: list[Problem]) -> tuple[str, str]:
-    """Look at a file that was brought before, and bring it again where the copy or the other side is not as it was."""
+    """Check a file that was fetched before, and fetch it again if the copy or the address changed."""
     mark, was = known
     here = place / file.key
     intact = here.is_file() and checksum(here) == was
@@ -205,7 +205,7 @@ def _what_changed(was: Path, now: Path) -> str:
 
 
 def _read_index(place: Path) -> dict[str, tuple[str, str]] | None:
-    """Return the mark and the checksum of every file that was brought; ``None`` where that is not known any more."""
+    """Return the mark and the checksum of every fetched file, or none if the index is lost."""
     try:
         found = json.loads((place / _INDEX).read_text(encoding="utf-8"))
         return {str(key): (str(mark), str(was)) for key, (mark, was) in found.items()}
