@@ -165,7 +165,7 @@ def test_the_methods_explain_every_verdict_crosswalk_and_measure(
     for verdict, meaning in VERDICTS.items():
         assert f"{verdict.capitalize()}: {meaning}" in text
     assert "University counted as Southeast (an assumption)." in text
-    assert "No published definition of it is known to us." in text
+    assert "We found no published definition." in text
     items = [words(item) for item in soup.select("li")]
     assert "Adults assisted: “adults assisted”, added up over the records in Outreach operations ." in items
     assert any(item.startswith("Responses by area command: the records in") for item in items)

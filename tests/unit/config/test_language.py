@@ -486,15 +486,15 @@ def test_a_text_that_was_changed_comes_with_its_old_translation_for_the_translat
     updated, written = script["updated"], script["written"]
     text = city.report / "introduction.md"
     english = text.read_text(encoding="utf-8")
-    assert "Hospitals can refer" in english
-    text.write_text(english.replace("Hospitals can refer", "Clinics can refer"), encoding="utf-8")
+    assert "Hospitals and others" in english
+    text.write_text(english.replace("Hospitals and others", "Clinics and others"), encoding="utf-8")
     wanted = Catalog(charset="utf-8")
     for _, message in city.messages():
         wanted.add(message)
     changed = updated(city.catalogue("es"), wanted, "a catalogue")
     found = read_po(io.StringIO(changed), locale="es")
     (waiting,) = [one for one in found if one.id and not one.string]
-    assert "Clinics can refer" in str(waiting.id)
+    assert "Clinics and others" in str(waiting.id)
     remark = " ".join(waiting.user_comments)
     assert remark.startswith("was: Most candidates")
     assert "hospitales" in remark
@@ -578,7 +578,7 @@ def test_untranslated_activities_are_marked_as_english_in_html_and_pdf(
     issue = with_activities(project, sections.activities(project, edition).data)
     page = BeautifulSoup(issue["html"].read_text(encoding="utf-8"), "html.parser")
     (part,) = page.select("main [lang=en]")
-    assert "In the week of Thanksgiving" in part.get_text()
+    assert "During the week of Thanksgiving" in part.get_text()
     assert "todavía no se ha traducido" in page.get_text()
     with pikepdf.open(issue["pdf"]) as pdf:
         found = {str(one.get("/Lang")) for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and "/Lang" in one}
@@ -596,7 +596,7 @@ def test_an_issue_whose_activities_are_not_translated_is_made_and_says_so(tmp_pa
     issue = json.loads(done.stdout)
     page = BeautifulSoup(Path(issue["html"]).read_text(encoding="utf-8"), "html.parser")
     (part,) = page.select("main [lang=en]")
-    assert "In the week of Thanksgiving" in part.get_text()
+    assert "During the week of Thanksgiving" in part.get_text()
     assert "todavía no se ha traducido" in page.get_text()
     with pikepdf.open(issue["pdf"]) as pdf:
         found = {str(one.get("/Lang")) for one in pdf.objects if isinstance(one, pikepdf.Dictionary) and "/Lang" in one}
