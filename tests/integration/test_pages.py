@@ -103,7 +103,7 @@ def test_the_overview_tells_of_every_part_of_the_program(
     image = soup.select_one("#practice-model img")
     assert image is not None
     assert "persons identified 41" in str(image["alt"])
-    # The same in words and in a table.
+    # The steps in words and in a table.
     assert "persons identified 41" in words(soup.find("main"))
     assert [words(cell) for cell in soup.select("tbody tr")[2].find_all(["th", "td"])] == [
         "Persons identified", "41", "41",
