@@ -99,7 +99,7 @@ def test_the_overview_tells_of_every_part_of_the_program(
     assert words(soup.title) == "Program overview, Violence Intervention Program"
     assert {"Group Violence Intervention", "Weekly shooting reviews", "Custom Notifications"} <= set(headings(soup))
     assert {"Peer support and VIP All In", "The practice model"} <= set(headings(soup))
-    assert words(soup.find(class_="notice")).startswith("Demonstration records.")
+    assert words(soup.find(class_="notice")).startswith("This is sample data.")
     image = soup.select_one("#practice-model img")
     assert image is not None
     assert "persons identified 41" in str(image["alt"])

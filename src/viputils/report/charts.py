@@ -313,7 +313,7 @@ def revisions_by_age(project: Project, ages: pd.DataFrame, label: str, name: str
         for row in shown.to_dict("records")
     ]
     if shown.empty:
-        none = f"{escape(label)}: no month has a first number that a later one could be compared with in percent."
+        none = f"{escape(label)}: no month has a first number that we can compare with a later one in percent."
         return Markdown("\n\n".join([none, *([] if ages.empty else [ages_table(ages, label)])]))
     alt = f"Chart of the median change of {label} since the first number of the month, by age: {', '.join(steps)}."
     caption = (

@@ -115,10 +115,10 @@ def register(found: Sequence[IssueVerdicts]) -> Markdown:
         as_of = date_in_words(issue.as_of) if issue.as_of else "not stated"
         label = escape(issue.name.label)
         rows.append([label, number(len(issue.figures)), printed, as_of])
-        notes.append(f"{label}: {escape(issue.source)} Put into the register by {escape(issue.transcribed_by)}.")
-        notes += [f"{label} was printed again: {escape(issue.reason)}"] if issue.reason else []
+        notes.append(f"{label}: {escape(issue.source)} Recorded by {escape(issue.transcribed_by)}.")
+        notes += [f"{label} was published again: {escape(issue.reason)}"] if issue.reason else []
         notes += [f"{label}: {escape(issue.footnote)}"] if issue.footnote else []
-    table = pipe_table(["Issue", "Figures", "Printed", "As of, as it states"], rows, "Issues in the register")
+    table = pipe_table(["Report", "Numbers", "Published", "As-of date stated"], rows, "Reports in the register")
     return Markdown("\n\n".join([table, div("note", "\n\n".join(notes))]))
 
 
@@ -133,8 +133,8 @@ def as_printed(over_time: pd.DataFrame) -> Markdown:
         ]
         for row in over_time.to_dict("records")
     ]
-    heads = ["Issue", "Records received by", "Figures", "As printed"]
-    return Markdown(pipe_table(heads, rows, "Figures that the records give as they were printed"))
+    heads = ["Report", "Records received by", "Numbers", "As published"]
+    return Markdown(pipe_table(heads, rows, "Numbers that the records give as published"))
 
 
 def still_as_first(shares: pd.DataFrame, label: str) -> Markdown:
@@ -165,8 +165,8 @@ def first_and_newest(months: pd.DataFrame, label: str) -> Markdown:
     older = months.loc[months["age"].gt(0)]
     if len(older):
         note = (
-            f"Of {plural(len(older), 'month')} beyond age 0, {number(int(older['change'].ne(0).sum()))} have another "
-            f"number now than at first; the median change is {signed_percent(older['percent'].median())}."
+            f"Of {plural(len(older), 'month')} beyond age 0, {number(int(older['change'].ne(0).sum()))} now have "
+            f"another number than at first. The median change is {signed_percent(older['percent'].median())}."
         )
         blocks.append(div("note", note))
     return Markdown("\n\n".join(blocks))
@@ -200,8 +200,8 @@ def ages_table(ages: pd.DataFrame, label: str) -> str:
     heads = ["Age", "Months", "Up", "Down", "Same", "Median change", "Median", "Lowest", "Highest"]
     table = pipe_table(heads, rows, f"{escape(label)}: change since the first number, by age of the month")
     note = (
-        "Age 0 is the calendar month after the month itself, age 1 the next one. Up, down and same say how many months "
-        "of that age had a higher, a lower or the same number as at first. The last rows speak of few months."
+        "Age 0 is the calendar month after the month itself. Age 1 is the next one. Up, down and same show how many "
+        "months of that age had a higher, a lower or the same number as at first. The last rows cover few months."
     )
     return "\n\n".join([table, div("note", note)])
 
