@@ -40,6 +40,8 @@ _USUAL_TITLES: Final = {
     "no telling": message("{measure}: normal in {month}"),
     "cannot tell": message("{measure}: months vary too much to judge {month}"),
 }
+# What a tile says of the year to date, in few letters.
+_ON_TILE: Final = {"FYTD": message("FYTD {number}"), "YTD": message("YTD {number}")}
 
 
 def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth]) -> Markdown:
@@ -90,13 +92,13 @@ def tile_map(project: Project, edition: Edition) -> Markdown:
     language = edition.language
     wide = breakdown(edition.figures, where.measure)
     noun, label = noun_of(edition, where.measure), uncapital(edition.shown.measures[where.measure].label)
-    month, to_date = language.month(edition.month), language.text(edition.program.identity.year_to_date)
+    month, to_date = language.month(edition.month), edition.program.identity.year_to_date
     tiles = [
         Tile(
             category_in(language, area),
             *where.tiles[str(area)],
             int(counts["month"]),
-            f"{to_date} {language.number(int(counts['fytd']))}",
+            language.text(_ON_TILE[to_date], number=language.number(int(counts["fytd"]))),
         )
         for area, counts in wide.iterrows()
         if area in where.tiles
