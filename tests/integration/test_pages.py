@@ -99,11 +99,11 @@ def test_the_overview_tells_of_every_part_of_the_program(
     assert words(soup.title) == "Program overview, Violence Intervention Program"
     assert {"Group Violence Intervention", "Weekly shooting reviews", "Custom Notifications"} <= set(headings(soup))
     assert {"Peer support and VIP All In", "The practice model"} <= set(headings(soup))
-    assert words(soup.find(class_="notice")).startswith("Demonstration records.")
+    assert words(soup.find(class_="notice")).startswith("This is sample data.")
     image = soup.select_one("#practice-model img")
     assert image is not None
     assert "persons identified 41" in str(image["alt"])
-    # The same in words and in a table.
+    # The steps in words and in a table.
     assert "persons identified 41" in words(soup.find("main"))
     assert [words(cell) for cell in soup.select("tbody tr")[2].find_all(["th", "td"])] == [
         "Persons identified", "41", "41",
@@ -165,7 +165,7 @@ def test_the_methods_explain_every_verdict_crosswalk_and_measure(
     for verdict, meaning in VERDICTS.items():
         assert f"{verdict.capitalize()}: {meaning}" in text
     assert "University counted as Southeast (an assumption)." in text
-    assert "No published definition of it is known to us." in text
+    assert "We found no published definition." in text
     items = [words(item) for item in soup.select("li")]
     assert "Adults assisted: “adults assisted”, added up over the records in Outreach operations ." in items
     assert any(item.startswith("Responses by area command: the records in") for item in items)

@@ -102,7 +102,7 @@ def test_its_report_is_made_by_the_command_with_no_part_that_the_city_does_not_h
     ]
     words = page.get_text(" ", strip=True)
     assert "not a publication of the City" in words
-    assert "MIT licence" in words
+    assert "MIT license" in words
     assert "Not recorded" in words
     assert "Demonstration" not in words
     assert "fiscal" not in words.casefold()

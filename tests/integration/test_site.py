@@ -92,7 +92,10 @@ def test_every_page_names_its_versions_by_their_whole_addresses(site: Path) -> N
 
 
 def test_the_first_link_of_a_page_says_where_it_leads(site: Path) -> None:
-    said = {"en": ("Skip to the report", "Skip to content"), "es": ("Ir directamente al informe", "Ir al contenido")}
+    said = {
+        "en": ("Skip to the report", "Skip to content"),
+        "es": ("Ir directamente al informe", "Ir al contenido principal"),
+    }
     for page in pages_of(site):
         soup = soup_of(page)
         assert soup.html is not None

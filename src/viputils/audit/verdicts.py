@@ -51,14 +51,16 @@ NOT_RECOMPUTED: Final = message("not recomputed")
 NOT_PUBLISHED: Final = message("not in the published file")
 
 VERDICTS: Final = {
-    REPRODUCED: message("The records received by the as-of date of the issue give the printed figure."),
-    REVISED: message("They gave it then; with what was received since, it is another one."),
-    DIFFERS: message("They do not give it."),
-    INCONSISTENT: message("They do not give it, and no records could: the print contradicts itself."),
-    NOT_COMPARABLE: message(
-        "The issue was made with other rules, code or deliveries. They can be why the records do not give the figure."
+    REPRODUCED: message("The records received by the as-of date of the report give the published number."),
+    REVISED: message("The records gave the published number then, but records received later changed it."),
+    DIFFERS: message("The records received by the as-of date of the report give another number."),
+    INCONSISTENT: message(
+        "No records could give the published number, because the published numbers contradict each other."
     ),
-    NOT_REPRODUCIBLE: message("There are no raw records to tell from."),
+    NOT_COMPARABLE: message(
+        "The report was made with other rules, code or deliveries. They may be why the records give another number."
+    ),
+    NOT_REPRODUCIBLE: message("We have no raw records to check the published number."),
 }
 # A figure that is missing on one side has no verdict: it is an error of the register or of program.toml.
 MISSING: Final = (NOT_RECOMPUTED, NOT_PUBLISHED)
@@ -299,9 +301,9 @@ def without_category(
             if period == "month":
                 note = language.count(
                     total - parts,
-                    "In {month}, {number} of {total} {measure} has no usable {category}, so the table by {category} "
+                    "In {month}, {number} of {total} {measure} has no usable {category}. The table by {category} "
                     "adds up to {parts} and not to {total}.",
-                    "In {month}, {number} of {total} {measure} have no usable {category}, so the table by {category} "
+                    "In {month}, {number} of {total} {measure} have no usable {category}. The table by {category} "
                     "adds up to {parts} and not to {total}.",
                     month=language.month(month),
                     **values,
@@ -309,9 +311,9 @@ def without_category(
             else:
                 note = language.count(
                     total - parts,
-                    "In the {year} to date, {number} of {total} {measure} has no usable {category}, so the table by "
+                    "In the {year} to date, {number} of {total} {measure} has no usable {category}. The table by "
                     "{category} adds up to {parts} and not to {total}.",
-                    "In the {year} to date, {number} of {total} {measure} have no usable {category}, so the table by "
+                    "In the {year} to date, {number} of {total} {measure} have no usable {category}. The table by "
                     "{category} adds up to {parts} and not to {total}.",
                     year=language.text(program.identity.year),
                     **values,

@@ -119,7 +119,7 @@ def _counted_in_words(edition: Edition, name: str) -> str:
         else:
             said = language.text(value)
         names = {"column": column_name(column), "value": escape(said)}
-        parts.append(words(language, "where “{column}” is {value}", **names))
+        parts.append(words(language, "with {value} as “{column}”", **names))
     if measure.followed_by is not None:
         later = f"*{escape(tables[measure.followed_by].title)}*"
         parts.append(
@@ -131,7 +131,7 @@ def _counted_in_words(edition: Edition, name: str) -> str:
         )
     counts = ", ".join(parts)
     if measure.missing is not None:
-        without = words(language, "those without one are under {value}", value=escape(language.text(measure.missing)))
+        without = words(language, "records without one are under {value}", value=escape(language.text(measure.missing)))
         counts += f"; {without}"
     return counts
 
@@ -142,7 +142,7 @@ def provenance(edition: Edition) -> Markdown:
     account = edition.records.account
     rows = [
         [
-            escape(names[str(row["table"])].title) if row["table"] in names else words(language, "Withdrawals"),
+            escape(names[str(row["table"])].title) if row["table"] in names else words(language, "Withdrawn records"),
             *(language.number(int(row[column])) for column in ("read", *STATUSES)),
         ]
         for row in account.to_dict("records")
@@ -154,9 +154,9 @@ def provenance(edition: Edition) -> Markdown:
             words(language, "Table"),
             words(language, "Rows read"),
             words(language, "Kept"),
-            words(language, "Superseded"),
-            words(language, "Duplicate"),
-            words(language, "Quarantined"),
+            words(language, "Replaced"),
+            words(language, "Repeated"),
+            words(language, "Set aside"),
         ],
         rows,
         words(language, "What happened to every row of the records"),
@@ -181,8 +181,8 @@ def provenance(edition: Edition) -> Markdown:
         )
     note = words(
         language,
-        "Superseded: a later delivery replaced or withdrew the row. Duplicate: the row repeats another row. "
-        "Quarantined: the row could not be read and needs a correction.",
+        "Replaced: a later delivery replaced or withdrew the row. Repeated: the row repeats another row. "
+        "Set aside: the row could not be read and needs a correction.",
     )
     title = words(language, "Where the numbers come from")
     return part(title, div("provenance", sentence), table, div("note", note))

@@ -40,6 +40,8 @@ _USUAL_TITLES: Final = {
     "no telling": message("{measure}: normal in {month}"),
     "cannot tell": message("{measure}: months vary too much to judge {month}"),
 }
+# What a tile says of the year to date, in few letters.
+_ON_TILE: Final = {"FYTD": message("FYTD {number}"), "YTD": message("YTD {number}")}
 
 
 def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth]) -> Markdown:
@@ -90,14 +92,14 @@ def tile_map(project: Project, edition: Edition) -> Markdown:
     language = edition.language
     wide = breakdown(edition.figures, where.measure)
     noun, label = noun_of(edition, where.measure), uncapital(edition.shown.measures[where.measure].label)
-    month, to_date = language.month(edition.month), language.text(edition.program.identity.year_to_date)
+    month, to_date = language.month(edition.month), edition.program.identity.year_to_date
     tiles = [
         Tile(
             category_in(language, area),
             where.tiles[str(area)][0],
             where.tiles[str(area)][1],
             int(counts["month"]),
-            f"{to_date} {language.number(int(counts['fytd']))}",
+            language.text(_ON_TILE[to_date], number=language.number(int(counts["fytd"]))),
         )
         for area, counts in wide.iterrows()
         if area in where.tiles
@@ -314,7 +316,7 @@ def revisions_by_age(project: Project, ages: pd.DataFrame, label: str, name: str
         for row in shown.to_dict("records")
     ]
     if shown.empty:
-        none = f"{escape(label)}: no month has a first number that a later one could be compared with in percent."
+        none = f"{escape(label)}: no month has a first number that we can compare with a later one in percent."
         return Markdown("\n\n".join([none, *([] if ages.empty else [ages_table(ages, label)])]))
     alt = f"Chart of the median change of {label} since the first number of the month, by age: {', '.join(steps)}."
     caption = (

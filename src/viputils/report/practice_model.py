@@ -101,14 +101,14 @@ def practice_model(project: Project, edition: Edition) -> Markdown:
     )
     intro = words(
         language,
-        "The diagram reads from top to bottom. A box with an unbroken border holds counts; a dashed one has none, "
-        "because the records do not hold them. The same follows below in words, and in a table.",
+        "Read the diagram from top to bottom. Boxes with a solid border show counts. Boxes with a dashed border have "
+        "none, because the records contain none. The same steps follow in words and in a table.",
     )
     who = words(
         language,
-        "The boxes do not follow the same people from step to step: each counts what happened in its own period, and "
-        "someone whom two reviews identified is counted twice there. Only the people who engaged are some of those "
-        "who were notified, in the month or in the {year} to date.",
+        "The boxes do not follow the same people. Each box counts its own step, and a person identified in two "
+        "reviews is counted twice there. Only the people engaged are always some of the people notified, in the month "
+        "or in the {year} to date.",
         year=words(language, edition.program.identity.year),
     )
     names = [*model.review, model.candidates, *([model.sources] if model.sources else [])]
@@ -118,7 +118,7 @@ def practice_model(project: Project, edition: Edition) -> Markdown:
         words(language, "Counts of the practice model"),
         note=who,
     )
-    heading, below = words(language, "The practice model"), words(language, "The same in words")
+    heading, below = words(language, "The practice model"), words(language, "The steps in words")
     parts = [f"## {heading}", intro, image, f"### {below}", _in_words(steps, month, language), table]
     return Markdown("\n\n".join(parts))
 
@@ -179,26 +179,25 @@ def _in_words(steps: Steps, month: str, language: Language) -> str:
     items = [
         words(
             language,
-            "**Weekly shooting review.** Law enforcement agencies and justice partners go through shootings together, "
-            "and identify who is at the highest risk. {counts}",
+            "**Weekly shooting review.** Law enforcement agencies and justice partners review shootings together. They "
+            "identify who is at the highest risk. {counts}",
             counts=counted(steps.review),
         ),
         words(
             language,
-            "**Candidates.** People are referred into the program from these reviews and from other sources. {counts}",
+            "**Candidates.** These reviews and other sources refer people to the program. {counts}",
             counts=counted(steps.candidates),
         ),
         words(
             language,
-            "**Custom Notification.** The team meets a candidate in person with a message of non-violence and an offer "
-            "of help. {counts}",
+            "**Custom Notification.** The team meets a candidate in person. It brings a message of non-violence and an "
+            "offer of help. {counts}",
             counts=counted(steps.notification),
         ),
         words(
             language,
-            "**What follows.** Either the person engages with services ({services}). {counts} Or there is further "
-            "violence, and law enforcement responds to it. Of that there are no counts: the records of this report do "
-            "not hold any.",
+            "**What follows.** A person can engage with services ({services}). {counts} If there is further violence, "
+            "police respond. The records of this report have no counts of that.",
             services=escape(steps.services.text),
             counts=counted(steps.services),
         ),

@@ -173,7 +173,7 @@ def funnel(edition: Edition) -> Markdown:
         [words(language, "Step"), _month_heading(edition), _year_to_date(edition)],
         [
             [words(language, "People notified"), number(month_notified), number(year_notified)],
-            [words(language, "Of them, engaged with a service"), number(month_engaged), number(year_engaged)],
+            [words(language, "Engaged with a service"), number(month_engaged), number(year_engaged)],
             [words(language, "Engagement rate"), *map(escape, rates)],
         ],
         words(language, "From Custom Notification to engagement"),

@@ -48,14 +48,14 @@ def verdict_meanings(language: Language = ENGLISH) -> Markdown:
     """Return what each verdict on a printed figure means."""
     start = words(
         language,
-        "A figure that was printed is counted again from the raw records, as they had been received by the as-of date "
-        "of its issue, and as they are now. It gets one of these verdicts:",
+        "We recount every published number from the raw records: once as they were on the as-of date of the report, "
+        "and once as they are now. Each number gets one of these results:",
     )
     items = [
         f"- **{words(language, verdict).capitalize()}:** {words(language, meaning)}"
         for verdict, meaning in VERDICTS.items()
     ]
-    return part(words(language, "What the verdicts mean"), start, "\n".join(items))
+    return part(words(language, "What the results mean"), start, "\n".join(items))
 
 
 def verdicts(project: Project, edition: Edition) -> Markdown:
@@ -75,31 +75,31 @@ def verdicts(project: Project, edition: Edition) -> Markdown:
 
 def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) -> list[str]:
     """Return the page with a verdict on every figure of the register: one block of Markdown for each of its parts."""
-    issues = counted(language, len(found), "{number} issue", "{number} issues")
-    figures = counted(language, sum(len(one.figures) for one in found), "{number} figure", "{number} figures")
+    issues = counted(language, len(found), "{number} report", "{number} reports")
+    figures = counted(language, sum(len(one.figures) for one in found), "{number} number", "{number} numbers")
     start = words(
         language,
-        "This page gives a verdict on each figure that was published: {figures} in {issues}. Each was counted again "
-        "from the raw records, as they had been received by the as-of date of the issue, and as they are now.",
+        "We recounted every published number: {figures} in {issues}. Here are the results. We used the raw records as "
+        "they were on the as-of date of each report, and as they are now.",
         figures=figures,
         issues=issues,
     )
-    heading = f"## {words(language, 'All issues')}"
+    heading = f"## {words(language, 'All reports')}"
     parts = ["\n\n".join([heading, start, *_verdict_tables(found, language)])]
     for one in found:
         issue = one.issue
         facts = [
             f"**{words(language, 'Source:')}** {said(language, issue.source)}",
-            f"**{words(language, 'Put into the register by:')}** {said(language, issue.transcribed_by)}",
+            f"**{words(language, 'Recorded by:')}** {said(language, issue.transcribed_by)}",
         ]
         if issue.printed:
             facts.append(f"**{words(language, 'Published:')}** {language.date(issue.printed)}")
         if one.as_of:
             facts.append(f"**{words(language, 'As of:')}** {language.date(one.as_of)}")
         if issue.reason:
-            facts.append(f"**{words(language, 'Why it was printed again:')}** {said(language, issue.reason)}")
+            facts.append(f"**{words(language, 'Why it was published again:')}** {said(language, issue.reason)}")
         label = escape(label_of(issue.name, language))
-        caption = words(language, "Figures of {issue} as published, and counted again", issue=label)
+        caption = words(language, "Numbers published for {issue}, and our recount", issue=label)
         table = _figures_table(one, one.figures, caption, language)
         parts.append("\n\n".join([f"## {capital(label)}", *facts, table]))
     return parts
@@ -115,10 +115,10 @@ def register(found: Sequence[IssueVerdicts]) -> Markdown:
         as_of = date_in_words(issue.as_of) if issue.as_of else "not stated"
         label = escape(issue.name.label)
         rows.append([label, number(len(issue.figures)), printed, as_of])
-        notes.append(f"{label}: {escape(issue.source)} Put into the register by {escape(issue.transcribed_by)}.")
-        notes += [f"{label} was printed again: {escape(issue.reason)}"] if issue.reason else []
+        notes.append(f"{label}: {escape(issue.source)} Recorded by {escape(issue.transcribed_by)}.")
+        notes += [f"{label} was published again: {escape(issue.reason)}"] if issue.reason else []
         notes += [f"{label}: {escape(issue.footnote)}"] if issue.footnote else []
-    table = pipe_table(["Issue", "Figures", "Printed", "As of, as it states"], rows, "Issues in the register")
+    table = pipe_table(["Report", "Numbers", "Published", "As-of date stated"], rows, "Reports in the register")
     return Markdown("\n\n".join([table, div("note", "\n\n".join(notes))]))
 
 
@@ -133,8 +133,8 @@ def as_printed(over_time: pd.DataFrame) -> Markdown:
         ]
         for row in over_time.to_dict("records")
     ]
-    heads = ["Issue", "Records received by", "Figures", "As printed"]
-    return Markdown(pipe_table(heads, rows, "Figures that the records give as they were printed"))
+    heads = ["Report", "Records received by", "Numbers", "As published"]
+    return Markdown(pipe_table(heads, rows, "Numbers that the records give as published"))
 
 
 def still_as_first(shares: pd.DataFrame, label: str) -> Markdown:
@@ -165,8 +165,8 @@ def first_and_newest(months: pd.DataFrame, label: str) -> Markdown:
     older = months.loc[months["age"].gt(0)]
     if len(older):
         note = (
-            f"Of {plural(len(older), 'month')} beyond age 0, {number(int(older['change'].ne(0).sum()))} have another "
-            f"number now than at first; the median change is {signed_percent(older['percent'].median())}."
+            f"Of {plural(len(older), 'month')} beyond age 0, {number(int(older['change'].ne(0).sum()))} now have "
+            f"another number than at first. The median change is {signed_percent(older['percent'].median())}."
         )
         blocks.append(div("note", note))
     return Markdown("\n\n".join(blocks))
@@ -200,8 +200,8 @@ def ages_table(ages: pd.DataFrame, label: str) -> str:
     heads = ["Age", "Months", "Up", "Down", "Same", "Median change", "Median", "Lowest", "Highest"]
     table = pipe_table(heads, rows, f"{escape(label)}: change since the first number, by age of the month")
     note = (
-        "Age 0 is the calendar month after the month itself, age 1 the next one. Up, down and same say how many months "
-        "of that age had a higher, a lower or the same number as at first. The last rows speak of few months."
+        "Age 0 is the calendar month after the month itself. Age 1 is the next one. Up, down and same show how many "
+        "months of that age had a higher, a lower or the same number as at first. The last rows cover few months."
     )
     return "\n\n".join([table, div("note", note)])
 
@@ -217,16 +217,16 @@ def _verdict_tables(found: Sequence[IssueVerdicts], language: Language) -> list[
             name = words(language, "{issue} (replaced)", issue=name)
         rows.append([name, *(language.number(row[column]) for column in ("figures", *given))])
     heads = [
-        words(language, "Issue"),
-        words(language, "Figures"),
+        words(language, "Report"),
+        words(language, "Numbers"),
         *(words(language, verdict).capitalize() for verdict in given),
     ]
-    blocks = [pipe_table(heads, rows, words(language, "Verdicts on the figures of each issue"))]
+    blocks = [pipe_table(heads, rows, words(language, "Number checks for each report"))]
     for one in found:
         off = one.figures.loc[one.figures["verdict"].ne(REPRODUCED)]
         if not off.empty and one.as_of is not None:
             issue = escape(label_of(one.issue.name, language))
-            caption = words(language, "Figures of {issue} that are not as printed, then or now", issue=issue)
+            caption = words(language, "Numbers published for {issue} that did not match, then or now", issue=issue)
             blocks.append(_figures_table(one, off, caption, language))
     notes = []
     for verdict in given:
@@ -245,14 +245,14 @@ def _notes_on(one: IssueVerdicts, language: Language) -> list[str]:
     label = capital(issue)
     notes = []
     if one.why:
-        notes.append(words(language, "{issue} is not reproducible: {why}", issue=label, why=said(language, one.why)))
+        notes.append(words(language, "{issue} cannot be recounted: {why}", issue=label, why=said(language, one.why)))
     if one.count(NOT_COMPARABLE):
         names = dict.fromkeys("viputils" if each.kind == "library" else each.name for each in one.made_otherwise)
         notes.append(
             words(
                 language,
-                "{issue} was made with other rules, code or deliveries than are here now ({names}). So a figure that "
-                "is not as printed tells nothing about the print.",
+                "{issue} was made with other rules, code or deliveries than we have now ({names}). So another number "
+                "does not mean that the published one was wrong.",
                 issue=label,
                 names=", ".join(names),
             )
@@ -262,16 +262,16 @@ def _notes_on(one: IssueVerdicts, language: Language) -> list[str]:
     told = [each for each in one.unexplained if each.impossible or not one.issue.footnote]
     notes += [] if one.issue.footnote else [f"{label}: {escape(each)}" for each in one.explained(language)]
     notes += [
-        words(language, "{issue} does not add up as printed. {text}", issue=label, text=said(language, each.text))
+        words(language, "{issue} does not add up as published. {text}", issue=label, text=said(language, each.text))
         for each in told
     ]
     notes += [f"{label}: {said(language, one.issue.footnote)}"] if one.issue.footnote else []
     if one.issue.reason:
         why = said(language, one.issue.reason)
-        notes.append(words(language, "{issue} was printed again: {why}", issue=label, why=why))
+        notes.append(words(language, "{issue} was published again: {why}", issue=label, why=why))
     if one.replaced_by:
         other = escape(label_of(one.replaced_by, language))
-        notes.append(words(language, "{issue} was replaced by {other}, which stands.", issue=label, other=other))
+        notes.append(words(language, "{issue} was replaced by {other}.", issue=label, other=other))
     return notes
 
 
@@ -299,11 +299,11 @@ def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str, lang
         verdict = words(language, str(row["verdict"]))
         rows.append([escape(f"{capital(category)}, {when}"), *map(escape, values), verdict])
     heads = [
-        words(language, "Figure"),
+        words(language, "Count"),
         words(language, "Published"),
         words(language, "As of its date"),
         words(language, "Now"),
-        words(language, "Verdict"),
+        words(language, "Result"),
     ]
     return pipe_table(heads, rows, caption)
 

@@ -350,7 +350,7 @@ def test_the_issue_says_what_became_of_the_figures_of_its_year(mixed: Project) -
     assert r"A footnote with \<b\> and \| in it" in text
     later = verdict_sections.verdicts(mixed, load_edition(mixed, NOVEMBER, dt.date(2024, 1, 4))).data
     assert "| Adults assisted, FYTD | 4 | 4 | 6 | revised since |" in later
-    assert "Revised since: they gave it then" in later
+    assert "Revised since: the records gave the published number then" in later
 
 
 def test_an_issue_does_not_know_of_what_was_published_from_later_records(city: Project) -> None:
@@ -377,13 +377,13 @@ def test_the_page_of_verdicts_holds_every_issue_and_its_data(mixed: Project) -> 
     page = BeautifulSoup(made.read_text(encoding="utf-8"), "html.parser")
     headings = [heading.get_text(strip=True) for heading in page.find_all("h2")]
     assert headings == [
-        "All issues", "October 2021", "November 2023", "November 2023, re-issue 1",
+        "All reports", "October 2021", "November 2023", "November 2023, re-issue 1",
     ]  # fmt: skip
     assert [heading.get_text(" ", strip=True) for heading in page.find_all("h1")] == [
         "Violence Intervention Program Verdicts on published figures"
     ]
     words = " ".join(page.get_text(" ").split())
-    assert "84 figures in 3 issues" in words
+    assert "84 numbers in 3 reports" in words
     assert "A footnote with <b> and | in it." in words
     # The counts; of the two issues with records, what is not reproduced; every figure.
     assert len(page.select("tbody tr")) == 3 + 2 * 2 + 3 * 28

@@ -71,7 +71,7 @@ def test_every_month_from_august_2020_to_may_2021_was_revised_after_its_first_pr
     assert (round(medians["victims"], 1), round(medians["fatal_victims"], 1)) == (5.3, 8.9)
     of_measure = newest(revisions(kept.loc[kept["measure"].eq("fatal_victims")]))
     shown = verdict_sections.first_and_newest(of_measure, "Victims who died").data
-    assert "Of 10 months beyond age 0, 10 have another number now than at first; the median change is +8.9%." in shown
+    assert "Of 10 months beyond age 0, 10 now have another number than at first. The median change is +8.9%." in shown
 
 
 def test_what_had_been_printed_before_the_vintages_begin_has_no_first_print(kept: pd.DataFrame) -> None:
@@ -194,7 +194,7 @@ def test_a_first_print_of_none_has_a_change_and_no_percentage() -> None:
 def test_without_a_first_print_there_is_a_sentence_and_no_chart() -> None:
     ages = by_age(revisions(vintages_from(("2024-01-01", "2023-11", 5))))
     assert charts.revisions_by_age(Project.open(REPOSITORY), ages, "Victims", "x").data == (
-        "Victims: no month has a first number that a later one could be compared with in percent."
+        "Victims: no month has a first number that we can compare with a later one in percent."
     )
 
 

@@ -363,7 +363,7 @@ def test_every_month_of_the_records_is_counted_as_its_own_issue_counts_it(every_
     counted = table.loc[table["source"].eq("counted")]
     first = ReportMonth(2022, 7)
     assert list(counted["issue"].unique()) == [str(first.plus(number)) for number in range(17)]
-    assert set(counted["origin"]) == {"Demonstration records"}
+    assert set(counted["origin"]) == {"Sample data"}
     project = Project.open(REPOSITORY)
     for month in ("2022-07", "2023-03", "2023-10"):
         edition = load_edition(project, month)

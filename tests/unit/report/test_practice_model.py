@@ -23,7 +23,8 @@ from viputils.config.program_file import program_from
 from viputils.config.project import Project
 from viputils.core.errors import ProgramError
 from viputils.figures.edition import Edition
-from viputils.report import drawing, practice_model
+from viputils.report import practice_model
+from viputils.report.drawing import BAR
 
 NOVEMBER = {
     "reviews": ["V1,2023-11-07,3,41", "V2,2023-11-14,2,5", "V3,2023-12-01,9,9"],
@@ -151,7 +152,7 @@ def test_text_and_borders_stand_out_from_what_they_stand_on(repository: Project,
     fills = {patch.get_facecolor() for patch in axes.patches}
     assert min(contrast(text.get_color(), fill) for text in axes.texts if text.get_text() for fill in fills) >= 4.5
     assert min(contrast(patch.get_edgecolor(), fill) for patch in axes.patches for fill in (*fills, "white")) >= 3
-    assert contrast(drawing.BAR, "white") >= 3
+    assert contrast(BAR, "white") >= 3
 
 
 def test_no_text_reaches_beyond_its_box(repository: Project, edition: Edition) -> None:
