@@ -78,3 +78,12 @@ def test_every_command_line_has_arguments_and_options_that_the_command_takes() -
             looked_at.add(name)
     assert {"intake", "new", "report", "publish", "site", "verify", "trace", "reproduce", "revisions"} <= looked_at
     assert {"changes", "figures", "check", "export", "backfill", "preview"} <= looked_at
+
+
+def test_every_target_of_make_that_a_page_names_is_in_the_makefile() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    for page in NAMES:
+        text = (REPOSITORY / page).read_text(encoding="utf-8")
+        named = set(re.findall(r"(?:^ {4,}|`)make ([a-z-]+)", text, flags=re.MULTILINE))
+        assert named <= targets, page
