@@ -192,7 +192,7 @@ def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path,
 
 @pytest.mark.whole_issues
 def test_a_month_that_cannot_be_made_is_left_out_of_the_site_until_it_can(built: Path) -> None:
-    """One row of December is in quarantine; a correction comes as the README describes."""
+    """One row of December is in quarantine; a correction comes as docs/communications.md describes."""
     deliver_to(built, "2024-01-04", "DEMO-R3,2023-12-09,Suicyde,NE")
     notes = json.dumps(make(built, "--since", "2023-11")["notes"])
     assert not (built / "_site" / "issues" / "2023-12").exists()

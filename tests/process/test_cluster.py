@@ -424,9 +424,9 @@ def _kernels(worker: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def test_the_cluster_of_the_readme_is_open_to_this_machine_alone(tmp_path: Path) -> None:
-    """The commands of README.md, on ports that are free: each listens on the loopback address, its dashboard too."""
-    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_cluster_of_the_documentation_is_open_to_this_machine_alone(tmp_path: Path) -> None:
+    """The commands of docs/operations.md, on free ports: each listens on the loopback address, its dashboard too."""
+    lines = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8").splitlines()
     commands = [line.partition("#")[0].split()[1:] for line in lines if line.strip().startswith(".venv/bin/dask ")]
     assert [command[0] for command in commands] == ["scheduler", "worker"]
     where = str(tmp_path / "scheduler.json")
