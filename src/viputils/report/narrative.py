@@ -112,7 +112,6 @@ def _point_on_month(edition: Edition, found: Assessment) -> Iterator[str]:
         "month": language.month(found.month),
         "number": f"{number} {escape(PROVISIONAL)}" if edition.is_provisional else number,
     }
-    limits = {"low": language.number(whole.low), "high": language.number(whole.high)}
     if not whole.chart.is_enough:
         text = message("{measure} in {month}: {number}. There are too few earlier months to say if that is normal.")
         yield words(language, text, **values)
@@ -120,9 +119,10 @@ def _point_on_month(edition: Edition, found: Assessment) -> Iterator[str]:
         text = message("{measure} in {month}: {number}. Earlier months varied too much to say if that is normal.")
         yield words(language, text, **values)
     elif whole.low:
-        yield words(language, _MONTHS[whole.verdict], **values, **limits)
+        low, high = language.number(whole.low), language.number(whole.high)
+        yield words(language, _MONTHS[whole.verdict], **values, low=low, high=high)
     else:
-        yield words(language, _MONTHS_FROM_0[whole.verdict], **values, high=limits["high"])
+        yield words(language, _MONTHS_FROM_0[whole.verdict], **values, high=language.number(whole.high))
 
 
 def _points_on_categories(edition: Edition, found: Assessment) -> Iterator[str]:

@@ -137,6 +137,7 @@ def test_the_limits_in_the_sentence_are_the_month_just_inside_and_just_outside_t
 
 
 def test_with_too_few_months_before_nothing_is_called_normal_or_unusual(told: Told) -> None:
+    assert "too few earlier months" in points(told(DV=[20]))[0]
     edition = told(DV=[20, 90])
     text = " ".join([*points(edition), said(edition)])
     assert "There are too few earlier months to say if that is normal." in text
