@@ -291,15 +291,14 @@ def _finding(language: Language, name: str, month: ReportMonth, values: Sequence
     said = {"category": name, "month": language.month(month)}
     if newest is None or not earlier:
         return language.text("{category}: not available for {month}.", **said)
-    low, high = min(earlier), max(earlier)
-    said |= {"number": language.number(newest), "low": language.number(low), "high": language.number(high)}
-    text = message("{category}: {number} in {month}. Earlier months of the year had between {low} and {high}.")
-    if low == high:
-        text = message("{category}: {number} in {month}. Earlier months of the year had {high}.")
-    if newest > high:
-        text = message("{category}: {number} in {month}, the most of the year so far (before: {low} to {high}).")
-    elif newest < low:
-        text = message("{category}: {number} in {month}, the fewest of the year so far (before: {low} to {high}).")
+    low, high = (language.number(value) for value in (min(earlier), max(earlier)))
+    said["number"] = language.number(newest)
+    said["range"] = low if low == high else language.text("{low} to {high}", low=low, high=high)
+    text = message("{category}: {number} in {month} (other months: {range}).")
+    if newest > max(earlier):
+        text = message("{category}: {number} in {month}, the most of the months shown (other months: {range}).")
+    elif newest < min(earlier):
+        text = message("{category}: {number} in {month}, the fewest of the months shown (other months: {range}).")
     return language.text(text, **said)
 
 
