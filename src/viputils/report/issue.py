@@ -243,10 +243,9 @@ def notes_on_texts(project: Project, month: ReportMonth) -> list[str]:
 
 
 def keep_what_is_not_ours(before: Path, folder: Path) -> None:
-    """Put into a new folder what somebody had put beside an issue, in the folder that the new one replaces.
+    """Carry over files that users added to the issue folder.
 
-    What the issue's manifest names is the issue's own. Without a manifest nobody can tell, and all of it stays that the
-    new issue does not hold itself.
+    The files in the issue's manifest are its own. Without a manifest, every file that the new issue lacks is kept.
     """
     try:
         ours = {MANIFEST, *read_manifest(before / MANIFEST, MANIFEST).outputs}
