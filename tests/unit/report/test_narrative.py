@@ -391,7 +391,8 @@ COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
             (
                 "Recent months were lower than the months before them: eight months in a row on the same side of the "
                 "average.",
-                "Los últimos meses fueron más bajos que los anteriores: ocho meses seguidos del mismo lado del promedio.",
+                "Los últimos meses fueron más bajos que los anteriores: ocho meses seguidos del mismo lado del "
+                "promedio.",
             )
         ],
     ),
