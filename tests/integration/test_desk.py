@@ -282,8 +282,8 @@ def test_the_check_gives_hints_on_plain_words_and_they_refuse_nothing(city: Path
     hints = [line for line in done.stdout.splitlines() if line.startswith("Plain words: ")]
     assert hints == [
         "Plain words: report/activities/2023-12.md, line 3: “Nobody”: write no one.",
-        "Plain words: report/activities/2023-12.md, line 5: A sentence has 30 words; split it: “CORA went from door to door "
-        "CORA went …”",
+        "Plain words: report/activities/2023-12.md, line 5: A sentence has 30 words; split it: “CORA went from door to "
+        "door CORA went …”",
     ]
 
 
