@@ -611,10 +611,15 @@ local function check_metadata(meta)
     end
   end
   words_slide = pandoc.Inlines(meta.vip['words-slide'] or {})
+  if is_html and meta.vip.description then
+    -- It stands in an attribute.
+    local text = stringify(meta.vip.description):gsub('&', '&amp;'):gsub('"', '&quot;'):gsub('<', '&lt;'):gsub('>', '&gt;')
+    meta.vip.description = pandoc.MetaInlines({ pandoc.RawInline('html', text) })
+  end
   if is_docx then
     docx_metadata(meta)
-    return meta
   end
+  return meta
 end
 
 return {

@@ -149,14 +149,17 @@ def one_flattens_the_rest(panels: Sequence[tuple[str, Sequence[int | None]]]) ->
 
 
 def panels_chart(
-    fonts: Path, months: list[str], panels: list[tuple[str, list[int | None]]], language: Language = ENGLISH
+    fonts: Path,
+    months: list[str],
+    panels: list[tuple[str, list[int | None]]],
+    language: Language = ENGLISH,
+    own_scales: bool = False,
 ) -> Figure:
-    """Draw a small column chart for each named row of values, two side by side.
+    """Draw a small column chart for each named row of values, two side by side, on one scale or each on its own.
 
-    All have one scale, unless ``one_flattens_the_rest``: then each has its own. The newest value and the last of the
-    largest are labelled; if there are few, all are. A missing value leaves its place empty.
+    The newest value and the last of the largest are labelled; if there are few, all are. A missing value leaves its
+    place empty.
     """
-    own_scales = one_flattens_the_rest(panels)
     regular, bold = fonts_in(fonts)
     rows = -(-len(panels) // 2)
     figure = Figure(figsize=(SIZE[0], 1.4 * rows), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06))

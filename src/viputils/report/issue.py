@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from viputils.audit.as_of import load_edition, note_on_day, require_no_quarantine
 from viputils.audit.manifest import (
@@ -22,6 +22,7 @@ from viputils.audit.manifest import (
     touched_since,
     with_outputs,
 )
+from viputils.config.language import message
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, NotebookError, Problem
 from viputils.core.files import replaced_whole
@@ -38,6 +39,8 @@ from viputils.report.process import ProcessDiedError, Tell, in_own_process
 from viputils.report.render import Engine
 from viputils.report.render.rasters import rasters
 from viputils.report.seal import Present, Sealed, issue_inputs
+
+DRAFT: Final = message("Draft: not for publication")
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,8 @@ def _fill(
     if description := first_point(summary):
         header["vip"]["description"] = escape(description)
     copy, images = clean_copy(executed, header)
-    pictures = images | rasters(images) | slides(copy, images, project.fonts)
+    mark = language.text(DRAFT) if draft else ""
+    pictures = images | rasters(images) | slides(copy, images, project.fonts, mark)
     link_slides(copy)
     _write_sources(folder, name, copy, pictures | data)
     tell("step", f"Making HTML, PDF and DOCX ({engine.name} engine)")
@@ -360,7 +364,7 @@ def front_matter(
         vip["demonstration"] = program.demonstration.statement
         vip["mark"] = program.demonstration.mark
     if draft:
-        vip["draft"] = text("Draft: not for publication")
+        vip["draft"] = text(DRAFT)
         vip["mark"] = " | ".join(filter(None, [vip["draft"], vip.get("mark")]))
     return {
         "title": escape(

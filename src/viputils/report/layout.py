@@ -63,7 +63,7 @@ def div(kind: str, body: str) -> str:
 def readable(part: Markdown) -> Markdown:
     """Return a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
     text = re.sub(
-        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"\}',
+        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"[^{}]*\}',
         lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
         part.data,
     )

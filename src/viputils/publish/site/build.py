@@ -184,7 +184,7 @@ def _copy_assets(project: Project, folder: Path) -> None:
 
 def _copy_issues(plan: Plan, versions: list[Version], folder: Path) -> None:
     for version, issues in zip(versions, plan.issues, strict=True):
-        left_out = (*(_DATA if version.prefix else ()), _MAIL)
+        left_out = _DATA if version.prefix else ()
         for issue in issues:
             _copy_issue(issue, left_out, folder / version.prefix / issue.place)
 
@@ -192,7 +192,7 @@ def _copy_issues(plan: Plan, versions: list[Version], folder: Path) -> None:
 def _copy_issue(issue: SiteIssue, left_out: Collection[str], place: Path) -> None:
     """Copy the manifest of an issue and the files that it lists."""
     for name in issue.files:
-        if not name.endswith(tuple(left_out)):
+        if name not in left_out and not name.endswith(_MAIL):
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_bytes(issue.content_of(name))
     shutil.copyfile(issue.folder / MANIFEST, place / MANIFEST)

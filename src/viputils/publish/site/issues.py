@@ -126,7 +126,7 @@ class SiteIssue:
             (f"{self.place}/{name}", kind)
             for ending, kind in kinds
             for name in sorted(self.files)
-            if name.endswith(ending) and (SUMMARY in name) == (SUMMARY in ending)
+            if name.endswith(ending) and name.removesuffix(Path(ending).suffix).endswith(SUMMARY) == (SUMMARY in ending)
         ]
         return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", language.text("CSV"))]
 
@@ -259,7 +259,7 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     if len(short) > _MONTHS_WITH_NAMES:
         short = [month[0] for month in short]
     image = image_markdown(
-        lambda: panels_chart(project.fonts, short, rows, language),
+        lambda: panels_chart(project.fonts, short, rows, language, own_scales),
         "chart-month-by-month",
         escape(f"{what}, {between}"),
         alt,
@@ -289,8 +289,10 @@ def _finding(language: Language, name: str, month: ReportMonth, values: Sequence
     """Return in one sentence how the newest month of a small chart compares with the earlier months of its year."""
     newest, earlier = values[-1], [value for value in values[:-1] if value is not None]
     said = {"category": name, "month": language.month(month)}
-    if newest is None or not earlier:
+    if newest is None:
         return language.text("{category}: not available for {month}.", **said)
+    if not earlier:
+        return language.text("{category}: {number} in {month}.", number=language.number(newest), **said)
     low, high = (language.number(value) for value in (min(earlier), max(earlier)))
     said["number"] = language.number(newest)
     said["range"] = low if low == high else language.text("{low} to {high}", low=low, high=high)
