@@ -252,7 +252,7 @@ def quarantine(tables: Tables) -> Markdown:
 
 def revisions(tables: Tables) -> Markdown:
     """Show how many months have a different record count now than at first, by table and age."""
-    found = quality.revisions(tables.project, tables.as_of)
+    found = quality.revisions(tables.records)
     if found.empty:
         return Markdown("No month has a first count yet.")
     newest, ages = vintages.newest(found), vintages.by_age(found)
