@@ -243,7 +243,8 @@ def timeliness(records: Records, table: str | None = None, by: By = "table") -> 
         ``table`` (by delivery also ``delivery`` and ``received``); ``records`` kept, including ``with_first`` and
         ``date_moved`` (counted separately) and ``timed``, the rest (``int64``). For the rest: ``shortest``,
         ``median``, ``most`` (the days within which nine in ten arrived) and ``longest``, ``within_7`` and ``within_31``
-        (shares), all ``float64`` and missing if there are none. ``refused`` (``int64``): rows in quarantine because they are dated after their receipt.
+        (shares), all ``float64`` and missing if there are none. ``refused`` (``int64``): rows in quarantine because
+        they are dated after their receipt.
 
     Raises
     ------

@@ -99,6 +99,8 @@ def navigation(
         "overview": text("The program"),
         "methods": text("Methods"),
         "verdicts": text("Verdicts"),
+        "quality": text("Data quality"),
+        "elsewhere": text("Numbers elsewhere"),
         "data": text("Data"),
         "search": text("Search"),
     }
