@@ -113,7 +113,7 @@ def test_themes_come_over_as_they_were_typed(project: Project, deliver: Deliver)
 
 @pytest.mark.parametrize(
     ("month", "said"),
-    [("2022-06", "2022-07-01, when the records begin"), ("2998-01", "has not begun"), ("2023-13", "is not a month")],
+    [("2022-06", "2022-07-01, when the records begin"), ("2998-01", "has not started"), ("2023-13", "is not a month")],
 )
 def test_a_month_that_no_records_can_cover_is_refused(city: Path, month: str, said: str) -> None:
     done = vip("new", month, "--project", str(city))

@@ -112,8 +112,8 @@ def new(
         return
     if month.span.start > today():
         raise ParameterError(
-            f"{month.label} has not begun.",
-            [Problem("month", f"{month} is in the future;", "choose a month that has begun.")],
+            f"{month.label} has not started.",
+            [Problem("month", f"{month} is in the future;", "choose a month that has started.")],
         )
     begun = new_month(opened, month)
     if begun.created:

@@ -45,7 +45,7 @@ def overview(tables: Tables) -> Markdown:
     )
     withdrawals = int(found["delivered"].sum()) - rows
     if withdrawals:
-        said += f" There were also {plural(withdrawals, 'void')}, each of which withdraws a record."
+        said += f" There were also {plural(withdrawals, 'void')}, each withdrawing a record."
     held, voids = int(records["quarantined"].sum()), int(found["quarantined"].sum() - records["quarantined"].sum())
     if held:
         said += f" **{plural(held, 'row is', 'rows are')} in quarantine and not counted.**"

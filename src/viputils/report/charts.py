@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from viputils.audit.revisions import RevisedMonth
+from viputils.audit.revisions import RevisedMonth, trend_revisions
 from viputils.config.language import Language, message
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
@@ -44,7 +44,7 @@ _USUAL_TITLES: Final = {
 _ON_TILE: Final = {"FYTD": message("FYTD {number}"), "YTD": message("YTD {number}")}
 
 
-def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth]) -> Markdown:
+def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth] | None = None) -> Markdown:
     """Show the trend measure of the fiscal year by month: a chart, and its numbers in a table.
 
     The image is in the Markdown itself, so that the notebook shows it wherever it is opened.
@@ -78,7 +78,8 @@ def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth]
     image = _image(
         project, edition, lambda: columns_chart(project.fonts, names, values, language), "chart-by-month", caption, alt
     )
-    return Markdown(f"## {title}\n\n{image}\n\n{trend_table(edition, revised)}")
+    table = trend_table(edition, trend_revisions(edition) if revised is None else revised)
+    return Markdown(f"## {title}\n\n{image}\n\n{table}")
 
 
 def tile_map(project: Project, edition: Edition) -> Markdown:

@@ -50,6 +50,11 @@ def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: st
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n: {caption}"
 
 
+def attribute(text: str) -> str:
+    """Return text as the value of a Pandoc attribute."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def div(kind: str, body: str) -> str:
     """Put Markdown into a fenced div; the empty lines keep its marks apart where a notebook shows them."""
     return f"::: {{.{kind}}}\n\n{body}\n\n:::"

@@ -102,6 +102,8 @@ def first_point(summary: Any) -> str:
 
 # What a link to the issue shows in social media: 1200 x 630.
 CARD: Final = "card.png"
+# How the names of the summary's files end.
+SUMMARY: Final = "-summary"
 _CARD: Final = """\
 #set page(width: 10in, height: 5.25in, margin: 0.6in, fill: rgb("#123640"))
 #set text(font: "Public Sans", size: 17pt, fill: white, hyphenate: false)

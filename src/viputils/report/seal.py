@@ -1,4 +1,4 @@
-"""Seal: copy everything that issues are made from into a private folder, where nobody can change it meanwhile."""
+"""Seal: copy everything that issues are made from into a private folder, where nothing can change it."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def copy_project(project: Project, root: Path) -> None:
 
 
 def _copy_deliveries(folder: Path, to: Path) -> None:
-    """Copy deliveries with their empty folders, of which there is something to say, too."""
+    """Copy deliveries. Empty folders are copied too: they are reported as errors."""
     if not folder.is_dir():
         return
     to.mkdir(parents=True)

@@ -333,7 +333,9 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
     yield words(
         language,
-        "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest.",
+        "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest. Average "
+        "of the earlier months: {average}.",
+        average=language.average(chart.average),
         low=low,
         high=high,
         newest_low=language.number(found.whole.low),

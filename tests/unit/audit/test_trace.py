@@ -832,7 +832,7 @@ def test_the_command_lists_the_records_for_people_and_as_json_and_csv() -> None:
     assert text.returncode == 0, text.stderr
     lines = text.stdout.splitlines()
     assert lines[0] == "Homicide, Incident type, November 2023, month: 5 as of 2023-12-04"
-    assert lines[1] == "Demonstration records"
+    assert lines[1] == "Sample data"
     as_json = json.loads(vip("trace", "2023-11", HOMICIDE, "--json").stdout)
     assert (as_json["figure"], as_json["value"], len(as_json["records"])) == (HOMICIDE, 5, 5)
     assert as_json["demonstration"].startswith("These records are synthetic")

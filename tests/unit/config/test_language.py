@@ -74,7 +74,7 @@ KEYWORDS = {"text": (1,), "message": (1,), "words": (2,), "count": (2, 3), "coun
 
 
 def part_of(issue: Path, kind: str) -> Path:
-    (path,) = issue.glob(f"vip-*.{kind}")
+    (path,) = (one for one in issue.glob(f"vip-*.{kind}") if "summary" not in one.name)
     return path
 
 

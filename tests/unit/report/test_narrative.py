@@ -369,11 +369,21 @@ def test_a_program_that_follows_sums_or_nothing_by_month_has_no_such_part(projec
 COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
     "falling": (
         {"DV": [20] * 11 + [26, 25, 24, 23, 22, 21]},
-        [("Recent months are falling: six months in a row that rise, or fall, without a break.", "ES-falling")],
+        [
+            (
+                "Recent months are falling: six months in a row that rise, or fall, without a break.",
+                "Los últimos meses van en descenso: seis meses seguidos que suben, o bajan, sin interrupción.",
+            )
+        ],
     ),
     "rising": (
         {"DV": [20] * 11 + [15, 16, 17, 18, 19, 21]},
-        [("Recent months are rising: six months in a row that rise, or fall, without a break.", "ES-rising")],
+        [
+            (
+                "Recent months are rising: six months in a row that rise, or fall, without a break.",
+                "Los últimos meses van en aumento: seis meses seguidos que suben, o bajan, sin interrupción.",
+            )
+        ],
     ),
     "long below": (
         {"DV": [30] * 9 + [24, 26, 25, 26, 24, 26, 25, 24]},
@@ -381,35 +391,47 @@ COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
             (
                 "Recent months were lower than the months before them: eight months in a row on the same side of the "
                 "average.",
-                "ES-below",
+                "Los últimos meses fueron más bajos que los anteriores: ocho meses seguidos del mismo lado del promedio.",
             )
         ],
     ),
     "one apart": (
         {"DV": [20] * 16 + [60], "SUI": [20] * 17},
-        [("All other categories were normal.", "ES-others"), ("This month was unusually high.", "ES-high")],
+        [
+            ("All other categories were normal.", "Las demás categorías estuvieron dentro de lo normal."),
+            ("This month was unusually high.", "La cifra de este mes es inusualmente alta."),
+        ],
     ),
     "less than a year before": (
         {"DV": [60] * 12 + [30] * 5},
         [
-            ("Clearly fewer than a year earlier: DV/Sexual Assault, 150 (a year earlier 300)", "ES-fewer"),
-            ("That is a clear decrease.", "ES-decrease"),
+            (
+                "Clearly fewer than a year earlier: DV/Sexual Assault, 150 (a year earlier 300)",
+                "Claramente menos que un año antes: ",
+            ),
+            ("That is a clear decrease.", "Es una disminución clara."),
         ],
     ),
     "nothing": (
         {"DV": [20] * 17},
         [
-            ("This was a normal month.", "ES-normal"),
-            ("By incident type and area command, all counts were normal.", "ES-all-normal"),
-            ("By incident type and area command, nothing changed clearly from a year earlier.", "ES-no-change"),
+            ("This was a normal month.", "Fue un mes normal."),
+            ("By incident type and area command, all counts were normal.", "todas las cifras fueron normales."),
+            (
+                "By incident type and area command, nothing changed clearly from a year earlier.",
+                "nada cambió claramente frente a un año antes.",
+            ),
         ],
     ),
     "uneven": (
         {"DV": [5, 60] * 8 + [60], "SUI": [20] * 17},
         [
-            ("but they varied too much to judge a single month.", "ES-varied"),
+            ("but they varied too much to judge a single month.", "pero variaron demasiado para evaluar un solo mes."),
             ("We cannot judge DV/Sexual Assault", "No podemos evaluar "),
-            ("nothing that we could compare changed clearly from a year earlier.", "ES-compare"),
+            (
+                "nothing that we could compare changed clearly from a year earlier.",
+                "nada de lo que pudimos comparar cambió claramente frente a un año antes.",
+            ),
         ],
     ),
 }

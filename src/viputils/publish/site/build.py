@@ -30,6 +30,7 @@ from viputils.publish.site.render import STYLES, make_pages, settings_of
 from viputils.publish.site.search import write_index
 from viputils.publish.site.versions import versions_of, with_navigation
 from viputils.report.data_files import ALL_ISSUES, FIGURES_JSON, PACKAGE, SERIES_CSV, all_issues_data
+from viputils.report.press import SUMMARY
 from viputils.report.render import Engine
 from viputils.report.seal import sealed
 
@@ -37,6 +38,8 @@ from viputils.report.seal import sealed
 _ASSETS: Final = (STYLES, "report/theme/search.js", "report/theme/icon.svg", "report/fonts/*.woff2")
 # The data of an issue is the same in every language, so the site has it once, beside the page in the main language.
 _DATA: Final = (FIGURES_CSV, FIGURES_JSON, SERIES_CSV, PACKAGE)
+# The summary for mails is no page of the site.
+_MAIL: Final = f"{SUMMARY}.html"
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ def _copy_assets(project: Project, folder: Path) -> None:
 
 def _copy_issues(plan: Plan, versions: list[Version], folder: Path) -> None:
     for version, issues in zip(versions, plan.issues, strict=True):
-        left_out = _DATA if version.prefix else ()
+        left_out = (*(_DATA if version.prefix else ()), _MAIL)
         for issue in issues:
             _copy_issue(issue, left_out, folder / version.prefix / issue.place)
 
@@ -189,7 +192,7 @@ def _copy_issues(plan: Plan, versions: list[Version], folder: Path) -> None:
 def _copy_issue(issue: SiteIssue, left_out: Collection[str], place: Path) -> None:
     """Copy the manifest of an issue and the files that it lists."""
     for name in issue.files:
-        if name not in left_out:
+        if not name.endswith(tuple(left_out)):
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_bytes(issue.content_of(name))
     shutil.copyfile(issue.folder / MANIFEST, place / MANIFEST)

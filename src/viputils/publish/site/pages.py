@@ -64,6 +64,7 @@ def page_of(
     as_of: dt.date,
     demonstration: bool,
     files: Mapping[str, bytes] | None = None,
+    description: str = "",
 ) -> Page:
     """Return a page, with its pictures as files.
 
@@ -76,11 +77,14 @@ def page_of(
     as_of
         The day until which records were received.
     demonstration
-        Whether the records are synthetic.
+        Whether the records are sample data.
+    description
+        What search engines and social media show of the page; by default its title.
     """
     shown = [part.data for part in parts if part.data.strip()]
     cells = [new_code_cell(outputs=[new_output("display_data", {"text/markdown": part})]) for part in shown]
     header = _front_matter(project, title, as_of, demonstration)
+    header["vip"]["description"] = escape(description or f"{title}. {project.shown.identity.name}.")
     notebook, images = clean_copy(new_notebook(cells=cells), header)
     return Page(place, title, header, notebook.cells[1:], images | dict(files or {}))
 
@@ -144,7 +148,7 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
     as_of = max(known or printed, default=project.shown.identity.records_from)
     text = inert_table(all_figures(found)).to_csv(index=False, lineterminator="\n")
     files = {"verdicts.csv": text.encode("utf-8")}
-    title = project.language.text("Verdicts on published figures")
+    title = project.language.text("Number checks")
     return page_of(project, "verdicts", title, parts, as_of, demonstration, files)
 
 
@@ -219,35 +223,35 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
     """
     text, demonstration = project.language.text, edition.records.is_demonstration
     files = [
-        (ALL_ISSUES, text("every figure of every issue as it was published, and of every month as it is counted")),
+        (ALL_ISSUES, text("every number of every report as published, and of every month as the records give it now")),
         (PACKAGE, text("what the columns mean, the license and the sources, for programs")),
     ]
     items = "\n".join(f"- [{escape(name)}]({to_files}{name}): {escape(said)}" for name, said in files)
     beside = text(
-        "Beside each issue lie its own figures as CSV and JSON, with their description. An address never changes, and "
-        "the figures at the address of an issue stay as they were published: a correction is an issue of its own."
+        "Each report has its own data files as CSV and JSON, with their description. Addresses never change, and the "
+        "numbers at an address stay as published. A correction is a report of its own."
     )
     columns = [
         (
             "source",
-            text("whether the figure is as it was printed, or as the records give it; the two are never added up"),
+            text("whether the number is as published, or as the records give it; never add up the two"),
         ),
-        ("issue", text("the month of the issue, and the number of a re-issue")),
-        ("month", text("the month that the issue is about")),
-        ("as_of", text("the records received by this day were counted; empty where the print does not say")),
-        ("replaced_by", text("the re-issue in whose favor the figure no longer stands")),
-        ("origin", text("where the figure comes from")),
+        ("issue", text("the month of the report, and the number of a re-issue")),
+        ("month", text("the month that the report is about")),
+        ("as_of", text("only records received by this day are counted; empty if the report does not state a day")),
+        ("replaced_by", text("the corrected report that replaces this number")),
+        ("origin", text("where the number comes from")),
         ("measure", text("what is counted")),
-        ("category", text("the part of it; empty where there is no breakdown")),
+        ("category", text("the part of it; empty if there is no breakdown")),
         ("period", text("the month, or the year to date")),
-        ("value", text("the figure, a whole number")),
+        ("value", text("the number, without decimals")),
     ]
     rows = [[f"`{name}`", escape(said)] for name, said in columns]
     table = pipe_table(
         [escape(text("Column")), escape(text("Meaning"))], rows, escape(text("Columns of the file")), words=[1]
     )
     parts = [
-        f"## {escape(text('All figures in one file'))}\n\n{items}\n\n{escape(beside)}",
+        f"## {escape(text('All numbers in one file'))}\n\n{items}\n\n{escape(beside)}",
         f"## {escape(text('What the columns mean'))}\n\n{table}",
         _terms(project),
     ]
@@ -280,10 +284,10 @@ def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
     for project in projects:
         text, code = project.language.text, project.language.code
         said = text(
-            "It may have been typed wrongly. Every page that was published keeps its address, and the home page leads "
-            "to all of them."
+            "The address may have a typing error. Published pages keep their addresses, and the home page has links to "
+            "all of them."
         )
-        heading = text("There is no page at this address")
+        heading = text("This page does not exist")
         parts.append(Markdown(f"::: {{lang={code}}}\n\n## {escape(heading)}\n\n{escape(said)}\n\n:::"))
     title = projects[0].language.text("Not found")
     return page_of(projects[0], NOT_FOUND, title, parts, as_of, demonstration=False)

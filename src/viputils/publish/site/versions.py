@@ -15,6 +15,7 @@ from viputils.figures.quality import revisions
 from viputils.publish.site.issues import SiteIssue, home_page, issue_page
 from viputils.publish.site.navigation import Edge, Notice, Version, navigation
 from viputils.publish.site.pages import (
+    HOME,
     Page,
     data_page,
     elsewhere_page,
@@ -108,14 +109,16 @@ def with_navigation(plan: Plan, versions: Sequence[Version]) -> dict[str, Page]:
 
 def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
     """Return for each issue the ones before and after it, its files, and its notice."""
-    edges = {}
+    # The home page is about the newest issue.
+    edges = {HOME: Edge(card=issues[0].card)} if issues else {}
     by_name = {one.name: one for one in issues}
     named = [(one.place, capital(label_of(one.name, project.language))) for one in issues]
     for place, issue in enumerate(issues):
         edges[issue.place] = Edge(
             earlier=named[place + 1] if place + 1 < len(named) else None,
             later=named[place - 1] if place else None,
-            files=issue.downloads(),
+            files=issue.downloads(project.language),
+            card=issue.card,
             notice=_notice(project, issue, by_name),
         )
     return edges
@@ -127,7 +130,7 @@ def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteI
     if issue.replaced_by is not None:
         other = issues[issue.replaced_by]
         return Notice(
-            language.text("This issue was replaced. Its figures stay here as they were. What stands is:"),
+            language.text("This report was replaced. Its numbers stay here as they were. The correct report is:"),
             other.place,
             capital(label_of(other.name, language)),
         )
@@ -139,5 +142,5 @@ def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteI
         code = project.program.identity.language
     else:
         reason = language.text(reason) if reason else ""
-    text = language.text("This issue corrects an earlier one:")
+    text = language.text("This report corrects an earlier one:")
     return Notice(text, first.place, capital(label_of(first.name, language)), reason, code)
