@@ -161,8 +161,11 @@ def quality_page(project: Project, edition: Edition, revised: pd.DataFrame) -> P
         As from ``viputils.figures.quality.revisions`` for the edition.
     """
     parts = [notices(edition), *quality_parts(edition, revised)]
-    title = project.language.text("Data quality")
-    return page_of(project, "quality", title, parts, edition.as_of, edition.records.is_demonstration)
+    text, demonstration = project.language.text, edition.records.is_demonstration
+    description = text("How complete the records are, how soon they arrive, and how often they change later.")
+    return page_of(
+        project, "quality", text("Data quality"), parts, edition.as_of, demonstration, description=description
+    )
 
 
 def elsewhere_page(project: Project, as_of: dt.date, demonstration: bool) -> Page | None:
@@ -177,8 +180,10 @@ def elsewhere_page(project: Project, as_of: dt.date, demonstration: bool) -> Pag
     if not numbers:
         return None
     parts = numbers_elsewhere(numbers, project.language, demonstration)
-    title = project.language.text("Numbers reported elsewhere")
-    return page_of(project, "elsewhere", title, parts, as_of, demonstration)
+    text = project.language.text
+    title = text("Numbers reported elsewhere")
+    description = text("Numbers that others reported about the program, and whether our records give them.")
+    return page_of(project, "elsewhere", title, parts, as_of, demonstration, description=description)
 
 
 def _to_elsewhere(project: Project) -> Markdown:
