@@ -173,14 +173,15 @@ def table_vintages(records: Records, tables: Sequence[str]) -> pd.DataFrame:
         months = [str(month) for month, since in complete.items() if since <= day]
         for name in tables:
             counts = rows_by_month(known, name, months)
-            rows += [(str(day), month, name, int(count)) for month, count in counts.items()]
+            rows += [(str(day), month, name, int(count)) for month, count in zip(months, counts, strict=True)]
     return _tidy(rows)
 
 
 def rows_by_month(records: Records, table: str, months: Sequence[str]) -> pd.Series:
     """Return the number of kept rows of a table in each of the months (``YYYY-MM``)."""
     days = records.tables[table].rows[records.program.tables[table].date]
-    return days.dt.strftime("%Y-%m").value_counts().reindex(months, fill_value=0)
+    counts: pd.Series = days.dt.strftime("%Y-%m").value_counts().reindex(months, fill_value=0)
+    return counts
 
 
 def complete_months(deliveries: Sequence[Delivery], program: Program) -> dict[ReportMonth, dt.date]:

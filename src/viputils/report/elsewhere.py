@@ -1,4 +1,4 @@
-"""Numbers about the program that others reported: the table of a city, data/elsewhere.csv."""
+"""Numbers that others reported about the program or its city: the table data/elsewhere.csv."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class ReportedNumber:
 
     Attributes
     ----------
+    line
+        The line of the file on which it ends.
     as_of
         The day or time that it is about, in words.
     number
@@ -47,10 +49,9 @@ class ReportedNumber:
         Who reported it, and its web address; the link may be empty.
     answer
         Whether the records give the same number, or why not.
-    line
-        The line of the file on which it ends.
     """
 
+    line: int
     as_of: str
     number: str
     what: str
@@ -58,7 +59,6 @@ class ReportedNumber:
     source: str
     link: str
     answer: str
-    line: int = 0
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield the column and text of each cell that has words to translate or to screen."""
@@ -82,7 +82,7 @@ def read_elsewhere(project: Project) -> list[ReportedNumber]:
     if not path.is_file():
         return []
     rows, problems = csv_rows("\n".join(read_lines(path, NAME)), NAME, COLUMNS)
-    numbers = [ReportedNumber(*(row[column].strip() for column in COLUMNS), line) for line, row in rows]
+    numbers = [ReportedNumber(line, *(row[column].strip() for column in COLUMNS)) for line, row in rows]
     problems += [problem for one in numbers for problem in _problems(one, f"{NAME}, line {one.line}")]
     if not rows and not problems:
         problems.append(Problem(NAME, "has no row;", "add one for each number, or delete the file."))
@@ -107,8 +107,8 @@ def numbers_elsewhere(numbers: Sequence[ReportedNumber], language: Language, dem
     """Return the page of numbers reported elsewhere: why numbers differ, and a table of them with our answers."""
     why = words(
         language,
-        "Others have reported numbers about this program, too. Often there is more than one number for the same thing. "
-        "That does not mean that one of them is wrong.",
+        "Others report numbers about this program and about violence in the city, too. Often there is more than one "
+        "number for the same thing. That does not mean that one of them is wrong.",
     )
     needed = words(
         language,

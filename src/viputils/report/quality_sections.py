@@ -131,7 +131,7 @@ def _missing_values_found(edition: Edition, required: pd.DataFrame, optional: pd
     gaps = optional.loc[optional["empty"].gt(0)]
     if gaps.empty:
         return found
-    most = gaps.loc[(gaps["empty"] / gaps["rows"]).idxmax()]
+    most = gaps.iloc[int((gaps["empty"] / gaps["rows"]).argmax())]
     return f"{found} " + words(
         language,
         "Among the other columns, “{column}” in *{table}* is empty most often: in {share} of the records.",

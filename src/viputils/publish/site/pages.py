@@ -182,7 +182,7 @@ def elsewhere_page(project: Project, as_of: dt.date, demonstration: bool) -> Pag
     parts = numbers_elsewhere(numbers, project.language, demonstration)
     text = project.language.text
     title = text("Numbers reported elsewhere")
-    description = text("Numbers that others reported about the program, and whether our records give them.")
+    description = text("Numbers that others reported, and whether our records give them.")
     return page_of(project, "elsewhere", title, parts, as_of, demonstration, description=description)
 
 
@@ -194,8 +194,8 @@ def _to_elsewhere(project: Project) -> Markdown:
     link = f"[{words(language, 'Numbers reported elsewhere')}](../elsewhere/index.html)"
     sentence = words(
         language,
-        "Others have reported numbers about this program, too. This page lists them, and whether our records give "
-        "them: {page}.",
+        "Others report numbers about this program and about violence in the city, too. This page lists them, and "
+        "whether our records give them: {page}.",
         page=link,
     )
     return part(words(language, "Numbers from other sources"), sentence)
