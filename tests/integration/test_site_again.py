@@ -91,6 +91,7 @@ def test_a_site_that_cannot_be_made_is_as_it_was_before(built: Path) -> None:
     assert not [path for path in root.iterdir() if "partial" in path.name]
 
 
+@pytest.mark.whole_issues
 def test_the_page_of_numbers_reported_elsewhere_is_made_again_when_its_file_changes(built: Path) -> None:
     root = built
     only = ("--since", "2023-11")

@@ -188,6 +188,10 @@ def timeliness(edition: Edition) -> Markdown:
     months = quality.days_to_complete(edition.records, edition.month)["days"]
     found = quality.timeliness(edition.records)
     few = found["timed"].lt(_FEWEST)
+    title, sentence = words(language, "Days until the records arrived"), _days_to_complete(language, months)
+    if few.all():
+        note = words(language, "Too few records have arrived since the first delivery to measure how late they come.")
+        return part(title, sentence, div("note", note))
     sizes = ["median", "most", "shortest", "longest"]
     found.loc[few, sizes] = math.nan
     rows = [
@@ -223,8 +227,7 @@ def timeliness(edition: Edition) -> Markdown:
                 number=language.number(_FEWEST),
             )
         )
-    title = words(language, "Days until the records arrived")
-    return part(title, _days_to_complete(language, months), table, div("note", " ".join(notes)))
+    return part(title, sentence, table, div("note", " ".join(notes)))
 
 
 def _days_to_complete(language: Language, days: pd.Series) -> str:

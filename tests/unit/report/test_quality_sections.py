@@ -240,12 +240,23 @@ def test_missing_values_are_told_first(small: Edition) -> None:
     ]
 
 
-def test_a_few_records_have_no_median(small: Edition) -> None:
+def test_too_few_records_have_no_median(small: Edition) -> None:
     part = quality_sections.timeliness(small)
-    assert next(rows_of(part)) == ["Responses to incidents", "2", *["[x]"] * 4]
-    assert "\\[x\\] means not available: there are fewer than 5 records." in part.data
+    assert not list(rows_of(part))
+    assert "Too few records have arrived since the first delivery to measure how late they come." in part.data
     # July took three days and August two.
     assert "complete 2 to 3 days after its end. The median is 2.5 days, over 2 months." in unescape(part.data)
+
+
+def test_a_table_with_few_records_has_no_median_beside_one_with_enough(project: Project, deliver: Deliver) -> None:
+    deliver("2022-08-03")
+    rows = [f"R{day},2022-08-{day:02},DV,SE" for day in (20, 22, 24, 26, 31)]
+    deliver("2022-09-02", responses=rows, reviews=["V1,2022-08-07,3,41"])
+    part = quality_sections.timeliness(load_edition(project, "2022-08"))
+    found = {row[0]: row[1:] for row in rows_of(part)}
+    assert found["Responses to incidents"] == ["5", "9", "13", "2", "13"]
+    assert found["Weekly shooting reviews"] == ["1", *["[x]"] * 4]
+    assert "[x] means not available: there are fewer than 5 records." in unescape(part.data)
 
 
 def test_a_changed_count_is_told_with_its_size(small: Edition) -> None:
