@@ -372,7 +372,7 @@ COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
         [
             (
                 "Recent months are falling: six months in a row that rise, or fall, without a break.",
-                "Los últimos meses van en descenso: seis meses seguidos que suben, o bajan, sin interrupción.",
+                "Los últimos meses van en descenso: seis meses seguidos que suben o que bajan.",
             )
         ],
     ),
@@ -381,7 +381,7 @@ COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
         [
             (
                 "Recent months are rising: six months in a row that rise, or fall, without a break.",
-                "Los últimos meses van en aumento: seis meses seguidos que suben, o bajan, sin interrupción.",
+                "Los últimos meses van en aumento: seis meses seguidos que suben o que bajan.",
             )
         ],
     ),
@@ -391,7 +391,8 @@ COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
             (
                 "Recent months were lower than the months before them: eight months in a row on the same side of the "
                 "average.",
-                "Los últimos meses fueron más bajos que los anteriores: ocho meses seguidos del mismo lado del promedio.",
+                "Los últimos meses fueron más bajos que los anteriores: ocho meses seguidos del mismo lado del "
+                "promedio.",
             )
         ],
     ),

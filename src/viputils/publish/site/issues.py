@@ -121,7 +121,7 @@ class SiteIssue:
 
     def downloads(self, language: Language) -> list[tuple[str, str]]:
         """Return each file to download, relative to the home page of its language, with its kind."""
-        kinds = ((".pdf", "PDF"), (".docx", "Word"), (f"{SUMMARY}.pdf", language.text("Summary (PDF)")))
+        kinds = ((".pdf", "PDF"), (".docx", "Word"), (f"{SUMMARY}.pdf", language.text("Summary")))
         files = [
             (f"{self.place}/{name}", kind)
             for ending, kind in kinds
