@@ -264,6 +264,8 @@ def repeated_rows(edition: Edition) -> Markdown:
         "{withdrawn} withdrawn and {quarantined} set aside.",
         **{name: language.number(int(total[name])) for name in names},
     )
+    # A wider table would not fit if the letters are large. Rows set aside have a part of their own.
+    names.remove("quarantined")
     rows = [
         [_title(edition, line["table"]), *(language.number(line[name]) for name in names)]
         for line in found.to_dict("records")
@@ -278,13 +280,12 @@ def repeated_rows(edition: Edition) -> Markdown:
         words(language, "Replaced"),
         words(language, "Repeated"),
         words(language, "Withdrawn"),
-        words(language, "Set aside"),
     ]
     table = pipe_table(heads, rows, words(language, "What happened to every delivered row"))
     note = words(
         language,
         "Replaced: a later row of the same record counts. Repeated: the row is the same as an earlier one. Withdrawn: "
-        "the agency took the record back.",
+        "the agency took the record back. The next part is about the rows set aside.",
     )
     return part(words(language, "Repeated and replaced rows"), sentence, table, div("note", note))
 

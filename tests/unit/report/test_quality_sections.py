@@ -164,7 +164,7 @@ def test_days_until_arrival_are_those_between_two_dates_in_the_files(demonstrati
 def test_what_happened_to_every_row_is_as_in_the_files(demonstration: Edition, state: State) -> None:
     part = quality_sections.repeated_rows(demonstration)
     found = {row[0]: row[1:] for row in rows_of(part)}
-    names = ("delivered", "kept", "replaced", "repeated", "withdrawn", "set aside")
+    names = ("delivered", "kept", "replaced", "repeated", "withdrawn")
     for name, (title, _) in TABLES.items():
         counts = state.happened[name] | Counter(kept=len(state.records[name]))
         # What was corrected and then withdrawn is one record that was withdrawn.
