@@ -111,10 +111,12 @@ def test_nothing_on_any_page_is_loaded_from_elsewhere(site: Path) -> None:
 
 
 def test_every_page_says_which_one_it_is_and_has_the_same_links(site: Path) -> None:
-    places = [".", "overview", "methods", "verdicts", "data", "search"]
+    places = [".", "overview", "methods", "verdicts", "quality", "elsewhere", "data", "search"]
     spanish = [f"es/{place}".removesuffix("/.") for place in places]
-    english_names = ["Home", "The program", "Methods", "Number checks", "Data", "Search"]
-    spanish_names = ["Inicio", "El programa", "Métodos", "Verificación de cifras", "Datos", "Buscar"]
+    english_names = ["Home", "The program", "Methods", "Number checks", "Data quality", "Numbers elsewhere"]
+    english_names += ["Data", "Search"]
+    spanish_names = ["Inicio", "El programa", "Métodos", "Verificación de cifras", "Calidad de los datos"]
+    spanish_names += ["Otras cifras", "Datos", "Buscar"]
     expected = dict(zip(places + spanish, english_names + spanish_names, strict=True))
     for page in pages_of(site):
         links = soup_of(page).select("nav.site-nav a:not([hreflang])")

@@ -91,6 +91,30 @@ def test_a_site_that_cannot_be_made_is_as_it_was_before(built: Path) -> None:
     assert not [path for path in root.iterdir() if "partial" in path.name]
 
 
+@pytest.mark.whole_issues
+def test_the_page_of_numbers_reported_elsewhere_is_made_again_when_its_file_changes(built: Path) -> None:
+    root = built
+    only = ("--since", "2023-11")
+    page, file = root / "_site" / "elsewhere" / "index.html", root / "data" / "elsewhere.csv"
+    assert not page.exists()
+    text = (REPOSITORY / "data" / "elsewhere.csv").read_text(encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    added = make(root, *only)
+    # Every page has a link to the new one, and no issue is made again.
+    assert (added["made"], added["pages_made"]) == ([], added["pages"])
+    assert "nearly 140" in words(soup_of(page))
+    file.write_text(text.replace("nearly 140", "about 140"), encoding="utf-8")
+    changed = make(root, *only)
+    assert (changed["made"], changed["pages_made"]) == ([], 1)
+    assert "about 140" in words(soup_of(page))
+    before = made_in(root)
+    file.write_text(text.replace("KOB", "", 1), encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, *only)
+    assert done.returncode == 2
+    assert "data/elsewhere.csv, line 4, source: is empty; write who reported the number." in done.stderr
+    assert made_in(root) == before
+
+
 def publish(root: Path, *options: str) -> None:
     """Publish November 2023, which was made in a town."""
     done = vip("publish", "2023-11", *options, "--project", str(root))

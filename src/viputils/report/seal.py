@@ -20,6 +20,7 @@ from viputils.core.files import copy_files, private_folder
 from viputils.core.git import Commit, commit_of
 from viputils.core.months import ReportMonth
 from viputils.records.remote.fetch import deliveries_folder
+from viputils.report.elsewhere import NAME as ELSEWHERE
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def copy_project(project: Project, root: Path) -> None:
     """Copy what a project says and looks like: everything but its deliveries. What it shares becomes its own."""
     copies = {
         project.root / "program.toml": root / "program.toml",
+        project.root / ELSEWHERE: root / ELSEWHERE,
         project.notebook: root / NOTEBOOK,
         project.pages / SETTINGS: root / SETTINGS,
     }

@@ -102,6 +102,8 @@ def navigation(
         "overview": text("The program"),
         "methods": text("Methods"),
         "verdicts": text("Number checks"),
+        "quality": text("Data quality"),
+        "elsewhere": text("Numbers elsewhere"),
         "data": text("Data"),
         "search": text("Search"),
     }

@@ -1,4 +1,4 @@
-"""Pages that are not issues: program overview, methods, verdicts on published figures, data, search, not found."""
+"""Pages that are not issues: overview, methods, verdicts, data quality, numbers elsewhere, data, search, not found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pandas as pd
 from IPython.display import Markdown
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -16,11 +17,13 @@ from viputils.core.spreadsheet import inert_table
 from viputils.figures.edition import Edition
 from viputils.report.about import definitions, measures_in_words
 from viputils.report.data_files import ALL_ISSUES, PACKAGE
+from viputils.report.elsewhere import numbers_elsewhere, read_elsewhere
 from viputils.report.issue import front_matter
-from viputils.report.layout import pipe_table
-from viputils.report.markdown import escape, read_sections, sections_markdown
+from viputils.report.layout import part, pipe_table
+from viputils.report.markdown import escape, read_sections, sections_markdown, words
 from viputils.report.notebook import clean_copy
 from viputils.report.practice_model import practice_model
+from viputils.report.quality_sections import quality_parts
 from viputils.report.sections import demonstration_notice, notices
 from viputils.report.verdict_sections import verdict_meanings, verdicts_page
 
@@ -125,6 +128,7 @@ def methods_page(project: Project, edition: Edition) -> Page:
     parts = [
         notices(edition),
         _text(project, "methods"),
+        _to_elsewhere(project),
         verdict_meanings(project.language),
         definitions(project, edition),
         measures_in_words(edition),
@@ -146,6 +150,55 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
     files = {"verdicts.csv": text.encode("utf-8")}
     title = project.language.text("Number checks")
     return page_of(project, "verdicts", title, parts, as_of, demonstration, files)
+
+
+def quality_page(project: Project, edition: Edition, revised: pd.DataFrame) -> Page:
+    """Return the page about the quality of the edition's records.
+
+    Parameters
+    ----------
+    revised
+        As from ``viputils.figures.quality.revisions`` for the edition.
+    """
+    parts = [notices(edition), *quality_parts(edition, revised)]
+    text, demonstration = project.language.text, edition.records.is_demonstration
+    description = text("How complete the records are, how soon they arrive, and how often they change later.")
+    return page_of(
+        project, "quality", text("Data quality"), parts, edition.as_of, demonstration, description=description
+    )
+
+
+def elsewhere_page(project: Project, as_of: dt.date, demonstration: bool) -> Page | None:
+    """Return the page of numbers that others reported, from data/elsewhere.csv; None without that file.
+
+    Raises
+    ------
+    PublishedError
+        If the file is malformed.
+    """
+    numbers = read_elsewhere(project)
+    if not numbers:
+        return None
+    parts = numbers_elsewhere(numbers, project.language, demonstration)
+    text = project.language.text
+    title = text("Numbers reported elsewhere")
+    description = text("Numbers that others reported, and whether our records give them.")
+    return page_of(project, "elsewhere", title, parts, as_of, demonstration, description=description)
+
+
+def _to_elsewhere(project: Project) -> Markdown:
+    """Return the part of the methods page that leads to the numbers reported elsewhere, if there are any."""
+    if not read_elsewhere(project):
+        return Markdown("")
+    language = project.language
+    link = f"[{words(language, 'Numbers reported elsewhere')}](../elsewhere/index.html)"
+    sentence = words(
+        language,
+        "Others report numbers about this program and about violence in the city, too. This page lists them, and "
+        "whether our records give them: {page}.",
+        page=link,
+    )
+    return part(words(language, "Numbers from other sources"), sentence)
 
 
 def _text(project: Project, name: str) -> Markdown:
@@ -226,8 +279,8 @@ def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
     """Return the search page. A script adds the form and the results; without scripts the page says so."""
     text = project.language.text
     said = escape(text("This page needs JavaScript. Every other page of the site works without it."))
-    part = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
-    return page_of(project, "search", text("Search"), [part], as_of, demonstration)
+    form = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
+    return page_of(project, "search", text("Search"), [form], as_of, demonstration)
 
 
 def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
