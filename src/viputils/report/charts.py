@@ -124,10 +124,10 @@ def tile_map(project: Project, edition: Edition) -> Markdown:
     )
     most = int(wide["month"].max())
     first = [tile for tile in tiles if tile.value == most]
-    leading = language.listed([escape(tile.name) for tile in first])
     title = words(language, "{measure} by {category}, {month}", **values)
     # Many at the top, or one without a tile, are no finding.
     if most and 0 < len(first) <= 2 and (wide["month"] == most).sum() == len(first):
+        leading = language.listed([escape(tile.name) for tile in first])
         title = words(language, "{measure}: most in {areas}", measure=values["measure"], areas=leading)
     image = _image(
         project, edition, lambda: tiles_chart(project.fonts, tiles, language), "chart-tile-map", caption, alt
