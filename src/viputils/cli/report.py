@@ -84,8 +84,10 @@ def _show_issue(issue: Issue) -> None:
         ("Figures", issue.figures),
         ("Notebook", issue.notebook),
         ("Manifest", issue.manifest),
+        ("Summary", issue.summary),
     ):
-        typer.echo(f"  {name:<9}{path}")
+        if path is not None:
+            typer.echo(f"  {name:<9}{path}")
 
 
 def _say_notes(notes: Notes) -> None:

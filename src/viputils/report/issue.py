@@ -56,10 +56,11 @@ class Issue:
     figures: Path
     notebook: Path
     manifest: Path
+    summary: Path | None = None
 
     def as_json(self) -> dict[str, str]:
-        """Return every part as text, paths as they are on this machine."""
-        return {name: str(value) for name, value in vars(self).items()}
+        """Return every part as text, paths as they are on this machine. A notebook can make no summary."""
+        return {name: str(value) for name, value in vars(self).items() if value is not None}
 
 
 def make_issue(
@@ -127,6 +128,7 @@ def make_issue(
         figures=final / "figures.csv",
         notebook=final / f"{name}.ipynb",
         manifest=final / MANIFEST,
+        summary=summary if (summary := final / f"{name}{SUMMARY}.pdf").is_file() else None,
     )
 
 
