@@ -37,6 +37,18 @@ def _is_line(text: str) -> str:
     return text.strip()
 
 
+def _is_phone(text: str) -> str:
+    if not re.fullmatch(r"[\d+().\-/ x]*\d[\d+().\-/ x]*", _is_line(text)):
+        raise ValueError("must be a phone number, as in '505-555-0100'")
+    return text.strip()
+
+
+def _is_email(text: str) -> str:
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", _is_line(text)):
+        raise ValueError("must be an e-mail address, as in 'office@example.org'")
+    return text.strip()
+
+
 def _is_language(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}", text):
         raise ValueError("must be a language code, as in 'en'")
@@ -95,6 +107,8 @@ Line = Annotated[str, AfterValidator(_is_line)]
 Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
 LanguageCode = Annotated[str, AfterValidator(_is_language)]
 Address = Annotated[str, AfterValidator(_is_address)]
+Phone = Annotated[str, AfterValidator(_is_phone)]
+Email = Annotated[str, AfterValidator(_is_email)]
 # A row or a column of the tile map.
 TilePlace = Annotated[int, Field(ge=1, le=12)]
 FolderAddress = Annotated[str, AfterValidator(is_folder_address)]

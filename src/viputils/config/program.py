@@ -13,12 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from viputils.config.fields import (
     Address,
     DeliveriesPlace,
+    Email,
     FolderAddress,
     LanguageCode,
     LicenceName,
     Line,
     Month,
     Name,
+    Phone,
     TilePlace,
     TimeZone,
 )
@@ -314,8 +316,8 @@ class Contact(Part):
     """Whom readers can ask about the report."""
 
     name: Line
-    phone: Line | None = None
-    email: Line | None = None
+    phone: Phone | None = None
+    email: Email | None = None
     address: Address | None = None
 
 

@@ -424,7 +424,12 @@ def _tile_map_problems(program: Program) -> Iterator[Problem]:
     vocabulary = column.vocabulary if column is not None else None
     if tile_map.measure not in program.report.breakdowns or vocabulary not in program.vocabularies:
         problem = f"'{tile_map.measure}' has no table in the report;"
-        yield Problem("report.tile_map.measure", problem, "name one of report.breakdowns: the map needs its table.")
+        remedy = "name one of report.breakdowns, because the map needs its table, or remove [report.tile_map]."
+        yield Problem(
+            "report.tile_map.measure",
+            problem,
+            "name one of report.breakdowns, because the map needs its table, or remove [report.tile_map].",
+        )
         return
     areas = list(program.vocabularies[vocabulary])
     taken: dict[tuple[int, int], str] = {}

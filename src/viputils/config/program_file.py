@@ -110,7 +110,8 @@ def _problem_of(detail: Any) -> Problem:
         if not table:
             return Problem(where, _REMEDIES["missing"], f"add the table:{pasted(where)}")
         # A part of a list begins with the name of the list in double brackets.
-        table = re.sub(r"^(.*)\[\d+\]$", r"[\1]", table)
+        if part := re.fullmatch(r"(.*)\[(\d+)\]", table):
+            return Problem(where, _REMEDIES["missing"], f"add the line {key} = … to [[{part[1]}]] number {part[2]}.")
         return Problem(where, _REMEDIES["missing"], f"add it:{pasted(table, f'{key} = …')}")
     message = detail["msg"].removeprefix("Value error, ")
     given = detail["input"]

@@ -79,9 +79,10 @@ def definitions(project: Project, edition: Edition) -> Markdown:
         else:
             start = words(language, "{value} counted as {counted_as}.", **names)
         parts.append(f"**{start}** {escape(crosswalk.reason)}")
-    text = _text_part(project, words(language, "Definitions"), "definitions.md")
+    title = words(language, "Definitions")
+    text = _text_part(project, title, "definitions.md").data or (f"## {title}" if parts else "")
     heading = [f"### {words(language, 'Names that changed')}"] if parts else []
-    return Markdown("\n\n".join([text.data, *heading, *parts]))
+    return Markdown("\n\n".join(filter(None, [text, *heading, *parts])))
 
 
 def measures_in_words(edition: Edition) -> Markdown:

@@ -151,7 +151,7 @@ def _point_on_year(edition: Edition, found: Assessment) -> Iterator[str]:
 
 
 def _point_on_headline(edition: Edition) -> Iterator[str]:
-    """Yield the headline numbers of the year to date beside those of the year before, as many as fit into a point."""
+    """Yield the headline numbers of the year to date beside those of the year before."""
     language, before = edition.language, edition.year_before
     names = []
     for name in edition.program.report.headline:
@@ -165,12 +165,9 @@ def _point_on_headline(edition: Edition) -> Iterator[str]:
         names.append(words(language, text, label=label, number=number, before=language.number(earlier)))
     text = message("{year} to date, compared with a year earlier: {names}.")
     year = capital(year_name(edition))
-    while names:
-        point = words(language, text, year=year, names=", ".join(names))
-        if len(point.split()) <= MOST_WORDS:
-            yield point
-            return
-        names.pop()
+    if names:
+        # The first two, so that every language has the same and the point stays short. The table has all of them.
+        yield words(language, text, year=year, names=", ".join(names[:2]))
 
 
 def _point_on_engagement(edition: Edition) -> Iterator[str]:
@@ -353,8 +350,8 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
 def _none_apart(edition: Edition, found: Assessment, all_told: bool) -> str:
     names = _labels(edition, list(found.parts))
     if all_told:
-        return words(edition.language, "By {categories}, all counts were normal.", categories=names)
-    return words(edition.language, "By {categories}, all counts that we could judge were normal.", categories=names)
+        return words(edition.language, "By {categories}, no count was unusual.", categories=names)
+    return words(edition.language, "By {categories}, no count that we could judge was unusual.", categories=names)
 
 
 def _names(edition: Edition, found: Assessment, parts: Sequence[Standing]) -> str:

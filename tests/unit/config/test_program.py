@@ -171,7 +171,9 @@ def test_a_tile_map_that_cannot_be_drawn_is_refused_by_its_key(
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("help", [{"use": "Call"}], "help[1].number: is missing; add it:\n      [[help]]\n      number = …"),
+        ("help", [{"number": "911", "use": "x"}, {"use": "x"}], "help[2].number: is missing; add the line number = "),
+        ("contact", {"name": "VIP", "email": "vip at x"}, "contact.email: 'vip at x' is invalid: must be an e-mail"),
+        ("contact", {"name": "VIP", "phone": "x"}, "contact.phone: 'x' is invalid: must be a phone number"),
         ("contact", {"name": "VIP"}, "contact: does not say how to reach anyone; add phone, email or address."),
         ("contact", {"name": "VIP", "adress": "x"}, "contact.adress: is not a known key; did you mean"),
     ],

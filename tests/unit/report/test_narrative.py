@@ -120,7 +120,7 @@ def test_a_normal_month_is_called_normal_in_one_point_and_its_categories_in_one(
     assert re.fullmatch(
         r"Responses in November 2023: 27 \[p\]\. That is normal: most months have between \d+ and \d+\.", first
     )
-    assert categories == "By incident type and area command, all counts were normal."
+    assert categories == "By incident type and area command, no count was unusual."
     text = said(edition)
     assert "This was a normal month." in text
     assert "unusually" not in text.lower()
@@ -248,7 +248,7 @@ def test_a_year_that_has_only_begun_is_judged_by_how_much_the_months_before_it_v
 def test_all_were_normal_is_said_only_of_categories_that_can_be_judged(told: Told) -> None:
     uneven = [5, 60] * 8
     edition = told(DV=[20] * 17, Suicide=[*uneven, 30], Homicide=[*uneven[1:], 5, 30])
-    normal = "By incident type and area command, all counts that we could judge were normal."
+    normal = "By incident type and area command, no count that we could judge was unusual."
     assert normal in said(edition)
     assert normal in points(edition)
     apart = told(DV=[*USUAL, 60], Suicide=[*uneven, 30], Other=[20] * 17)
@@ -429,7 +429,7 @@ COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
         {"DV": [20] * 17},
         [
             ("This was a normal month.", "Fue un mes normal."),
-            ("By incident type and area command, all counts were normal.", "todas las cifras fueron normales."),
+            ("By incident type and area command, no count was unusual.", "ninguna cifra fue inusual."),
             (
                 "By incident type and area command, nothing changed clearly from a year earlier.",
                 "nada cambió claramente frente a un año antes.",

@@ -440,6 +440,15 @@ def test_an_area_without_a_tile_is_named_below_the_map(project: Project, deliver
     assert shown.startswith("## Responses by area command, November 2023\n")
 
 
+def test_names_that_changed_have_a_heading_above_them_without_a_text_of_definitions(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    text = about.about(project, load_edition(project, "2023-11")).data
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings[:3] == ["## About this report", "### Definitions", "#### Names that changed"]
+
+
 def test_where_to_get_help_is_shown_only_if_a_city_says_where(project: Project) -> None:
     shown = about.where_to_get_help(Project.open(REPOSITORY)).data
     assert shown.startswith("## Where to get help\n\n- In an emergency, call **911**\n")

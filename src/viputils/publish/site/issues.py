@@ -297,10 +297,6 @@ def _finding(language: Language, name: str, month: ReportMonth, values: Sequence
     said["number"] = language.number(newest)
     said["range"] = low if low == high else language.text("{low} to {high}", low=low, high=high)
     text = message("{category}: {number} in {month} (other months: {range}).")
-    if newest > max(earlier):
-        text = message("{category}: {number} in {month}, the most of the months shown (other months: {range}).")
-    elif newest < min(earlier):
-        text = message("{category}: {number} in {month}, the fewest of the months shown (other months: {range}).")
     return language.text(text, **said)
 
 

@@ -130,7 +130,7 @@ def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteI
     if issue.replaced_by is not None:
         other = issues[issue.replaced_by]
         return Notice(
-            language.text("This report was replaced. Its numbers stay here as they were. The correct report is:"),
+            language.text("This report was replaced. Its numbers stay here as they were. The corrected report is:"),
             other.place,
             capital(label_of(other.name, language)),
         )
