@@ -226,7 +226,6 @@ def test_pdf_is_letter_with_a_footer_on_all_pages_and_a_header_on_all_but_the_fi
         assert (FRONT_MATTER["vip"]["running-header"] in text) == (number > 1)
         assert f"{number} / {count}" in text
         assert "CABQ.GOV/VIP" in text
-        assert FRONT_MATTER["vip"]["mark"] in text
     cover = words(reader.pages[0].extract_text())
     assert "Monthly Informational Report November 2023" in cover
 

@@ -380,7 +380,7 @@ def test_the_page_of_verdicts_holds_every_issue_and_its_data(mixed: Project) -> 
         "All reports", "October 2021", "November 2023", "November 2023, re-issue 1",
     ]  # fmt: skip
     assert [heading.get_text(" ", strip=True) for heading in page.find_all("h1")] == [
-        "Violence Intervention Program Verdicts on published figures"
+        "Violence Intervention Program Number checks"
     ]
     words = " ".join(page.get_text(" ").split())
     assert "84 numbers in 3 reports" in words

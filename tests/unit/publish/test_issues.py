@@ -87,7 +87,7 @@ def test_of_an_issue_and_its_correction_the_chart_takes_the_correction_and_the_a
 
 
 def test_small_numbers_are_called_so_where_most_of_them_are(city: Project, tmp_path: Path) -> None:
-    said = "small numbers go up and down by chance alone"
+    said = "Small numbers often go up and down by chance"
     small, large = dict.fromkeys(TYPES, 19), dict.fromkeys(TYPES, 20)
     assert said in shown(city, [an_issue(tmp_path / "a", f"2023-{month}", small) for month in ("10", "09")])
     assert said not in shown(city, [an_issue(tmp_path / "b", f"2023-{month}", large) for month in ("10", "09")])
@@ -96,4 +96,4 @@ def test_small_numbers_are_called_so_where_most_of_them_are(city: Project, tmp_p
 def test_one_month_alone_has_no_chart_and_no_issue_at_all_is_said(city: Project, tmp_path: Path) -> None:
     one = [an_issue(tmp_path, "2023-09", dict.fromkeys(TYPES, 1))]
     assert "Month by month" not in shown(city, one)
-    assert r"No issue can be made from the records yet\." in shown(city, [])
+    assert r"No report can be made from the records yet\." in shown(city, [])
