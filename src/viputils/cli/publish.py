@@ -168,6 +168,9 @@ def publish(
             show_default="today",
         ),
     ] = None,
+    approved_by: Annotated[
+        str, typer.Option(metavar="NAME", help="The person who approved it. Required.", show_default=False)
+    ] = "",
     reissue: Annotated[
         bool, typer.Option("--reissue", help="Publish it as a correction of the published issue.", show_default=False)
     ] = False,
@@ -195,21 +198,21 @@ def publish(
 
     opened = open_project(context, project)
     if reproduction:
-        if printed or reissue or reason or footnote:
+        if printed or approved_by or reissue or reason or footnote:
             raise ParameterError(
                 "Use --reproduction alone.",
                 [
                     Problem(
                         "--reproduction",
                         "only keeps a manifest;",
-                        "leave out --printed, --reissue, --reason and --footnote.",
+                        "leave out --printed, --approved-by, --reissue, --reason and --footnote.",
                     )
                 ],
             )
         issue = keep_reproduction(opened, month)
         say(f"Saved: data/published/{issue.name}.manifest.json. Anyone can now make the issue of {month} again.")
         return
-    issue = publish(opened, month, printed or today(), reissue, reason, footnote)
+    issue = publish(opened, month, printed or today(), approved_by, reissue, reason, footnote)
     figures = plural(len(issue.figures), "figure")
     say(f"Published: {issue.name.label}, {figures}, in data/published/{issue.name}.csv.")
     say("Next: commit the folders data and report, then run vip site")

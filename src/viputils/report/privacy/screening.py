@@ -244,8 +244,8 @@ def screen_activities(project: Project, month: ReportMonth) -> Screening:
 def screen_texts(project: Project, words: Iterable[tuple[str, str]] = ()) -> Screening:
     """Screen everything else that the project shows, as ``screen_activities`` does.
 
-    These are the texts in every issue and on the pages of the site, program.toml, the catalogues, and the reasons and
-    footnotes of the register. ``report/texts.allowed.toml`` allows by name.
+    These are the texts in every issue and on the pages of the site, program.toml, the catalogues, and the names of
+    approvers, reasons and footnotes of the register. ``report/texts.allowed.toml`` allows by name.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def screen_texts(project: Project, words: Iterable[tuple[str, str]] = ()) -> Scr
     register = [
         (f"data/published/index.csv, {issue.name}, {column}", text)
         for issue in read_register(project).issues
-        for column, text in (("reason", issue.reason), ("footnote", issue.footnote))
+        for column, text in (("approved_by", issue.approved_by), ("reason", issue.reason), ("footnote", issue.footnote))
     ]
     for where, text in dict.fromkeys((*register, *words)):
         findings += screen_text(text, where, month)
