@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from viputils.config.fields import (
     Address,
+    Day,
     DeliveriesPlace,
     FolderAddress,
     LanguageCode,
@@ -20,6 +21,7 @@ from viputils.config.fields import (
     Month,
     Name,
     TilePlace,
+    Time,
     TimeZone,
 )
 from viputils.config.language import Language, message
@@ -319,6 +321,18 @@ class Contact(Part):
     address: Address | None = None
 
 
+class Release(Part):
+    """The day on which the issue of a month is to be released.
+
+    The site leaves out an issue with an embargo until that day.
+    """
+
+    issue: Month
+    date: Day
+    time: Time | None = None
+    embargo: bool = False
+
+
 class Report(Part):
     """The measures in each part of the report."""
 
@@ -343,6 +357,7 @@ class Program(Part):
     data: Data = Data()
     help: list[HelpLine] = []
     contact: Contact | None = None
+    releases: list[Release] = []
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
     measures: Annotated[dict[Name, Measure], Field(min_length=1)]
     report: Report

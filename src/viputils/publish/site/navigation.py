@@ -100,6 +100,8 @@ def navigation(
         "methods": text("Methods"),
         "verdicts": text("Verdicts"),
         "data": text("Data"),
+        "revisions": text("Revisions"),
+        "calendar": text("Calendar"),
         "search": text("Search"),
     }
     found: dict[str, Any] = {
