@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -169,6 +170,18 @@ def test_the_command_takes_the_day_and_says_what_it_left_out(town: Project) -> N
     assert (done.returncode, "the issue of 2023-12 was due on 2024-01-08" in done.stderr) == (2, True)
     done = vip(*command, "--on", "soon")
     assert (done.returncode, "--on: 'soon' is not a date" in done.stderr) == (2, True)
+
+
+@pytest.mark.whole_issues
+def test_the_preview_leaves_it_out_too_and_says_so(town: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("viputils.publish.site.preview.follow", lambda _, make: make())
+    # The command would ignore later signals, but this process goes on.
+    monkeypatch.setattr("viputils.cli.interrupts.end", sys.exit)
+    command = ["preview", "--project", str(town.root), "--engine", "embedded", "--port", "0", "--since", "2023-10"]
+    said = {day: vip(*command, "--on", str(day)).stdout for day in (BEFORE, AFTER)}
+    assert "Note: releases[2]: the issue of 2023-11 has an embargo until 2023-12-11" in said[BEFORE]
+    assert "embargo" not in said[AFTER]
+    assert "Open http://" in said[AFTER]
 
 
 def test_if_all_issues_have_an_embargo_the_site_has_none(town: Project) -> None:

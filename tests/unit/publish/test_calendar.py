@@ -17,10 +17,13 @@ from viputils.report.markdown import unescape
 
 OCTOBER, NOVEMBER = ReportMonth(2023, 10), ReportMonth(2023, 11)
 DATES = [
-    Release(issue="2024-01", date=dt.date(2024, 2, 5)),
-    Release(issue="2023-10", date=dt.date(2023, 11, 6)),
-    Release(issue="2023-11", date=dt.date(2023, 12, 11), time="10:00"),
-    Release(issue="2023-12", date=dt.date(2024, 1, 8), time="14:30", embargo=True),
+    Release.model_validate(one)
+    for one in (
+        {"issue": "2024-01", "date": dt.date(2024, 2, 5)},
+        {"issue": "2023-10", "date": dt.date(2023, 11, 6)},
+        {"issue": "2023-11", "date": dt.date(2023, 12, 11), "time": "10:00"},
+        {"issue": "2023-12", "date": dt.date(2024, 1, 8), "time": "14:30", "embargo": True},
+    )
 ]
 PLACES = {OCTOBER: "issues/2023-10", NOVEMBER: "issues/2023-11"}
 AS_OF = dt.date(2023, 12, 4)

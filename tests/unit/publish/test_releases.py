@@ -18,9 +18,12 @@ from viputils.records.deliveries import find_deliveries
 
 OCTOBER, NOVEMBER, DECEMBER = (ReportMonth(2023, month) for month in (10, 11, 12))
 DATES = [
-    Release(issue="2023-10", date=dt.date(2023, 11, 6)),
-    Release(issue="2023-11", date=dt.date(2023, 12, 11), embargo=True),
-    Release(issue="2023-12", date=dt.date(2024, 1, 8)),
+    Release.model_validate(one)
+    for one in (
+        {"issue": "2023-10", "date": dt.date(2023, 11, 6)},
+        {"issue": "2023-11", "date": dt.date(2023, 12, 11), "embargo": True},
+        {"issue": "2023-12", "date": dt.date(2024, 1, 8)},
+    )
 ]
 
 
