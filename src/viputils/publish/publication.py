@@ -59,8 +59,8 @@ def publish(
     ParameterError
         If a name, a reason or a footnote is lacking, or the issue was printed before its as-of date.
     TextError
-        If the activities, another text of the project, the reason or the footnote contain what must not go out and
-        was not allowed by name.
+        If the activities, another text of the project, the name, the reason or the footnote contain what must not go
+        out and was not allowed by name.
     """
     _require_words(month, approved_by, reissue, reason)
     # Nobody makes the issue anew while it is looked at, or what goes into the register is not what was looked at.
