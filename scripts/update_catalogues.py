@@ -23,8 +23,10 @@ from babel.messages.pofile import read_po, write_po
 
 from viputils.audit.register import read_register
 from viputils.config.language import ENGLISH, LOCALES, TEMPLATE
+from viputils.config.program import column_in_words
 from viputils.config.project import Project
 from viputils.core.encoding import decoded
+from viputils.report.elsewhere import NAME, read_elsewhere
 
 ROOT: Final = Path(__file__).parent.parent
 # The functions and methods with messages, and the positions of those arguments. A pair is a singular and a plural.
@@ -80,12 +82,15 @@ def template() -> Catalog:
 
 
 def city_template(project: Project) -> Catalog:
-    """Return a catalog of the messages of a city, from program.toml, its texts and the register."""
+    """Return a catalog of the messages of a city, from program.toml, its texts, its register and data/elsewhere.csv."""
     catalogue = Catalog(charset="utf-8")
     messages = list(project.messages())
     for issue in read_register(project).issues:
         written = (issue.source, issue.transcribed_by, issue.reason, issue.footnote)
         messages += [("data/published/index.csv", text) for text in written if text]
+    messages += [(NAME, text) for one in read_elsewhere(project) for _, text in one.texts()]
+    for name, table in project.program.tables.items():
+        messages += [(f"program.toml, tables.{name}", column_in_words(one)) for one in (table.id, *table.columns)]
     for where, text in messages:
         if text not in catalogue:
             catalogue.add(text, auto_comments=[where])

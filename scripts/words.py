@@ -57,7 +57,7 @@ def plain(text: str) -> str:
 def measure(name: str, texts: Iterable[str], language: str, aim: str) -> list[tuple[float, str]]:
     """Print the readability of a group of texts; return its sentences with how hard each is."""
     textstat.set_lang(language)
-    every = [one for text in texts for one in sentences(text)]
+    every = list(dict.fromkeys(one for text in texts for one in sentences(text)))
     scored = textstat.flesch_kincaid_grade if language == "en" else textstat.szigriszt_pazos
     whole = scored(" ".join(every))
     number = sum(len(one.split()) for one in every)

@@ -464,6 +464,15 @@ local function columns(div)
   return call('report-columns', table.unpack(written))
 end
 
+-- What few readers need is folded under a line of text, which the attribute "summary" has.
+local function details(div)
+  local result = pandoc.Blocks({ pandoc.RawBlock('html', '<details>'),
+    pandoc.Plain({ pandoc.RawInline('html', '<summary>'), pandoc.Str(div.attributes.summary or ''), pandoc.RawInline('html', '</summary>') }) })
+  result:extend(div.content)
+  result:insert(pandoc.RawBlock('html', '</details>'))
+  return result
+end
+
 -- Quarto puts what a cell shows into blocks of its own; the pages of both engines are built without them.
 local function is_cell(div)
   return div.classes:includes('cell') or div.classes:includes('cell-output')
@@ -476,6 +485,8 @@ local function Div(div)
     return div.content
   elseif div.classes:includes('headline') and not is_html then
     return div.content
+  elseif div.classes:includes('details') and is_html then
+    return details(div)
   elseif div.classes:includes('tiles') then
     return tiles(div)
   elseif div.classes:includes('columns') then
@@ -600,10 +611,15 @@ local function check_metadata(meta)
     end
   end
   words_slide = pandoc.Inlines(meta.vip['words-slide'] or {})
+  if is_html and meta.vip.description then
+    -- It stands in an attribute.
+    local text = stringify(meta.vip.description):gsub('&', '&amp;'):gsub('"', '&quot;'):gsub('<', '&lt;'):gsub('>', '&gt;')
+    meta.vip.description = pandoc.MetaInlines({ pandoc.RawInline('html', text) })
+  end
   if is_docx then
     docx_metadata(meta)
-    return meta
   end
+  return meta
 end
 
 return {

@@ -42,12 +42,14 @@
   const list = make("ol", { className: "results" });
   place.replaceChildren(form, said, list);
 
-  // Some words around the first of those that were asked for, these marked: sentences before rows of tables.
+  // Some words around the first of those that were asked for, these marked: a sentence. Of a table's rows it has the names,
+  // because a number without its heading tells nothing.
   const excerpt = (part, asked) => {
     const finder = finderOf(asked);
     const isThere = (text) => plain(text).search(finder) >= 0;
     const rows = part.rows.split("\n");
-    const text = isThere(part.text) ? part.text : rows.filter(isThere).join("; ") || part.text || rows.join("; ");
+    const named = rows.filter(isThere).map((row) => row.split(":")[0]);
+    const text = isThere(part.text) || !named.length ? part.text : `${named.join(", ")}. ${part.text}`.trim();
     const exact = plain(text).length === text.length;
     const first = exact ? plain(text).search(finder) : 0;
     const start = first < 60 ? 0 : text.lastIndexOf(" ", first - 50) + 1;

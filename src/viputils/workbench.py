@@ -74,7 +74,7 @@ class Tables:
         return self.records.as_of
 
     def months(self, measure: str | None = None) -> list[ReportMonth]:
-        """Return the months of which the counts of a measure are known, or those of every measure, in order."""
+        """Return the months whose counts of a measure are known, or those of every measure, in order."""
         return known_months(self.records, measure)
 
     def figures(self, month: Month) -> pd.DataFrame:
@@ -128,8 +128,7 @@ class Tables:
     def why_not(self, period: Period, a: Month, b: Month) -> str:
         """Return why the counts of two months, or of their fiscal years to date, are no two rates to set side by side.
 
-        Counts that overlap or are of other lengths have no ratio that chance could be reckoned for. Nothing is said
-        where they can be compared.
+        Counts that overlap, or that cover different lengths of time, cannot be compared. Empty if they can.
         """
         first, second = as_month(a), as_month(b)
         if first == second:
@@ -256,7 +255,7 @@ def series(
 ) -> pd.DataFrame:
     """Return a measure over time, tidy and complete.
 
-    A month in which nothing happened is 0; a month of which nothing is known is missing.
+    A month in which nothing happened is 0; a month that is not known is missing.
 
     Parameters
     ----------
@@ -288,7 +287,7 @@ def series(
 def compare(
     a: Month, b: Month, as_of: Day | None = None, project: Project | Path | str | None = None, level: float = LEVEL
 ) -> pd.DataFrame:
-    """Compare the figures of two months, with what chance alone can make of them.
+    """Compare the figures of two months, with the range that chance explains.
 
     Parameters
     ----------
@@ -305,7 +304,7 @@ def compare(
         ``measure``, ``category``, ``period``; ``a``, ``b`` and ``change`` (a less b) as ``Int64``; ``ratio`` (a by b)
         with its exact interval from ``low`` to ``high`` as ``float64``. The interval takes events to be independent,
         so it is there only for measures that count records, and missing where both counts are 0: of a sum, in which
-        one record can be many, chance alone is not known.
+        one record can be many, the range of chance is not known.
 
     Raises
     ------

@@ -63,16 +63,16 @@ def test_the_page_holds_every_part_of_the_printed_issue(made: Path) -> None:
     (title,) = page.find_all("h1")
     assert "Monthly Informational Report" in title.get_text()
     assert "November 2023" in page.get_text()
-    headings = [heading.get_text(strip=True) for heading in page.find_all(["h2", "h3"])]
+    headings = [heading.get_text(strip=True) for heading in page.find_all(["h2", "h3", "h4"])]
     for part in (
-        "Introduction to VIP", "Custom Notifications", "Referrals", "Engaging with services", "Enforcement",
-        "Fiscal year to date by the numbers", "Responses by month", "From notification to engagement",
+        "Main points", "Headline numbers", "Responses to incidents", "Introduction to VIP", "Custom Notifications",
+        "Referrals", "Engaging with services", "Enforcement", "From notification to engagement",
         "Significant response activities", "Housing and food assistance", "Domestic violence", "Community healing",
-        "Proactive engagement", "How these figures were made",
+        "Proactive engagement", "Where to get help", "About this report", "Where the numbers come from",
     ):  # fmt: skip
         assert part in headings
     words = " ".join(page.get_text(" ").split())
-    assert "These records are synthetic" in words
+    assert "This is sample data." in words
     assert "adds up to 319 and not to 320" in words
     assert "CABQ.GOV/VIP" in words
     assert page.find("script") is None
@@ -86,18 +86,15 @@ def published_rows() -> list[tuple[str, str, str, str]]:
 
 def test_the_tables_of_the_page_hold_the_printed_figures(made: Path) -> None:
     page = BeautifulSoup((made / "vip-2023-11.html").read_text(encoding="utf-8"), "html.parser")
+    # The tables of the records below have names of their own.
     by_row = {
         row.select("th")[0].get_text(strip=True): [cell.get_text(strip=True) for cell in row.find_all("td")]
-        for row in page.select("tbody tr")
+        for row in reversed(page.select("tbody tr"))
     }
-    tiles = {item.get_text(" ", strip=True) for item in page.select(".tiles li")}
-    labels = {"adults_assisted": "adults assisted", "children_assisted": "children assisted",
-              "referrals_made": "referrals made", "outreach_operations": "outreach operations"}  # fmt: skip
+    labels = {"adults_assisted": "Adults assisted", "children_assisted": "Children assisted",
+              "referrals_made": "Referrals made", "outreach_operations": "Outreach operations"}  # fmt: skip
     for measure, category, period, value in published_rows():
-        if category:
-            assert by_row[category][("month", "fytd").index(period)] == value
-        else:
-            assert f"{value} {labels[measure]}" in tiles
+        assert by_row[category or labels[measure]][("month", "fytd").index(period)] == value
 
 
 def test_the_pdf_holds_the_same_words_and_its_running_header_and_footer(made: Path) -> None:
@@ -113,22 +110,20 @@ def test_the_pdf_holds_the_same_words_and_its_running_header_and_footer(made: Pa
     for measure, category, _, value in published_rows():
         assert value in words
         assert category in words, measure
-    assert "These records are synthetic" in words
+    assert "This is sample data." in words
     assert float(pdf.pages[0].mediabox.width) == 612
     assert float(pdf.pages[0].mediabox.height) == 792
     assert pdf.metadata is not None
     assert pdf.metadata.title == "Violence Intervention Program Monthly Informational Report, November 2023"
 
 
-def test_every_page_says_that_it_was_made_from_demonstration_records(made: Path) -> None:
-    cover, *pages = (
-        " ".join((page.extract_text() or "").split()) for page in PdfReader(made / "vip-2023-11.pdf").pages
-    )
-    assert "These records are synthetic" in cover
-    assert all("Demonstration records" in page for page in pages)
+def test_every_page_says_that_it_was_made_from_sample_data(made: Path) -> None:
+    pages = [" ".join((page.extract_text() or "").split()) for page in PdfReader(made / "vip-2023-11.pdf").pages]
+    assert "This is sample data. It does not describe real people or events." in pages[0]
+    assert all("Sample data" in page for page in pages)
     page = BeautifulSoup((made / "vip-2023-11.html").read_text(encoding="utf-8"), "html.parser")
-    assert "Demonstration records" in page.select("footer")[0].get_text()
-    assert "These records are synthetic" in page.select(".notice")[0].get_text()
+    assert "Sample data" in page.select("footer")[0].get_text()
+    assert "This is sample data." in page.select(".notice")[0].get_text()
 
 
 def test_figures_csv_is_the_figures_table_of_the_issue(made: Path) -> None:
@@ -337,7 +332,7 @@ def edit(name: str, old: str, new: str) -> Spoil:
         (replace_row("outreach", "O1,2023-11-02,SE,D2D,,-2,0"), "adults_assisted: '-2' [negative_count]"),
         (in_notebook("raise ValueError('x')"), "cell 6 (raise ValueError('x')): ValueError: x"),
         (in_notebook("1 / 0"), "ZeroDivisionError: division by zero"),
-        (in_notebook("print('x')"), "shows printed text"),
+        (in_notebook("print('x')\nheadline = sections.headline(edition)"), "shows printed text"),
         (edit("program.toml", "fiscal_year_starts = 7", "fiscal_year_starts = 0"), "program.fiscal_year_starts: 0"),
         (edit("report/activities/2023-11.md", "## Domestic violence", "# Domestic violence"), "is of another level"),
         (edit("_quarto.yml", "minimal: true", "minimal: true\n    mermaid: dark"), "format.html.mermaid"),

@@ -19,6 +19,7 @@ from viputils import workbench
 from viputils.config.project import Project
 from viputils.lab import data_quality
 from viputils.records.faults import LOOKS_ALIKE
+from viputils.report.quality_sections import REASONS
 
 NOTEBOOK = REPOSITORY / "notebooks" / "data_quality.ipynb"
 RAW = REPOSITORY / "data" / "raw"
@@ -230,4 +231,4 @@ def test_every_reason_of_the_quarantine_is_explained() -> None:
                     continue
                 assert isinstance(reason, ast.Constant)
                 reasons.add(reason.value)
-    assert reasons == set(data_quality.REASONS)
+    assert reasons == set(REASONS)

@@ -114,7 +114,7 @@ def test_themes_come_over_as_they_were_typed(project: Project, deliver: Deliver)
 
 @pytest.mark.parametrize(
     ("month", "said"),
-    [("2022-06", "2022-07-01, when the records begin"), ("2998-01", "has not begun"), ("2023-13", "is not a month")],
+    [("2022-06", "2022-07-01, when the records begin"), ("2998-01", "has not started"), ("2023-13", "is not a month")],
 )
 def test_a_month_that_no_records_can_cover_is_refused(city: Path, month: str, said: str) -> None:
     done = vip("new", month, "--project", str(city))
@@ -294,6 +294,20 @@ def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: P
     # The texts pass; the pages are those that were published.
     assert "name and age" not in done.stderr
     assert "The correction corrects nothing." in done.stderr
+
+
+def test_the_check_gives_hints_on_plain_words_and_they_refuse_nothing(city: Path) -> None:
+    long = " ".join(["CORA went from door to door"] * 5)
+    text = f"## Outreach\n\nNobody was home.\n\n- {long}.\n"
+    (city / "report" / "activities" / "2023-12.md").write_text(text, encoding="utf-8")
+    done = vip("new", "2023-12", "--check", "--project", str(city))
+    assert done.returncode == 0, done.stdout
+    hints = [line for line in done.stdout.splitlines() if line.startswith("Plain words: ")]
+    assert hints == [
+        "Plain words: report/activities/2023-12.md, line 3: “Nobody”: write no one.",
+        "Plain words: report/activities/2023-12.md, line 5: A sentence has 30 words; split it: “CORA went from door to "
+        "door CORA went …”",
+    ]
 
 
 def test_the_check_looks_at_every_other_text_too_and_at_names_that_no_font_can_show(city: Path) -> None:

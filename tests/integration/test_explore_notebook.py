@@ -39,7 +39,7 @@ def tables(demonstration: Edition) -> Tables:
 
 def test_it_shows_counts_by_type_area_service_and_source_beside_what_chance_gives(executed: Any) -> None:
     text = markdown(executed)
-    assert "These records are synthetic" in text
+    assert "This is sample data" in text
     # The month as printed; it alone stands out of the demonstration records.
     assert "| November 2023 | 90 | 38 | 87 | high | one month outside the limits |" in text
     assert "| November 2023 | 55 | 7 | 5 | 11 | 7 | 5 |" in text

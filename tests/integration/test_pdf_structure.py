@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,20 +116,22 @@ def test_headings_are_those_of_the_page_in_order_without_a_gap_and_each_is_a_boo
     issue: Issue, pdf: pikepdf.Pdf
 ) -> None:
     on_page = [
-        (int(heading.name[1]) - 1, words(heading.get_text())) for heading in issue.page.select("main h2, main h3")
+        (int(heading.name[1]) - 1, words(heading.get_text()))
+        for heading in issue.page.select("main h2, main h3, main h4")
     ]
     levels = [int(str(one["/S"])[2:]) for one in all_of(pdf) if re.fullmatch(r"/H\d", str(one["/S"]))]
     assert levels == [level for level, _ in on_page]
     assert levels[0] == 1
     assert all(later - earlier <= 1 for earlier, later in itertools.pairwise(levels))
     assert len(all_of(pdf, "Title")) == 1
+
+    def marked(items: Iterable[Any], level: int) -> Iterator[tuple[int, str]]:
+        for item in items:
+            yield level, words(item.title)
+            yield from marked(item.children, level + 1)
+
     with pdf.open_outline() as outline:
-        bookmarks = [
-            (level, words(item.title))
-            for top in outline.root
-            for level, item in [(1, top), *((2, child) for child in top.children)]
-        ]
-    assert bookmarks == on_page
+        assert list(marked(outline.root, 1)) == on_page
 
 
 def test_every_table_has_a_caption_and_header_cells_for_its_columns(issue: Issue, pdf: pikepdf.Pdf) -> None:
@@ -151,7 +153,7 @@ def test_every_table_has_a_caption_and_header_cells_for_its_columns(issue: Issue
 def test_every_chart_has_the_alternative_text_of_the_page(issue: Issue, pdf: pikepdf.Pdf) -> None:
     images = [str(image["alt"]) for image in issue.page.find_all("img")]
     assert [str(figure["/Alt"]) for figure in all_of(pdf, "Figure")] == images
-    assert len(images) == 3
+    assert len(images) == 4
 
 
 def test_lists_and_links_are_what_they_look_like(pdf: pikepdf.Pdf) -> None:
@@ -160,7 +162,11 @@ def test_lists_and_links_are_what_they_look_like(pdf: pikepdf.Pdf) -> None:
         assert len(list(elements(item, "LBody"))) == 1
     links = [note for page in pdf.pages for note in page.get("/Annots", []) if note["/Subtype"] == "/Link"]
     outside = [note for note in links if "/A" in note and "/URI" in note["/A"]]
-    assert {str(note["/A"]["/URI"]) for note in outside} == {"https://www.cabq.gov/vip"}
+    assert {str(note["/A"]["/URI"]) for note in outside} == {
+        "https://www.cabq.gov/vip",
+        "https://cabq.gov/VIP",
+        "https://988lifeline.org",
+    }
     # A reader must be told of a link in words, and find it in the structure.
     assert all(str(note.get("/Contents", "")) for note in outside)
     assert len(all_of(pdf, "Link")) == len({str(note["/A"]["/URI"]) for note in outside})
@@ -182,13 +188,13 @@ def test_what_every_page_repeats_is_no_part_of_what_is_read(pdf: pikepdf.Pdf) ->
                 kind = "artifact" if "/Artifact" in inside else "content"
                 shown[kind] = shown.get(kind, 0) + 1
         assert shown.get("content", 0) > 0
-        assert (shown.get("artifact", 0) > 0) == (number > 0)
+        assert shown.get("artifact", 0) > 0
 
 
 def test_its_words_come_in_the_order_of_the_page(issue: Issue) -> None:
-    text = words(" ".join(page.extract_text() or "" for page in PdfReader(issue.pdf).pages[1:]))
+    text = words(" ".join(page.extract_text() or "" for page in PdfReader(issue.pdf).pages))
     at = 0
-    for heading in issue.page.select("main h2, main h3"):
+    for heading in issue.page.select("main h2, main h3, main h4"):
         found = text.find(words(heading.get_text()), at)
         assert found >= 0, heading.get_text()
         at = found

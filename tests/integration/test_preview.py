@@ -48,12 +48,12 @@ def test_the_preview_serves_the_site_and_its_own_page_for_what_is_not_there(root
         assert server.address.startswith("http://127.0.0.1:")
         status, page = read(server.address)
         assert status == 200
-        assert "The newest issue: November 2023" in page
+        assert "Newest report: November 2023" in page
         assert read(f"{server.address}issues/2023-11/")[0] == 200
         assert read(f"{server.address}issues/2023-11")[0] == 200
         status, page = read(f"{server.address}no/such/page")
         assert status == 404
-        assert "There is no page at this address" in page
+        assert "This page does not exist" in page
         assert read(f"{server.address}..%2f..%2fprogram.toml")[0] == 404
         assert read(f"{server.address}%2e%2e/program.toml")[0] == 404
 

@@ -216,19 +216,19 @@ def test_pdf_structure_has_a_title_headings_in_order_and_table_headers(pages: di
     assert kinds.count("TH") == 3 + 3 + 2
 
 
-def test_pdf_is_letter_with_header_and_footer_on_all_pages_but_the_cover(pages: dict[str, Path]) -> None:
+def test_pdf_is_letter_with_a_footer_on_all_pages_and_a_header_on_all_but_the_first(pages: dict[str, Path]) -> None:
     reader = PdfReader(pages["pdf"])
     count = len(reader.pages)
-    assert count >= 3
+    assert count >= 2
     for number, page in enumerate(reader.pages, start=1):
         text = words(page.extract_text())
         assert (page.mediabox.width, page.mediabox.height) == (612, 792)
         assert (FRONT_MATTER["vip"]["running-header"] in text) == (number > 1)
-        assert (f"{number} / {count}" in text) == (number > 1)
+        assert f"{number} / {count}" in text
         assert "CABQ.GOV/VIP" in text
+        assert FRONT_MATTER["vip"]["mark"] in text
     cover = words(reader.pages[0].extract_text())
     assert "Monthly Informational Report November 2023" in cover
-    assert FRONT_MATTER["vip"]["demonstration"] in cover
 
 
 def test_pdf_uses_only_the_fonts_of_the_project(pages: dict[str, Path]) -> None:

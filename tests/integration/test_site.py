@@ -112,10 +112,12 @@ def test_nothing_on_any_page_is_loaded_from_elsewhere(site: Path) -> None:
 
 
 def test_every_page_says_which_one_it_is_and_has_the_same_links(site: Path) -> None:
-    places = [".", "overview", "methods", "verdicts", "data", "revisions", "search"]
+    places = [".", "overview", "methods", "verdicts", "quality", "elsewhere", "data", "revisions", "search"]
     spanish = [f"es/{place}".removesuffix("/.") for place in places]
-    english_names = ["Home", "The program", "Methods", "Verdicts", "Data", "Revisions", "Search"]
-    spanish_names = ["Inicio", "El programa", "Métodos", "Veredictos", "Datos", "Revisiones", "Buscar"]
+    english_names = ["Home", "The program", "Methods", "Number checks", "Data quality", "Numbers elsewhere"]
+    english_names += ["Data", "Revisions", "Search"]
+    spanish_names = ["Inicio", "El programa", "Métodos", "Verificación de cifras", "Calidad de los datos"]
+    spanish_names += ["Otras cifras", "Datos", "Revisiones", "Buscar"]
     expected = dict(zip(places + spanish, english_names + spanish_names, strict=True))
     for page in pages_of(site):
         links = soup_of(page).select("nav.site-nav a:not([hreflang])")
@@ -128,14 +130,17 @@ def test_every_page_says_which_one_it_is_and_has_the_same_links(site: Path) -> N
 def test_the_home_page_shows_the_newest_issue_and_all_by_fiscal_year(site: Path) -> None:
     home = soup_of(site / "index.html")
     headings = [words(heading) for heading in home.find_all("h2")]
-    assert headings == ["The newest issue: November 2023", "Month by month", "All issues"]
+    assert headings == ["Newest report: November 2023", "Month by month", "Where to get help", "All reports"]
     assert [words(heading) for heading in home.find_all("h3")] == ["Fiscal year 2024"]
-    # The headline figures as the City printed them for November 2023.
-    assert [words(number) for number in home.select(".tiles .number")] == ["2,599", "101", "4,666", "2,446"]
-    month_by_month, archive = (
+    points = [words(item) for item in home.select("main ul")[0].find_all("li")]
+    issue = soup_of(site / "issues" / "2023-11" / "index.html")
+    assert points == [words(item) for item in issue.select("main ul")[0].find_all("li")]
+    headline, month_by_month, archive = (
         [[words(cell) for cell in row.find_all(["th", "td"])] for row in table.select("tbody tr")]
         for table in home.find_all("table")
     )
+    # The headline figures of the year to date, as the City published them for November 2023.
+    assert [row[2] for row in headline] == ["2,599", "101", "4,666", "2,446"]
     october = figures_of(site / "issues" / "2023-10")
     assert [row[:2] for row in archive] == [
         ["November 2023 records as of December 4, 2023", "90"],
@@ -159,13 +164,18 @@ def figures_of(folder: Path) -> dict[tuple[str, str, str], str]:
 def test_synthetic_records_are_said_on_every_page_with_figures(site: Path) -> None:
     for page in pages_of(site):
         if page.name != "404.html":
-            assert re.search("Demonstration records|Registros de demostración", words(soup_of(page))), page
+            assert re.search("Sample data|Datos de muestra", words(soup_of(page))), page
 
 
 def test_an_issue_leads_to_its_files_and_to_the_issues_beside_it(site: Path) -> None:
     issue = soup_of(site / "issues" / "2023-10" / "index.html")
     files = {words(link): str(link["href"]).rpartition("/")[2] for link in issue.select("ul.downloads a")}
-    assert files == {"PDF": "vip-2023-10.pdf", "Word": "vip-2023-10.docx", "CSV": "figures.csv"}
+    assert files == {
+        "PDF": "vip-2023-10.pdf",
+        "Word": "vip-2023-10.docx",
+        "Summary": "vip-2023-10-summary.pdf",
+        "CSV": "figures.csv",
+    }
     beside = {words(link): str(link["href"]) for link in issue.select("nav.neighbours a")}
     assert beside == {"November 2023": "../../issues/2023-11/index.html"}
 
@@ -179,7 +189,10 @@ def test_the_page_of_an_issue_says_what_its_own_html_says(site: Path) -> None:
 
 def test_the_files_of_an_issue_are_those_that_were_made(site: Path) -> None:
     manifest = json.loads((site / "issues" / "2023-11" / "manifest.json").read_text(encoding="utf-8"))
-    for name, was in manifest["outputs"].items():
+    # What goes into a mail is no page of the site.
+    files = {name: was for name, was in manifest["outputs"].items() if not name.endswith("-summary.html")}
+    assert len(files) == len(manifest["outputs"]) - 1
+    for name, was in files.items():
         assert checksum(site / "issues" / "2023-11" / name) == was
 
 
@@ -211,7 +224,7 @@ def test_the_feed_lists_every_issue_with_its_address_and_its_own_day(site: Path)
         ("Monthly Informational Report, October 2023", f"{ADDRESS}issues/2023-10/", "2023-11-03T00:00:00Z"),
     ]
     assert feed.findtext(f"{ATOM}updated") == "2023-12-04T00:00:00Z"
-    assert all("synthetic" in str(one.findtext(f"{ATOM}summary")) for one in feed.findall(f"{ATOM}entry"))
+    assert all("sample data" in str(one.findtext(f"{ATOM}summary")) for one in feed.findall(f"{ATOM}entry"))
     links = {one.get("rel"): one.get("href") for one in feed.findall(f"{ATOM}link")}
     assert links == {"self": f"{ADDRESS}feed.xml", "alternate": ADDRESS}
 
@@ -227,7 +240,7 @@ def test_the_sitemap_lists_every_page_once(site: Path) -> None:
 def test_the_page_for_what_is_not_there_works_at_any_address(site: Path) -> None:
     page = site / "404.html"
     assert {link for link in links_of(page) if not link.startswith(("/reports/", "#"))} == set()
-    assert "There is no page at this address" in words(soup_of(page))
+    assert "This page does not exist" in words(soup_of(page))
 
 
 def test_the_search_index_holds_every_part_of_every_page(site: Path) -> None:
@@ -250,4 +263,4 @@ def test_the_search_index_holds_every_part_of_every_page(site: Path) -> None:
     assert found[0] == "../issues/2023-11/index.html#responses-to-incidents"
     # Prose and rows of tables are kept apart, and each number has its heading.
     assert "Homicide" not in found[3]
-    assert "Homicide: Nov [p] 5, FYTD 20" in found[4].split("\n")
+    assert any(row.startswith("Homicide: Nov [p] 5, FYTD 20, Nov 2022 ") for row in found[4].split("\n"))

@@ -92,6 +92,30 @@ def test_a_site_that_cannot_be_made_is_as_it_was_before(built: Path) -> None:
     assert not [path for path in root.iterdir() if "partial" in path.name]
 
 
+@pytest.mark.whole_issues
+def test_the_page_of_numbers_reported_elsewhere_is_made_again_when_its_file_changes(built: Path) -> None:
+    root = built
+    only = ("--since", "2023-11")
+    page, file = root / "_site" / "elsewhere" / "index.html", root / "data" / "elsewhere.csv"
+    assert not page.exists()
+    text = (REPOSITORY / "data" / "elsewhere.csv").read_text(encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    added = make(root, *only)
+    # Every page has a link to the new one, and no issue is made again.
+    assert (added["made"], added["pages_made"]) == ([], added["pages"])
+    assert "nearly 140" in words(soup_of(page))
+    file.write_text(text.replace("nearly 140", "about 140"), encoding="utf-8")
+    changed = make(root, *only)
+    assert (changed["made"], changed["pages_made"]) == ([], 1)
+    assert "about 140" in words(soup_of(page))
+    before = made_in(root)
+    file.write_text(text.replace("KOB", "", 1), encoding="utf-8")
+    done = vip("site", "--project", str(root), "--engine", "embedded", "--address", ADDRESS, *only)
+    assert done.returncode == 2
+    assert "data/elsewhere.csv, line 4, source: is empty; write who reported the number." in done.stderr
+    assert made_in(root) == before
+
+
 def publish(root: Path, *options: str) -> None:
     """Publish November 2023, which was made in a town."""
     done = vip("publish", "2023-11", f"--approved-by={APPROVER}", *options, "--project", str(root))
@@ -378,10 +402,12 @@ def test_activities_of_a_month_without_data_are_named_and_keep_nothing_else_from
 def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path: Path, plain_pages: None) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
     program = root / "program.toml"
-    program.write_text(re.sub(r"address = .*", "", program.read_text(encoding="utf-8")), encoding="utf-8")
+    program.write_text(
+        re.sub(r"(?m)^address = .*example/.*", "", program.read_text(encoding="utf-8")), encoding="utf-8"
+    )
     done = vip("site", "--project", str(root), "--engine", "embedded", "--since", "2023-12")
     assert done.returncode == 0, done.stderr
-    assert "it has no feed and no sitemap, because program.address in program.toml does not say" in done.stdout
+    assert "the site has no feed and no sitemap. Set program.address in program.toml" in done.stdout
     assert not list((root / "_site").rglob("*.xml"))
     for page in pages_of(root / "_site"):
         # A plain page shows its front matter, where the links of the template come from.
@@ -392,7 +418,8 @@ def test_the_page_for_what_is_not_there_needs_no_other_file_where_the_address_is
     """Somebody may have asked for an address in any folder: what is relative would lead elsewhere from there."""
     root = with_a_short_report(town(tmp_path / "a town"))
     program = root / "program.toml"
-    program.write_text(re.sub(r"(address|also_in) = .*", "", program.read_text(encoding="utf-8")), encoding="utf-8")
+    text = re.sub(r"(?m)^(?:address = .*example/|also_in = ).*", "", program.read_text(encoding="utf-8"))
+    program.write_text(text, encoding="utf-8")
     done = vip("site", "--project", str(root), "--engine", "embedded", "--since", "2023-12")
     assert done.returncode == 0, done.stderr
     page = root / "_site" / "404.html"
@@ -400,7 +427,7 @@ def test_the_page_for_what_is_not_there_needs_no_other_file_where_the_address_is
     (style,) = soup_of(page).select("head style")
     assert ".skip-link" in style.get_text()
     assert "url(" not in style.get_text()
-    assert "There is no page at this address" in words(soup_of(page))
+    assert "This page does not exist" in words(soup_of(page))
     # Every other page knows where it is.
     assert "../report/theme/report.css" in set(links_of(root / "_site" / "methods" / "index.html"))
 

@@ -28,6 +28,7 @@ from viputils.core.months import ReportMonth
 from viputils.records.deliveries import Received, read_received
 from viputils.report.issue import make_issue
 from viputils.report.notebook import clean_copy
+from viputils.report.press import link_slides
 from viputils.report.render.embedded import EmbeddedEngine
 from viputils.report.seal import sealed
 
@@ -72,6 +73,7 @@ def test_an_issue_shows_what_its_notebook_shows_that_is_run_by_itself(
             str(whole_project.notebook), None, {"month": "2023-11"}, cwd=str(whole_project.root), progress_bar=False
         )
     shown, _ = clean_copy(alone, {})
+    link_slides(shown)
     in_issue = [cell["outputs"] for cell in json.loads(issue.notebook.read_text("utf-8"))["cells"] if "outputs" in cell]
     assert in_issue == [
         [

@@ -69,7 +69,7 @@ def test_preview_serves_the_site_until_ctrl_c(root: Path, tmp_path: Path) -> Non
             address = re.search(r"Open (http\S+)", said.read_text())
             assert address is not None, said.read_text()
             with urllib.request.urlopen(address[1], timeout=TIMEOUT) as answer:  # noqa: S310 - on this machine
-                assert "All issues are of earlier months" in answer.read().decode()
+                assert "All reports are of earlier months" in answer.read().decode()
         finally:
             running.send_signal(signal.SIGINT)
             code = running.wait(TIMEOUT)

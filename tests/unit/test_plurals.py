@@ -52,7 +52,7 @@ def test_one_figure_that_moved(project: Project, deliver: Deliver) -> None:
     deliver("2023-12-04", outreach=["O1,2023-11-05,SE,Home visit,,4,0"])
     deliver("2024-01-04", outreach=["O1,2023-10-05,SE,Home visit,,4,0"])
     done = vip("revisions", "2023-11", cwd=project.root)
-    assert "2 figures moved" in done.stdout
+    assert "2 figures changed" in done.stdout
     deliver("2024-01-05", outreach=["O1,2023-11-05,SE,Home visit,,4,0", "O2,2023-10-05,SE,Home visit,,0,0"])
     done = vip("revisions", "2023-11", cwd=project.root)
-    assert "1 figure moved" in done.stdout
+    assert "1 figure changed" in done.stdout

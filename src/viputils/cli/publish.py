@@ -113,8 +113,8 @@ def new(
         return
     if month.span.start > today():
         raise ParameterError(
-            f"{month.label} has not begun.",
-            [Problem("month", f"{month} is in the future;", "choose a month that has begun.")],
+            f"{month.label} has not started.",
+            [Problem("month", f"{month} is in the future;", "choose a month that has started.")],
         )
     begun = new_month(opened, month)
     if begun.created:
@@ -345,7 +345,7 @@ def preview(
 
 def _check_activities(project: Project, month: ReportMonth) -> None:
     """Print the private details in the activities of a month and in other texts, and how to allow them."""
-    from viputils.publish.activities import check_activities
+    from viputils.publish.activities import check_activities, hints_on
     from viputils.report.markdown import outdated_activities, shown_as_typed
     from viputils.report.privacy.screening import screen_texts
 
@@ -355,6 +355,8 @@ def _check_activities(project: Project, month: ReportMonth) -> None:
     path = project.activities(month)
     for one in (*shown_as_typed(path, project.relative(path)), *outdated_activities(project, month)):
         say(f"Note: {one}")
+    for hint in hints_on(project, month):
+        say(f"Plain words: {hint}")
     for finding, allowance in (allowed for found in screened for allowed in found.allowed):
         say(f"Allowed: {finding.file}, line {finding.line}: {finding.name} ({allowance.reason}; {allowance.by})")
     if all(found.clean for found in screened):

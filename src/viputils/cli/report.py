@@ -37,9 +37,12 @@ def report(
     engine: EngineOption = EngineName.auto,
     allow_quarantined: AllowOption = False,
     lang: LanguageOption = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Mark every page as a draft, which cannot be published.", show_default=False)
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the file paths as JSON.", show_default=False)] = False,
 ) -> None:
-    """Make the issue of a month: web page, PDF, Word file, figures and notebook.
+    """Make the issue of a month: web page, PDF, Word file, summary, figures and notebook.
 
     The files are saved in issues/MONTH.
     """
@@ -64,6 +67,7 @@ def report(
                 as_of,
                 choose_engine(engine.value),
                 allow_quarantined=allow_quarantined,
+                draft=draft,
                 on_step=step,
                 on_notes=_say_notes,
             )

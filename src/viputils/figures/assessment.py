@@ -1,6 +1,6 @@
 """The assessment of a month: its counts against earlier months, and its year to date against the year before.
 
-Differences that chance alone often makes are ignored. If there are too few months or events, the result is that
+Differences that chance often makes are ignored. If there are too few months or events, the result is that
 nothing can be told.
 """
 
@@ -36,7 +36,7 @@ class Standing:
     Attributes
     ----------
     verdict
-        ``higher`` or ``lower`` than chance alone makes a month. ``no telling`` if it is neither, or if the months
+        ``higher`` or ``lower`` than chance makes a month. ``no telling`` if it is neither, or if the months
         before are too few or differ too much.
     """
 
@@ -48,12 +48,12 @@ class Standing:
 
     @property
     def low(self) -> int:
-        """The lowest count that chance alone makes."""
+        """The lowest normal count."""
         return int(self.chart.points["low"].iloc[-1])
 
     @property
     def high(self) -> int:
-        """The highest count that chance alone makes."""
+        """The highest normal count."""
         return int(self.chart.points["high"].iloc[-1])
 
     @property
@@ -234,7 +234,7 @@ def _standing(measure: str, category: str, counts: pd.Series, tail: float = TAIL
 def years_are_even(counts: pd.Series, month: ReportMonth, fiscal_year_starts: int) -> bool:
     """Return whether the months of a fiscal year to date, and those of the year before, differ only by chance.
 
-    The full year before is used, because a year that has just begun has too few months.
+    The full year before is used, because a year that has just started has too few months.
     """
     months = list(month.fiscal_year(fiscal_year_starts).months(until=month))
     year_before = counts.reindex(list(months[0].plus(-12).fiscal_year(fiscal_year_starts).months()))

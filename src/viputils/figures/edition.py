@@ -38,7 +38,8 @@ class Edition:
     def year_before(self) -> dict[tuple[str, str, str], int]:
         """The report's headline figures and breakdowns a year earlier, as ``a_year_earlier`` returns them."""
         report = self.program.report
-        return a_year_earlier(self.records, self.month, [*report.headline, *report.breakdowns])
+        wholes = [name for one in report.breakdowns if (name := self.program.whole_of(one)) is not None]
+        return a_year_earlier(self.records, self.month, [*report.headline, *report.breakdowns, *wholes])
 
     @property
     def as_of(self) -> dt.date:

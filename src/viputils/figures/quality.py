@@ -6,7 +6,6 @@ The numbers are for each table, or for each of its deliveries. They never name a
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, Literal, get_args
@@ -15,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from viputils.config.program import Measure, Program
-from viputils.config.project import Project
-from viputils.config.tables import DELIVERY, LINE, VOIDS
+from viputils.config.tables import DELIVERY, FILE, LINE, VOIDS
 from viputils.core.errors import ParameterError, Problem, nearest
+from viputils.core.months import ReportMonth
 from viputils.figures import vintages
 from viputils.figures.series import known_months
 from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, CleanTable
@@ -32,6 +31,7 @@ OUTCOMES: Final = (KEPT, SUPERSEDED, DUPLICATE, WITHDRAWN, QUARANTINED)
 DELAYS: Final = (7, 14, 31, 62)
 
 _AFTER_RECEIPT: Final = "date_after_receipt"
+_MISSING: Final = ("missing_id", "missing_value")
 # The columns that name the table, or the delivery of a table.
 _TYPES: Final[Mapping[By, dict[str, str]]] = {
     "table": {"table": "str"},
@@ -41,7 +41,7 @@ _TYPES: Final[Mapping[By, dict[str, str]]] = {
 # The columns on delays, in order.
 _TIMES: Final = {
     **dict.fromkeys(("records", "with_first", "date_moved", "timed"), "int64"),
-    **dict.fromkeys(("median", "most", "within_7", "within_31"), "float64"),
+    **dict.fromkeys(("shortest", "median", "most", "longest", "within_7", "within_31"), "float64"),
     "refused": "int64",
 }
 
@@ -135,10 +135,94 @@ def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
     parts = []
     for name in names:
         months = [str(month) for month in known_months(counting, name)]
-        days = records.tables[name].rows[records.program.tables[name].date]
-        counts = days.dt.strftime("%Y-%m").value_counts().reindex(months, fill_value=0)
+        counts = vintages.rows_by_month(records, name, months)
         parts.append(pd.DataFrame({"table": name, "month": months, "rows": counts.to_numpy()}))
     return pd.concat(parts, ignore_index=True).astype({"table": "str", "month": "str", "rows": "int64"})
+
+
+def missing_months(records: Records, until: ReportMonth, table: str | None = None) -> pd.DataFrame:
+    """Count the months that each table was delivered for, and those that it was not.
+
+    Parameters
+    ----------
+    until
+        The last month that is expected.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` (``str``); ``months`` (all since the records begin), ``delivered``, ``missing`` and ``without_rows``
+        (those that were delivered without a row), all ``int64``.
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    start = records.program.identity.records_from
+    first = ReportMonth.of(start) if start.day == 1 else ReportMonth.of(start).plus(1)
+    months = [str(month) for month in first.until(until)]
+    found = coverage(records, table)
+    found = found.loc[found["month"].isin(months)]
+    groups = found.assign(without=found["rows"].eq(0)).groupby("table")["without"].agg(["size", "sum"])
+    names = _names(records, table)
+    delivered, without = (groups[column].reindex(names, fill_value=0).to_numpy() for column in ("size", "sum"))
+    counts = {
+        "months": len(months),
+        "delivered": delivered,
+        "missing": len(months) - delivered,
+        "without_rows": without,
+    }
+    return pd.DataFrame({"table": names, **counts}).astype({"table": "str", **dict.fromkeys(counts, "int64")})
+
+
+def missing_required(records: Records, table: str | None = None) -> pd.DataFrame:
+    """Count the current rows that lack their id or a value of a required column. They are in quarantine.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` (``str``), ``rows`` (kept or in quarantine) and ``lacking``, both ``int64``.
+
+    Raises
+    ------
+    ParameterError
+        As ``account``.
+    """
+    parts = []
+    for name in _names(records, table):
+        clean = records.tables[name]
+        lacking = clean.quarantine.loc[clean.quarantine["reason"].isin(_MISSING), [FILE, LINE]].drop_duplicates()
+        rows = int(clean.ledger["status"].isin((KEPT, QUARANTINED)).sum())
+        parts.append((name, rows, len(lacking)))
+    found = pd.DataFrame(parts, columns=["table", "rows", "lacking"])
+    return found.astype({"table": "str", "rows": "int64", "lacking": "int64"})
+
+
+def days_to_complete(records: Records, until: ReportMonth) -> pd.DataFrame:
+    """Return how many days after its end the last table of each month arrived.
+
+    The first delivery can bring many earlier months at once. Only the newest one of them is here.
+
+    Parameters
+    ----------
+    until
+        The last month that counts.
+
+    Returns
+    -------
+    DataFrame
+        ``month`` (``str``, ``YYYY-MM``) and ``days`` (``int64``), in order.
+    """
+    deliveries = records.received.deliveries
+    complete = vintages.complete_months(deliveries, records.program)
+    early = [month for month, day in complete.items() if day == deliveries[0].received][:-1]
+    rows = [
+        (str(month), (day - month.span.end).days)
+        for month, day in complete.items()
+        if month <= until and month not in early
+    ]
+    return pd.DataFrame(rows, columns=["month", "days"]).astype({"month": "str", "days": "int64"})
 
 
 def timeliness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
@@ -157,9 +241,10 @@ def timeliness(records: Records, table: str | None = None, by: By = "table") -> 
     -------
     DataFrame
         ``table`` (by delivery also ``delivery`` and ``received``); ``records`` kept, including ``with_first`` and
-        ``date_moved`` (counted separately) and ``timed``, the rest (``int64``). For the rest: ``median``, ``most`` (the
-        days within which nine in ten arrived), ``within_7`` and ``within_31`` (shares), all ``float64`` and missing if
-        there are none. ``refused`` (``int64``): rows in quarantine because they are dated after their receipt.
+        ``date_moved`` (counted separately) and ``timed``, the rest (``int64``). For the rest: ``shortest``,
+        ``median``, ``most`` (the days within which nine in ten arrived) and ``longest``, ``within_7`` and ``within_31``
+        (shares), all ``float64`` and missing if there are none. ``refused`` (``int64``): rows in quarantine because
+        they are dated after their receipt.
 
     Raises
     ------
@@ -284,13 +369,8 @@ def quarantine(records: Records, table: str | None = None) -> pd.DataFrame:
     return faults.groupby(key, sort=False).size().astype("int64").rename("rows").reset_index()
 
 
-def revisions(project: Project, as_of: dt.date, table: str | None = None) -> pd.DataFrame:
+def revisions(records: Records, table: str | None = None) -> pd.DataFrame:
     """Compare the first record count of each month with its count at each later age, for each table.
-
-    Parameters
-    ----------
-    as_of
-        Only records received by this day count. Later deliveries are read too, and must be valid.
 
     Returns
     -------
@@ -301,15 +381,9 @@ def revisions(project: Project, as_of: dt.date, table: str | None = None) -> pd.
     Raises
     ------
     ParameterError
-        If the table does not exist.
-    DeliveryError
-        If a delivered file is malformed.
+        As ``account``.
     """
-    names = [table] if table is not None else list(project.program.tables)
-    _require_table(names, project.program.tables)
-    counting = dataclasses.replace(project, program=_counting_rows(project.program))
-    known = vintages.vintages_of(counting, names)
-    return vintages.revisions(known.loc[known["as_of"].le(pd.Timestamp(as_of))])
+    return vintages.revisions(vintages.table_vintages(records, _names(records, table)))
 
 
 def _counting_rows(program: Program) -> Program:
@@ -388,9 +462,11 @@ def _times(received: pd.DataFrame, refused: int) -> dict[str, float]:
         "with_first": with_first,
         "date_moved": len(received) - with_first - len(days),
         "timed": len(days),
+        "shortest": float(days.min()) if len(days) else float("nan"),
         "median": float(days.median()) if len(days) else float("nan"),
         # An observed number of days, not one interpolated between two.
         "most": float(np.quantile(days, 0.9, method="inverted_cdf")) if len(days) else float("nan"),
+        "longest": float(days.max()) if len(days) else float("nan"),
         "within_7": float(days.le(7).mean()) if len(days) else float("nan"),
         "within_31": float(days.le(31).mean()) if len(days) else float("nan"),
         "refused": refused,

@@ -181,11 +181,13 @@ def a_year_earlier(records: Records, month: ReportMonth, measures: Sequence[str]
         known = {one for one, tables in known_tables.items() if needed <= tables}
         begins = earlier.fytd(program.identity.fiscal_year_starts).start
         categories = categories_of(program, name, month, begins)
+        # A category that did not exist yet had no 0.
+        then = set(categories_of(program, name, earlier, begins))
         for period in PERIODS:
             span = span_of(program, earlier, period)
             if _months_of(span) <= known:
                 counts = total(counted_within(records, name, month, span)).to_dict()
-                found |= {(name, category, period): counts.get(category, 0) for category in categories}
+                found |= {(name, one, period): counts.get(one, 0) for one in categories if one in counts or one in then}
     return found
 
 

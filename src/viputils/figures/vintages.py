@@ -7,6 +7,7 @@ saved vintages.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,13 +15,14 @@ from typing import Final
 
 import pandas as pd
 
+from viputils.config.program import Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ParameterError, Problem, VintageError, nearest
 from viputils.core.months import ReportMonth, parse_date
 from viputils.figures.counts import counted, total
-from viputils.records.clean import clean_records
+from viputils.records.clean import Records, clean_records
 from viputils.records.completeness import default_as_of
-from viputils.records.deliveries import find_deliveries, read_received
+from viputils.records.deliveries import Delivery, find_deliveries, read_received
 
 COLUMNS: Final = ("as_of", "month", "measure", "value")
 
@@ -141,14 +143,7 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
     needed = {one.table for one in counts} | {one.followed_by for one in counts if one.followed_by is not None}
     deliveries = find_deliveries(project)
     received = read_received(project, deliveries, deliveries[-1].received)
-    complete = {}
-    month = ReportMonth.of(program.identity.records_from)
-    while month.span.end < deliveries[-1].received:
-        try:
-            complete[month] = default_as_of(deliveries, program, month)
-        except DeliveryError:
-            break  # An incomplete month has no figures yet, and neither have later months.
-        month = month.plus(1)
+    complete = complete_months(deliveries, program)
     rows = []
     for day in dict.fromkeys(one.received for one in deliveries):
         records = clean_records(program, received.by(day, sorted(needed)))
@@ -159,6 +154,47 @@ def vintages_of(project: Project, measures: Sequence[str]) -> pd.DataFrame:
             for name in measures
         ]
     return _tidy(rows)
+
+
+def table_vintages(records: Records, tables: Sequence[str]) -> pd.DataFrame:
+    """Count the rows of tables by month as they were known on the day of each delivery.
+
+    Returns
+    -------
+    DataFrame
+        As from ``read_vintages``, with the name of the table as the ``measure``. A month is counted from the day its
+        last table arrived.
+    """
+    program, received = records.program, records.received
+    complete = complete_months(received.deliveries, program)
+    rows = []
+    for day in dict.fromkeys(one.received for one in received.deliveries):
+        known = clean_records(program, received.by(day, tables))
+        months = [str(month) for month, since in complete.items() if since <= day]
+        for name in tables:
+            counts = rows_by_month(known, name, months)
+            rows += [(str(day), month, name, int(count)) for month, count in zip(months, counts, strict=True)]
+    return _tidy(rows)
+
+
+def rows_by_month(records: Records, table: str, months: Sequence[str]) -> pd.Series:
+    """Return the number of kept rows of a table in each of the months (``YYYY-MM``)."""
+    days = records.tables[table].rows[records.program.tables[table].date]
+    counts: pd.Series = days.dt.strftime("%Y-%m").value_counts().reindex(months, fill_value=0)
+    return counts
+
+
+def complete_months(deliveries: Sequence[Delivery], program: Program) -> dict[ReportMonth, dt.date]:
+    """Return the months that can be counted, in order, with the day on which the last table of each arrived."""
+    complete: dict[ReportMonth, dt.date] = {}
+    month = ReportMonth.of(program.identity.records_from)
+    while month.span.end < deliveries[-1].received:
+        try:
+            complete[month] = default_as_of(deliveries, program, month)
+        except DeliveryError:
+            break  # An incomplete month has no figures yet, and neither have later months.
+        month = month.plus(1)
+    return complete
 
 
 def first_prints(vintages: pd.DataFrame) -> pd.DataFrame:

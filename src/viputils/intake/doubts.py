@@ -25,7 +25,7 @@ def doubtful_corrections(before: Records, after: Records, delivery: Delivery) ->
 
     Such rows may be other records: the sender may start numbering again each year, or an id may be mistyped.
     """
-    for name in delivery.files.keys() & after.tables.keys():
+    for name in (one for one in delivery.files if one in after.tables):
         rule = after.program.tables[name]
         if rule.delivery == "snapshot" or not rule.one_row_per_id or rule.id_is_made:
             continue
@@ -91,7 +91,7 @@ def _shared_ids(after: Records, delivery: Delivery) -> Iterator[str]:
 
 def _repeated_rows(after: Records, delivery: Delivery) -> Iterator[str]:
     """Yield a warning for each table without ids whose rows were already delivered."""
-    for name in delivery.files.keys() & after.tables.keys():
+    for name in (one for one in delivery.files if one in after.tables):
         rule = after.program.tables[name]
         if rule.id != ROW_ID or rule.delivery == "snapshot":
             continue

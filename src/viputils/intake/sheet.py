@@ -59,7 +59,7 @@ class Sheet:
     notes
         What a person should know about how it was read.
     merged
-        The ranges of merged cells, of which only the first has a value.
+        The ranges of merged cells. Only the first cell of each has a value.
     epoch
         The day from which it counts the serial numbers of dates.
     """

@@ -21,6 +21,7 @@ from viputils.records.deliveries import Delivery
 from viputils.report.drawing import image_markdown, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, div, number, pipe_table, readable, signed
 from viputils.report.markdown import escape
+from viputils.report.quality_sections import REASONS
 from viputils.workbench import Tables
 
 # The most panels, deliveries, names and ages that people can compare.
@@ -30,27 +31,6 @@ _NAMED: Final = 6
 _AGES: Final = 12
 # The fewest months for a percentage in a chart.
 _MONTHS: Final = 5
-
-# The meaning of each quarantine reason.
-REASONS: Final = {
-    "missing_id": "the record has no id",
-    "missing_value": "a value is missing that every record must have",
-    "not_a_code": "it is not a code of letters and digits",
-    "not_a_date": "it is not a date",
-    "negative_count": "a count is below 0",
-    "not_a_whole_number": "a count is not a whole number",
-    "not_a_flag": "it is neither yes nor no",
-    "unknown_value": "the value is not in the list of known values",
-    "not_valid_on_date": "the value was not in use on that day",
-    "date_after_receipt": "the date is after the day of receipt",
-    "date_before_records": "the date is before the records begin",
-    "not_exactly_one": "exactly one of these columns must be filled",
-    "conflicting_rows": "rows of one delivery contradict each other",
-    "looks_like_another": "it looks like another one",
-    "unknown_table": "a void names an unknown table",
-    "unknown_record": "a void names a record that was not received",
-    "unknown_line": "a void names a line that was not received",
-}
 
 
 def overview(tables: Tables) -> Markdown:
@@ -65,7 +45,7 @@ def overview(tables: Tables) -> Markdown:
     )
     withdrawals = int(found["delivered"].sum()) - rows
     if withdrawals:
-        said += f" There were also {plural(withdrawals, 'void')}, each of which withdraws a record."
+        said += f" There were also {plural(withdrawals, 'void')}, each withdrawing a record."
     held, voids = int(records["quarantined"].sum()), int(found["quarantined"].sum() - records["quarantined"].sum())
     if held:
         said += f" **{plural(held, 'row is', 'rows are')} in quarantine and not counted.**"
@@ -252,7 +232,7 @@ def quarantine(tables: Tables) -> Markdown:
 
 def revisions(tables: Tables) -> Markdown:
     """Show how many months have a different record count now than at first, by table and age."""
-    found = quality.revisions(tables.project, tables.as_of)
+    found = quality.revisions(tables.records)
     if found.empty:
         return Markdown("No month has a first count yet.")
     newest, ages = vintages.newest(found), vintages.by_age(found)

@@ -220,7 +220,7 @@ def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Mark
         "The interval shows which ratios of the two true rates fit the counts, if events are independent. If it "
         "includes 1.00, the counts cannot tell whether there were more or fewer. If months differ more than by chance, "
         "events are not independent, and the ratio is not interpreted. Sums have no interval, because one record can "
-        "add several. About one in twenty of the others differs by chance alone."
+        "add several. About one in twenty of the others differs by chance."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from viputils.audit.as_of import OwnDays, issue_day, require_covered
+from viputils.config.paragraphs import blocks_of
 from viputils.config.project import Project
+from viputils.core.encoding import decoded_lines
 from viputils.core.errors import DeliveryError, ParameterError, Problem, TextError
 from viputils.core.months import ReportMonth
 from viputils.records.completeness import received_after
 from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries
 from viputils.report.markdown import read_sections, read_translation, require_names_shown
+from viputils.report.plain_words import hints
 from viputils.report.privacy.particulars import TO_WRITE
 from viputils.report.privacy.screening import Screening, screen_activities
 
@@ -113,6 +116,14 @@ def check_activities(project: Project, month: ReportMonth) -> Screening:
     except TextError as error:
         raise TextError(error.summary, [*error.problems, *found.problems]) from None
     return found
+
+
+def hints_on(project: Project, month: ReportMonth) -> list[Problem]:
+    """Return what would make the activities of a month easier to read. They are in English."""
+    path = project.activities(month)
+    blocks = blocks_of(decoded_lines(path.read_bytes()))
+    name = project.relative(path)
+    return [Problem(f"{name}, line {block.line}", hint) for block in blocks if block.text for hint in hints(block.text)]
 
 
 def _themes_before(project: Project, month: ReportMonth) -> tuple[ReportMonth | None, tuple[str, ...]]:

@@ -101,7 +101,7 @@ def orders_of(
     Raises
     ------
     ParameterError
-        If the range runs backwards or holds no month of which there could be data.
+        If the range runs backwards or contains no month that could have data.
     DeliveryError
         If there is no delivery at all.
     """

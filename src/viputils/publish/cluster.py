@@ -329,7 +329,7 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
                 client.wait_for_workers(1, timeout=patience)
             except TimeoutError:
                 problem = Problem(scheduler, "has no worker;", f"start one: dask worker {scheduler}")
-                raise ClusterError("The cluster has nobody to make issues.", [problem]) from None
+                raise ClusterError("The cluster has no worker that can make issues.", [problem]) from None
             with client.as_current():
                 yield client
         finally:

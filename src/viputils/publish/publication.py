@@ -267,6 +267,8 @@ def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
     name = f"issues/{month}/{MANIFEST}"
     manifest = read_manifest(folder / MANIFEST, name)
     problems = touched_since(manifest, folder, f"issues/{month}")
+    if manifest.parameters.draft:
+        problems.append(Problem(f"issues/{month}", "is a draft;", f"run vip report {month} without --draft."))
     if manifest.month != month:
         problems.append(Problem(f"{name}, parameters.month", f"is {manifest.month};", f"it is {month}."))
     if problems:

@@ -51,6 +51,7 @@ _PARTS: Final = {
     ".html": "HTML",
     ".pdf": "PDF",
     ".docx": "DOCX",
+    ".txt": "Summary",
 }
 
 

@@ -266,7 +266,8 @@ class _Desk:
             return UNKNOWN, ()
         edited = touched_since(manifest, folder, name)
         self.notes.extend(edited)
-        made = f"as of {manifest.as_of}, edited or incomplete" if edited else f"as of {manifest.as_of}"
+        made = f"as of {manifest.as_of}" + (", a draft" if manifest.parameters.draft else "")
+        made += ", edited or incomplete" if edited else ""
         return made, tuple(self._changed_kinds(month, manifest))
 
     def _changed_kinds(self, month: ReportMonth, manifest: Manifest) -> list[str]:

@@ -21,7 +21,7 @@ LOOKS_ALIKE: Final = "looks_like_another"
 
 
 def table_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> list[Fault]:
-    """Return the faults of dates, and of columns of which exactly one must have a value."""
+    """Return the faults of dates, and of groups of columns that must have exactly one value."""
     name, start = schema.table.date, program.identity.records_from
     faults = [
         Fault(name, "date_after_receipt", rows[name].gt(rows[RECEIVED]), "it is after the day of its delivery."),

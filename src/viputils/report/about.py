@@ -50,7 +50,11 @@ def where_to_get_help(project: Project) -> Markdown:
 
 def _linked(address: str | None) -> str:
     """Return an address as a link behind a name, by the name that people know it by."""
-    return f" ([{escape(address.removeprefix('https://'))}]({address}))" if address else ""
+    if not address:
+        return ""
+    # Brackets would end the link.
+    target = re.sub(r"[()\[\]!]", lambda mark: f"%{ord(mark[0]):02X}", address)
+    return f" ([{escape(address.removeprefix('https://'))}]({target}))"
 
 
 def introduction(project: Project) -> Markdown:

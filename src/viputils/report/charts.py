@@ -9,7 +9,7 @@ import pandas as pd
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from viputils.audit.revisions import RevisedMonth
+from viputils.audit.revisions import RevisedMonth, trend_revisions
 from viputils.config.language import Language, message
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
@@ -17,7 +17,7 @@ from viputils.core.text import capital, plural, uncapital
 from viputils.figures.assessment import Assessment
 from viputils.figures.counts import breakdown
 from viputils.figures.edition import Edition
-from viputils.figures.stats.control_charts import Rule
+from viputils.figures.stats.control_charts import TREND, Rule
 from viputils.report.drawing import (
     Tile,
     ages_chart,
@@ -39,12 +39,16 @@ _USUAL_TITLES: Final = {
     "lower": message("{measure}: unusually low in {month}"),
     "no telling": message("{measure}: normal in {month}"),
     "cannot tell": message("{measure}: months vary too much to judge {month}"),
+    "high": message("{measure}: higher in recent months, up to {month}"),
+    "low": message("{measure}: lower in recent months, up to {month}"),
+    "rising": message("{measure}: rising in recent months, up to {month}"),
+    "falling": message("{measure}: falling in recent months, up to {month}"),
 }
 # What a tile says of the year to date, in few letters.
 _ON_TILE: Final = {"FYTD": message("FYTD {number}"), "YTD": message("YTD {number}")}
 
 
-def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth]) -> Markdown:
+def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth] | None = None) -> Markdown:
     """Show the trend measure of the fiscal year by month: a chart, and its numbers in a table.
 
     The image is in the Markdown itself, so that the notebook shows it wherever it is opened.
@@ -73,12 +77,16 @@ def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth]
         year=year_label(edition, year.year),
         end=language.date(edition.month.span.end),
     )
-    title = _by_month_title(edition, shown, values, year_label(edition, year.year))
+    since = [
+        value for month, value in zip(months, values, strict=True) if month.span.end >= edition.program.identity.began
+    ]
+    title = _by_month_title(edition, shown, since, year_label(edition, year.year))
     names = [language.short_month(month) for month in year.months()]
     image = _image(
         project, edition, lambda: columns_chart(project.fonts, names, values, language), "chart-by-month", caption, alt
     )
-    return Markdown(f"## {title}\n\n{image}\n\n{trend_table(edition, revised)}")
+    table = trend_table(edition, trend_revisions(edition) if revised is None else revised)
+    return Markdown(f"## {title}\n\n{image}\n\n{table}")
 
 
 def tile_map(project: Project, edition: Edition) -> Markdown:
@@ -110,13 +118,16 @@ def tile_map(project: Project, edition: Edition) -> Markdown:
     values = {name: escape(value) for name, value in (values | {"measure": capital(noun)}).items()}
     caption = words(
         language,
-        "{measure} by {category}: {month} in large numbers. Tiles show rough positions, not boundaries",
+        "{measure} by {category}: {month} in large numbers, the year to date below. Tiles show rough positions, not "
+        "boundaries",
         **values,
     )
-    most = max(tile.value for tile in tiles)
-    leading = language.listed([escape(tile.name) for tile in tiles if tile.value == most])
+    most = int(wide["month"].max())
+    first = [tile for tile in tiles if tile.value == most]
+    leading = language.listed([escape(tile.name) for tile in first])
     title = words(language, "{measure} by {category}, {month}", **values)
-    if most:
+    # Many at the top, or one without a tile, are no finding.
+    if most and 0 < len(first) <= 2 and (wide["month"] == most).sum() == len(first):
         title = words(language, "{measure}: most in {areas}", measure=values["measure"], areas=leading)
     image = _image(
         project, edition, lambda: tiles_chart(project.fonts, tiles, language), "chart-tile-map", caption, alt
@@ -138,7 +149,8 @@ def _by_month_title(edition: Edition, measure: str, values: Sequence[int], year:
         return words(
             language, "{measure}: {month} had the most of {year} so far", measure=measure, month=month, year=year
         )
-    if earlier and newest < min(earlier):
+    # Records that come in later can still add to the newest month.
+    if earlier and newest < min(earlier) and not edition.is_provisional:
         return words(
             language, "{measure}: {month} had the fewest of {year} so far", measure=measure, month=month, year=year
         )
@@ -208,7 +220,10 @@ def usual_range(project: Project, edition: Edition, found: Assessment | None) ->
     image = _image(
         project, edition, lambda: limits_chart(project.fonts, names, chart, language), "chart-usual-range", caption, alt
     )
-    verdict = found.whole.verdict if found.whole.can_tell else "cannot tell"
+    verdict: str = found.whole.verdict if found.whole.can_tell else "cannot tell"
+    if found.runs and verdict == "no telling":
+        rule, side = found.runs[0]
+        verdict = {"high": "rising", "low": "falling"}[side] if rule == TREND else side
     title = words(
         language, _USUAL_TITLES[verdict], measure=capital(values["measure"]), month=language.month(edition.month)
     )
@@ -248,7 +263,8 @@ def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdo
     if pace.at_end is not None:
         bounds = {"low": language.number(int(pace.at_end.low)), "high": language.number(int(pace.at_end.high))}
         sentence = language.text(
-            "If the rest of the year is like the months so far, the year will end between {low} and {high}.", **bounds
+            "If the rest of the year is like the months so far, the year will probably end between {low} and {high}.",
+            **bounds,
         )
         alt += f" {sentence}"
         at_end = div("note", escape(sentence))
@@ -277,6 +293,8 @@ def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdo
         "{measure}: {count} so far in {number}, {count_before} a year earlier",
         **{name: escape(value) for name, value in (values | {"measure": capital(noun)}).items()},
     )
+    if NOT_AVAILABLE in (values["count"], values["count_before"]):
+        title = words(language, "{measure} added up over the year", measure=capital(escape(noun)))
     return Markdown(f"## {title}\n\n{image}\n\n{pace_table(edition, pace)}\n\n{at_end}".rstrip())
 
 

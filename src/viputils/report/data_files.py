@@ -175,7 +175,7 @@ def countable_months(
     as_of: dt.date | None = None,
     with_quarantine: Collection[dt.date] | None = None,
 ) -> tuple[dict[ReportMonth, dt.date], dict[ReportMonth, str]]:
-    """Find the months of which an issue can be counted, from the first that the records cover to the newest delivered.
+    """Find the months whose issue can be counted, from the first that the records cover to the newest delivered.
 
     Parameters
     ----------

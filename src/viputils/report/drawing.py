@@ -23,7 +23,7 @@ from viputils.config.language import ENGLISH, Language
 from viputils.core.months import ReportMonth
 from viputils.figures.stats.control_charts import ProcessChart
 from viputils.figures.stats.intervals import Interval
-from viputils.report.layout import signed_percent
+from viputils.report.layout import attribute, signed_percent
 
 # The report's palette, as in report/theme/report.css; and the two colours of columns, apart by their brightness.
 INK: Final = "#123640"
@@ -104,13 +104,8 @@ def image_markdown(
             regular, _ = fonts_in(mark[1])
             figure.suptitle(mark[0], x=0.995, ha="right", fontproperties=regular, fontsize=9, color=MUTED)
         data = base64.b64encode(_svg(figure)).decode("ascii")
-    attributes = f'fig-alt="{_attribute(alt)}"' + (f' source="{_attribute(source)}"' if source else "")
+    attributes = f'fig-alt="{attribute(alt)}"' + (f' source="{attribute(source)}"' if source else "")
     return f"![{caption}](data:image/svg+xml;base64,{data}){{#{name} .chart {attributes}}}"
-
-
-def _attribute(text: str) -> str:
-    """Return text as the value of a Pandoc attribute."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], language: Language = ENGLISH) -> Figure:
@@ -154,14 +149,17 @@ def one_flattens_the_rest(panels: Sequence[tuple[str, Sequence[int | None]]]) ->
 
 
 def panels_chart(
-    fonts: Path, months: list[str], panels: list[tuple[str, list[int | None]]], language: Language = ENGLISH
+    fonts: Path,
+    months: list[str],
+    panels: list[tuple[str, list[int | None]]],
+    language: Language = ENGLISH,
+    own_scales: bool = False,
 ) -> Figure:
-    """Draw a small column chart for each named row of values, two side by side.
+    """Draw a small column chart for each named row of values, two side by side, on one scale or each on its own.
 
-    All have one scale, unless ``one_flattens_the_rest``: then each has its own. The newest value and the last of the
-    largest are labelled; if there are few, all are. A missing value leaves its place empty.
+    The newest value and the last of the largest are labelled; if there are few, all are. A missing value leaves its
+    place empty.
     """
-    own_scales = one_flattens_the_rest(panels)
     regular, bold = fonts_in(fonts)
     rows = -(-len(panels) // 2)
     figure = Figure(figsize=(SIZE[0], 1.4 * rows), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06))

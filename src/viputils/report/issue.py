@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from viputils.audit.as_of import load_edition, note_on_day, require_no_quarantine
 from viputils.audit.manifest import (
@@ -22,6 +22,7 @@ from viputils.audit.manifest import (
     touched_since,
     with_outputs,
 )
+from viputils.config.language import message
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, NotebookError, Problem
 from viputils.core.files import replaced_whole
@@ -32,12 +33,14 @@ from viputils.records.account import account_line
 from viputils.report.data_files import issue_data
 from viputils.report.markdown import escape, outdated_activities, require_names_shown
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
-from viputils.report.press import CARD, card, first_point, link_slides, slides, write_summary
+from viputils.report.press import CARD, SUMMARY, card, first_point, link_slides, slides, write_summary
 from viputils.report.privacy.screening import screen_activities
 from viputils.report.process import ProcessDiedError, Tell, in_own_process
 from viputils.report.render import Engine
 from viputils.report.render.rasters import rasters
 from viputils.report.seal import Present, Sealed, issue_inputs
+
+DRAFT: Final = message("Draft: not for publication")
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,8 @@ def _fill(
     if description := first_point(summary):
         header["vip"]["description"] = escape(description)
     copy, images = clean_copy(executed, header)
-    pictures = images | rasters(images) | slides(copy, images, project.fonts)
+    mark = language.text(DRAFT) if draft else ""
+    pictures = images | rasters(images) | slides(copy, images, project.fonts, mark)
     link_slides(copy)
     _write_sources(folder, name, copy, pictures | data)
     tell("step", f"Making HTML, PDF and DOCX ({engine.name} engine)")
@@ -184,9 +188,9 @@ def _fill(
     header["vip"]["summary"] = True
     summary, _ = clean_copy(executed, header, only_summary=True)
     if any(cell.get("outputs") for cell in summary.cells):
-        _write_sources(folder, f"{name}-summary", summary, {})
-        write_summary(engine, project.pages, folder / f"{name}-summary.ipynb", header)
-        (folder / f"{name}-summary.ipynb").unlink()
+        _write_sources(folder, f"{name}{SUMMARY}", summary, {})
+        write_summary(engine, project.pages, folder / f"{name}{SUMMARY}.ipynb", header)
+        (folder / f"{name}{SUMMARY}.ipynb").unlink()
         (folder / CARD).write_bytes(card(header, description, project.fonts))
     tell("step", "Writing the manifest")
     (folder / MANIFEST).write_text(with_outputs(manifest, folder).text(), encoding="utf-8", newline="")
@@ -243,10 +247,9 @@ def notes_on_texts(project: Project, month: ReportMonth) -> list[str]:
 
 
 def keep_what_is_not_ours(before: Path, folder: Path) -> None:
-    """Put into a new folder what somebody had put beside an issue, in the folder that the new one replaces.
+    """Carry over files that users added to the issue folder.
 
-    What the issue's manifest names is the issue's own. Without a manifest nobody can tell, and all of it stays that the
-    new issue does not hold itself.
+    The files in the issue's manifest are its own. Without a manifest, every file that the new issue lacks is kept.
     """
     try:
         ours = {MANIFEST, *read_manifest(before / MANIFEST, MANIFEST).outputs}
@@ -361,7 +364,7 @@ def front_matter(
         vip["demonstration"] = program.demonstration.statement
         vip["mark"] = program.demonstration.mark
     if draft:
-        vip["draft"] = text("Draft: not for publication")
+        vip["draft"] = text(DRAFT)
         vip["mark"] = " | ".join(filter(None, [vip["draft"], vip.get("mark")]))
     return {
         "title": escape(

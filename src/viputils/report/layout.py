@@ -50,6 +50,11 @@ def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: st
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n: {caption}"
 
 
+def attribute(text: str) -> str:
+    """Return text as the value of a Pandoc attribute."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def div(kind: str, body: str) -> str:
     """Put Markdown into a fenced div; the empty lines keep its marks apart where a notebook shows them."""
     return f"::: {{.{kind}}}\n\n{body}\n\n:::"
@@ -58,7 +63,7 @@ def div(kind: str, body: str) -> str:
 def readable(part: Markdown) -> Markdown:
     """Return a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
     text = re.sub(
-        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"\}',
+        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"[^{}]*\}',
         lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
         part.data,
     )

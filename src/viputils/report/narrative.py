@@ -17,7 +17,7 @@ from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Standing, YearToDate
 from viputils.figures.counts import value_of
 from viputils.figures.edition import Edition
-from viputils.figures.stats.control_charts import ENOUGH, TREND
+from viputils.figures.stats.control_charts import ENOUGH, TREND, Rule, Side
 from viputils.report.layout import PROVISIONAL, category_in, div, part
 from viputils.report.markdown import counted, escape, words
 from viputils.report.sections import noun_of, year_name
@@ -80,10 +80,10 @@ def main_points(edition: Edition, found: Assessment | None, revised: Sequence[Re
     if not points:
         return Markdown("")
     notes = []
-    if any(escape(PROVISIONAL) in point for point in points):
+    if edition.is_provisional:
         note = words(
             edition.language,
-            "{mark} means provisional: records that come in later can still change the number.",
+            "{mark} means provisional: records that come in later can still change this month's numbers.",
             mark=escape(PROVISIONAL),
         )
         notes = [div("note", note)]
@@ -92,14 +92,16 @@ def main_points(edition: Edition, found: Assessment | None, revised: Sequence[Re
 
 def points_of(edition: Edition, found: Assessment | None, revised: Sequence[RevisedMonth]) -> list[str]:
     """Return the main points as Markdown, the most important first. The parameters are those of ``main_points``."""
-    points = [
+    first = [
         *(_point_on_month(edition, found) if found else ()),
         *(_points_on_categories(edition, found) if found else ()),
         *(_point_on_year(edition, found) if found else ()),
-        *_point_on_help(edition),
-        *_point_on_engagement(edition),
-        *_point_on_revisions(edition, revised),
     ]
+    last = [*_point_on_engagement(edition), *_point_on_revisions(edition, revised)]
+    points = [*first, *_point_on_headline(edition), *last]
+    # The headline numbers are in the table right below, so that point gives way.
+    if len(points) > MOST_POINTS:
+        points = [*first, *last]
     return points[:MOST_POINTS]
 
 
@@ -118,6 +120,10 @@ def _point_on_month(edition: Edition, found: Assessment) -> Iterator[str]:
     elif not whole.chart.is_even:
         text = message("{measure} in {month}: {number}. Earlier months varied too much to say if that is normal.")
         yield words(language, text, **values)
+    elif found.runs and whole.verdict == "no telling":
+        text = message("{measure} in {month}: {number}, within the normal range for a single month.")
+        yield words(language, text, **values)
+        yield _run(language, *found.runs[0])
     elif whole.low:
         low, high = language.number(whole.low), language.number(whole.high)
         yield words(language, _MONTHS[whole.verdict], **values, low=low, high=high)
@@ -134,7 +140,7 @@ def _points_on_categories(edition: Edition, found: Assessment) -> Iterator[str]:
     for verdict in ("higher", "lower"):
         if those := [part for part in told if part.verdict == verdict]:
             apart = True
-            yield _short(language, _APART[verdict], [_with_limit(language, part) for part in those])
+            yield _short(language, _APART[verdict], [_with_limit(edition, found, part) for part in those])
     if told and not apart:
         yield _none_apart(edition, found, all_told=len(told) == len(parts))
 
@@ -144,7 +150,7 @@ def _point_on_year(edition: Edition, found: Assessment) -> Iterator[str]:
         yield " ".join(_year(edition, found))
 
 
-def _point_on_help(edition: Edition) -> Iterator[str]:
+def _point_on_headline(edition: Edition) -> Iterator[str]:
     """Yield the headline numbers of the year to date beside those of the year before, as many as fit into a point."""
     language, before = edition.language, edition.year_before
     names = []
@@ -154,12 +160,8 @@ def _point_on_help(edition: Edition) -> Iterator[str]:
             continue
         value = value_of(edition.figures, name, "fytd")
         label = escape(edition.shown.measures[name].label)
-        text = message("{label} {number} (up from {before})")
-        if value <= earlier:
-            text = message("{label} {number} (down from {before})")
-        if value == earlier:
-            text = message("{label} {number} (no change from {before})")
         number = f"**{language.number(value)}**"
+        text = message("{label} {number} (then {before})")
         names.append(words(language, text, label=label, number=number, before=language.number(earlier)))
     text = message("{year} to date, compared with a year earlier: {names}.")
     year = capital(year_name(edition))
@@ -305,8 +307,13 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
         if not chart.can_fall:
             yield words(language, "The counts are too small to show a drop in one month.")
     for rule, side in found.runs:
-        text = (_RUNS_TREND if rule == TREND else _RUNS)[side]
-        yield words(language, text, rule=words(language, rule.words))
+        yield _run(language, rule, side)
+
+
+def _run(language: Language, rule: Rule, side: Side) -> str:
+    """Return what the last months together show."""
+    text = (_RUNS_TREND if rule == TREND else _RUNS)[side]
+    return words(language, text, rule=words(language, rule.words))
 
 
 def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
@@ -318,7 +325,7 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
     for verdict in ("higher", "lower"):
         those = [part for part in told if part.verdict == verdict]
         if those:
-            names = "; ".join(_with_limit(language, part) for part in those)
+            names = "; ".join(_with_limit(edition, found, part) for part in those)
             yield words(language, _APART[verdict], names=names)
         apart += len(those)
     if told and not apart:
@@ -351,6 +358,10 @@ def _none_apart(edition: Edition, found: Assessment, all_told: bool) -> str:
 
 
 def _names(edition: Edition, found: Assessment, parts: Sequence[Standing]) -> str:
+    return edition.language.listed(_each_name(edition, found, parts))
+
+
+def _each_name(edition: Edition, found: Assessment, parts: Sequence[Standing]) -> list[str]:
     language = edition.language
     # Two breakdowns can have a category of one name, such as that of what was not recorded.
     every = [part.category for each in found.parts.values() for part in each]
@@ -360,15 +371,17 @@ def _names(edition: Edition, found: Assessment, parts: Sequence[Standing]) -> st
         if every.count(one.category) > 1:
             name += f" ({escape(uncapital(edition.shown.measures[one.measure].label))})"
         names.append(name)
-    return language.listed(names)
+    return names
 
 
 def _labels(edition: Edition, measures: Sequence[str]) -> str:
     return edition.language.listed([escape(uncapital(edition.shown.measures[name].label)) for name in measures])
 
 
-def _with_limit(language: Language, part: Standing) -> str:
-    values = {"name": escape(category_in(language, part.category)), "number": f"**{language.number(part.value)}**"}
+def _with_limit(edition: Edition, found: Assessment, part: Standing) -> str:
+    language = edition.language
+    (name,) = _each_name(edition, found, [part])
+    values = {"name": name, "number": f"**{language.number(part.value)}**"}
     if part.verdict == "higher":
         return words(
             language, "{name}, {number} (normally {limit} or fewer)", limit=language.number(part.high), **values
@@ -415,9 +428,9 @@ def _year_range(edition: Edition, found: Assessment) -> Iterator[str]:
     low, high = math.floor(100 * (year.ratio.low - 1)), math.ceil(100 * (year.ratio.high - 1))
     values = {"low": language.percent(abs(low), 100), "high": language.percent(abs(high), 100)}
     if year.verdict == "higher":
-        yield words(language, "The increase is between {low} and {high}.", **values)
+        yield words(language, "The true increase is very likely between {low} and {high}.", **values)
     else:
-        yield words(language, "The decrease is between {high} and {low}.", **values)
+        yield words(language, "The true decrease is very likely between {high} and {low}.", **values)
 
 
 def _year_categories(edition: Edition, found: Assessment) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The practice model as a diagram: from the shooting review to services or enforcement, with the month's counts.
 
-The same steps and counts stand below it in words and in a table, so nobody needs to see the picture.
+The same steps and counts stand below it in words and in a table, so no reader needs the picture.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any, Final
 from IPython.display import Markdown
 
 from viputils.core.errors import Problem, RenderError
+from viputils.report.layout import PROVISIONAL
 from viputils.report.markdown import unescape
 from viputils.report.render import Engine
 
@@ -43,8 +44,10 @@ def summary(notices: Markdown, points: Markdown, headline: Markdown, chart: Mark
     title = re.search(r"^## .*$", chart.data, re.MULTILINE)
     picture = _IMAGE.search(chart.data)
     drawn = [title[0], picture[0]] if title and picture else []
-    # The note below the main points says what the same marks mean in the table.
-    table = re.sub(r"\n::: \{\.note\}.*?\n:::", "", headline.data, flags=re.DOTALL)
+    table = headline.data
+    if r"\[x\]" not in table and points.data:
+        # The note below the main points says what the same mark means in the table.
+        table = re.sub(r"\n::: \{\.note\}.*?\n:::", "", table, flags=re.DOTALL)
     return Markdown("\n\n".join(filter(None, [notices.data, points.data, table, *drawn])))
 
 
@@ -67,6 +70,8 @@ def write_summary(engine: Engine, pages: Path, notebook: Path, front_matter: Map
     shown = re.sub(rf"(?:^## .*\n+)?{_IMAGE.pattern}", "", shown, flags=re.MULTILINE)
     vip = front_matter["vip"]
     head = f"# {vip['program']}: {vip['report']}, {vip['month']}\n\n{vip['city']}, {vip['department']}"
+    if "draft" in vip:
+        head += f"\n\n**{vip['draft']}**"
     foot = f"{vip['words-as-of']} {vip['as-of']}. {vip['site']}"
     text = "\n\n".join([head, shown, foot])
     with ThreadPoolExecutor(2) as pool:
@@ -94,7 +99,8 @@ def first_point(summary: Any) -> str:
     for cell in summary.cells:
         for output in cell.get("outputs", ()):
             if point := re.search(r"^- (.*)$", output["data"]["text/markdown"], re.MULTILINE):
-                return unescape(point[1])
+                # Where it is shown alone, nothing explains the mark.
+                return unescape(point[1]).replace(f" {PROVISIONAL}", "")
     return ""
 
 
@@ -102,6 +108,8 @@ def first_point(summary: Any) -> str:
 
 # What a link to the issue shows in social media: 1200 x 630.
 CARD: Final = "card.png"
+# How the names of the summary's files end.
+SUMMARY: Final = "-summary"
 _CARD: Final = """\
 #set page(width: 10in, height: 5.25in, margin: 0.6in, fill: rgb("#123640"))
 #set text(font: "Public Sans", size: 17pt, fill: white, hyphenate: false)
@@ -112,7 +120,7 @@ _CARD: Final = """\
 #h(8pt)
 #text(size: 24pt, said.month)
 #v(1fr)
-#text(size: 27pt, weight: 600, said.point)
+#block(height: 2.1in, clip: true, text(size: if said.point.len() > 130 { 20pt } else { 27pt }, weight: 600, said.point))
 #v(1fr)
 #grid(columns: (1fr, auto), said.publisher, said.mark)
 """
@@ -139,7 +147,7 @@ _SLIDE: Final = """\
 """
 
 
-def slides(copy: Any, images: Mapping[str, bytes], fonts: Path) -> dict[str, bytes]:
+def slides(copy: Any, images: Mapping[str, bytes], fonts: Path, draft: str = "") -> dict[str, bytes]:
     """Return each chart of an issue as a picture for slides, under the name of its drawing and ``-slide.png``.
 
     Parameters
@@ -148,6 +156,8 @@ def slides(copy: Any, images: Mapping[str, bytes], fonts: Path) -> dict[str, byt
         The clean notebook of the issue.
     images
         Its drawings, by path.
+    draft
+        What marks a draft.
 
     Raises
     ------
@@ -164,7 +174,7 @@ def slides(copy: Any, images: Mapping[str, bytes], fonts: Path) -> dict[str, byt
                 said = {
                     "title": unescape(title[1]) if title else "",
                     "caption": unescape(image["caption"]),
-                    "source": re.sub(r"\\(.)", r"\1", source[1]) if source else "",
+                    "source": "\n".join(filter(None, [draft, re.sub(r"\\(.)", r"\1", source[1]) if source else ""])),
                 }
                 found[image["file"]] = said
     drawn = {file: said for file, said in found.items() if file in images}
@@ -216,4 +226,7 @@ def _picture(name: str, page: str, fonts: Path, inputs: Mapping[str, str]) -> by
         )
     except typst.TypstError as error:
         raise RenderError("A picture cannot be made.", [Problem(name, f"{error.message}.")]) from None
-    return bytes(picture)
+    if not isinstance(picture, bytes):
+        problem = Problem(name, "does not fit;", "shorten the names in program.toml.")
+        raise RenderError("A picture cannot be made.", [problem])
+    return picture

@@ -1,4 +1,4 @@
-"""Seal: copy everything that issues are made from into a private folder, where nobody can change it meanwhile."""
+"""Seal: copy everything that issues are made from into a private folder, where nothing can change it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from viputils.core.files import copy_files, private_folder
 from viputils.core.git import Commit, commit_of
 from viputils.core.months import ReportMonth
 from viputils.records.remote.fetch import deliveries_folder
+from viputils.report.elsewhere import NAME as ELSEWHERE
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def copy_project(project: Project, root: Path) -> None:
     """Copy what a project says and looks like: everything but its deliveries. What it shares becomes its own."""
     copies = {
         project.root / "program.toml": root / "program.toml",
+        project.root / ELSEWHERE: root / ELSEWHERE,
         project.notebook: root / NOTEBOOK,
         project.pages / SETTINGS: root / SETTINGS,
     }
@@ -143,7 +145,7 @@ def copy_project(project: Project, root: Path) -> None:
 
 
 def _copy_deliveries(folder: Path, to: Path) -> None:
-    """Copy deliveries with their empty folders, of which there is something to say, too."""
+    """Copy deliveries. Empty folders are copied too: they are reported as errors."""
     if not folder.is_dir():
         return
     to.mkdir(parents=True)

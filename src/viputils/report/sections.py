@@ -104,7 +104,8 @@ def breakdowns(edition: Edition) -> Markdown:
     label = escape(_table_title(edition, names[0]))
     not_known = _not_known_note(edition) if any(escape(NOT_AVAILABLE) in column for column in columns) else ""
     marks = " ".join(filter(None, [_provisional_note(edition), not_known]))
-    notes = "\n\n".join(filter(None, [marks, *map(escape, disagreements(edition))]))
+    earlier = " ".join(one for name in names for one in _without_category_a_year_earlier(edition, name))
+    notes = "\n\n".join(filter(None, [marks, *map(escape, disagreements(edition)), earlier]))
     parts = [div("columns", "\n\n".join(columns)), *([div("note", notes)] if notes else [])]
     return part(label, *parts)
 
@@ -333,7 +334,9 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
     yield words(
         language,
-        "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest.",
+        "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest. Average "
+        "of the earlier months: {average}.",
+        average=language.average(chart.average),
         low=low,
         high=high,
         newest_low=language.number(found.whole.low),
@@ -435,10 +438,34 @@ def _a_year_earlier(edition: Edition, name: str, category: str = "") -> list[str
 
 
 def _total_a_year_earlier(edition: Edition, name: str, period: str) -> str:
-    counts = pd.Series({key: value for key, value in edition.year_before.items() if key[::2] == (name, period)})
-    if counts.empty or isinstance(edition.program.measures[name].count, Distinct):
+    counts = [value for key, value in edition.year_before.items() if key[::2] == (name, period)]
+    if not counts:
         return escape(NOT_AVAILABLE)
-    return edition.language.number(int(counts.sum()))
+    if not isinstance(edition.program.measures[name].count, Distinct):
+        return edition.language.number(sum(counts))
+    whole = edition.year_before.get((edition.program.whole_of(name) or "", "", period))
+    return escape(NOT_AVAILABLE) if whole is None else edition.language.number(whole)
+
+
+def _without_category_a_year_earlier(edition: Edition, name: str) -> Iterator[str]:
+    """Yield in which period a year earlier the categories do not add up to the whole."""
+    language, program = edition.language, edition.program
+    whole = program.whole_of(name)
+    if whole is None or isinstance(program.measures[name].count, Distinct):
+        return
+    for period, head in zip(PERIODS, _heads(edition)[2:], strict=True):
+        total = edition.year_before.get((whole, "", period))
+        parts = sum(value for key, value in edition.year_before.items() if key[::2] == (name, period))
+        if total is not None and total != parts:
+            yield words(
+                language,
+                "{period}: {number} of {total} {measure} had no usable {category}.",
+                period=head,
+                number=language.number(total - parts),
+                total=language.number(total),
+                measure=escape(noun_of(edition, name)),
+                category=escape(uncapital(edition.shown.measures[name].label)),
+            )
 
 
 def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:

@@ -26,6 +26,7 @@ from viputils.figures.counts import key_of_row
 from viputils.figures.edition import Edition
 from viputils.report.layout import (
     NOT_AVAILABLE,
+    attribute,
     category_in,
     div,
     label_of,
@@ -79,13 +80,14 @@ def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) 
     figures = counted(language, sum(len(one.figures) for one in found), "{number} number", "{number} numbers")
     start = words(
         language,
-        "We recounted every published number: {figures} in {issues}. Here are the results. We used the raw records as "
+        "We recounted every published number. Here are the results: {figures} in {issues}. We used the raw records as "
         "they were on the as-of date of each report, and as they are now.",
         figures=figures,
         issues=issues,
     )
+    why = words(language, "A number that anyone can recount is a number that people can trust.")
     heading = f"## {words(language, 'All reports')}"
-    parts = ["\n\n".join([heading, start, *_verdict_tables(found, language)])]
+    parts = ["\n\n".join([heading, f"{start} {why}", *_verdict_tables(found, language)])]
     for one in found:
         issue = one.issue
         facts = [
@@ -103,6 +105,10 @@ def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) 
         label = escape(label_of(issue.name, language))
         caption = words(language, "Numbers published for {issue}, and our recount", issue=label)
         table = _figures_table(one, one.figures, caption, language)
+        if one.figures["verdict"].eq(REPRODUCED).all():
+            total = language.number(len(one.figures))
+            all_reproduced = language.text("{number} of {number} reproduced: show all numbers", number=total)
+            table = f'::: {{.details summary="{attribute(all_reproduced)}"}}\n\n{table}\n\n:::'
         parts.append("\n\n".join([f"## {capital(label)}", *facts, table]))
     return parts
 

@@ -832,10 +832,10 @@ def test_the_command_lists_the_records_for_people_and_as_json_and_csv() -> None:
     assert text.returncode == 0, text.stderr
     lines = text.stdout.splitlines()
     assert lines[0] == "Homicide, Incident type, November 2023, month: 5 as of 2023-12-04"
-    assert lines[1] == "Demonstration records"
+    assert lines[1] == "Sample data"
     as_json = json.loads(vip("trace", "2023-11", HOMICIDE, "--json").stdout)
     assert (as_json["figure"], as_json["value"], len(as_json["records"])) == (HOMICIDE, 5, 5)
-    assert as_json["demonstration"].startswith("These records are synthetic")
+    assert as_json["demonstration"].startswith("This is sample data.")
     for row in as_json["records"]:
         assert f"{row['id']} │ {row['date']} │ {row['file']} │ {row['line']:4} │" in text.stdout
         line = (REPOSITORY / row["file"]).read_text(encoding="utf-8").splitlines()[row["line"] - 1]

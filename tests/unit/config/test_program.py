@@ -147,8 +147,8 @@ def test_crosswalks_of_one_value_that_overlap_are_refused(raw: dict[str, Any]) -
         ),
         ({"tiles": {"Southwes": [3, 1]}}, "report.tile_map.tiles.Southwes: 'Southwes' is not known; did you mean"),
         ({"tiles": {"Valley": None}}, "report.tile_map.tiles: has no tile for 'Valley'; add \"Valley\" ="),
-        ({"tiles": {"Valley": [0, 1]}}, "report.tile_map.tiles.Valley[1]: 0 is refused: input should be"),
-        ({"tiles": {"Valley": [1]}}, "report.tile_map.tiles.Valley: [1] is refused: list should have at"),
+        ({"tiles": {"Valley": [0, 1]}}, "report.tile_map.tiles.Valley[1]: 0 is invalid: input should be"),
+        ({"tiles": {"Valley": [1]}}, "report.tile_map.tiles.Valley: [1] is invalid: list should have at"),
         ({"measure": "responses_by_area"}, "report.tile_map.measure: 'responses_by_area' is not known; did you"),
         (
             {"measure": "referrals_made_by_service"},
@@ -173,7 +173,7 @@ def test_a_tile_map_that_cannot_be_drawn_is_refused_by_its_key(
     [
         ("help", [{"use": "Call"}], "help[1].number: is missing; add it:\n      [[help]]\n      number = …"),
         ("contact", {"name": "VIP"}, "contact: does not say how to reach anyone; add phone, email or address."),
-        ("contact", {"name": "VIP", "adress": "x"}, "contact.adress: is not a key that is known here; did you mean"),
+        ("contact", {"name": "VIP", "adress": "x"}, "contact.adress: is not a known key; did you mean"),
     ],
 )  # fmt: skip
 def test_a_help_line_without_a_number_and_a_contact_without_a_way_are_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import statistics
 from collections import Counter
@@ -18,6 +19,7 @@ from tests.support.histories import HISTORIES, KINDS, ON_DISK, History, as_snaps
 from tests.support.projects import REPOSITORY, Deliver
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError
+from viputils.core.months import ReportMonth
 from viputils.figures import quality, vintages
 from viputils.records.clean import Records, load_records
 
@@ -334,7 +336,7 @@ def test_revisions_count_the_rows_of_each_table_by_age_of_the_month(project: Pro
     deliver("2022-08-02", responses=["R1,2022-07-05,DV,SE"], reviews=["W1,2022-07-05,1,1"])
     deliver("2022-09-02", responses=["R2,2022-07-30,DV,SE", "R3,2022-08-05,DV,SE"])
     deliver("2022-10-04", responses=["R4,2022-07-30,DV,SE"], voids=["V1,2022-10-04,responses,R3"])
-    found = quality.revisions(project, dt.date(2022, 10, 4))
+    found = quality.revisions(load_records(project))
     columns = ["month", "age", "first", "value", "change"]
     assert found.loc[found["measure"].eq("responses"), columns].to_numpy().tolist() == [
         ["2022-07", 0, 1, 1, 0],
@@ -345,15 +347,67 @@ def test_revisions_count_the_rows_of_each_table_by_age_of_the_month(project: Pro
         ["2022-09", 0, 0, 0, 0],
     ]
     assert found.loc[found["measure"].eq("reviews"), "change"].eq(0).all()
-    ages = vintages.by_age(quality.revisions(project, dt.date(2022, 10, 4), "responses"))
+    ages = vintages.by_age(quality.revisions(load_records(project), "responses"))
     assert ages[["age", "months", "up", "down"]].to_numpy().tolist() == [[0, 3, 0, 0], [1, 2, 1, 1], [2, 1, 1, 0]]
     # As it was known before the last delivery came.
-    before = quality.revisions(project, dt.date(2022, 10, 3), "responses")
+    before = quality.revisions(load_records(project, dt.date(2022, 10, 3)), "responses")
     assert before[columns].to_numpy().tolist() == [
         ["2022-07", 0, 1, 1, 0],
         ["2022-07", 1, 1, 2, 1],
         ["2022-08", 0, 1, 1, 0],
     ]
+
+
+def test_revisions_of_tables_are_those_of_measures_that_count_their_rows(
+    demonstration_records: Records,
+) -> None:
+    # `responses` and `outreach_operations` of program.toml count the rows of their tables.
+    measures = {"responses": "responses", "outreach_operations": "outreach"}
+    kept = vintages.vintages_of(Project.open(REPOSITORY), list(measures))
+    kept = kept.loc[kept["as_of"].le(pd.Timestamp(demonstration_records.as_of))]
+    expected = vintages.revisions(kept.assign(measure=kept["measure"].map(measures)))
+    found = quality.revisions(demonstration_records)
+    found = found.loc[found["measure"].isin(measures.values())]
+    key = ["measure", "month", "age"]
+    pd.testing.assert_frame_equal(
+        found.sort_values(key).reset_index(drop=True), expected.sort_values(key).reset_index(drop=True)
+    )
+
+
+# ---------------------------------------------------------------- months and required values
+
+
+def test_months_are_delivered_missing_or_without_rows(project: Project, deliver: Deliver) -> None:
+    deliver("2022-08-02", responses=["R1,2022-07-05,DV,SE"])
+    deliver("2022-10-04", responses=["R2,2022-09-05,DV,SE"])
+    records = load_records(project)
+    found = quality.missing_months(records, ReportMonth(2022, 10))
+    columns = ["months", "delivered", "missing", "without_rows"]
+    # Nothing came after October. If files come irregularly, the one of October covers August, too.
+    assert rows_of(found, columns) == [[4, 3, 1, 1]]
+    assert rows_of(found, columns, "reviews") == [[4, 3, 1, 3]]
+    identity = records.program.identity.model_copy(update={"delivered": "monthly"})
+    monthly = dataclasses.replace(records, program=records.program.model_copy(update={"identity": identity}))
+    assert rows_of(quality.missing_months(monthly, ReportMonth(2022, 10)), columns) == [[4, 2, 2, 0]]
+    assert {str(kind) for kind in found[columns].dtypes} == {"int64"}
+
+
+def test_rows_without_a_required_value_are_counted_once(project: Project, deliver: Deliver) -> None:
+    deliver(responses=["R1,,,SE", "R2,2023-11-02,DV,", ",2023-11-02,DV,SE", "R3,2023-11-02,x,SE"])
+    found = quality.missing_required(load_records(project), "responses")
+    assert found.to_numpy().tolist() == [["responses", 4, 2]]
+
+
+def test_months_are_complete_when_their_last_table_came(project: Project, deliver: Deliver) -> None:
+    deliver("2022-09-02", responses=["R1,2022-07-05,DV,SE", "R2,2022-08-05,DV,SE"])
+    deliver("2022-10-04", responses=["R3,2022-09-05,DV,SE"])
+    (deliver("2022-11-02", responses=["R4,2022-10-05,DV,SE"]) / "reviews.csv").unlink()
+    deliver("2022-12-05", reviews=["W1,2022-11-05,1,1"])
+    records = load_records(project)
+    # July came late with the first delivery, and the last table of October with the one of November.
+    days = [["2022-08", 2], ["2022-09", 4], ["2022-10", 35], ["2022-11", 5]]
+    assert quality.days_to_complete(records, ReportMonth(2022, 11)).to_numpy().tolist() == days
+    assert quality.days_to_complete(records, ReportMonth(2022, 10)).to_numpy().tolist() == days[:-1]
 
 
 # ---------------------------------------------------------------- what cannot be
@@ -368,9 +422,11 @@ def test_a_table_that_is_not_kept_is_refused_with_the_nearest_one(project: Proje
         quality.first_receipts,
         quality.delays,
         quality.quarantine,
+        quality.missing_required,
+        quality.revisions,
     ):
         require_refused(partial(ask, records, "response"))
-    require_refused(lambda: quality.revisions(project, records.as_of, "response"))
+    require_refused(lambda: quality.missing_months(records, ReportMonth(2023, 11), "response"))
 
 
 def require_refused(ask: Callable[[], object]) -> None:

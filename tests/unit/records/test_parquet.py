@@ -63,7 +63,7 @@ def test_each_file_says_as_of_when_it_is_and_that_its_records_are_synthetic(writ
     for path in written.glob("*.parquet"):
         says = json.loads(pq.read_schema(path).metadata[b"viputils"])
         assert says["as_of"] == "2023-12-04"
-        assert says["demonstration"].startswith("These records are synthetic")
+        assert says["demonstration"].startswith("This is sample data.")
 
 
 def test_the_queries_of_the_documentation_give_the_figures_of_the_report(

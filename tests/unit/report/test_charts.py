@@ -207,7 +207,9 @@ def test_no_label_of_a_tile_lies_on_another_and_each_shade_is_told_by_its_square
 
 def test_small_charts_have_one_scale_unless_one_would_flatten_the_rest() -> None:
     def heights(panels: list[tuple[str, list[int | None]]]) -> list[float]:
-        return [round(axes.get_ylim()[1], 3) for axes in drawing.panels_chart(FONTS, ["J", "A"], panels).axes]
+        own = drawing.one_flattens_the_rest(panels)
+        figure = drawing.panels_chart(FONTS, ["J", "A"], panels, own_scales=own)
+        return [round(axes.get_ylim()[1], 3) for axes in figure.axes]
 
     alike: list[tuple[str, list[int | None]]] = [("a", [10, 20]), ("b", [100, 90]), ("c", [None, 25])]
     assert not drawing.one_flattens_the_rest(alike)

@@ -74,6 +74,18 @@ def test_what_is_not_known_of_the_year_before_is_marked_and_explained(project: P
     assert r"\[x\] means not available: there are no records." in text
 
 
+def test_a_category_that_began_within_the_year_has_no_number_a_year_earlier(project: Project, deliver: Deliver) -> None:
+    path = project.root / "program.toml"
+    begins = '[[lifetimes]]\nvocabulary = "incident_type"\nvalue = "Suicide"\nvalid_from = 2023-01-01\n\n[[crosswalks]]'
+    path.write_text(path.read_text(encoding="utf-8").replace("[[crosswalks]]", begins, 1), encoding="utf-8")
+    deliver(responses=["R1,2022-11-02,DV,SE", "R2,2022-11-03,DV,", "R3,2023-11-02,Suicide,SE"])
+    text = sections.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
+    assert r"| Suicide | **1** | **1** | \[x\] | \[x\] |" in text
+    assert "| **Total** | **1** | **1** | 2 | 2 |" in text
+    # The table by area has one fewer, and says so.
+    assert "Nov 2022: 1 of 2 responses had no usable area command." in text
+
+
 def test_a_category_that_ended_within_the_year_before_keeps_its_row(project: Project, deliver: Deliver) -> None:
     path = project.root / "program.toml"
     ended = '[[lifetimes]]\nvocabulary = "incident_type"\nvalue = "Suicide"\nvalid_to = 2023-01-31\n\n[[crosswalks]]'
@@ -368,8 +380,7 @@ by = "month"
     path.write_text(text, encoding="utf-8")
     deliver(notifications=["N1,2023-10-02,C1,Declined,no", "N2,2023-11-02,C1,Delivered,no", "N3,2023-11-03,C1,UTL,no"])
     edition = load_edition(Project.open(project.root), "2023-11")
-    # Of a year earlier only its parts are counted, so there is no total.
-    assert rows_of(sections.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**", r"\[x\]", r"\[x\]"]
+    assert rows_of(sections.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**", "0", "0"]
     assert rows_of(trend_table(edition))[-1] == ["**Fiscal year to date**", "**1**"]
 
 
@@ -416,12 +427,17 @@ def test_an_area_without_a_tile_is_named_below_the_map(project: Project, deliver
     measure = '[measures.responses_by_area_command]\nmissing = "Not recorded"'
     text = path.read_text(encoding="utf-8").replace("[measures.responses_by_area_command]", measure)
     path.write_text(f"{text}\n{tiles}", encoding="utf-8")
-    deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,DV,", "R3,2023-11-02,DV,NE"])
+    rows = [f"R{place},2023-11-02,DV,{area}" for place, area in enumerate(("SE", "SE", "NE", "NE", ""))]
+    deliver(responses=rows)
     opened = Project.open(project.root)
     shutil.copytree(REPOSITORY / "report" / "fonts", opened.report / "fonts")
     shown = charts.tile_map(opened, load_edition(opened, "2023-11")).data
     assert shown.startswith("## Responses: most in Southeast and Northeast\n")
     assert "Not on the map, but in the table: Not recorded." in shown
+    # An area without a tile that has the most leaves the map without a finding.
+    deliver("2023-12-05", responses=[f"R1{place},2023-11-02,DV," for place in range(3)])
+    shown = charts.tile_map(opened, load_edition(opened, "2023-11", dt.date(2023, 12, 5))).data
+    assert shown.startswith("## Responses by area command, November 2023\n")
 
 
 def test_where_to_get_help_is_shown_only_if_a_city_says_where(project: Project) -> None:

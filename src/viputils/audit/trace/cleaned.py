@@ -75,7 +75,7 @@ def _read_as(looked_at: LookedAt, column: str, vocabulary: str, rows: Rows) -> d
 def older_versions(looked_at: LookedAt, counted: Rows) -> pd.DataFrame:
     """Pair older and repeated rows with the current row of the record, if there is one.
 
-    Only of records that count, or of which an older row would count.
+    Only records that count, or that would count with an older row.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Exact intervals for counts: how far chance alone can move a number.
+"""Exact intervals for counts: how far chance can move a number.
 
 The distributions are from ``scipy.special``, because ``scipy.stats`` takes most of a second to import. The intervals of
 rates and shares are from statsmodels. Both are imported only when used, because few commands need them.
@@ -147,7 +147,7 @@ def median(mean: float) -> float:
 
 
 def are_even(counts: Sequence[float], expected: Sequence[float], chance: float) -> bool:
-    """Return whether chance alone makes counts this different from the expected ones with at least the given chance.
+    """Return whether chance makes counts this different from the expected ones with at least the given chance.
 
     Source: K. Pearson's test, Philosophical Magazine 50 (1900). Both have the same sum.
 

@@ -32,6 +32,7 @@ from viputils.publish.site.render import STYLES, make_pages, settings_of
 from viputils.publish.site.search import write_index
 from viputils.publish.site.versions import versions_of, with_navigation
 from viputils.report.data_files import ALL_ISSUES, FIGURES_JSON, PACKAGE, SERIES_CSV, all_issues_data
+from viputils.report.press import SUMMARY
 from viputils.report.render import Engine
 from viputils.report.seal import sealed
 
@@ -39,6 +40,8 @@ from viputils.report.seal import sealed
 _ASSETS: Final = (STYLES, "report/theme/search.js", "report/theme/icon.svg", "report/fonts/*.woff2")
 # The data of an issue is the same in every language, so the site has it once, beside the page in the main language.
 _DATA: Final = (FIGURES_CSV, FIGURES_JSON, SERIES_CSV, PACKAGE)
+# The summary for mails is no page of the site.
+_MAIL: Final = f"{SUMMARY}.html"
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,7 @@ def _copy_issues(plan: Plan, versions: list[Version], folder: Path) -> None:
 def _copy_issue(issue: SiteIssue, left_out: Collection[str], place: Path) -> None:
     """Copy the manifest of an issue and the files that it lists."""
     for name in issue.files:
-        if name not in left_out:
+        if name not in left_out and not name.endswith(_MAIL):
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_bytes(issue.content_of(name))
     shutil.copyfile(issue.folder / MANIFEST, place / MANIFEST)

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +17,19 @@ import pandas as pd
 from IPython.display import Markdown
 
 from viputils.audit.register import IssueName
+from viputils.config.language import Language, message
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, Problem
-from viputils.core.months import FiscalYear
+from viputils.core.months import FiscalYear, ReportMonth
 from viputils.core.text import capital, uncapital
 from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
 from viputils.publish.site.pages import Page, page_of
+from viputils.report.about import where_to_get_help
 from viputils.report.data_files import FIGURES_JSON
-from viputils.report.drawing import image_markdown, panels_chart
+from viputils.report.drawing import image_markdown, one_flattens_the_rest, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table
-from viputils.report.markdown import escape
+from viputils.report.markdown import escape, unescape
+from viputils.report.press import CARD, SUMMARY
 from viputils.report.render.frontmatter import read_front_matter
 from viputils.report.sections import demonstration_notice
 
@@ -100,15 +104,31 @@ class SiteIssue:
             raise ManifestError("An issue was changed while the site was being made. No site was made.", [problem])
         return content
 
-    def downloads(self) -> list[tuple[str, str]]:
+    @property
+    def card(self) -> str | None:
+        """The picture that social media show with a link to the issue, relative to the home page of its language."""
+        return f"{self.place}/{CARD}" if CARD in self.files else None
+
+    def part(self, title: str) -> str:
+        """Return the text of a part of the issue without its heading; empty if the issue has no such part."""
+        heading = f"## {title}\n"
+        for cell in nbformat.reads(self.content_of(self.notebook).decode(), as_version=4).cells:
+            for output in cell.get("outputs", ()):
+                text = str(output.get("data", {}).get("text/markdown", ""))
+                if text.startswith(heading):
+                    return text.removeprefix(heading).strip()
+        return ""
+
+    def downloads(self, language: Language) -> list[tuple[str, str]]:
         """Return each file to download, relative to the home page of its language, with its kind."""
+        kinds = ((".pdf", "PDF"), (".docx", "Word"), (f"{SUMMARY}.pdf", language.text("Summary")))
         files = [
             (f"{self.place}/{name}", kind)
-            for ending, kind in ((".pdf", "PDF"), (".docx", "Word"))
+            for ending, kind in kinds
             for name in sorted(self.files)
-            if name.endswith(ending)
+            if name.endswith(ending) and name.removesuffix(Path(ending).suffix).endswith(SUMMARY) == (SUMMARY in ending)
         ]
-        return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", "CSV")]
+        return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", language.text("CSV"))]
 
 
 def issue_page(project: Project, issue: SiteIssue) -> Page:
@@ -140,21 +160,42 @@ def home_page(project: Project, issues: Sequence[SiteIssue], newest: dt.date | N
     program, text = project.shown, project.language.text
     demonstration = any(one.demonstration for one in issues)
     parts = [demonstration_notice(program)] if demonstration else []
+    description = text("Monthly reports of the {program}", program=program.identity.name)
     if issues:
         archive = Markdown("\n\n".join(_archive(project, issues)))
-        parts += [Markdown(_newest(project, issues[0])), _month_by_month(project, issues), archive]
+        help_part = where_to_get_help(project)
+        parts += [Markdown(_newest(project, issues[0])), _month_by_month(project, issues), help_part, archive]
+        points = re.findall(r"^- (.*)$", _main_points(project, issues[0]), re.MULTILINE)
+        description = unescape(points[0]) if points else description
     else:
-        none = text("No issue can be made from the records yet.")
+        none = text("No report can be made from the records yet.")
         if newest is not None:
-            none = text("All issues are of earlier months than the first one that is shown here.")
+            none = text("All reports are of earlier months than the first one that is shown here.")
         parts.append(Markdown(escape(none)))
     as_of = max((one.as_of for one in issues), default=newest or program.identity.records_from)
-    return page_of(project, "", program.identity.report_title, parts, as_of, demonstration)
+    return page_of(project, "", program.identity.report_title, parts, as_of, demonstration, description=description)
 
 
 def _newest(project: Project, issue: SiteIssue) -> str:
-    language, measures, figures = project.language, project.shown.measures, issue.figures
+    """Return the newest issue as the home page shows it: its main points, its headline numbers and its files."""
+    language = project.language
     month = label_of(issue.name, language)
+    read = language.text("Read the report for {month}", month=month)
+    files = [f"[{escape(kind)}]({file})" for file, kind in issue.downloads(language)]
+    links = "\n".join(f"- {link}" for link in (f"[{escape(read)}]({issue.place}/index.html)", *files))
+    heading = language.text("Newest report: {month}", month=month)
+    headline = issue.part(escape(language.text("Headline numbers"))) or _tiles(project, issue)
+    shown = [f"## {escape(heading)}", _main_points(project, issue), div("newest", links), headline]
+    return "\n\n".join(filter(None, shown))
+
+
+def _main_points(project: Project, issue: SiteIssue) -> str:
+    return issue.part(escape(project.language.text("Main points")))
+
+
+def _tiles(project: Project, issue: SiteIssue) -> str:
+    """Return the headline figures of an issue whose notebook does not show them as a table."""
+    language, measures, figures = project.language, project.shown.measures, issue.figures
     tiles = [
         f"- **{language.number(value_of(figures, name, 'fytd'))}** {escape(measures[name].label)}"
         for name in project.shown.report.headline
@@ -166,13 +207,7 @@ def _newest(project: Project, issue: SiteIssue) -> str:
         end=language.date(span.end),
         as_of=language.date(issue.as_of),
     )
-    read = language.text("Read the issue of {month}", month=month)
-    files = [f"[{escape(kind)}]({file})" for file, kind in issue.downloads()]
-    links = "\n".join(f"- {link}" for link in (f"[{escape(read)}]({issue.place}/index.html)", *files))
-    heading = language.text("The newest issue: {month}", month=month)
-    return "\n\n".join(
-        [f"## {escape(heading)}", escape(sentence), div("tiles", "\n".join(tiles)), div("newest", links)]
-    )
+    return "\n\n".join([escape(sentence), div("tiles", "\n".join(tiles))])
 
 
 def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
@@ -209,15 +244,22 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     def shown(value: int | None) -> str:
         return NOT_AVAILABLE if value is None else language.number(value)
 
+    own_scales = one_flattens_the_rest(rows)
     alt = language.text(
         "Small column charts of one scale, {what}, month by month, {between}.", what=what, between=between
     )
+    if own_scales:
+        alt = language.text(
+            "Small column charts, each with its own scale, {what}, month by month, {between}.",
+            what=what,
+            between=between,
+        )
     alt += "".join(f" {category}: {', '.join(map(shown, values))}." for category, values in rows)
     short = [language.short_month(month) for month in months]
     if len(short) > _MONTHS_WITH_NAMES:
         short = [month[0] for month in short]
     image = image_markdown(
-        lambda: panels_chart(project.fonts, short, rows, language),
+        lambda: panels_chart(project.fonts, short, rows, language, own_scales),
         "chart-month-by-month",
         escape(f"{what}, {between}"),
         alt,
@@ -227,30 +269,49 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
         [escape(capital(language.month(month))), *(escape(shown(values[at])) for _, values in rows)]
         for at, month in enumerate(months)
     ]
-    note = language.text(
-        "Each month is as its own issue gave it; what came in later is not in it. All charts have the same scale."
-    )
+    note = language.text("Each month shows the numbers of its own report. All charts have the same scale.")
+    if own_scales:
+        note = language.text("Each month shows the numbers of its own report. Each chart has its own scale.")
     known = [value for _, values in rows for value in values if value is not None]
     if sum(value < _SMALL for value in known) * 2 > len(known):
-        small = language.text("Most of these numbers are small, and small numbers go up and down by chance alone.")
+        small = language.text("Most of these numbers are small. Small numbers often go up and down by chance.")
         note = f"{note} {small}"
     if len(known) < len(rows) * len(months):
-        missing = language.text("{mark} means not available: no issue counts it for that month.", mark=NOT_AVAILABLE)
+        missing = language.text("{mark} means not available: no report counts it for that month.", mark=NOT_AVAILABLE)
         note = f"{note} {missing}"
     numbers = pipe_table([*map(escape, heads)], cells, escape(f"{what}, {between}"))
-    return Markdown(
-        f"## {escape(language.text('Month by month'))}\n\n{image}\n\n{numbers}\n\n{div('note', escape(note))}"
-    )
+    sentences = "\n".join(f"- {escape(_finding(language, name, months[-1], values))}" for name, values in rows)
+    heading = f"## {escape(language.text('Month by month'))}"
+    return Markdown("\n\n".join([heading, sentences, image, numbers, div("note", escape(note))]))
+
+
+def _finding(language: Language, name: str, month: ReportMonth, values: Sequence[int | None]) -> str:
+    """Return in one sentence how the newest month of a small chart compares with the earlier months of its year."""
+    newest, earlier = values[-1], [value for value in values[:-1] if value is not None]
+    said = {"category": name, "month": language.month(month)}
+    if newest is None:
+        return language.text("{category}: not available for {month}.", **said)
+    if not earlier:
+        return language.text("{category}: {number} in {month}.", number=language.number(newest), **said)
+    low, high = (language.number(value) for value in (min(earlier), max(earlier)))
+    said["number"] = language.number(newest)
+    said["range"] = low if low == high else language.text("{low} to {high}", low=low, high=high)
+    text = message("{category}: {number} in {month} (other months: {range}).")
+    if newest > max(earlier):
+        text = message("{category}: {number} in {month}, the most of the months shown (other months: {range}).")
+    elif newest < min(earlier):
+        text = message("{category}: {number} in {month}, the fewest of the months shown (other months: {range}).")
+    return language.text(text, **said)
 
 
 def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
     """Yield a table of the issues of each fiscal year, the newest year first."""
     text, identity = project.language.text, project.shown.identity
-    yield f"## {escape(text('All issues'))}"
+    yield f"## {escape(text('All reports'))}"
     yield escape(
         text(
-            "Each issue keeps its address and its figures. Where records came in later or were corrected, a later "
-            "issue can give another number for the same month."
+            "Published reports and their web addresses do not change. If records came in later or were corrected, a "
+            "later report can show another number for the same month."
         )
     )
     years: dict[FiscalYear, list[SiteIssue]] = {}
@@ -260,14 +321,14 @@ def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
         calendar = identity.fiscal_year_starts == 1
         title = text("Calendar year {year}", year=year.year) if calendar else text("Fiscal year {year}", year=year.year)
         yield f"### {escape(title)}"
-        yield _year_table(project, those, text("Issues of the year, the newest first"))
+        yield _year_table(project, those, text("Reports of the year, the newest first"))
 
 
 def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> str:
     language, program = project.language, project.shown
     breakdowns = program.report.breakdowns
     whole = program.whole_of(breakdowns[0]) if breakdowns else None
-    heads = [language.text("Issue")]
+    heads = [language.text("Report")]
     if whole is not None:
         heads.append(capital(program.measures[whole].label))
     rows = []
@@ -280,7 +341,7 @@ def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> st
             cells[0] += f" ({escape(note)})"
         if whole is not None:
             cells.append(language.number(value_of(issue.figures, whole, "month")))
-        cells.append(" ".join(f"[{escape(kind)}]({file})" for file, kind in issue.downloads()))
+        cells.append(" ".join(f"[{escape(kind)}]({file})" for file, kind in issue.downloads(language)))
         rows.append(cells)
     heads.append(language.text("Files"))
     return pipe_table([*map(escape, heads)], rows, escape(title), words=[len(heads) - 1])

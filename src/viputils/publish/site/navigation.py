@@ -33,6 +33,8 @@ class Edge:
         The place of the issue, and its name.
     files
         Each file to download, relative to the home page of its language, and its kind.
+    card
+        The picture that social media show with a link to the page, relative to the home page of its language.
     notice
         That the issue was replaced or corrects another one, with a link to the other issue and the reason, which is in
         the language of the register.
@@ -41,6 +43,7 @@ class Edge:
     earlier: tuple[str, str] | None = None
     later: tuple[str, str] | None = None
     files: Sequence[tuple[str, str]] = ()
+    card: str | None = None
     notice: Notice | None = None
 
 
@@ -98,7 +101,9 @@ def navigation(
         HOME: text("Home"),
         "overview": text("The program"),
         "methods": text("Methods"),
-        "verdicts": text("Verdicts"),
+        "verdicts": text("Number checks"),
+        "quality": text("Data quality"),
+        "elsewhere": text("Numbers elsewhere"),
         "data": text("Data"),
         "revisions": text("Revisions"),
         "calendar": text("Calendar"),
@@ -129,7 +134,7 @@ def navigation(
         "versions": _versions(version, page.place, versions, address),
     }
     if address is not None:
-        found["feed"] = {"href": f"{root}{version.prefix}feed.xml", "text": text("All issues, as a feed")}
+        found["feed"] = {"href": f"{root}{version.prefix}feed.xml", "text": text("All reports, as a feed")}
     if page.place == "search":
         found["index"] = f"{root}{version.prefix}search/index.js"
         found["search"] = {
@@ -147,13 +152,15 @@ def navigation(
             "other": edge.notice.other,
             **({"reason": edge.notice.reason, "code": edge.notice.language} if edge.notice.reason else {}),
         }
+    if address is not None and (card := edge.card) is not None:
+        found["card"] = f"{address}{version.prefix}{card}"
     if edge.files:
         found["downloads"] = {
-            "label": text("Files of this issue"),
+            "label": text("Files of this report"),
             "files": [{"href": f"{root}{version.prefix}{file}", "text": kind} for file, kind in edge.files],
         }
     if edge.earlier or edge.later:
-        found["neighbours"] = {"label": text("Issues before and after this one")}
+        found["neighbours"] = {"label": text("Earlier and later reports")}
         for name, to in (("earlier", edge.earlier), ("later", edge.later)):
             if to is not None:
                 found["neighbours"][name] = {"href": root + version.file_of(to[0]), "text": to[1]}

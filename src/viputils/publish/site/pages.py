@@ -1,4 +1,4 @@
-"""Pages that are not issues: program overview, methods, verdicts on published figures, data, search, not found."""
+"""Pages that are not issues: overview, methods, verdicts, data quality, numbers elsewhere, data, search, not found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pandas as pd
 from IPython.display import Markdown
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -16,11 +17,13 @@ from viputils.core.spreadsheet import inert_table
 from viputils.figures.edition import Edition
 from viputils.report.about import definitions, measures_in_words
 from viputils.report.data_files import ALL_ISSUES, PACKAGE
+from viputils.report.elsewhere import numbers_elsewhere, read_elsewhere
 from viputils.report.issue import front_matter
-from viputils.report.layout import pipe_table
-from viputils.report.markdown import escape, read_sections, sections_markdown
+from viputils.report.layout import part, pipe_table
+from viputils.report.markdown import escape, read_sections, sections_markdown, words
 from viputils.report.notebook import clean_copy
 from viputils.report.practice_model import practice_model
+from viputils.report.quality_sections import quality_parts
 from viputils.report.sections import demonstration_notice, notices
 from viputils.report.verdict_sections import verdict_meanings, verdicts_page
 
@@ -61,6 +64,7 @@ def page_of(
     as_of: dt.date,
     demonstration: bool,
     files: Mapping[str, bytes] | None = None,
+    description: str = "",
 ) -> Page:
     """Return a page, with its pictures as files.
 
@@ -73,11 +77,14 @@ def page_of(
     as_of
         The day until which records were received.
     demonstration
-        Whether the records are synthetic.
+        Whether the records are sample data.
+    description
+        What search engines and social media show of the page; by default its title.
     """
     shown = [part.data for part in parts if part.data.strip()]
     cells = [new_code_cell(outputs=[new_output("display_data", {"text/markdown": part})]) for part in shown]
     header = _front_matter(project, title, as_of, demonstration)
+    header["vip"]["description"] = escape(description or f"{title}. {project.shown.identity.name}.")
     notebook, images = clean_copy(new_notebook(cells=cells), header)
     return Page(place, title, header, notebook.cells[1:], images | dict(files or {}))
 
@@ -121,6 +128,7 @@ def methods_page(project: Project, edition: Edition) -> Page:
     parts = [
         notices(edition),
         _text(project, "methods"),
+        _to_elsewhere(project),
         verdict_meanings(project.language),
         definitions(project, edition),
         measures_in_words(edition),
@@ -140,8 +148,57 @@ def verdicts_of_all(project: Project, found: Sequence[IssueVerdicts]) -> Page:
     as_of = max(known or printed, default=project.shown.identity.records_from)
     text = inert_table(all_figures(found)).to_csv(index=False, lineterminator="\n")
     files = {"verdicts.csv": text.encode("utf-8")}
-    title = project.language.text("Verdicts on published figures")
+    title = project.language.text("Number checks")
     return page_of(project, "verdicts", title, parts, as_of, demonstration, files)
+
+
+def quality_page(project: Project, edition: Edition, revised: pd.DataFrame) -> Page:
+    """Return the page about the quality of the edition's records.
+
+    Parameters
+    ----------
+    revised
+        As from ``viputils.figures.quality.revisions`` for the edition.
+    """
+    parts = [notices(edition), *quality_parts(edition, revised)]
+    text, demonstration = project.language.text, edition.records.is_demonstration
+    description = text("How complete the records are, how soon they arrive, and how often they change later.")
+    return page_of(
+        project, "quality", text("Data quality"), parts, edition.as_of, demonstration, description=description
+    )
+
+
+def elsewhere_page(project: Project, as_of: dt.date, demonstration: bool) -> Page | None:
+    """Return the page of numbers that others reported, from data/elsewhere.csv; None without that file.
+
+    Raises
+    ------
+    PublishedError
+        If the file is malformed.
+    """
+    numbers = read_elsewhere(project)
+    if not numbers:
+        return None
+    parts = numbers_elsewhere(numbers, project.language, demonstration)
+    text = project.language.text
+    title = text("Numbers reported elsewhere")
+    description = text("Numbers that others reported, and whether our records give them.")
+    return page_of(project, "elsewhere", title, parts, as_of, demonstration, description=description)
+
+
+def _to_elsewhere(project: Project) -> Markdown:
+    """Return the part of the methods page that leads to the numbers reported elsewhere, if there are any."""
+    if not read_elsewhere(project):
+        return Markdown("")
+    language = project.language
+    link = f"[{words(language, 'Numbers reported elsewhere')}](../elsewhere/index.html)"
+    sentence = words(
+        language,
+        "Others report numbers about this program and about violence in the city, too. This page lists them, and "
+        "whether our records give them: {page}.",
+        page=link,
+    )
+    return part(words(language, "Numbers from other sources"), sentence)
 
 
 def _text(project: Project, name: str) -> Markdown:
@@ -171,35 +228,35 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
     """
     text, demonstration = project.language.text, edition.records.is_demonstration
     files = [
-        (ALL_ISSUES, text("every figure of every issue as it was published, and of every month as it is counted")),
+        (ALL_ISSUES, text("every number of every report as published, and of every month as the records give it now")),
         (PACKAGE, text("what the columns mean, the license and the sources, for programs")),
     ]
     items = "\n".join(f"- [{escape(name)}]({to_files}{name}): {escape(said)}" for name, said in files)
     beside = text(
-        "Beside each issue lie its own figures as CSV and JSON, with their description. An address never changes, and "
-        "the figures at the address of an issue stay as they were published: a correction is an issue of its own."
+        "Each report has its own data files as CSV and JSON, with their description. Addresses never change, and the "
+        "numbers at an address stay as published. A correction is a report of its own."
     )
     columns = [
         (
             "source",
-            text("whether the figure is as it was printed, or as the records give it; the two are never added up"),
+            text("whether the number is as published, or as the records give it; never add up the two"),
         ),
-        ("issue", text("the month of the issue, and the number of a re-issue")),
-        ("month", text("the month that the issue is about")),
-        ("as_of", text("the records received by this day were counted; empty where the print does not say")),
-        ("replaced_by", text("the re-issue in whose favor the figure no longer stands")),
-        ("origin", text("where the figure comes from")),
+        ("issue", text("the month of the report, and the number of a re-issue")),
+        ("month", text("the month that the report is about")),
+        ("as_of", text("only records received by this day are counted; empty if the report does not state a day")),
+        ("replaced_by", text("the corrected report that replaces this number")),
+        ("origin", text("where the number comes from")),
         ("measure", text("what is counted")),
-        ("category", text("the part of it; empty where there is no breakdown")),
+        ("category", text("the part of it; empty if there is no breakdown")),
         ("period", text("the month, or the year to date")),
-        ("value", text("the figure, a whole number")),
+        ("value", text("the number, without decimals")),
     ]
     rows = [[f"`{name}`", escape(said)] for name, said in columns]
     table = pipe_table(
         [escape(text("Column")), escape(text("Meaning"))], rows, escape(text("Columns of the file")), words=[1]
     )
     parts = [
-        f"## {escape(text('All figures in one file'))}\n\n{items}\n\n{escape(beside)}",
+        f"## {escape(text('All numbers in one file'))}\n\n{items}\n\n{escape(beside)}",
         f"## {escape(text('What the columns mean'))}\n\n{table}",
         _terms(project),
     ]
@@ -222,8 +279,8 @@ def search_page(project: Project, as_of: dt.date, demonstration: bool) -> Page:
     """Return the search page. A script adds the form and the results; without scripts the page says so."""
     text = project.language.text
     said = escape(text("This page needs JavaScript. Every other page of the site works without it."))
-    part = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
-    return page_of(project, "search", text("Search"), [part], as_of, demonstration)
+    form = Markdown(f"## {escape(text('Search all pages'))}\n\n::: {{#search}}\n\n{said}\n\n:::")
+    return page_of(project, "search", text("Search"), [form], as_of, demonstration)
 
 
 def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
@@ -232,10 +289,10 @@ def not_found_page(projects: Sequence[Project], as_of: dt.date) -> Page:
     for project in projects:
         text, code = project.language.text, project.language.code
         said = text(
-            "It may have been typed wrongly. Every page that was published keeps its address, and the home page leads "
-            "to all of them."
+            "The address may have a typing error. Published pages keep their addresses, and the home page has links to "
+            "all of them."
         )
-        heading = text("There is no page at this address")
+        heading = text("This page does not exist")
         parts.append(Markdown(f"::: {{lang={code}}}\n\n## {escape(heading)}\n\n{escape(said)}\n\n:::"))
     title = projects[0].language.text("Not found")
     return page_of(projects[0], NOT_FOUND, title, parts, as_of, demonstration=False)

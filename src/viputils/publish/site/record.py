@@ -18,6 +18,7 @@ from viputils.publish.site.pages import Page
 from viputils.publish.site.plan import Plan
 from viputils.records.checksums import checksum
 from viputils.records.remote.fetch import deliveries_folder
+from viputils.report.elsewhere import NAME as ELSEWHERE
 from viputils.report.render import Engine
 
 RECORD: Final = "site.json"
@@ -91,7 +92,7 @@ def sum_of_site(plan: Plan, engine: Engine) -> str:
         [
             [engine.name, engine.version(), plan.address, [one.language.code for one in plan.projects]],
             package_versions(),
-            checksums(project.root, *_COUNTED, "report"),
+            checksums(project.root, *_COUNTED, ELSEWHERE, "report"),
             checksums(deliveries_folder(project), "."),
             checksums(project.pages, *Inventory(project).templates),
             checksums(LIBRARY_FOLDER, "."),

@@ -5,20 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 
+import pandas as pd
+
 from viputils.audit.as_of import load_edition
 from viputils.audit.register import IssueName, read_register
 from viputils.audit.verdicts import IssueVerdicts, verify_register
 from viputils.config.project import Project
 from viputils.core.text import capital
+from viputils.figures.quality import revisions
 from viputils.publish.site.calendar import calendar_page
 from viputils.publish.site.issues import SiteIssue, home_page, issue_page
 from viputils.publish.site.navigation import Edge, Notice, Version, navigation
 from viputils.publish.site.pages import (
+    HOME,
     Page,
     data_page,
+    elsewhere_page,
     methods_page,
     not_found_page,
     overview_page,
+    quality_page,
     search_page,
     verdicts_of_all,
 )
@@ -31,17 +37,33 @@ def versions_of(plan: Plan) -> list[Version]:
     """Return the site in each language, the main one first."""
     project = plan.project
     verdicts = verify_register(project) if read_register(project).issues else []
+    revised = _revised(project, plan.newest) if plan.newest is not None else pd.DataFrame()
     return [
-        Version(spoken.language, _prefix(spoken), {page.place: page for page in _pages(plan, spoken, issues, verdicts)})
+        Version(
+            spoken.language,
+            _prefix(spoken),
+            {page.place: page for page in _pages(plan, spoken, issues, verdicts, revised)},
+        )
         for spoken, issues in zip(plan.projects, plan.issues, strict=True)
     ]
+
+
+def _revised(project: Project, newest: PlannedIssue) -> pd.DataFrame:
+    """Return how the record counts of earlier months changed, which is the same in every language."""
+    return revisions(load_edition(project, newest.name.month, newest.as_of).records)
 
 
 def _prefix(project: Project) -> str:
     return f"{project.language.code}/" if project.is_translation else ""
 
 
-def _pages(plan: Plan, project: Project, issues: Sequence[SiteIssue], verdicts: Sequence[IssueVerdicts]) -> list[Page]:
+def _pages(
+    plan: Plan,
+    project: Project,
+    issues: Sequence[SiteIssue],
+    verdicts: Sequence[IssueVerdicts],
+    revised: pd.DataFrame,
+) -> list[Page]:
     """Return the pages in one language. Those that show figures, but are not issues, are about the newest issue."""
     newest = plan.newest
     day = newest.as_of if newest is not None else project.program.identity.records_from
@@ -49,11 +71,13 @@ def _pages(plan: Plan, project: Project, issues: Sequence[SiteIssue], verdicts: 
     pages += [issue_page(project, one) for one in issues]
     is_demonstration = any(one.demonstration for one in issues)
     if newest is not None:
-        about, of_newest = _pages_about(project, newest)
+        about, of_newest = _pages_about(project, newest, revised)
         pages += about
         is_demonstration = is_demonstration or of_newest
     if verdicts:
         pages.append(verdicts_of_all(project, verdicts))
+    if (elsewhere := elsewhere_page(project, day, is_demonstration)) is not None:
+        pages.append(elsewhere)
     pages += _pages_about_publication(plan, project, issues, day, is_demonstration)
     pages.append(search_page(project, day, is_demonstration))
     if not project.is_translation:
@@ -61,11 +85,16 @@ def _pages(plan: Plan, project: Project, issues: Sequence[SiteIssue], verdicts: 
     return pages
 
 
-def _pages_about(project: Project, newest: PlannedIssue) -> tuple[list[Page], bool]:
-    """Return the pages about the program, its methods and data, and whether the records are synthetic."""
+def _pages_about(project: Project, newest: PlannedIssue, revised: pd.DataFrame) -> tuple[list[Page], bool]:
+    """Return the pages about the program, its methods, records and data, and whether the records are synthetic."""
     edition = load_edition(project, newest.name.month, newest.as_of)
     to_files = "../../data/" if project.is_translation else ""
-    pages = [overview_page(project, edition), methods_page(project, edition), data_page(project, edition, to_files)]
+    pages = [
+        overview_page(project, edition),
+        methods_page(project, edition),
+        quality_page(project, edition, revised),
+        data_page(project, edition, to_files),
+    ]
     return [page for page in pages if page is not None], edition.records.is_demonstration
 
 
@@ -98,14 +127,16 @@ def with_navigation(plan: Plan, versions: Sequence[Version]) -> dict[str, Page]:
 
 def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
     """Return for each issue the ones before and after it, its files, and its notice."""
-    edges = {}
+    # The home page is about the newest issue.
+    edges = {HOME: Edge(card=issues[0].card)} if issues else {}
     by_name = {one.name: one for one in issues}
     named = [(one.place, capital(label_of(one.name, project.language))) for one in issues]
     for place, issue in enumerate(issues):
         edges[issue.place] = Edge(
             earlier=named[place + 1] if place + 1 < len(named) else None,
             later=named[place - 1] if place else None,
-            files=issue.downloads(),
+            files=issue.downloads(project.language),
+            card=issue.card,
             notice=_notice(project, issue, by_name),
         )
     return edges
@@ -117,7 +148,7 @@ def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteI
     if issue.replaced_by is not None:
         other = issues[issue.replaced_by]
         return Notice(
-            language.text("This issue was replaced. Its figures stay here as they were. What stands is:"),
+            language.text("This report was replaced. Its numbers stay here as they were. The correct report is:"),
             other.place,
             capital(label_of(other.name, language)),
         )
@@ -129,5 +160,5 @@ def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteI
         code = project.program.identity.language
     else:
         reason = language.text(reason) if reason else ""
-    text = language.text("This issue corrects an earlier one:")
+    text = language.text("This report corrects an earlier one:")
     return Notice(text, first.place, capital(label_of(first.name, language)), reason, code)

@@ -6,7 +6,7 @@ columns of a delivered file, and says of each row when it was ``received``, and 
 and ``table_name`` says what came in when, so that a delivery without a row counts too; without it there is a delivery
 wherever there are rows. Its column ``salt``, if there is one, holds the salt of each delivery.
 
-Every row is written out as a delivered file has it, so that all the same checks see the same thing.
+Every row is written out as a delivered file has it, so that the same checks see the same rows.
 """
 
 from __future__ import annotations

@@ -246,7 +246,7 @@ _SPELLED_PHONE = re.compile(r"(?<![\d.,-])\d(?:[-., ]{1,3}\d){6,}(?![\d])")
 
 
 def _spoken_phones(text: str) -> Iterator[Span]:
-    """Find seven digits or more of which some are words: "five oh five, 555 oh one two three"."""
+    """Find seven digits or more, some written as words: "five oh five, 555 oh one two three"."""
     for found in _SPOKEN_PHONE.finditer(text):
         ones = re.findall(rf"\b{_FIGURE}\b", re.sub(_FIGURES, "", found[0], flags=re.IGNORECASE), re.IGNORECASE)
         pairs = re.findall(_FIGURES, found[0], re.IGNORECASE)

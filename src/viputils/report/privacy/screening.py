@@ -23,6 +23,8 @@ from viputils.config.paragraphs import lines_of
 from viputils.config.project import Project
 from viputils.core.errors import Problem, TextError, nearest
 from viputils.core.months import ReportMonth
+from viputils.report.elsewhere import NAME as ELSEWHERE
+from viputils.report.elsewhere import read_elsewhere
 from viputils.report.markdown import read_lines
 from viputils.report.privacy.particulars import KINDS, UNWRITTEN, particulars, remedy_of
 
@@ -244,8 +246,9 @@ def screen_activities(project: Project, month: ReportMonth) -> Screening:
 def screen_texts(project: Project, words: Iterable[tuple[str, str]] = ()) -> Screening:
     """Screen everything else that the project shows, as ``screen_activities`` does.
 
-    These are the texts in every issue and on the pages of the site, program.toml, the catalogues, and the names of
-    approvers, reasons and footnotes of the register. ``report/texts.allowed.toml`` allows by name.
+    These are the texts in every issue and on the pages of the site, program.toml, the catalogues, the numbers reported
+    elsewhere, and the names of approvers, reasons and footnotes of the register. ``report/texts.allowed.toml`` allows
+    by name.
 
     Parameters
     ----------
@@ -256,6 +259,8 @@ def screen_texts(project: Project, words: Iterable[tuple[str, str]] = ()) -> Scr
     ------
     TextError
         As ``screen_activities``.
+    PublishedError
+        As ``read_elsewhere``.
     """
     # A day since the program began can be a part of its story.
     month = ReportMonth.of(project.program.identity.began).plus(12)
@@ -272,6 +277,9 @@ def screen_texts(project: Project, words: Iterable[tuple[str, str]] = ()) -> Scr
         for issue in read_register(project).issues
         for column, text in (("approved_by", issue.approved_by), ("reason", issue.reason), ("footnote", issue.footnote))
     ]
+    for one in read_elsewhere(project):
+        for _, text in one.texts():
+            findings += [replace(found, line=one.line) for found in screen_text(text, ELSEWHERE, month)]
     for where, text in dict.fromkeys((*register, *words)):
         findings += screen_text(text, where, month)
     return _screened(project, findings, project.report / f"texts{ALLOWED_SUFFIX}")

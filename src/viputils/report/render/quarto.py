@@ -130,7 +130,7 @@ def _installed() -> str | None:
 
 @lru_cache(maxsize=1)
 def _version_of(quarto: str, _written: int) -> str | None:
-    """Ask a program for its version, once as long as nobody writes to it."""
+    """Ask a program for its version, and again only after its file changed."""
     done = subprocess.run([quarto, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
     found = re.fullmatch(r"(\d+\.\d+(?:\.\d+)*)\S*", done.stdout.strip())
     return found[1] if done.returncode == 0 and found else None
