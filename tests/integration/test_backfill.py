@@ -15,6 +15,7 @@ import pytest
 from tests.support.artifacts import Artifacts
 from tests.support.command import VIP, started_vip, vip
 from tests.support.projects import files_of, town, with_a_short_report
+from tests.support.register import APPROVER
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
 from viputils.publish.backfill import Order, carry_out, orders_of
@@ -116,7 +117,10 @@ def test_another_engine_and_another_register_are_reasons_too(made: Path) -> None
 
     orders, _ = orders_of(Project.open(made), OCTOBER, NOVEMBER, Newer())
     assert [order.why[0].startswith("engine: embedded (") for order in orders] == [True, True]
-    for command in (["report", "2023-10", "--engine", "embedded"], ["publish", "2023-10", "--printed", "2023-12-05"]):
+    for command in (
+        ["report", "2023-10", "--engine", "embedded"],
+        ["publish", "2023-10", "--approved-by", APPROVER, "--printed", "2023-12-05"],
+    ):
         assert vip(*command, "--project", str(made)).returncode == 0
     # The issues of the later months of its year look at it.
     assert list(todo(made)) == NEWEST

@@ -17,6 +17,7 @@ from tests.support.command import vip
 from tests.support.histories import with_tables
 from tests.support.pages import PlainEngine, issue_made, plain_pages
 from tests.support.projects import REPOSITORY, Deliver, copy_of_the_repository, with_a_short_report
+from tests.support.register import APPROVER
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, TextError
 from viputils.core.months import ReportMonth
@@ -230,7 +231,9 @@ def told(made: Path, tmp_path: Path) -> Project:
 
 def test_what_was_not_allowed_is_not_published(told: Project) -> None:
     before = {path.name: path.read_bytes() for path in told.published.iterdir()}
-    done = vip("publish", "2023-10", "--printed", "2023-11-10", "--project", str(told.root))
+    done = vip(
+        "publish", "2023-10", f"--approved-by={APPROVER}", "--printed", "2023-11-10", "--project", str(told.root)
+    )
     assert done.returncode == 2
     assert "report/activities/2023-10.md, line 4: phone number: '505- 555-0123'" in done.stderr
     assert "report/activities/2023-10.allowed.toml" in done.stderr
@@ -239,9 +242,9 @@ def test_what_was_not_allowed_is_not_published(told: Project) -> None:
     allowed = told.report / "activities" / "2023-10.allowed.toml"
     allowed.write_text(ALLOWED.replace("0123", "0124"), encoding="utf-8")
     with pytest.raises(TextError, match="line 4"):
-        publish(told, OCTOBER, DAY)
+        publish(told, OCTOBER, DAY, APPROVER)
     allowed.write_text(ALLOWED, encoding="utf-8")
-    assert publish(told, OCTOBER, DAY).name.month == OCTOBER
+    assert publish(told, OCTOBER, DAY, APPROVER).name.month == OCTOBER
 
 
 def made_with_another_text(told: Project) -> None:
@@ -255,11 +258,21 @@ def made_with_another_text(told: Project) -> None:
 @pytest.mark.parametrize("option", ["--reason", "--footnote"])
 def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: Project, option: str) -> None:
     (told.report / "activities" / "2023-10.allowed.toml").write_text(ALLOWED, encoding="utf-8")
-    publish(told, OCTOBER, DAY)
+    publish(told, OCTOBER, DAY, APPROVER)
     before = {path.name: path.read_bytes() for path in told.published.iterdir()}
     words = {"--reason": "A correction.", "--footnote": "One row."} | {option: "Maria Lopez, 19, was counted twice."}
     given = [part for pair in words.items() for part in pair]
-    done = vip("publish", "2023-10", "--printed", "2023-11-10", "--reissue", *given, "--project", str(told.root))
+    done = vip(
+        "publish",
+        "2023-10",
+        f"--approved-by={APPROVER}",
+        "--printed",
+        "2023-11-10",
+        "--reissue",
+        *given,
+        "--project",
+        str(told.root),
+    )
     assert done.returncode == 2
     assert f"{option}, line 1: name and age: 'Maria Lopez, 19'; take the name out, or the age." in done.stderr
     assert "report/texts.allowed.toml: allows by name what may still be published" in done.stderr
@@ -267,7 +280,17 @@ def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: P
     lines = done.stderr[done.stderr.index("    [[allowed]]") :]
     lines = lines.replace("why it may go out", "A made-up person.").replace("who allows it", "J. Doe, comms")
     (told.report / "texts.allowed.toml").write_text(lines, encoding="utf-8")
-    done = vip("publish", "2023-10", "--printed", "2023-11-10", "--reissue", *given, "--project", str(told.root))
+    done = vip(
+        "publish",
+        "2023-10",
+        f"--approved-by={APPROVER}",
+        "--printed",
+        "2023-11-10",
+        "--reissue",
+        *given,
+        "--project",
+        str(told.root),
+    )
     # The texts pass; the pages are those that were published.
     assert "name and age" not in done.stderr
     assert "The correction corrects nothing." in done.stderr
@@ -316,10 +339,10 @@ def test_it_is_the_text_in_the_issue_that_has_to_pass(told: Project) -> None:
     path = told.activities(OCTOBER)
     path.write_text("## Help\n\nText.\n", encoding="utf-8")
     with pytest.raises(ManifestError, match=r"2023-10.md: is not what the issue was made from; make the issue again"):
-        publish(told, OCTOBER, DAY)
+        publish(told, OCTOBER, DAY, APPROVER)
     path.unlink()
     with pytest.raises(ManifestError, match=r"2023-10.md: is not what the issue was made from"):
-        publish(told, OCTOBER, DAY)
+        publish(told, OCTOBER, DAY, APPROVER)
 
 
 # ------------------------------------------------------------------ vip status
@@ -386,9 +409,9 @@ def test_a_text_written_after_the_issue_makes_it_out_of_date(told: Project) -> N
 @pytest.mark.whole_issues
 def test_published_issues_are_named_and_the_newest_has_the_verdict(told: Project) -> None:
     (told.report / "activities" / "2023-10.allowed.toml").write_text(ALLOWED, encoding="utf-8")
-    publish(told, OCTOBER, DAY)
+    publish(told, OCTOBER, DAY, APPROVER)
     made_with_another_text(told)
-    publish(told, OCTOBER, DAY, reissue=True, reason="A typo.")
+    publish(told, OCTOBER, DAY, APPROVER, reissue=True, reason="A typo.")
     row = status_of(told, OCTOBER)
     assert row["published"] == "2023-10, 2023-10-r1"
     done = vip("verify", "2023-10-r1", "--project", str(told.root))

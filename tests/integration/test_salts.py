@@ -18,7 +18,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import vip
 from tests.support.pages import PlainEngine
 from tests.support.projects import HEADERS, Deliver
-from tests.support.register import NOVEMBER, published_here
+from tests.support.register import APPROVER, NOVEMBER, published_here
 from viputils.audit.health import check_project
 from viputils.audit.manifest import (
     added_deliveries,
@@ -100,7 +100,7 @@ def test_nothing_that_is_published_holds_a_salt_or_a_checksum_that_confirms_a_gu
     town = Project.open(root)
     taken_in(town, "DEMO-R1,2023-11-02,Homicide,SE", dt.date(2023, 12, 3))
     make_site(town, PlainEngine(), "https://vip.example/", NOVEMBER)
-    publish(town, NOVEMBER, dt.date(2023, 12, 5))
+    publish(town, NOVEMBER, dt.date(2023, 12, 5), APPROVER)
     secrets = [salt_of(one.folder) for one in find_deliveries(town)]
     secrets += [checksum(path) for one in find_deliveries(town) for path in one.lying]
     assert all(secrets)
@@ -188,14 +188,14 @@ def test_real_records_without_a_salt_are_neither_published_nor_put_online(city: 
     assert "WARNING: data/raw/2023-12-04 has no salt" in done.stderr
     assert "Run vip seal, and make the issues again." in done.stderr
     with pytest.raises(ManifestError, match="data/raw/2023-12-04: has checksums without a salt"):
-        publish(city, NOVEMBER, dt.date(2023, 12, 5))
+        publish(city, NOVEMBER, dt.date(2023, 12, 5), APPROVER)
     with pytest.raises(DeliveryError, match="data/raw/2023-12-04: has no salt; run vip seal"):
         make_site(city, PlainEngine(), since=NOVEMBER)
     assert not city.site.exists()
     assert vip("seal", cwd=city.root).returncode == 0
     done = vip("report", "2023-11", "--engine", "embedded", cwd=city.root)
     assert "WARNING: data/raw" not in done.stderr
-    publish(city, NOVEMBER, dt.date(2023, 12, 5))
+    publish(city, NOVEMBER, dt.date(2023, 12, 5), APPROVER)
 
 
 def test_check_says_how_to_add_a_salt(project: Project, deliver: Deliver) -> None:

@@ -16,6 +16,7 @@ from tests.support.artifacts import Artifacts
 from tests.support.command import vip
 from tests.support.pages import PlainEngine, needs_quarto
 from tests.support.projects import HEADERS, REPOSITORY, town, with_a_short_report
+from tests.support.register import APPROVER
 from tests.support.site import links_of, pages_of, soup_of, words
 from viputils.audit.register import IssueName, PublishedIssue, write_register
 from viputils.config.project import Project
@@ -117,7 +118,7 @@ def test_the_page_of_numbers_reported_elsewhere_is_made_again_when_its_file_chan
 
 def publish(root: Path, *options: str) -> None:
     """Publish November 2023, which was made in a town."""
-    done = vip("publish", "2023-11", *options, "--project", str(root))
+    done = vip("publish", "2023-11", f"--approved-by={APPROVER}", *options, "--project", str(root))
     assert done.returncode == 0, done.stderr
 
 
@@ -256,7 +257,17 @@ def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it
             (late / f"{table}.csv").write_text(f"{header}\n{rows}", encoding="utf-8", newline="")
     for command in (
         ["report", "2023-11", "--as-of", "2023-12-20", "--engine", "embedded"],
-        ["publish", "2023-11", "--reissue", "--reason", "One record <b>came</b> late.", "--printed", "2023-12-21"],
+        [
+            "publish",
+            "2023-11",
+            "--approved-by",
+            APPROVER,
+            "--reissue",
+            "--reason",
+            "One record <b>came</b> late.",
+            "--printed",
+            "2023-12-21",
+        ],
     ):
         done = vip(*command, "--project", str(root))
         assert done.returncode == 0, done.stderr
@@ -312,7 +323,10 @@ def test_an_issue_that_was_published_without_rows_in_quarantine_is_on_the_site(b
     assert "No issue can be made" in done.stderr
     assert "rows are in quarantine as of 2023-12-04; see vip check 2023-11." in done.stderr
     assert (root / "_site" / "issues" / "2023-11" / "index.html").is_file(), "the site is as it was"
-    for command in (["report", "2023-11", "--engine", "embedded", "--allow-quarantined"], ["publish", "2023-11"]):
+    for command in (
+        ["report", "2023-11", "--engine", "embedded", "--allow-quarantined"],
+        ["publish", "2023-11", "--approved-by", APPROVER],
+    ):
         done = vip(*command, "--project", str(root))
         assert done.returncode == 0, done.stderr
     make(root, "--since", "2023-11")

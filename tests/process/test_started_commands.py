@@ -24,7 +24,7 @@ COMMANDS = {
     "verify": (["2023-11", "--project", str(REPOSITORY)], 0, "28 of 28 figures reproduced"),
     "new": (["2023-11"], 0, "report/activities/2023-11.md"),
     "status": (["--csv"], 0, "2023-11,complete as of 2023-12-04"),
-    "publish": (["2023-10", "--printed", "2023-12-05"], 0, "data/published/2023-10.csv"),
+    "publish": (["2023-10", "--approved-by", "A. Person", "--printed", "2023-12-05"], 0, "data/published/2023-10.csv"),
     "revisions": (["2023-11", "--from", "2023-12-04", "--to", "2023-12-04"], 0, "no figure changed"),
     "changes": (["issues/2023-10", "issues/2023-11"], 1, "Figures that differ"),
     "intake": (["new.csv", "--received", "2023-12-05", "--yes"], 0, "Written: data/raw/2023-12-05"),

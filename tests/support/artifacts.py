@@ -24,6 +24,7 @@ from filelock import FileLock
 from tests.support.command import started_vip
 from tests.support.pages import PlainEngine, in_this_process, issue_made
 from tests.support.projects import REPOSITORY, contents, copy_of_the_repository, town, with_a_short_report
+from tests.support.releases import with_release_dates
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
 from viputils.publish.backfill import carry_out, orders_of
@@ -32,7 +33,7 @@ from viputils.publish.site.build import make_site
 # The inputs of artifacts, and the modules that build them.
 _MADE_FROM = ("src", "report", "notebooks", "tests/notebooks", "data", "examples", "requirements/test.txt")
 _FILES = ("program.toml", "_quarto.yml", "pyproject.toml")
-_BUILT_BY = ("artifacts.py", "command.py", "pages.py", "projects.py")
+_BUILT_BY = ("artifacts.py", "command.py", "pages.py", "projects.py", "releases.py")
 # A space and an accent in the path, as users have them.
 _NAME = "città di prova"
 _A_DAY = 24 * 60 * 60
@@ -165,6 +166,15 @@ class Artifacts:
             make_site(Project.open(root), PlainEngine(), SITE_ADDRESS, ReportMonth(2023, 11))
 
         return self.get("a town with a site", build)
+
+    def town_with_release_dates(self) -> Path:
+        """Return a small town with plain pages, release dates and the site of October and November 2023."""
+
+        def build(root: Path) -> None:
+            with in_this_process():
+                with_release_dates(root, SITE_ADDRESS)
+
+        return self.get("a town with release dates", build)
 
     def philadelphia(self) -> Path:
         """Return the second city with its issue of November 2020 as of 5 January 2021."""

@@ -22,6 +22,8 @@ from viputils.figures.counts import figures_csv
 from viputils.report.seal import issue_inputs
 
 NOVEMBER = ReportMonth(2023, 11)
+# The person who approves the issues that tests publish.
+APPROVER = "A. Person, Director"
 
 
 def an_issue(name: str = "2023-11", value: int = 5, **changes: object) -> PublishedIssue:

@@ -32,8 +32,12 @@ from viputils.records.checksums import checksum
 
 INDEX: Final = "index.csv"
 INDEX_COLUMNS: Final = (
-    "issue", "as_of", "printed", "source", "transcribed_by", "reason", "footnote", "sha256", "manifest_sha256",
+    "issue", "as_of", "printed", "source", "transcribed_by", "approved_by", "reason", "footnote", "sha256",
+    "manifest_sha256",
 )  # fmt: skip
+# Older registers do not record who approved an issue.
+_OPTIONAL: Final = ("approved_by",)
+_TEXTS: Final = ("source", "transcribed_by", "approved_by", "reason", "footnote")
 MANIFEST_SUFFIX: Final = ".manifest.json"
 
 # The sum of the largest counts that deliveries may have fits in.
@@ -92,6 +96,8 @@ class PublishedIssue:
         The source of the figures.
     transcribed_by
         The person who transcribed them.
+    approved_by
+        The person who approved the issue; empty if not recorded.
     reason
         The reason for a re-issue.
     footnote
@@ -108,6 +114,7 @@ class PublishedIssue:
     transcribed_by: str
     reason: str = ""
     footnote: str = ""
+    approved_by: str = ""
     manifest: Path | None = None
 
     @property
@@ -122,6 +129,8 @@ class PublishedIssue:
     def fingerprint(self) -> str:
         """A checksum of all attributes except the manifest."""
         said = [self.name, self.as_of, self.printed, self.source, self.transcribed_by, self.reason, self.footnote]
+        # Without a name, the checksum is the one that older manifests list.
+        said += [self.approved_by] if self.approved_by else []
         text = "\0".join([*("" if part is None else str(part) for part in said), figures_csv(self.figures)])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -199,7 +208,7 @@ def read_register(project: Project) -> Register:
 def _read(folder: Path, program: Program) -> Register:
     if not folder.is_dir() or not any(not entry.name.startswith(".") for entry in folder.iterdir()):
         return Register()
-    rows, problems = _rows(folder / INDEX, f"data/published/{INDEX}", INDEX_COLUMNS)
+    rows, problems = _rows(folder / INDEX, f"data/published/{INDEX}", INDEX_COLUMNS, _OPTIONAL)
     if problems and not rows:
         # Without the index, nothing is known about the other files.
         raise PublishedError("The index of the register cannot be read.", problems)
@@ -278,7 +287,8 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
                     Problem(
                         f"data/published/{issue.name}.csv",
                         "is there, and what was published is never replaced;",
-                        f"publish a correction as a re-issue: vip publish {issue.name.month} --reissue --reason TEXT.",
+                        f"publish a correction as a re-issue: vip publish {issue.name.month} --reissue --reason TEXT "
+                        "--approved-by NAME.",
                     )
                 ],
             )
@@ -318,7 +328,7 @@ def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
             str(issue.name),
             issue.as_of or "",
             issue.printed or "",
-            *(inert(text) for text in (issue.source, issue.transcribed_by, issue.reason, issue.footnote)),
+            *map(inert, (issue.source, issue.transcribed_by, issue.approved_by, issue.reason, issue.footnote)),
             checksum(figures),
             checksum(manifest) if manifest.exists() else "",
         ]
@@ -342,10 +352,12 @@ def _change(project: Project, change: Callable[[Register], Sequence[PublishedIss
         _read(folder, project.program)
 
 
-def _rows(path: Path, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
+def _rows(
+    path: Path, name: str, columns: Sequence[str], optional: Sequence[str] = ()
+) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
     """Return the rows of a file with their lines, and what is wrong with its form."""
     try:
-        return csv_rows(path.read_text(encoding="utf-8"), name, columns)
+        return csv_rows(path.read_text(encoding="utf-8"), name, columns, optional)
     except FileNotFoundError:
         return [], [Problem(name, "is missing;", "restore it from a copy of the project.")]
     except (OSError, UnicodeDecodeError) as error:
@@ -377,7 +389,7 @@ def _entries(
                         "write the source of the figures, and who transcribed them.",
                     )
                 )
-        for column in ("source", "transcribed_by", "reason", "footnote"):
+        for column in _TEXTS:
             if not original(row[column]).isprintable():
                 problems.append(
                     Problem(
@@ -409,7 +421,7 @@ def _issue(
         problems.append(
             Problem(f"{where}, printed", f"{printed} is before its as-of date, {as_of};", "correct one of them.")
         )
-    texts = {column: original(row[column]) for column in ("source", "transcribed_by", "reason", "footnote")}
+    texts = {column: original(row[column]) for column in _TEXTS}
     manifest = folder / f"{name}{MANIFEST_SUFFIX}" if row["manifest_sha256"] else None
     return PublishedIssue(name, figures, days["as_of"], days["printed"], **texts, manifest=manifest)
 

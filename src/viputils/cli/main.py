@@ -71,7 +71,11 @@ _add(audit.verify, "Check each published figure against the records.", "vip veri
 _add(publish.reproduce, "Make an issue again, and compare every byte.", "vip reproduce 2023-11")
 _add(publish.new, "Start the text of a month, or check it for private details.", "vip new 2023-12")
 _add(publish.status, "Show the progress of every month.", "vip status")
-_add(publish.publish, "Add an issue to the register of published figures.", "vip publish 2023-12")
+_add(
+    publish.publish,
+    "Add an issue to the register of published figures.",
+    'vip publish 2023-12 --approved-by "A. Person"',
+)
 _add(publish.site, "Make the website.", "vip site --address https://example.org/vip/")
 _add(publish.preview, "Preview the website on this computer.", "vip preview --since 2023-12")
 _add(report.figures, "Print the figures of a month.", "vip figures 2023-11")

@@ -49,7 +49,7 @@ class Executor(StrEnum):
 
 def today() -> dt.date:
     """Return today's date here."""
-    # Used only in checks and warnings. No result depends on the clock.
+    # Used only in checks and warnings, and as the default of options. The library never reads the clock.
     return dt.datetime.now().astimezone().date()
 
 
@@ -152,6 +152,16 @@ SinceOption = Annotated[
         parser=ReportMonth.parse,
         help="Leave out issues of earlier months.",
         show_default="include all",
+    ),
+]
+OnOption = Annotated[
+    dt.date | None,
+    typer.Option(
+        "--on",
+        metavar="DATE",
+        parser=any_date("--on"),
+        help="The day for release dates and embargoes, YYYY-MM-DD.",
+        show_default="today",
     ),
 ]
 AllowOption = Annotated[

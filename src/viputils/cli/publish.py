@@ -20,6 +20,7 @@ from viputils.cli.options import (
     EngineOption,
     JsonOption,
     MonthArgument,
+    OnOption,
     ProjectOption,
     SinceOption,
     open_project,
@@ -168,6 +169,9 @@ def publish(
             show_default="today",
         ),
     ] = None,
+    approved_by: Annotated[
+        str, typer.Option(metavar="NAME", help="The person who approved it. Required.", show_default=False)
+    ] = "",
     reissue: Annotated[
         bool, typer.Option("--reissue", help="Publish it as a correction of the published issue.", show_default=False)
     ] = False,
@@ -195,21 +199,21 @@ def publish(
 
     opened = open_project(context, project)
     if reproduction:
-        if printed or reissue or reason or footnote:
+        if printed or approved_by or reissue or reason or footnote:
             raise ParameterError(
                 "Use --reproduction alone.",
                 [
                     Problem(
                         "--reproduction",
                         "only keeps a manifest;",
-                        "leave out --printed, --reissue, --reason and --footnote.",
+                        "leave out --printed, --approved-by, --reissue, --reason and --footnote.",
                     )
                 ],
             )
         issue = keep_reproduction(opened, month)
         say(f"Saved: data/published/{issue.name}.manifest.json. Anyone can now make the issue of {month} again.")
         return
-    issue = publish(opened, month, printed or today(), reissue, reason, footnote)
+    issue = publish(opened, month, printed or today(), approved_by, reissue, reason, footnote)
     figures = plural(len(issue.figures), "figure")
     say(f"Published: {issue.name.label}, {figures}, in data/published/{issue.name}.csv.")
     say("Next: commit the folders data and report, then run vip site")
@@ -219,6 +223,7 @@ def site(
     context: typer.Context,
     address: AddressOption = None,
     since: SinceOption = None,
+    on: OnOption = None,
     project: ProjectOption = None,
     engine: EngineOption = EngineName.auto,
     as_json: JsonOption = False,
@@ -233,7 +238,9 @@ def site(
     opened = open_project(context, project)
     try:
         with steps() as step:
-            found = make_site(opened, choose_engine(engine.value), address, since, on_step=step, go_on=_go_on)
+            found = make_site(
+                opened, choose_engine(engine.value), address, since, on_step=step, go_on=_go_on, on=on or today()
+            )
     except InterruptedByUser:
         say_aside("Interrupted. The site was not changed. Issues made before the interruption are kept.")
         interrupts.end(INTERRUPTED)
@@ -245,6 +252,7 @@ def site(
             "home": str(found.home),
             "made": [list(one) for one in found.made],
             "notes": [vars(one) for one in found.notes],
+            "withheld": [vars(one) for one in found.withheld],
         },
     )
 
@@ -256,7 +264,7 @@ def _show_site(project: Project, found: Site, address: str | None) -> None:
         say(f"Made: issues/{place}, because {reasons[0]}{more}.")
     issues, pages = plural(found.issues, "issue"), plural(found.pages, "page")
     say(f"The site: {issues} ({len(found.made)} made), {pages} ({found.pages_made} made).")
-    for one in found.notes:
+    for one in (*found.withheld, *found.notes):
         say(f"Note: {one}")
     say(f"Open {found.home}")
     configured = project.program.identity.address
@@ -278,6 +286,7 @@ def preview(
         int, typer.Option(metavar="PORT", min=0, max=65535, help="The port of the preview. 0 picks a free port.")
     ] = 8000,
     since: SinceOption = None,
+    on: OnOption = None,
     project: ProjectOption = None,
     engine: EngineOption = EngineName.auto,
 ) -> None:
@@ -313,6 +322,7 @@ def preview(
                                 folder,
                                 on_step=step,
                                 go_on=_go_on,
+                                on=on or today(),
                             )
                     except (VipError, OSError) as error:
                         still = "The pages were not changed." if server.state else "There are no pages yet."
@@ -321,6 +331,8 @@ def preview(
                         server.state += 1
                         pages = f"{found.pages_made} of {plural(found.pages, 'page')}"
                         say(f"Made: {plural(len(found.made), 'issue')}, {pages}.")
+                        for one in found.withheld:
+                            say(f"Note: {one}")
                     if not said:
                         said.append(f"Open {server.address} (press Ctrl-C to end the preview)")
                         say(said[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import zoneinfo
 from typing import Annotated
@@ -102,9 +103,26 @@ def _is_month(value: object) -> ReportMonth:
         raise ValueError("must be a month in quotes, as in '2023-11'") from None
 
 
+def _is_day(value: object) -> dt.date:
+    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
+        raise ValueError("must be a date without quotes, as in 2024-01-08")
+    return value
+
+
+def _is_time(value: object) -> dt.time:
+    if isinstance(value, dt.time):
+        return value.replace(second=0, microsecond=0)
+    if not isinstance(value, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValueError("must be a time of day in quotes, as in '09:00' or '14:30'")
+    return dt.time.fromisoformat(value)
+
+
 Name = Annotated[str, AfterValidator(_is_name)]
 Line = Annotated[str, AfterValidator(_is_line)]
 Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
+Day = Annotated[dt.date, BeforeValidator(_is_day)]
+# By the clock of the city.
+Time = Annotated[dt.time, BeforeValidator(_is_time)]
 LanguageCode = Annotated[str, AfterValidator(_is_language)]
 Address = Annotated[str, AfterValidator(_is_address)]
 Phone = Annotated[str, AfterValidator(_is_phone)]

@@ -152,6 +152,15 @@ class Language:
 
         return str(format_date(day, "long", locale=self.locale))
 
+    def time(self, time: dt.time) -> str:
+        """Return a time of day: ``9:00 a.m.``."""
+        if self.is_english:
+            return f"{time.hour % 12 or 12}:{time.minute:02} {'a.m.' if time.hour < 12 else 'p.m.'}"
+        from babel.dates import format_time
+
+        # Fonts may lack the narrow spaces of the CLDR.
+        return " ".join(str(format_time(time, "short", locale=self.locale)).split())
+
     def month(self, month: ReportMonth) -> str:
         """Return a month in words: ``November 2023``, ``noviembre de 2023``."""
         if self.is_english:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from viputils.config.fields import (
     Address,
+    Day,
     DeliveriesPlace,
     Email,
     FolderAddress,
@@ -22,6 +23,7 @@ from viputils.config.fields import (
     Name,
     Phone,
     TilePlace,
+    Time,
     TimeZone,
 )
 from viputils.config.language import Language, message
@@ -321,6 +323,18 @@ class Contact(Part):
     address: Address | None = None
 
 
+class Release(Part):
+    """The day on which the issue of a month is to be released.
+
+    The site leaves out an issue with an embargo until that day.
+    """
+
+    issue: Month
+    date: Day
+    time: Time | None = None
+    embargo: bool = False
+
+
 class Report(Part):
     """The measures in each part of the report."""
 
@@ -345,6 +359,7 @@ class Program(Part):
     data: Data = Data()
     help: list[HelpLine] = []
     contact: Contact | None = None
+    releases: list[Release] = []
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
     measures: Annotated[dict[Name, Measure], Field(min_length=1)]
     report: Report

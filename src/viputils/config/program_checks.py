@@ -42,6 +42,7 @@ def contradictions(program: Program) -> Iterator[Problem]:
     for name, measure in program.measures.items():
         yield from _measure_problems(program, name, measure)
     yield from _report_problems(program)
+    yield from _release_problems(program)
 
 
 def _vocabulary_problems(program: Program) -> Iterator[Problem]:
@@ -445,6 +446,21 @@ def _tile_map_problems(program: Program) -> Iterator[Problem]:
         if area not in tile_map.tiles:
             remedy = f'add "{area}" = [row, column].'
             yield Problem("report.tile_map.tiles", f"has no tile for '{area}';", remedy)
+
+
+def _release_problems(program: Program) -> Iterator[Problem]:
+    first: dict[ReportMonth, int] = {}
+    for number, release in enumerate(program.releases, start=1):
+        where, month = f"releases[{number}]", release.issue
+        earlier = first.setdefault(month, number)
+        if earlier != number:
+            yield Problem(f"{where}.issue", f"{month} is also the issue of releases[{earlier}];", "keep one of them.")
+        if release.date <= month.span.end:
+            yield Problem(
+                f"{where}.date",
+                f"{release.date} is not after the month of the issue, {month};",
+                f"write a date after {month.span.end}.",
+            )
 
 
 def _unknown(where: str, name: str, known: Mapping[str, Any] | list[str]) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from viputils.core.errors import Problem
@@ -14,7 +14,9 @@ from viputils.core.text import plural
 _HEADER_SHOWN: Final = 120
 
 
-def csv_rows(text: str, name: str, columns: Sequence[str]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
+def csv_rows(
+    text: str, name: str, columns: Sequence[str], optional: Collection[str] = ()
+) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
     """Return each row by column with the line on which it ends, and a problem for each malformed line.
 
     Parameters
@@ -23,21 +25,24 @@ def csv_rows(text: str, name: str, columns: Sequence[str]) -> tuple[list[tuple[i
         The name of the file in messages.
     columns
         The header.
+    optional
+        The columns that the header may lack. Their values are then empty.
     """
     rows: list[tuple[int, dict[str, str]]] = []
     problems: list[Problem] = []
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
-        if header != list(columns):
+        if header != [column for column in columns if column in header or column not in optional]:
             what = f"the header is {','.join(header)[:_HEADER_SHOWN]!r};"
             return [], [Problem(f"{name}, line 1", what, f"it must be {','.join(columns)}.")]
         for row in reader:
-            if len(row) == len(columns):
-                rows.append((reader.line_num, dict(zip(columns, row, strict=True))))
+            if len(row) == len(header):
+                values = dict.fromkeys(columns, "") | dict(zip(header, row, strict=True))
+                rows.append((reader.line_num, values))
             else:
                 what = f"has {plural(len(row), 'field')};"
-                remedy = f"it must have {len(columns)}: {', '.join(columns)}."
+                remedy = f"it must have {len(header)}: {', '.join(header)}."
                 problems.append(Problem(f"{name}, line {reader.line_num}", what, remedy))
     except csv.Error as error:
         what = f"is not CSV: {error}."

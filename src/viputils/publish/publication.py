@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -29,6 +30,7 @@ def publish(
     project: Project,
     month: ReportMonth,
     printed: dt.date,
+    approved_by: str,
     reissue: bool = False,
     reason: str = "",
     footnote: str = "",
@@ -39,6 +41,8 @@ def publish(
     ----------
     printed
         The day on which it is published.
+    approved_by
+        The person who approved it.
     reissue
         Publish it as a correction of the issue that is out, which stays.
     reason
@@ -53,21 +57,23 @@ def publish(
     PublishedError
         If the register has the issue already, or there is nothing to correct.
     ParameterError
-        If a reason or a footnote is lacking, or the issue was printed before its as-of date.
+        If a name, a reason or a footnote is lacking, or the issue was printed before its as-of date.
     TextError
-        If the activities, another text of the project, the reason or the footnote contain what must not go out and
-        was not allowed by name.
+        If the activities, another text of the project, the name, the reason or the footnote contain what must not go
+        out and was not allowed by name.
     """
-    _require_words(month, reissue, reason)
+    _require_words(month, approved_by, reissue, reason)
     # Nobody makes the issue anew while it is looked at, or what goes into the register is not what was looked at.
     with held(project.issues, str(month)):
         manifest, edition = _as_made(project, month)
         _require_screened(project, month, manifest)
         there = read_register(project).of(month)
         _require_in_order(month, there[-1] if there else None, manifest, printed, reissue)
-        reason, footnote = " ".join(reason.split()), _footnote(edition, footnote)
-        _require_printable(project, reason, footnote)
-        require_screened(screen_texts(project, (("--reason", reason), ("--footnote", footnote))))
+        approved_by, reason = " ".join(approved_by.split()), " ".join(reason.split())
+        footnote = _footnote(edition, footnote)
+        given = (("--approved-by", approved_by), ("--reason", reason), ("--footnote", footnote))
+        _require_printable(project, given)
+        require_screened(screen_texts(project, given))
         if reissue:
             _require_correction(project, month, there[-1], manifest)
         kind = "demonstration records" if edition.records.is_demonstration else "records"
@@ -79,6 +85,7 @@ def publish(
             printed=printed,
             source=f"{made}, with viputils {__version__} ({manifest.engine.name} engine)",
             transcribed_by="vip publish",
+            approved_by=approved_by,
             reason=reason,
             footnote=footnote,
             manifest=project.issues / str(month) / MANIFEST,
@@ -209,7 +216,12 @@ def _require_print_from_elsewhere(project: Project, issue: PublishedIssue, manif
         )
 
 
-def _require_words(month: ReportMonth, reissue: bool, reason: str) -> None:
+def _require_words(month: ReportMonth, approved_by: str, reissue: bool, reason: str) -> None:
+    if not approved_by.strip():
+        raise ParameterError(
+            "An issue needs a person who approved it. Nothing was published.",
+            [Problem("--approved-by", "is missing;", 'add the name, as in --approved-by "A. Person, Director".')],
+        )
     if reissue and not reason.strip():
         raise ParameterError(
             "A correction needs a reason.", [Problem("--reason", "is missing;", f"say why {month} is printed again.")]
@@ -239,9 +251,9 @@ def _require_screened(project: Project, month: ReportMonth, manifest: Manifest) 
     require_screened(screen_activities(project, month))
 
 
-def _require_printable(project: Project, reason: str, footnote: str) -> None:
+def _require_printable(project: Project, given: Sequence[tuple[str, str]]) -> None:
     problems = []
-    for option, text in (("--reason", reason), ("--footnote", footnote)):
+    for option, text in given:
         if not text.isprintable():
             problems.append(Problem(option, f"{text!r} holds a character that cannot be seen;", "write plain text."))
         problems += missing_characters(text, option, project.fonts)

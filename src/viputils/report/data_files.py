@@ -108,6 +108,7 @@ def all_issues(
     as_of: dt.date | None = None,
     allow_quarantined: bool = False,
     left_out: Collection[dt.date] = (),
+    before: ReportMonth | None = None,
 ) -> pd.DataFrame:
     """Return every figure of every issue as it was published, and of every month as it is counted.
 
@@ -120,6 +121,8 @@ def all_issues(
     allow_quarantined, left_out
         Whether every month may be counted without the rows that are in quarantine, or those that are counted as of
         some days. Any other month with rows in quarantine is left out (``months_left_out``).
+    before
+        Leave out this month and later ones, by default none.
 
     Returns
     -------
@@ -140,7 +143,13 @@ def all_issues(
     parts = [pd.DataFrame(columns=list(ALL_COLUMNS))]
     # Of a re-issue that was not made by that day, the issue that it replaces says nothing.
     by = as_of or dt.date.max
-    seen = Register(tuple(one for one in register.issues if one.name.month.span.end < by and (one.as_of or by) <= by))
+    seen = Register(
+        tuple(
+            one
+            for one in register.issues
+            if one.name.month.span.end < by and (one.as_of or by) <= by and (before is None or one.name.month < before)
+        )
+    )
     for issue in seen.issues:
         replaced_by = seen.replaced_by(issue.name)
         said = (str(issue.name), issue.name.month, issue.as_of, str(replaced_by.name) if replaced_by else "")
@@ -148,6 +157,7 @@ def all_issues(
     if has_deliveries(project) or not register.issues:
         deliveries = find_deliveries(project)
         months, _ = countable_months(project, deliveries, as_of, None if allow_quarantined else left_out)
+        months = {month: day for month, day in months.items() if before is None or month < before}
         newest = max(months.values(), default=deliveries[-1].received)
         records = RecordsByDay(program, read_received(project, deliveries, newest))
         for month, day in months.items():
@@ -214,13 +224,16 @@ def all_issues_csv(table: pd.DataFrame) -> str:
 
 
 def all_issues_data(
-    project: Project, allow_quarantined: bool = False, left_out: Collection[dt.date] = ()
+    project: Project,
+    allow_quarantined: bool = False,
+    left_out: Collection[dt.date] = (),
+    before: ReportMonth | None = None,
 ) -> dict[str, bytes]:
     """Return the content of ``all-issues.csv`` and of the ``datapackage.json`` beside it.
 
     Parameters
     ----------
-    allow_quarantined, left_out
+    allow_quarantined, left_out, before
         As ``all_issues``.
 
     Raises
@@ -229,7 +242,7 @@ def all_issues_data(
         As ``all_issues``.
     """
     program = project.program
-    table = all_issues(project, allow_quarantined=allow_quarantined, left_out=left_out)
+    table = all_issues(project, allow_quarantined=allow_quarantined, left_out=left_out, before=before)
     content = all_issues_csv(table).encode()
     mark = program.demonstration.mark if program.demonstration else ""
     demonstration = bool((table["source"].eq(COUNTED) & table["origin"].eq(mark)).any())

@@ -94,6 +94,8 @@ def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) 
             f"**{words(language, 'Source:')}** {said(language, issue.source)}",
             f"**{words(language, 'Recorded by:')}** {said(language, issue.transcribed_by)}",
         ]
+        if issue.approved_by:
+            facts.append(f"**{words(language, 'Approved by:')}** {escape(issue.approved_by)}")
         if issue.printed:
             facts.append(f"**{words(language, 'Published:')}** {language.date(issue.printed)}")
         if one.as_of:

@@ -128,6 +128,7 @@ def test_malformed_figures_are_refused_by_line(project: Project, text: str, says
         ({"printed": "2023-12-32"}, "line 2, printed: '2023-12-32' is not a date"),
         ({"source": " "}, "line 2, source: is empty; write the source of the figures"),
         ({"transcribed_by": ""}, "line 2, transcribed_by: is empty"),
+        ({"approved_by": "a\u202e"}, "line 2, approved_by: has a character that cannot be seen"),
         ({"sha256": "abc"}, "line 2, sha256: 'abc' is not a checksum"),
         ({"sha256": "0" * 64}, "2023-11.csv: was edited after it was published"),
         (
@@ -200,6 +201,32 @@ def test_what_is_added_is_read_back_as_it_was(project: Project) -> None:
     assert read.figures["value"].tolist() == [5]
     # In the file itself no spreadsheet finds a formula.
     assert index_rows(project)[0]["source"].startswith("'=")
+
+
+def test_a_register_from_before_approval_was_recorded_can_be_read_and_gets_the_column_with_the_next_issue(
+    project: Project,
+) -> None:
+    register(project)
+    index = project.published / "index.csv"
+    rows = [line.split(",") for line in index.read_text(encoding="utf-8").splitlines()]
+    place = INDEX_COLUMNS.index("approved_by")
+    index.write_text("".join(",".join(row[:place] + row[place + 1 :]) + "\n" for row in rows), encoding="utf-8")
+    assert "approved_by" not in index.read_text(encoding="utf-8")
+    (issue,) = read_register(project).issues
+    assert (issue.transcribed_by, issue.approved_by) == ("a person", "")
+    add_issue(project, an_issue("2023-12", approved_by="=A. Person"))
+    assert [row["approved_by"] for row in index_rows(project)] == ["", "'=A. Person"]
+    assert [one.approved_by for one in read_register(project).issues] == ["", "=A. Person"]
+
+
+def test_only_the_column_of_approval_may_be_missing_and_it_has_its_place(project: Project) -> None:
+    for columns in (
+        [name for name in INDEX_COLUMNS if name != "reason"],
+        ["approved_by", *(name for name in INDEX_COLUMNS if name != "approved_by")],
+    ):
+        register(project)
+        (project.published / "index.csv").write_text(",".join(columns) + "\n", encoding="utf-8")
+        assert "index.csv, line 1: the header is" in refusal(project)
 
 
 def test_an_issue_of_the_register_is_never_replaced(project: Project) -> None:
@@ -280,6 +307,10 @@ def test_a_manifest_that_is_not_that_of_its_issue_is_refused(
     assert says in refusal(project)
 
 
+def test_an_issue_without_an_approver_has_the_fingerprint_that_older_manifests_list() -> None:
+    assert an_issue().fingerprint == "eb2fe615fd3169bc6ba81505022e8a6ea969b6b83858f5569b556fcf764c2e9b"
+
+
 def test_an_issue_has_another_fingerprint_if_anything_that_it_says_is_another() -> None:
     issue = an_issue()
     others = [
@@ -290,8 +321,9 @@ def test_an_issue_has_another_fingerprint_if_anything_that_it_says_is_another() 
         an_issue(footnote="x"),
         an_issue(reason="x"),
         an_issue(source="x"),
+        an_issue(approved_by="x"),
     ]
-    assert len({one.fingerprint for one in [issue, *others]}) == 8
+    assert len({one.fingerprint for one in [issue, *others]}) == 9
     assert an_issue(manifest=Path("manifest.json")).fingerprint == issue.fingerprint
 
 

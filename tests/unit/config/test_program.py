@@ -361,3 +361,47 @@ def test_a_program_in_another_encoding_is_refused_with_its_line_and_how_to_save_
     path.write_bytes('[program]\nname = "Peñasco"\n'.encode("cp1252"))
     with pytest.raises(ProgramError, match=r"program\.toml, line 2: is not UTF-8 .* In Notepad"):
         read_program(path)
+
+
+RELEASE = {"issue": "2023-12", "date": dt.date(2024, 1, 8)}
+
+
+def test_release_dates_are_read_with_their_times_and_embargoes(raw: dict[str, Any]) -> None:
+    assert program_from(raw).releases == []
+    times: list[dict[str, Any]] = [{}, {"time": "09:30", "embargo": True}, {"time": dt.time(14, 0)}]
+    months = ("2023-12", "2024-01", "2024-02")
+    raw["releases"] = [
+        {"issue": month, "date": dt.date(2024, 3, 8), **more} for month, more in zip(months, times, strict=True)
+    ]
+    found = program_from(raw).releases
+    assert [str(one.issue) for one in found] == list(months)
+    assert [one.time for one in found] == [None, dt.time(9, 30), dt.time(14, 0)]
+    assert [one.embargo for one in found] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"issue": "2023-13"}, "releases[2].issue: '2023-13' is invalid: must be a month in quotes, as in '2023-11'."),
+        ({"date": "2024-01-08"}, "releases[2].date: '2024-01-08' is invalid: must be a date without quotes"),
+        ({"date": dt.datetime(2024, 1, 8)}, "is invalid: must be a date without quotes, as in 2024-01-08."),  # noqa: DTZ001
+        ({"time": "9 a.m."}, "releases[2].time: '9 a.m.' is invalid: must be a time of day in quotes, as in '09:00'"),
+        ({"time": "24:00"}, "releases[2].time: '24:00' is invalid"),
+        ({"embargoed": True}, "releases[2].embargoed: is not a known key; did you mean 'embargo'?"),
+        ({"embargo": "yes"}, "releases[2].embargo: 'yes' is invalid"),
+        ({}, "releases[2].issue: 2023-12 is also the issue of releases[1]; keep one of them."),
+        (
+            {"issue": "2024-01"},
+            "releases[2].date: 2024-01-08 is not after the month of the issue, 2024-01; write a date after 2024-01-31.",
+        ),
+    ],
+)
+def test_a_release_that_is_wrong_is_named(raw: dict[str, Any], change: dict[str, Any], says: str) -> None:
+    raw["releases"] = [RELEASE, RELEASE | change]
+    (problem,) = refusal(raw)
+    assert says in problem
+
+
+def test_a_release_without_a_date_is_named(raw: dict[str, Any]) -> None:
+    raw["releases"] = [{"issue": "2023-12"}]
+    assert refusal(raw) == ["releases[1].date: is missing; add it:\n      [[releases]]\n      date = …"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from viputils.audit.manifest import MANIFEST
+from viputils.audit.register import read_register
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, Problem
 from viputils.core.files import replaced_whole
@@ -26,6 +27,7 @@ from viputils.publish.site.navigation import Version
 from viputils.publish.site.outdated import make_outdated
 from viputils.publish.site.plan import Plan, left_out_since, not_shown, plan_issues
 from viputils.publish.site.record import Record, sum_of_data, sum_of_site, sums_of_pages
+from viputils.publish.site.releases import Releases, withhold
 from viputils.publish.site.render import STYLES, make_pages, settings_of
 from viputils.publish.site.search import write_index
 from viputils.publish.site.versions import versions_of, with_navigation
@@ -58,6 +60,8 @@ class Site:
         The number of pages, and how many of them were made again.
     notes
         Texts and issues that are on no page, and issues that changed since they were published.
+    withheld
+        Issues that were left out because of an embargo.
     """
 
     home: Path
@@ -66,6 +70,7 @@ class Site:
     pages: int
     pages_made: int
     notes: tuple[Problem, ...] = ()
+    withheld: tuple[Problem, ...] = ()
 
 
 def make_site(
@@ -76,6 +81,7 @@ def make_site(
     out: Path | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     go_on: Callable[[str], bool] = lambda _: True,
+    on: dt.date = dt.date.min,
 ) -> Site:
     """Make the site.
 
@@ -91,9 +97,13 @@ def make_site(
         Called with a few words at the start of each step.
     go_on
         Asked before very many issues are made, with their number and how long that takes.
+    on
+        The day for release dates and embargoes. By default no date has come, and every embargo holds.
 
     Raises
     ------
+    ProgramError
+        If a release date has passed, and its issue does not exist.
     ParameterError
         If very many issues would have to be made, and the answer is no.
     DeliveryError, QuarantineError, TextError, NotebookError, RenderError
@@ -104,7 +114,7 @@ def make_site(
     # If _site is a link, the link stays.
     out = (project.site if out is None else out).resolve()
     with sealed(project) as seal:
-        return _make_site(seal.project, engine, address, since, out, on_step, go_on)
+        return _make_site(seal.project, engine, address, since, out, on_step, go_on, on)
 
 
 def _make_site(
@@ -115,33 +125,44 @@ def _make_site(
     out: Path,
     on_step: Callable[[str], None],
     go_on: Callable[[str], bool],
+    on: dt.date,
 ) -> Site:
     projects = project.in_every_language()
     every, no_pages = plan_issues(project)
+    releases, known = Releases(project.program.releases, on), {one.name.month for one in every}
+    published = {one.name.month for one in read_register(project).issues}
+    releases.require_made(known | published)
+    if releases.withheld_from is not None:
+        every = [one for one in every if not releases.withholds(one.name.month)]
+        withhold(project, releases, max((one.as_of for one in every), default=None))
     planned = [one for one in every if since is None or one.name.month >= since]
     no_pages = [one for one in no_pages if since is None or one.where >= f"issues/{since}"]
     if no_pages and not planned:
         raise DeliveryError("No issue can be made. The site was not changed.", no_pages)
     made, failed = make_outdated(projects, planned, engine, on_step, go_on)
     every, planned = ([one for one in issues if one.name.month not in failed] for issues in (every, planned))
+    if failed:
+        releases.require_made((known | published) - failed.keys())
     no_pages += [problem for problems in failed.values() for problem in problems]
     plan = Plan(
         projects,
         [[one.in_site(spoken) for one in planned] for spoken in projects],
         every[0] if every else None,
         address or project.program.identity.address,
+        releases,
     )
     require_salts(project, plan.issues[0])
     require_as_published(planned, plan.issues[0])
     notes = (
-        *not_shown(project, planned, since),
+        *not_shown(project, planned, since, releases),
         *left_out_since(every, planned, since),
         *no_pages,
         *changed_since_published(planned, plan.issues[0]),
     )
     left_out_rows = {one.as_of for one in planned if one.left_out_rows}
     pages, pages_made = _replace(plan, engine, out, left_out_rows, on_step)
-    return Site(out / "index.html", plan.number_of_issues, made, pages, pages_made, notes)
+    withheld = tuple(releases.notes(known))
+    return Site(out / "index.html", plan.number_of_issues, made, pages, pages_made, notes, withheld)
 
 
 def _replace(
@@ -163,8 +184,8 @@ def _replace(
         _copy_issues(plan, versions, folder)
         for version in versions:
             write_index(version, folder)
-        data_from = sum_of_data(project)
-        _write_data(project, old, data_from, folder, left_out_rows)
+        data_from = sum_of_data(plan)
+        _write_data(plan, old, data_from, folder, left_out_rows)
         if plan.address is not None:
             write_feeds(plan, versions, plan.address, folder)
         if sum_of_site(plan, engine) != made_from:
@@ -198,9 +219,7 @@ def _copy_issue(issue: SiteIssue, left_out: Collection[str], place: Path) -> Non
     shutil.copyfile(issue.folder / MANIFEST, place / MANIFEST)
 
 
-def _write_data(
-    project: Project, old: Record, data_from: str, folder: Path, left_out_rows: Collection[dt.date]
-) -> None:
+def _write_data(plan: Plan, old: Record, data_from: str, folder: Path, left_out_rows: Collection[dt.date]) -> None:
     """Write the figures of all issues, or copy them from the site that is there if they would be the same."""
     (folder / "data").mkdir(exist_ok=True)
     names = [f"data/{name}" for name in (ALL_ISSUES, PACKAGE)]
@@ -208,5 +227,5 @@ def _write_data(
         for name in names:
             shutil.copyfile(old.folder / name, folder / name)
         return
-    for name, data in all_issues_data(project, left_out=left_out_rows).items():
+    for name, data in all_issues_data(plan.project, left_out=left_out_rows, before=plan.releases.withheld_from).items():
         (folder / "data" / name).write_bytes(data)

@@ -14,6 +14,7 @@ from viputils.publish.site.issues import SiteIssue
 from viputils.publish.site.navigation import Version
 from viputils.publish.site.pages import NOT_FOUND
 from viputils.publish.site.plan import Plan
+from viputils.publish.site.releases import Releases
 from viputils.report.layout import label_of
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -30,20 +31,23 @@ class Entry:
     place
         Its folder below the address of the site, with a slash at the end.
     updated
-        The day on which it was published, or else its as-of date.
+        The day on which it was published, or else its as-of date; not before its release.
+    released
+        Its release date, if it has one and that day has come.
     """
 
     title: str
     place: str
     updated: dt.date
     summary: str
+    released: dt.date | None = None
 
 
 def write_feeds(plan: Plan, versions: Sequence[Version], address: str, folder: Path) -> None:
     """Write a feed in every language, one sitemap of all pages, and robots.txt."""
     for project, version, issues in zip(plan.projects, versions, plan.issues, strict=True):
         identity = project.shown.identity
-        entries = [_entry(project, version, one) for one in issues]
+        entries = [_entry(project, version, one, plan.releases) for one in issues]
         title, author = f"{identity.name}: {identity.report_title}", f"{identity.city}, {identity.department}"
         place = f"{version.prefix}feed.xml"
         feed = atom_feed(address, place, title, author, project.language.code, entries, identity.records_from)
@@ -60,16 +64,19 @@ def write_feeds(plan: Plan, versions: Sequence[Version], address: str, folder: P
     (folder / "robots.txt").write_text(f"Sitemap: {address}sitemap.xml\n", encoding="utf-8")
 
 
-def _entry(project: Project, version: Version, issue: SiteIssue) -> Entry:
+def _entry(project: Project, version: Version, issue: SiteIssue, releases: Releases) -> Entry:
     language, demonstration = project.language, project.shown.demonstration
     summary = language.text("Counted from the records received by {as_of}.", as_of=language.date(issue.as_of))
     if issue.demonstration:
         summary += f" {demonstration.statement if demonstration else ''}"
+    release = None if issue.name.number else releases.of(issue.name.month)
+    released = release.date if release is not None and release in releases.come else None
     return Entry(
         f"{project.shown.identity.report_title}, {label_of(issue.name, language)}",
         f"{version.prefix}{issue.place}/",
-        issue.published or issue.as_of,
+        max(issue.published or issue.as_of, released or dt.date.min),
         summary,
+        released,
     )
 
 
@@ -105,6 +112,8 @@ def atom_feed(
         _add(entry, "title", one.title)
         _add(entry, "id", address + one.place)
         _add(entry, "updated", _moment(one.updated))
+        if one.released is not None:
+            _add(entry, "published", _moment(one.released))
         ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": address + one.place})
         _add(entry, "summary", one.summary)
     return _written(feed)

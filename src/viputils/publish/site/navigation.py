@@ -105,6 +105,8 @@ def navigation(
         "quality": text("Data quality"),
         "elsewhere": text("Numbers elsewhere"),
         "data": text("Data"),
+        "revisions": text("Revisions"),
+        "calendar": text("Calendar"),
         "search": text("Search"),
     }
     found: dict[str, Any] = {

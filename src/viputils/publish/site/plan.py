@@ -13,6 +13,7 @@ from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
 from viputils.core.text import plural
 from viputils.publish.site.issues import SiteIssue
+from viputils.publish.site.releases import Releases
 from viputils.records.deliveries import find_deliveries, has_deliveries
 from viputils.report.data_files import countable_months
 from viputils.report.markdown import outdated_activities
@@ -74,12 +75,15 @@ class Plan:
         The newest issue, even if ``--since`` leaves it out.
     address
         The web address of the site, if known.
+    releases
+        The release dates, seen on the day for which the site is made.
     """
 
     projects: Sequence[Project]
     issues: Sequence[Sequence[SiteIssue]]
     newest: PlannedIssue | None
     address: str | None
+    releases: Releases
 
     @property
     def project(self) -> Project:
@@ -140,8 +144,10 @@ def _as_of(issue: PublishedIssue) -> dt.date | None:
     return issue.as_of
 
 
-def not_shown(project: Project, shown: Collection[PlannedIssue], since: ReportMonth | None) -> Iterator[Problem]:
-    """Yield a note for each text of activities and each re-issue that is on no page."""
+def not_shown(
+    project: Project, shown: Collection[PlannedIssue], since: ReportMonth | None, releases: Releases
+) -> Iterator[Problem]:
+    """Yield a note for each text of activities and each re-issue that is on no page, except those withheld."""
     months = {one.name.month for one in shown}
     for path in sorted((project.report / "activities").glob("*.md")):
         try:
@@ -150,7 +156,7 @@ def not_shown(project: Project, shown: Collection[PlannedIssue], since: ReportMo
             continue
         if month in months:
             yield from outdated_activities(project, month)
-        elif since is None or month >= since:
+        elif (since is None or month >= since) and not releases.withholds(month):
             what = "is on no page, because the data of its month is not complete;"
             yield Problem(project.relative(path), what, f"run vip status to see what {month} lacks.")
     names = {one.name for one in shown}

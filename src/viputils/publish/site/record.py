@@ -97,6 +97,7 @@ def sum_of_site(plan: Plan, engine: Engine) -> str:
             checksums(project.pages, *Inventory(project).templates),
             checksums(LIBRARY_FOLDER, "."),
             [[one.place, checksum(one.folder / MANIFEST)] for mine in plan.issues for one in mine],
+            [[str(one.issue), one.date] for one in plan.releases.come],
         ]
     )
 
@@ -108,9 +109,10 @@ def sums_of_pages(project: Project, pages: Mapping[str, Page], engine: Engine, s
     return {file: _sum_of_page(page, made_with) for file, page in pages.items()}
 
 
-def sum_of_data(project: Project) -> str:
+def sum_of_data(plan: Plan) -> str:
     """Return a checksum of everything that the data of all issues is made from and with."""
-    return _sum([_code(), checksums(project.root, *_COUNTED), checksums(deliveries_folder(project), ".")])
+    project, before = plan.project, str(plan.releases.withheld_from)
+    return _sum([_code(), checksums(project.root, *_COUNTED), checksums(deliveries_folder(project), "."), before])
 
 
 def _code() -> list[Any]:

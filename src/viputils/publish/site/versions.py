@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ from viputils.audit.verdicts import IssueVerdicts, verify_register
 from viputils.config.project import Project
 from viputils.core.text import capital
 from viputils.figures.quality import revisions
+from viputils.publish.site.calendar import calendar_page
 from viputils.publish.site.issues import SiteIssue, home_page, issue_page
 from viputils.publish.site.navigation import Edge, Notice, Version, navigation
 from viputils.publish.site.pages import (
@@ -27,6 +29,7 @@ from viputils.publish.site.pages import (
     verdicts_of_all,
 )
 from viputils.publish.site.plan import Plan, PlannedIssue
+from viputils.publish.site.revisions import revisions_page
 from viputils.report.layout import label_of
 
 
@@ -75,6 +78,7 @@ def _pages(
         pages.append(verdicts_of_all(project, verdicts))
     if (elsewhere := elsewhere_page(project, day, is_demonstration)) is not None:
         pages.append(elsewhere)
+    pages += _pages_about_publication(plan, project, issues, day, is_demonstration)
     pages.append(search_page(project, day, is_demonstration))
     if not project.is_translation:
         pages.append(not_found_page(plan.projects, day))
@@ -92,6 +96,20 @@ def _pages_about(project: Project, newest: PlannedIssue, revised: pd.DataFrame) 
         data_page(project, edition, to_files),
     ]
     return [page for page in pages if page is not None], edition.records.is_demonstration
+
+
+def _pages_about_publication(
+    plan: Plan, project: Project, issues: Sequence[SiteIssue], day: dt.date, is_demonstration: bool
+) -> Iterator[Page]:
+    """Yield the pages about revisions and about release dates, if the city has them."""
+    places = {one.name: one.place for one in issues}
+    by_month = {one.name.month: one.place for one in issues if not one.name.number}
+    address = f"{plan.address}{_prefix(project)}" if plan.address is not None else None
+    found = (
+        revisions_page(project, read_register(project).issues, places, day, is_demonstration),
+        calendar_page(project, plan.releases, by_month, day, is_demonstration, address),
+    )
+    yield from (page for page in found if page is not None)
 
 
 def with_navigation(plan: Plan, versions: Sequence[Version]) -> dict[str, Page]:

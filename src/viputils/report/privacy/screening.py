@@ -247,7 +247,8 @@ def screen_texts(project: Project, words: Iterable[tuple[str, str]] = ()) -> Scr
     """Screen everything else that the project shows, as ``screen_activities`` does.
 
     These are the texts in every issue and on the pages of the site, program.toml, the catalogues, the numbers reported
-    elsewhere, and the reasons and footnotes of the register. ``report/texts.allowed.toml`` allows by name.
+    elsewhere, and the names of approvers, reasons and footnotes of the register. ``report/texts.allowed.toml`` allows
+    by name.
 
     Parameters
     ----------
@@ -274,7 +275,7 @@ def screen_texts(project: Project, words: Iterable[tuple[str, str]] = ()) -> Scr
     register = [
         (f"data/published/index.csv, {issue.name}, {column}", text)
         for issue in read_register(project).issues
-        for column, text in (("reason", issue.reason), ("footnote", issue.footnote))
+        for column, text in (("approved_by", issue.approved_by), ("reason", issue.reason), ("footnote", issue.footnote))
     ]
     for one in read_elsewhere(project):
         for _, text in one.texts():
