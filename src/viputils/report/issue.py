@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from viputils.audit.as_of import load_edition, note_on_day, require_no_quarantine
 from viputils.audit.manifest import (
@@ -22,7 +22,6 @@ from viputils.audit.manifest import (
     touched_since,
     with_outputs,
 )
-from viputils.config.language import message
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, NotebookError, Problem
 from viputils.core.files import replaced_whole
@@ -31,7 +30,7 @@ from viputils.core.text import capital
 from viputils.figures.edition import Edition
 from viputils.records.account import account_line
 from viputils.report.data_files import issue_data
-from viputils.report.markdown import escape, outdated_activities, require_names_shown
+from viputils.report.markdown import escape, outdated_activities, require_names_shown, unescape
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
 from viputils.report.press import CARD, SUMMARY, card, first_point, link_slides, slides, write_summary
 from viputils.report.privacy.screening import screen_activities
@@ -39,8 +38,6 @@ from viputils.report.process import ProcessDiedError, Tell, in_own_process
 from viputils.report.render import Engine
 from viputils.report.render.rasters import rasters
 from viputils.report.seal import Present, Sealed, issue_inputs
-
-DRAFT: Final = message("Draft: not for publication")
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,7 @@ def _fill(
     if description := first_point(summary):
         header["vip"]["description"] = escape(description)
     copy, images = clean_copy(executed, header)
-    mark = language.text(DRAFT) if draft else ""
+    mark = unescape(header["vip"].get("draft", ""))
     pictures = images | rasters(images) | slides(copy, images, project.fonts, mark)
     link_slides(copy)
     _write_sources(folder, name, copy, pictures | data)
@@ -366,7 +363,7 @@ def front_matter(
         vip["demonstration"] = program.demonstration.statement
         vip["mark"] = program.demonstration.mark
     if draft:
-        vip["draft"] = text(DRAFT)
+        vip["draft"] = text("Draft: not for publication")
         vip["mark"] = " | ".join(filter(None, [vip["draft"], vip.get("mark")]))
     return {
         "title": escape(
