@@ -126,7 +126,7 @@ class SiteIssue:
             (f"{self.place}/{name}", kind)
             for ending, kind in kinds
             for name in sorted(self.files)
-            if name.endswith(ending) and name.removesuffix(Path(ending).suffix).endswith(SUMMARY) == (SUMMARY in ending)
+            if name.endswith(ending) and Path(name).stem.endswith(SUMMARY) == (SUMMARY in ending)
         ]
         return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", language.text("CSV"))]
 
