@@ -32,7 +32,18 @@ from tests.support.site import soup_of, words
 
 pytestmark = needs_browser
 
-PLACES = ["", "issues/2023-11/", "overview/", "methods/", "verdicts/", "quality/", "elsewhere/", "data/", "search/"]
+PLACES = [
+    "",
+    "issues/2023-11/",
+    "overview/",
+    "methods/",
+    "verdicts/",
+    "quality/",
+    "elsewhere/",
+    "revisions/",
+    "data/",
+    "search/",
+]
 PAGES = [f"{language}{place}index.html" for language in ("", "es/") for place in PLACES]
 PAGES += ["404.html", "issues/2023-11/vip-2023-11.html", "es/issues/2023-11/vip-2023-11-es.html"]
 PHONE, DESKTOP = View(390), View(1280)
