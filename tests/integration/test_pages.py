@@ -231,8 +231,8 @@ def test_the_page_on_data_quality_has_a_finding_and_a_table_for_each_part(
     text = words(soup.find("main"))
     assert "the report for November 2023: those received by December 4, 2023" in text
     assert "Of 3 delivered rows, we kept 3." in text
-    # Nothing is set aside, so that part has no table.
-    assert len(soup.select("main table")) == 4
+    # Nothing is set aside, and three records are too few to measure delays, so those parts have no table.
+    assert len(soup.select("main table")) == 3
     assert "DEMO-" not in text
 
 

@@ -404,4 +404,4 @@ def test_a_release_that_is_wrong_is_named(raw: dict[str, Any], change: dict[str,
 
 def test_a_release_without_a_date_is_named(raw: dict[str, Any]) -> None:
     raw["releases"] = [{"issue": "2023-12"}]
-    assert refusal(raw) == ["releases[1].date: is missing; add it:\n      [[releases]]\n      date = …"]
+    assert refusal(raw) == ["releases[1].date: is missing; add the line date = … to [[releases]] number 1."]
