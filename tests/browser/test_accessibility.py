@@ -351,9 +351,9 @@ def test_an_excerpt_is_of_whole_words_and_no_number_in_it_is_without_its_name(si
 @pytest.mark.browser_matrix
 def test_a_page_that_is_opened_as_a_file_leads_to_all_others(site: Path, browser: Browser) -> None:
     with opened(browser, site / "index.html", DESKTOP) as tab:
-        for name in ("The program", "Methods", "Verdicts", "Data", "Search", "Español"):
+        for name in ("The program", "Methods", "Number checks", "Data", "Search", "Español"):
             tab.get_by_role("navigation").get_by_role("link", name=name, exact=True).first.click()
             assert tab.locator("h1").count() == 1
             tab.go_back()
-        tab.get_by_role("link", name="Read the issue of November 2023").click()
+        tab.get_by_role("link", name="Read the report for November 2023").click()
         assert "November 2023" in tab.locator("h1").inner_text()

@@ -62,7 +62,7 @@ def text(artifacts: Artifacts) -> str:
 
 @pytest.mark.exhaustive
 def test_it_says_what_became_of_every_row_of_the_files(text: str) -> None:
-    assert "These records are synthetic" in text
+    assert "This is sample data" in text
     tables = ("responses", "outreach", "referrals", "reviews", "candidates", "notifications", "engagements")
     lines = {table: sum(len(rows_of(path)) for path in RAW.glob(f"*/{table}.csv")) for table in tables}
     assert f"17 deliveries had brought {sum(lines.values()):,} rows in 7 tables." in text

@@ -29,7 +29,7 @@ def markdown(run: Any) -> str:
 @pytest.mark.exhaustive
 def test_it_shows_the_register_the_verdicts_and_the_revisions(shown: Any) -> None:
     text = markdown(shown)
-    assert "These records are synthetic" in text
+    assert "This is sample data" in text
     assert "| November 2023 | 28 | not known | not stated |" in text
     assert r"| Incident type\: Homicide, Nov | 5 | 5 | 5 | reproduced |" in text
     assert "| November 2023 | December 4, 2023 | 28 | 28 |" in text

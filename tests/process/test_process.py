@@ -215,7 +215,8 @@ def test_whatever_ends_the_call_ends_the_process_and_what_it_started(tmp_path: P
     processes = [psutil.Process(int(number)) for number in mark.read_text("utf-8").split()]
     end_all()
     waiting.join()
-    assert ended == ["it was ended by SIGKILL;"]
+    # The server ends at the same time. If it is gone first, no one knows the signal: multiprocessing says 255.
+    assert ended in (["it was ended by SIGKILL;"], ["it ended with exit code 255;"])
     assert gone(processes)
 
 
@@ -279,7 +280,7 @@ def test_nothing_is_imported_from_the_folder_that_somebody_is_in(tmp_path: Path,
     for name in ("ctypes", "socket", "multiprocessing", "json", "pandas", "pickle"):
         (here / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'a').write({name!r})", "utf-8")
     code = (
-        "import sys\nsys.path.append(sys.argv[1])\nfrom tests.process.test_process import double\n"
+        "import sys\nsys.path.insert(0, sys.argv[1])\nfrom tests.process.test_process import double\n"
         "from viputils.report.process import in_own_process\n"
         "if __name__ == '__main__': print(in_own_process(double, 21, hear={'step': print}))"
     )

@@ -172,7 +172,9 @@ def stops(tab: Page, most: int = 400) -> list[Stop]:
     for _ in range(most):
         tab.keyboard.press("Tab")
         stop = tab.evaluate(
-            """() => {
+            """async () => {
+              // What gets the focus is scrolled into view with the next picture.
+              await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
               const node = document.activeElement;
               if (!node || node === document.body) return null;
               const style = getComputedStyle(node), box = node.getBoundingClientRect();
