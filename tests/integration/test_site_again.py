@@ -213,7 +213,7 @@ def test_a_site_that_is_a_link_to_where_it_goes_online_stays_one(tmp_path: Path,
     assert (root / "_site").is_symlink()
     assert (web / "index.html").is_file()
     # Pages about the program and its data are there, whatever issues are left out.
-    assert "All issues are of earlier months" in words(soup_of(web / "index.html"))
+    assert "All reports are of earlier months" in words(soup_of(web / "index.html"))
     assert "December 4, 2023" in words(soup_of(web / "methods" / "index.html"))
 
 
@@ -276,8 +276,8 @@ def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it
     make(root, "--since", "2023-11")
     first, second = (soup_of(root / "_site" / "issues" / name / "index.html") for name in ("2023-11", "2023-11-r1"))
     notices = [words(page.select_one("[role=note]")) for page in (first, second)]
-    assert notices[0].startswith("This issue was replaced. Its figures stay here as they were.")
-    assert notices[1].startswith("This issue corrects an earlier one: November 2023 .")
+    assert notices[0].startswith("This report was replaced. Its numbers stay here as they were.")
+    assert notices[1].startswith("This report corrects an earlier one: November 2023 .")
     assert notices[1].endswith("One record <b>came</b> late.")
     links = [str(page.select_one("[role=note] a")["href"]) for page in (first, second)]  # type: ignore[index]
     assert links == ["../../issues/2023-11-r1/index.html", "../../issues/2023-11/index.html"]

@@ -305,6 +305,7 @@ def here(artifacts: Artifacts) -> dict[str, bytes]:
     assert {Path(name).suffix for name in files} == {
         ".csv",
         ".docx",
+        ".txt",
         ".html",
         ".ipynb",
         ".json",
