@@ -37,7 +37,7 @@ PAGE_WIDTH, PAGE_HEIGHT, SIDE, TOP, BOTTOM = 12240, 15840, 1368, 1440, 1296
 TEXT_WIDTH: Final = PAGE_WIDTH - 2 * SIDE
 
 
-def colours() -> dict[str, str]:
+def colors() -> dict[str, str]:
     """Return the palette of the report: the custom properties of the first :root, as RRGGBB."""
     css = (ROOT / "report" / "theme" / "report.css").read_text(encoding="utf-8")
     root = re.search(r"^:root\s*\{(.*?)^\}", css, re.DOTALL | re.MULTILINE)
@@ -52,10 +52,10 @@ def spacing(before: float = 0, after: float = 0, line: float = 1.0) -> str:
     )
 
 
-def letters(size: float | None = None, colour: str | None = None, bold: bool = False, more: str = "") -> str:
+def letters(size: float | None = None, color: str | None = None, bold: bool = False, more: str = "") -> str:
     """Return the properties of text: size in points, color as RRGGBB. The order is that of the standard."""
     parts = ["<w:b/><w:bCs/>" if bold else "", more]
-    parts.append(f'<w:color w:val="{colour}"/>' if colour else "")
+    parts.append(f'<w:color w:val="{color}"/>' if color else "")
     parts.append(f'<w:sz w:val="{size * 2:.0f}"/><w:szCs w:val="{size * 2:.0f}"/>' if size else "")
     return "".join(parts)
 
@@ -94,9 +94,9 @@ BUILT_IN: Final = {
 }  # fmt: skip
 
 
-def border(side: str, colour: str, eighths: int, space: int) -> str:
+def border(side: str, color: str, eighths: int, space: int) -> str:
     """Return one border of a box, with its width in eighths of a point."""
-    return f'<w:{side} w:val="single" w:sz="{eighths}" w:space="{space}" w:color="{colour}"/>'
+    return f'<w:{side} w:val="single" w:sz="{eighths}" w:space="{space}" w:color="{color}"/>'
 
 
 def padded(left: str, ground: str) -> str:
@@ -191,7 +191,7 @@ def styles(c: dict[str, str]) -> dict[str, str]:
     found = dict(own)
     found["Hyperlink"] = (
         '<w:style w:type="character" w:styleId="Hyperlink"><w:name w:val="Hyperlink"/>'
-        f'<w:basedOn w:val="DefaultParagraphFont"/><w:rPr>{letters(colour=c["ink"])}<w:u w:val="single"/></w:rPr>'
+        f'<w:basedOn w:val="DefaultParagraphFont"/><w:rPr>{letters(color=c["ink"])}<w:u w:val="single"/></w:rPr>'
         "</w:style>"
     )
     found["ReportTable"] = report_table(c)
@@ -206,9 +206,9 @@ def report_table(c: dict[str, str]) -> str:
         '<w:basedOn w:val="Table"/><w:qFormat/><w:tblPr><w:tblBorders>'
         f"{light.format('bottom')}{light.format('insideH')}</w:tblBorders><w:tblCellMar>"
         '<w:left w:w="0" w:type="dxa"/><w:right w:w="160" w:type="dxa"/></w:tblCellMar></w:tblPr>'
-        f'<w:tblStylePr w:type="firstRow"><w:rPr>{letters(colour=c["muted"], bold=True)}</w:rPr>'
+        f'<w:tblStylePr w:type="firstRow"><w:rPr>{letters(color=c["muted"], bold=True)}</w:rPr>'
         f'<w:tcPr><w:tcBorders>{heavy.format("bottom")}</w:tcBorders><w:vAlign w:val="bottom"/></w:tcPr></w:tblStylePr>'
-        f'<w:tblStylePr w:type="lastRow"><w:rPr>{letters(colour=c["ink"], bold=True)}</w:rPr>'
+        f'<w:tblStylePr w:type="lastRow"><w:rPr>{letters(color=c["ink"], bold=True)}</w:rPr>'
         f"<w:tcPr><w:tcBorders>{heavy.format('top')}</w:tcBorders></w:tcPr></w:tblStylePr></w:style>"
     )
 
@@ -272,7 +272,7 @@ def reference() -> bytes:
     files["word/theme/theme1.xml"] = re.sub(
         r'<a:latin typeface="Aptos[^/]*/>', f'<a:latin typeface="{FONT}"/>', files["word/theme/theme1.xml"]
     )
-    ours = styles(colours())
+    ours = styles(colors())
     sheet = files["word/styles.xml"]
     for identifier in ours:
         sheet = re.sub(rf'<w:style\b[^>]*w:styleId="{identifier}".*?</w:style>\s*', "", sheet, flags=re.DOTALL)
@@ -283,7 +283,7 @@ def reference() -> bytes:
     sheet = re.sub(r'\s*<w:link w:val="(?:Title|Subtitle|Heading\d)Char"\s*/>', "", sheet)
     defaults = (
         f'<w:rPr><w:rFonts w:ascii="{FONT}" w:hAnsi="{FONT}" w:eastAsia="{FONT}" w:cs="{FONT}"/>'
-        f'{letters(10.5, colours()["text"])}<w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/></w:rPr>'
+        f'{letters(10.5, colors()["text"])}<w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/></w:rPr>'
     )
     sheet = re.sub(r"(<w:rPrDefault>).*?(</w:rPrDefault>)", rf"\1{defaults}\2", sheet, flags=re.DOTALL)
     sheet = re.sub(r"(<w:pPrDefault>).*?(</w:pPrDefault>)", r"\1<w:pPr/>\2", sheet, flags=re.DOTALL)

@@ -612,14 +612,27 @@ local function check_metadata(meta)
   end
   words_slide = pandoc.Inlines(meta.vip['words-slide'] or {})
   if is_html and meta.vip.description then
-    -- It stands in an attribute.
-    local text = stringify(meta.vip.description):gsub('&', '&amp;'):gsub('"', '&quot;'):gsub('<', '&lt;'):gsub('>', '&gt;')
-    meta.vip.description = pandoc.MetaInlines({ pandoc.RawInline('html', text) })
+    -- A main point may hold markup.
+    meta.vip.description = pandoc.MetaInlines({ pandoc.Str(stringify(meta.vip.description)) })
   end
   if is_docx then
     docx_metadata(meta)
   end
   return meta
+end
+
+-- Our metadata is text: the template writes it into attributes, where a quotation mark would be the end.
+local function inlines_of_html(doc)
+  local function marks(str)
+    if str.text:find('"', 1, true) then
+      local text = str.text:gsub('&', '&amp;'):gsub('<', '&lt;'):gsub('>', '&gt;'):gsub('"', '&quot;')
+      return pandoc.RawInline('html', text)
+    end
+  end
+  doc.meta.vip['page-title'] = pandoc.MetaInlines({ pandoc.Str(stringify(doc.meta.title)) })
+  doc.meta.vip = pandoc.Pandoc({}, { vip = doc.meta.vip }):walk({ Str = marks }).meta.vip
+  doc.blocks = doc.blocks:walk({ Str = Str, Span = Span, Figure = Figure, Link = Link })
+  return doc
 end
 
 return {
@@ -628,7 +641,8 @@ return {
   { Pandoc = not is_typst and check_headings or nil },
   { Pandoc = is_docx and raise_headings or nil },
   { Div = function(div) return is_cell(div) and div.content or nil end },
-  { Str = Str, Span = Span, Figure = Figure, Link = Link },
+  { Pandoc = is_html and inlines_of_html or nil },
+  not is_html and { Str = Str, Span = Span, Figure = Figure, Link = Link } or {},
   { Para = Para, Table = Table },
   { Div = Div, Image = Image },
   { Blocks = Blocks },

@@ -239,7 +239,7 @@ def test_the_language_of_a_page_and_of_each_link_to_another_one_is_said(site: Pa
             assert link["lang"] == link["hreflang"] != page.html["lang"]
 
 
-def test_a_link_in_text_is_more_than_a_colour(site: Path, browser: Browser) -> None:
+def test_a_link_in_text_is_more_than_a_color(site: Path, browser: Browser) -> None:
     for name in ("overview/index.html", "index.html", "verdicts/index.html"):
         with opened(browser, site / name, DESKTOP) as tab:
             plain = tab.evaluate(

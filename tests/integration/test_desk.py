@@ -9,6 +9,7 @@ import json
 import random
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -262,17 +263,14 @@ def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: P
     before = {path.name: path.read_bytes() for path in told.published.iterdir()}
     words = {"--reason": "A correction.", "--footnote": "One row."} | {option: "Maria Lopez, 19, was counted twice."}
     given = [part for pair in words.items() for part in pair]
-    done = vip(
-        "publish",
-        "2023-10",
-        f"--approved-by={APPROVER}",
-        "--printed",
-        "2023-11-10",
-        "--reissue",
-        *given,
-        "--project",
-        str(told.root),
-    )
+
+    def published_again() -> subprocess.CompletedProcess[str]:
+        by = f"--approved-by={APPROVER}"
+        return vip(
+            "publish", "2023-10", by, "--printed", "2023-11-10", "--reissue", *given, "--project", str(told.root)
+        )
+
+    done = published_again()
     assert done.returncode == 2
     assert f"{option}, line 1: name and age: 'Maria Lopez, 19'; take the name out, or the age." in done.stderr
     assert "report/texts.allowed.toml: allows by name what may still be published" in done.stderr
@@ -280,17 +278,7 @@ def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: P
     lines = done.stderr[done.stderr.index("    [[allowed]]") :]
     lines = lines.replace("why it may go out", "A made-up person.").replace("who allows it", "J. Doe, comms")
     (told.report / "texts.allowed.toml").write_text(lines, encoding="utf-8")
-    done = vip(
-        "publish",
-        "2023-10",
-        f"--approved-by={APPROVER}",
-        "--printed",
-        "2023-11-10",
-        "--reissue",
-        *given,
-        "--project",
-        str(told.root),
-    )
+    done = published_again()
     # The texts pass; the pages are those that were published.
     assert "name and age" not in done.stderr
     assert "The correction corrects nothing." in done.stderr

@@ -24,7 +24,7 @@ from viputils.core.errors import PublishedError, RenderError, TextError
 from viputils.figures import quality
 from viputils.figures.edition import Edition
 from viputils.publish.site import pages
-from viputils.report.markdown import read_sections
+from viputils.report.markdown import escape, read_sections
 from viputils.report.privacy.screening import screen_texts
 from viputils.report.render import Engine, choose_engine
 from viputils.report.seal import sealed
@@ -86,6 +86,33 @@ def test_what_an_engine_cannot_show_is_named_with_its_page(whole_project: Projec
     parts = [Markdown("## First\n\n::: {.callout-note}\nWords.\n:::")]
     with pytest.raises(RenderError, match=r"a/index\.ipynb: index\.ipynb, cell 2: holds a callout"):
         page_made(whole_project, pages.page_of(whole_project, "a", "A", parts, DAY, False), embedded)
+
+
+def test_what_stands_in_an_attribute_is_text_without_markup(whole_project: Project, engine: Engine) -> None:
+    said = 'Call 24-7: <b>"A & B"</b> > *c*'
+    parts = [Markdown("## First\n\nCall 24-7 now.")]
+    page = pages.page_of(whole_project, "a", f"{said} d", parts, DAY, False, description=said)
+    page.front_matter["vip"]["words-contents"] = escape(said)
+    link = {"href": "../2023-11.html", "text": escape(said)}
+    page.front_matter["vip"]["nav"] = {
+        "root": "../",
+        "label": escape(said),
+        "links": [link],
+        "feed": link,
+        "neighbors": {"label": escape(said), "earlier": link},
+        "search": {name: escape(said) for name in ("label", "button", "none", "one", "many", "first")},
+    }
+    soup = soup_of(page_made(whole_project, page, engine))
+    for name in ("description", "og:description", "og:title"):
+        (meta,) = soup.select(f'meta[name="{name}"], meta[property="{name}"]')
+        assert str(meta["content"]).startswith(said)
+    assert {nav["aria-label"] for nav in soup.select("nav[aria-label]")} == {said}
+    (template,) = soup.select("template#search-words")
+    assert {value for name, value in template.attrs.items() if name.startswith("data-")} == {said}
+    assert [feed["title"] for feed in soup.select('link[type="application/atom+xml"]')] == [said]
+    assert {link["href"] for link in soup.select(".site-nav a, .neighbors a")} == {"../2023-11.html"}
+    # In the text of the page such a number stays on one line.
+    assert [words(one) for one in soup.select("main .nowrap")] == ["24-7"]
 
 
 def test_markup_in_the_title_is_text(whole_project: Project, embedded: Engine) -> None:

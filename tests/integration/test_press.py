@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from IPython.display import Markdown
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from pypdf import PdfReader
 
 from tests.support.artifacts import Artifacts
+from tests.support.command import vip
+from tests.support.projects import Deliver
+from viputils.config.project import Project
+from viputils.core.errors import RenderError
 from viputils.report import press
 
 
@@ -90,7 +97,7 @@ def test_a_picture_for_slides_shows_texts_as_they_are(artifacts: Artifacts) -> N
     fonts = artifacts.november() / "report" / "fonts"
     drawing = (artifacts.november() / "issues" / "2023-11" / "charts" / "chart-by-month.svg").read_bytes()
 
-    def pictures(title: str) -> bytes:
+    def pictures(title: str, draft: str = "") -> bytes:
         class Copy:
             cells = (
                 {
@@ -104,14 +111,69 @@ def test_a_picture_for_slides_shows_texts_as_they_are(artifacts: Artifacts) -> N
                 },
             )
 
-        (made,) = press.slides(Copy, {"charts/a.svg": drawing}, fonts).values()
+        (made,) = press.slides(Copy, {"charts/a.svg": drawing}, fonts, draft).values()
         return made
 
     plain, hostile = pictures("A title"), pictures(r"\#panic(\"x\") \[x\] \$1 \*a\*")
     assert plain == pictures("A title")
     assert plain != hostile
+    assert plain != pictures("A title", "Draft: not for publication")
     with Image.open(io.BytesIO(hostile)) as picture:
         assert picture.size == (1600, 900)
+
+
+def test_the_first_point_stands_alone_without_a_mark_that_nothing_explains() -> None:
+    data = {"text/markdown": "## Main points\n\n- **1,234** \\[p\\] people \\<b\\>.\n- Two."}
+    made = new_notebook(
+        cells=[
+            new_code_cell(outputs=[new_output("display_data", data={"text/markdown": "None here."})]),
+            new_code_cell(outputs=[new_output("display_data", data=data)]),
+        ]
+    )
+    assert press.first_point(made) == "1,234 people <b>."
+    assert press.first_point(new_notebook()) == ""
+
+
+def test_a_card_on_which_the_names_do_not_fit_is_refused(artifacts: Artifacts) -> None:
+    fonts = artifacts.november() / "report" / "fonts"
+    names = ("program", "report", "month", "city", "department")
+    fits = {"vip": dict.fromkeys(names, "A name")}
+    with Image.open(io.BytesIO(press.card(fits, "One.", fonts))) as picture:
+        assert picture.size == (1200, 630)
+    with pytest.raises(RenderError, match=r"card\.png: does not fit; shorten the names in program\.toml"):
+        press.card({"vip": fits["vip"] | {"report": "A long name of a report " * 30}}, "One.", fonts)
+
+
+def test_every_page_of_a_draft_says_so_and_it_is_not_published(whole_project: Project, deliver: Deliver) -> None:
+    deliver("2023-12-04", responses=["R1,2023-11-02,Homicide,Southeast"])
+    at = f"--project={whole_project.root}"
+    done = vip("report", "2023-11", "--draft", "--json", "--engine=embedded", at)
+    assert done.returncode == 0, done.stderr
+    folder = whole_project.issues / "2023-11"
+    made = json.loads(done.stdout)
+    assert (folder / one(folder, "-summary.pdf").name).samefile(whole_project.root / made["summary"])
+    mark = "Draft: not for publication"
+    for end in ("", "-summary"):
+        for page in PdfReader(one(folder, f"{end}.pdf")).pages:
+            assert mark in words(page.extract_text())
+        soup = BeautifulSoup(one(folder, f"{end}.html").read_text(encoding="utf-8"), "html.parser")
+        assert mark in words(soup.get_text())
+    assert mark in one(folder, "-summary.txt").read_text(encoding="utf-8")
+    assert any(mark in words(text) for text in footers(one(folder, ".docx")))
+    assert json.loads((folder / "manifest.json").read_text("utf-8"))["parameters"]["draft"] is True
+    status = vip("status", at)
+    assert "as of 2023-12-04, a draft" in words(status.stdout)
+    done = vip("publish", "2023-11", "--approved-by=A. Person", "--printed=2023-12-10", at)
+    assert done.returncode == 2
+    assert "issues/2023-11: is a draft; run vip report 2023-11 without --draft." in done.stderr
+    assert not (whole_project.published / "2023-11.csv").exists()
+
+
+def footers(path: Path) -> list[str]:
+    """Return the text of each footer of a Word file."""
+    with zipfile.ZipFile(path) as document:
+        names = [name for name in document.namelist() if re.match(r"word/footer\d*\.xml", name)]
+        return ["".join(re.findall(r"<w:t(?: [^>]*)?>([^<]*)<", document.read(name).decode("utf-8"))) for name in names]
 
 
 def test_a_summary_without_a_chart_is_what_there_is() -> None:

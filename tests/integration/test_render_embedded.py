@@ -447,7 +447,7 @@ def test_front_matter_without_a_part_of_the_cover_is_refused(empty: Path) -> Non
         ({"format": {"html": {"css": "report/theme/gone.css"}}}, "format.html.css"),
     ],
 )
-def test_setting_that_cannot_be_honoured_is_refused_by_name(empty: Path, change: dict[str, Any], named: str) -> None:
+def test_setting_that_cannot_be_honored_is_refused_by_name(empty: Path, change: dict[str, Any], named: str) -> None:
     settings = yaml.safe_load((empty / "_quarto.yml").read_text(encoding="utf-8"))
     for key, value in change.items():
         settings[key] = settings.get(key, {}) | value if isinstance(value, dict) else value

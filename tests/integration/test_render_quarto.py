@@ -115,6 +115,7 @@ def test_quarto_leaves_nothing_behind_in_the_project(project_with_activities: Pr
     assert not (project_with_activities.root / ".quarto").exists()
     assert {path.name for path in (project_with_activities.issues / "2023-11").iterdir()} == {
         "charts", "figures.csv", "series.csv", "figures.json", "datapackage.json", "manifest.json",
+        "card.png", "vip-2023-11-summary.html", "vip-2023-11-summary.pdf", "vip-2023-11-summary.txt",
         "vip-2023-11.docx", "vip-2023-11.html", "vip-2023-11.ipynb", "vip-2023-11.pdf",
     }  # fmt: skip
 

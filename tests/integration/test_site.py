@@ -176,7 +176,7 @@ def test_an_issue_leads_to_its_files_and_to_the_issues_beside_it(site: Path) -> 
         "Summary": "vip-2023-10-summary.pdf",
         "CSV": "figures.csv",
     }
-    beside = {words(link): str(link["href"]) for link in issue.select("nav.neighbours a")}
+    beside = {words(link): str(link["href"]) for link in issue.select("nav.neighbors a")}
     assert beside == {"November 2023": "../../issues/2023-11/index.html"}
 
 

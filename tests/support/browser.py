@@ -183,7 +183,8 @@ def stops(tab: Page, most: int = 400) -> list[Stop]:
                 name: (node.textContent || node.getAttribute("aria-label") || node.name || "").trim(),
                 href: node.getAttribute("href"),
                 outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
-                inside: box.top > -1 && box.bottom < innerHeight + 1 && (node.contains(top) || !!top?.contains(node)),
+                inside: Math.round(box.top) >= 0 && Math.round(box.bottom) <= innerHeight
+                  && (node.contains(top) || !!top?.contains(node)),
               };
             }"""
         )

@@ -43,7 +43,7 @@ KINDS: Final[tuple[Kind, ...]] = ("deliveries", "program", "notebook", "template
 
 
 def _is_inside(name: str) -> str:
-    # The files that a manifest names are read and copied, so they must be in the project, whoever wrote it.
+    # The files that a manifest names are read and copied, so they must be in the project.
     parts = name.split("/")
     if not name or "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts) or ":" in parts[0]:
         raise ValueError("must be a path inside the project, as in 'data/raw/2023-12-04/responses.csv'")

@@ -116,17 +116,18 @@ def new(
             f"{month.label} has not started.",
             [Problem("month", f"{month} is in the future;", "choose a month that has started.")],
         )
-    begun = new_month(opened, month)
-    if begun.created:
-        themes = f"the themes of {begun.themes_of}" if begun.themes_of else "one sample theme"
-        say(f"Written: {begun.file}, with {themes}. Describe what was done below each heading, or delete the heading.")
+    started = new_month(opened, month)
+    if started.created:
+        themes = f"the themes of {started.themes_of}" if started.themes_of else "one sample theme"
+        say(f"Written: {started.file}, with {themes}.")
+        say("Describe what was done below each heading, or delete the heading.")
         say(f"Next: vip new {month} --check, then vip report {month}")
     else:
-        say(f"{begun.file} already exists, and was not changed.")
-    show_table(f"Deliveries for {month.label}", begun.tables)
-    if begun.as_of is not None:
-        say(f"The data for {month} is complete as of {begun.as_of}.")
-    for problem in begun.problems:
+        say(f"{started.file} already exists, and was not changed.")
+    show_table(f"Deliveries for {month.label}", started.tables)
+    if started.as_of is not None:
+        say(f"The data for {month} is complete as of {started.as_of}.")
+    for problem in started.problems:
         say(f"- {problem}")
 
 

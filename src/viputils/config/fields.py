@@ -81,7 +81,7 @@ def _is_source(text: str) -> str:
     return _is_line(text)
 
 
-def _is_licence_name(text: str) -> str:
+def _is_license_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
         raise ValueError("must be the short name of a license without spaces, as in 'CC0-1.0' (spdx.org/licenses)")
     return text
@@ -131,5 +131,5 @@ Email = Annotated[str, AfterValidator(_is_email)]
 TilePlace = Annotated[int, Field(ge=1, le=12)]
 FolderAddress = Annotated[str, AfterValidator(is_folder_address)]
 DeliveriesPlace = Annotated[str, AfterValidator(_is_source)]
-LicenceName = Annotated[str, AfterValidator(_is_licence_name)]
+LicenseName = Annotated[str, AfterValidator(_is_license_name)]
 TimeZone = Annotated[str, AfterValidator(_is_time_zone)]

@@ -17,7 +17,7 @@ from viputils.config.fields import (
     Email,
     FolderAddress,
     LanguageCode,
-    LicenceName,
+    LicenseName,
     Line,
     Month,
     Name,
@@ -257,10 +257,10 @@ class Intake(Part):
     left_out: dict[Name, list[Line]] = {}
 
 
-class Licence(Part):
+class License(Part):
     """A license of the data: its short name (CC0-1.0), its title and its web address."""
 
-    name: LicenceName
+    name: LicenseName
     title: Line
     path: Address
 
@@ -275,7 +275,7 @@ class Source(Part):
 class Data(Part):
     """The licenses and sources of the published data."""
 
-    licences: list[Licence] = []
+    licenses: list[License] = []
     sources: list[Source] = []
 
 
@@ -468,7 +468,7 @@ class Program(Part):
                 },
                 "data": self.data.model_copy(
                     update={
-                        "licences": [one.model_copy(update=shown(one, "title")) for one in self.data.licences],
+                        "licenses": [one.model_copy(update=shown(one, "title")) for one in self.data.licenses],
                         "sources": [one.model_copy(update=shown(one, "title")) for one in self.data.sources],
                     }
                 ),
@@ -507,7 +507,7 @@ class Program(Part):
                 for column, value in measure.where.items()
                 if isinstance(value, str)
             )
-        yield from (("data.licences", one.title) for one in self.data.licences)
+        yield from (("data.licenses", one.title) for one in self.data.licenses)
         yield from (("data.sources", one.title) for one in self.data.sources)
         if self.report.practice_model is not None:
             yield "report.practice_model.services", self.report.practice_model.services

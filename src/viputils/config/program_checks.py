@@ -426,11 +426,7 @@ def _tile_map_problems(program: Program) -> Iterator[Problem]:
     if tile_map.measure not in program.report.breakdowns or vocabulary not in program.vocabularies:
         problem = f"'{tile_map.measure}' has no table in the report;"
         remedy = "name one of report.breakdowns, because the map needs its table, or remove [report.tile_map]."
-        yield Problem(
-            "report.tile_map.measure",
-            problem,
-            "name one of report.breakdowns, because the map needs its table, or remove [report.tile_map].",
-        )
+        yield Problem("report.tile_map.measure", problem, remedy)
         return
     areas = list(program.vocabularies[vocabulary])
     taken: dict[tuple[int, int], str] = {}

@@ -197,7 +197,7 @@ def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFram
 
 
 def chart_of(counts: pd.Series, tail: float = TAIL) -> ProcessChart:
-    """Return the process-behavior chart of monthly counts. The months before the last one set its limits."""
+    """Return the process behavior chart of monthly counts. The months before the last one set its limits."""
     newest = counts.iloc[-USUAL - 1 :]
     return process_chart(newest, baseline=list(newest.index[:-1]), tail=tail)
 

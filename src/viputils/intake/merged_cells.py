@@ -1,4 +1,4 @@
-"""Give a merged cell its value in each of its rows."""
+"""Repeat the value of a merged cell in each of its rows."""
 
 from __future__ import annotations
 

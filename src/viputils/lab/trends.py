@@ -237,8 +237,8 @@ def against_year_before(tables: Tables, month: Month) -> Markdown:
     before, known = last.plus(-12), tables.months()
     first = before.fiscal_year(tables.project.program.identity.fiscal_year_starts).first
     if not known or first < known[0]:
-        begun = f", which begin with {known[0].label}" if known else ""
-        return Markdown(f"The year before {last.label} is not in the records{begun}.")
+        since = f", which begin with {known[0].label}" if known else ""
+        return Markdown(f"The year before {last.label} is not in the records{since}.")
     return against(tables, last, before)
 
 

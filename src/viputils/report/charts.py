@@ -175,7 +175,7 @@ def _image(project: Project, edition: Edition, draw: Callable[[], Figure], name:
 
 
 def usual_range(project: Project, edition: Edition, found: Assessment | None) -> Markdown:
-    """Show the months that the report follows beside what is usual: a process-behaviour chart, and its numbers.
+    """Show the months that the report follows beside what is usual: a process behavior chart, and its numbers.
 
     The limits of the newest month come from the months before it.
 

@@ -128,7 +128,7 @@ def all_issues(
     -------
     DataFrame
         ``source`` (``published`` or ``counted``), ``issue``, ``month``, ``as_of`` (a date as text, empty where the
-        print states none), ``replaced_by`` (the re-issue in whose favour it does not stand), ``origin`` (where the
+        print states none), ``replaced_by`` (the re-issue in whose favor it does not stand), ``origin`` (where the
         figures come from) and the columns of the figures table. All of them ``str``, ``value`` ``int64``. Published
         issues come first.
 
@@ -303,8 +303,8 @@ def _package(
     if about["demonstration"]:
         # Readers take a description for Markdown, so it holds no text from a file.
         description += " These are demonstration records: synthetic, as `demonstration` says."
-    if not program.data.licences:
-        description += " No licence is stated: ask the publisher before you use it."
+    if not program.data.licenses:
+        description += " No license is stated: ask the publisher before you use it."
     return _json(
         {
             "$schema": f"{_PROFILES}datapackage.json",
@@ -321,9 +321,9 @@ def _package(
 
 
 def _terms(program: Program) -> dict[str, Any]:
-    """Return licences and sources; the standard has no empty list of them."""
+    """Return licenses and sources; the standard has no empty list of them."""
     terms = {
-        "licenses": [one.model_dump() for one in program.data.licences],
+        "licenses": [one.model_dump() for one in program.data.licenses],
         "sources": [one.model_dump(exclude_none=True) for one in program.data.sources],
     }
     return {name: each for name, each in terms.items() if each}

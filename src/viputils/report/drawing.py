@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import locale
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +27,7 @@ from viputils.figures.stats.control_charts import ProcessChart
 from viputils.figures.stats.intervals import Interval
 from viputils.report.layout import attribute, signed_percent
 
-# The report's palette, as in report/theme/report.css; and the two colours of columns, apart by their brightness.
+# The colors of report/theme/report.css, and the two colors of columns, which differ in brightness.
 INK: Final = "#123640"
 MUTED: Final = "#4d5d64"
 RULE: Final = "#cfd8da"
@@ -33,27 +35,29 @@ WASH: Final = "#f2f6f6"
 BAR: Final = "#1f5f7a"
 PAST_BAR: Final = "#6b98ad"
 
-# What the palette becomes on a dark page; report.css has the same colors there.
+# The same colors on a dark page, as in report.css.
 DARK: Final = {INK: "#d9eef2", MUTED: "#a9b8bd", RULE: "#3b4b51", WASH: "#18252a", BAR: "#8fd0e6", PAST_BAR: "#4f8aa3"}
 
-# The shades of tiles, which are the same on a dark page; the text on the last one is white.
+# The shades of tiles, the same on a dark page. The text on the last one is white.
 SHADES: Final = ("#eef4f5", "#bfd6de", "#84b1c2", "#1d5d78")
 _ON_TILE: Final = "#0f2f39"
 
-# In inches and in points. At these a picture has text of about the size of the page's, on a phone and on a desk.
+# In inches and in points: the text of a chart is then about as large as the text of the page, on any screen.
 SIZE: Final = (4.0, 2.5)
 TEXT: Final = 11.5
 
-# So many numbers fit side by side, each right of its bar.
-_LABELLED: Final = 4
+# How many numbers fit beside each other, each to the right of its bar.
+_LABELED: Final = 4
 _TICKS: Final = 12
-# Smaller numbers are in the table alone.
+# Smaller numbers appear only in the table.
 _READABLE: Final = 7
-# With so many columns, each has its number.
+# Up to this many columns, each has its number.
 _FEW: Final = 6
-# So many months from the edge, a label would reach over it.
+# A label that starts within this many months of the right edge would cross it.
 _NEAR_THE_EDGE: Final = 4
-# So many names of months fit below a line.
+# How many letters fit above half of a chart.
+_HALF_WIDTH: Final = 21
+# How many month names fit below a chart.
 _NAMED: Final = 6
 
 
@@ -64,7 +68,7 @@ def fonts_in(folder: Path) -> tuple[FontProperties, FontProperties]:
 
 
 def month_names(months: Sequence[ReportMonth], language: Language = ENGLISH) -> list[str]:
-    """Name so many months of an axis as fit, the newest among them, each year where it begins; the others are ""."""
+    """Return the months of an axis by name, as many as fit, with the newest and each new year; the others are ""."""
     step = -(-len(months) // _NAMED)
     names, year = [], None
     for place, month in enumerate(months):
@@ -94,10 +98,10 @@ def image_markdown(
     alt, source
         Plain text: the alternative text, and where the numbers come from.
     mark
-        What is written inside the picture, and the folder of its font.
+        The words to write inside the picture, and the folder of their font.
     """
-    with mpl.rc_context():
-        # A user's own settings of Matplotlib have no part in an issue.
+    with mpl.rc_context(), _no_locale():
+        # A user's own settings for Matplotlib must not change an issue.
         mpl.rcdefaults()
         figure = draw()
         if mark is not None:
@@ -109,7 +113,7 @@ def image_markdown(
 
 
 def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], language: Language = ENGLISH) -> Figure:
-    """Draw one column for each value, labelled where there is room; what is missing has only its place."""
+    """Draw one column for each value, labeled where there is room. A missing value leaves its place empty."""
     regular, bold = fonts_in(fonts)
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
@@ -136,9 +140,7 @@ def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], l
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.set_ylim(0, max([1, *known]) * 1.14)
     axes.set_yticks([])
-    axes.tick_params(length=0, pad=6)
-    axes.spines[["top", "left", "right"]].set_visible(False)
-    axes.spines["bottom"].set_color(RULE)
+    _leave_base_line(axes, pad=6)
     return figure
 
 
@@ -157,8 +159,8 @@ def panels_chart(
 ) -> Figure:
     """Draw a small column chart for each named row of values, two side by side, on one scale or each on its own.
 
-    The newest value and the last of the largest are labelled; if there are few, all are. A missing value leaves its
-    place empty.
+    If there are few values, each has a label; otherwise the newest and the last of the largest have one. A missing
+    value leaves its place empty.
     """
     regular, bold = fonts_in(fonts)
     rows = -(-len(panels) // 2)
@@ -188,16 +190,13 @@ def panels_chart(
                     fontproperties=bold,
                     fontsize=size,
                 )
-        # Half a chart is as wide as so many letters.
-        title = textwrap.fill(name, 21)
+        title = textwrap.fill(name, _HALF_WIDTH)
         axes.set_title(title, loc="left", color=INK, fontproperties=bold, fontsize=TEXT)
         axes.set_xticks(range(len(months)), months, fontproperties=regular, fontsize=TEXT, color=MUTED)
         axes.set_xlim(-0.6, len(months) - 0.4)
         axes.set_ylim(0, (max([1, *(value for value, _ in known)]) if own_scales else highest) * 1.2)
         axes.set_yticks([])
-        axes.tick_params(length=0, pad=4)
-        axes.spines[["top", "left", "right"]].set_visible(False)
-        axes.spines["bottom"].set_color(RULE)
+        _leave_base_line(axes, pad=4)
     return figure
 
 
@@ -265,7 +264,7 @@ def _write_shade(axes: Axes, center: float, down: float, shade: int, color: str)
 
 
 def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: Language = ENGLISH) -> Figure:
-    """Draw a process-behaviour chart: a line of counts, the average, the band of chance, and a mark for each signal.
+    """Draw a process behavior chart: a line of counts, the average, the band of chance, and a mark for each signal.
 
     A month that completes a rule is a diamond with the rule's number beyond it, as seen from the average; the newest
     count is written at the right edge.
@@ -328,9 +327,7 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     axes.yaxis.set_major_formatter(lambda value, _: "" if value < 0 else said(value))
     for label in axes.get_yticklabels():
         label.set(fontproperties=regular, fontsize=TEXT, color=MUTED)
-    axes.tick_params(length=0, pad=5)
-    axes.spines[["top", "left", "right"]].set_visible(False)
-    axes.spines["bottom"].set_color(RULE)
+    _leave_base_line(axes, pad=5)
     return figure
 
 
@@ -343,7 +340,8 @@ def lines_chart(
 ) -> Figure:
     """Draw named lines over the same places: the first is solid, the others are dashed. Each ends in its number.
 
-    ``at_end`` is where the first may end, as a bar at the last place. What ends there is written at the right edge.
+    ``at_end`` is the range in which the first may end, drawn as a bar at the last place. The labels of lines that
+    reach the last place are at the right edge.
     """
     regular, bold = fonts_in(fonts)
     figure = Figure(figsize=SIZE, layout="constrained")
@@ -369,7 +367,7 @@ def lines_chart(
         label = f"{name}: {language.number(value)}"
         others = [one for _, other in lines for one in other[at : at + 1] if one is not None]
         is_below = any(value < one for one in others)
-        # Right of the last months is the edge, and the bar.
+        # To the right of the last months are the edge and the bar.
         if at == len(names) - 1 or (is_below and at >= len(names) - _NEAR_THE_EDGE):
             at_edge.append((label, float(value), bold))
         else:
@@ -383,22 +381,20 @@ def lines_chart(
     axes.set_xlim(-0.6, len(names) - 0.4)
     _write_at_edge(axes, at_edge)
     axes.set_yticks([])
-    axes.tick_params(length=0, pad=5)
-    axes.spines[["top", "left", "right"]].set_visible(False)
-    axes.spines["bottom"].set_color(RULE)
+    _leave_base_line(axes, pad=5)
     return figure
 
 
 def ages_chart(fonts: Path, ages: pd.DataFrame) -> Figure:
-    """Draw, for each age, the range of the changes as a line and the median as a labelled dot."""
+    """Draw, for each age, the range of the changes as a line and the median as a labeled dot."""
     regular, bold = fonts_in(fonts)
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
     axes.axhline(0, color=RULE, linewidth=1)
     axes.vlines(ages["age"], ages["smallest"].astype(float), ages["largest"].astype(float), color=PAST_BAR, linewidth=5)
     axes.plot(ages["age"], ages["median"].astype(float), "o", color=BAR, markersize=7)
-    # Where there is no room for the numbers beside the bars they are in the table alone.
-    has_room = ages["age"].max() - ages["age"].min() < _LABELLED
+    # Without room for the numbers beside the bars, they appear only in the table.
+    has_room = ages["age"].max() - ages["age"].min() < _LABELED
     for age, median in zip(ages["age"], ages["median"], strict=True) if has_room else ():
         axes.annotate(
             signed_percent(median),
@@ -424,7 +420,7 @@ def ages_chart(fonts: Path, ages: pd.DataFrame) -> Figure:
 
 
 def course_chart(fonts: Path, course: pd.DataFrame, until: int) -> Figure:
-    """Draw a share that rises day by day as steps, with its band, from 0 to the last day that anybody was watched."""
+    """Draw a share that rises day by day as steps, with its band, from 0 to the last day with anyone observed."""
     regular, _ = fonts_in(fonts)
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
@@ -440,34 +436,39 @@ def course_chart(fonts: Path, course: pd.DataFrame, until: int) -> Figure:
     axes.set_xlabel("days after the notification", fontproperties=regular, fontsize=TEXT, color=MUTED)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set(fontproperties=regular, fontsize=TEXT, color=MUTED)
-    axes.tick_params(length=0, pad=5)
-    axes.spines[["top", "left", "right"]].set_visible(False)
-    axes.spines["bottom"].set_color(RULE)
+    _leave_base_line(axes, pad=5)
     return figure
 
 
 def _name_places(axes: Axes, font: FontProperties, names: Sequence[str], newest: int, most: int = 9) -> None:
-    """Write the names below their places, every second or third if there are more than fit; the newest is one."""
+    """Write names below their places, with the newest among them; every second or third if there is no room for all."""
     step = -(-len(names) // most)
     shown = [place for place in range(len(names)) if (place - newest) % step == 0]
     axes.set_xticks(shown, [names[place] for place in shown], fontproperties=font, fontsize=TEXT, color=MUTED)
 
 
+def _leave_base_line(axes: Axes, pad: int) -> None:
+    """Remove the frame and the tick marks, except the line below; ``pad`` is the space before the names, in points."""
+    axes.tick_params(length=0, pad=pad)
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+
+
 def _fitting(size: float, texts: Iterable[str], room: float) -> float:
-    """Return the size at which every text fits into so many points; a digit is 0.62 as wide as its size."""
+    """Return the size at which every text fits into ``room`` points. A digit is 0.62 times as wide as its size."""
     return min([size, *(room / (0.62 * len(text)) for text in texts)])
 
 
 def _write_where_free(axes: Axes, font: FontProperties, text: str, at: int, value: int, is_below: bool) -> None:
-    """Write beside the end of a line that rises: left above it, or right below it where another line is above."""
+    """Write beside the end of a rising line: above and to the left, or to the right if another line is above it."""
     top = axes.get_ylim()[1]
     axes.annotate(
         text,
-        # Not as low as the names of the months.
+        # Above the names of the months.
         (at, max(value - 0.03 * top, 0.06 * top) if is_below else value),
         xytext=(9, 0) if is_below else (0, 8),
         textcoords="offset points",
-        # Left of the first months is the edge.
+        # To the left of the first months is the edge.
         ha="left" if is_below or at < 2 else "right",
         va="center" if is_below else "bottom",
         color=INK,
@@ -477,9 +478,9 @@ def _write_where_free(axes: Axes, font: FontProperties, text: str, at: int, valu
 
 
 def _write_at_edge(axes: Axes, labels: Sequence[tuple[str, float, FontProperties]]) -> None:
-    """Write right of the chart, each label as high as its value, or above the one below it."""
+    """Write labels to the right of the chart, each at the height of its value, or above the label below it."""
     low, high = axes.get_ylim()
-    # The height of a line of text.
+    # The height of one line of text.
     line = 0.1 * (high - low)
     size = _fitting(TEXT, (part for text, _, _ in labels for part in text.split("\n")), 84)
     free = low - line
@@ -503,8 +504,19 @@ def _write_at_edge(axes: Axes, labels: Sequence[tuple[str, float, FontProperties
         )
 
 
+@contextmanager
+def _no_locale() -> Iterator[None]:
+    """Take the user's locale away: it decides how letters are shaped, as the letter i in Turkish."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+
+
 def _svg(figure: Figure) -> bytes:
-    """Write a chart as SVG: text as outlines and ids from a fixed salt, so that every machine makes the same bytes."""
+    """Return a chart as SVG, with text as outlines and fixed ids, so that every machine makes the same bytes."""
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "viputils"}):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -512,7 +524,7 @@ def _svg(figure: Figure) -> bytes:
 
 
 def _dark_style() -> str:
-    """Return what changes the colors of a drawing where the reader prefers a dark page."""
+    """Return the style that changes the colors of a chart for readers who prefer a dark page."""
     rules = "".join(
         f'[style*="{what}: {light}"]{{{what}:{dark}!important}}'
         for light, dark in DARK.items()

@@ -62,11 +62,13 @@ def div(kind: str, body: str) -> str:
 
 def readable(part: Markdown) -> Markdown:
     """Return a part as a notebook shows it best: without the marks that lay out a page, images with their full text."""
-    text = re.sub(
-        r'!\[(.*)\]\((data:[^)]*)\)\{[^{}]*fig-alt="((?:[^"\\]|\\.)*)"[^{}]*\}',
-        lambda found: f"![{escape(found[3])}]({found[2]})\n\n*{found[1]}*",
-        part.data,
-    )
+    value = r'"((?:[^"\\]|\\.)*)"'
+
+    def image(found: re.Match[str]) -> str:
+        caption, data, alt = found[1], found[2], re.sub(r"\\(.)", r"\1", found[3])
+        return f"![{escape(alt)}]({data})\n\n*{caption}*"
+
+    text = re.sub(rf'!\[(.*)\]\((data:[^)]*)\)\{{[^{{}}"]*fig-alt={value}(?:[^{{}}"]|{value})*\}}', image, part.data)
     text = re.sub(r"^:::(?: \{\.\w+(?: lang=\w+)?\})?\n?", "", text, flags=re.MULTILINE)
     return Markdown(re.sub(r"^: (.+)$", r"*\1*", text, flags=re.MULTILINE).strip())
 

@@ -22,7 +22,7 @@ from viputils.report.layout import PROVISIONAL, category_in, div, part
 from viputils.report.markdown import counted, escape, words
 from viputils.report.sections import noun_of, year_name
 
-# Nobody reads a longer list of main points, or a longer point.
+# Readers skip a longer list, and longer points.
 MOST_POINTS: Final = 6
 MOST_WORDS: Final = 25
 
@@ -418,7 +418,7 @@ def _reading(language: Language, year: YearToDate) -> str:
 
 
 def _year_range(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Yield between what the real change of a year that changed clearly lies, rounded so as to say less."""
+    """Yield the range of the true change if a year changed clearly, rounded outward."""
     language, year = edition.language, found.year
     if year is None or year.verdict == "no telling" or year.ratio is None or not math.isfinite(year.ratio.high):
         return

@@ -254,7 +254,7 @@ class _Line:
     text: str
     font: FontProperties
     size: float
-    colour: str
+    color: str
     down: float
     indent: float = 0.0
     value: str = ""
@@ -298,7 +298,7 @@ def _box(axes: Axes, step: Step, at: tuple[float, float], size: tuple[float, flo
     y = top + _PADDING - 2
     for line in lines:
         x, y_of_text = left + _PADDING + line.indent, y + line.size
-        style: dict[str, Any] = {"fontsize": line.size, "color": line.colour}
+        style: dict[str, Any] = {"fontsize": line.size, "color": line.color}
         axes.text(x, y_of_text, _literal(line.text), fontproperties=line.font, **style)
         x = left + width - _PADDING
         axes.text(x, y_of_text, line.value, fontproperties=line.value_font or line.font, ha="right", **style)

@@ -43,7 +43,7 @@ _MOMENT: Final = 0.2
 # The attribute of an error that says where it was raised.
 PLACE: Final = "raised_at"
 # The processes that work for this one.
-_OURS: Final[set[Any]] = set()
+_OURS: Final[dict[Any, threading.Lock]] = {}
 
 Tell = Callable[[str, Any], None]
 
@@ -92,17 +92,17 @@ def in_own_process(work: Callable[..., Any], *arguments: Any, hear: Mapping[str,
         what = pickle.dumps((work, arguments))
         given = (theirs, scratch, Path.cwd(), environment, what)
         process = _context().Process(target=_serve, args=given)
-        _OURS.add(process)
+        _OURS[process] = threading.Lock()
         try:
             with theirs:
                 _start(process)
             return _answer(ours, process, hear)
         except _NothingMore:
-            process.join()
+            _join(process)
             raise ProcessDiedError(_how(process.exitcode), _last_line(scratch / "said")) from None
         finally:
             _end(process)
-            _OURS.discard(process)
+            del _OURS[process]
             ours.close()
 
 
@@ -198,7 +198,15 @@ def _end(process: Any) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     with suppress(OSError):
         process.kill()
-    process.join()
+    _join(process)
+
+
+def _join(process: Any) -> None:
+    """Wait for the end of a process. Only the first thread that asks can read how it ended."""
+    lock = _OURS.get(process)
+    if lock is not None:
+        with lock:
+            process.join()
 
 
 def _serve(

@@ -1,4 +1,4 @@
-"""Process-behaviour charts agree with published ones, and each rule is completed by what it says and nothing less."""
+"""Process behavior charts agree with published ones, and each rule is completed by what it says and nothing less."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from viputils.figures.stats.control_charts import (
 )
 
 # D. C. Montgomery, Introduction to Statistical Quality Control, 6th edition (2009), table 7.7: nonconformities in 26
-# samples of 100 printed circuit boards. Centre line 19.85; samples 6 and 20 are out of control (example 7.3).
+# samples of 100 printed circuit boards. Center line 19.85; samples 6 and 20 are out of control (example 7.3).
 BOARDS = [21, 24, 16, 12, 15, 5, 28, 20, 31, 25, 20, 24, 16, 19, 10, 17, 13, 22, 18, 39, 30, 24, 16, 19, 17, 15]
-# The same, table 7.10: flaws in ten rolls of dyed cloth, and inspection units in each. Centre line 1.42; the process is
+# The same, table 7.10: flaws in ten rolls of dyed cloth, and inspection units in each. Center line 1.42; the process is
 # in control (example 7.5, a u-chart whose limits vary).
 CLOTH = [14, 12, 20, 11, 7, 10, 21, 16, 19, 23]
 UNITS = [10.0, 8.0, 13.0, 10.0, 9.5, 10.0, 12.0, 10.5, 12.0, 12.5]

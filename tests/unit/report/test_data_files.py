@@ -119,7 +119,7 @@ def test_every_file_is_there_and_is_the_one_that_the_package_means(folder: Path)
         assert one["hash"] == "sha256:" + hashlib.sha256((folder / one["path"]).read_bytes()).hexdigest()
 
 
-def test_every_column_is_described_and_so_are_licence_and_sources(folder: Path) -> None:
+def test_every_column_is_described_and_so_are_license_and_sources(folder: Path) -> None:
     package = package_of(folder)
     for name in ("title", "description", "version", "licenses", "sources"):
         assert package[name]
@@ -320,28 +320,28 @@ def program_toml() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"licences": [{"name": "CC0 1.0", "title": "x", "path": "https://x.org"}]}, "without spaces"),
-        ({"licences": [{"name": "CC0-1.0", "title": "x", "path": "javascript:alert(1)"}]}, "must be a web address"),
-        ({"licences": [{"name": "CC0-1.0", "title": "x", "path": "https://x.org/ y"}]}, "must be a web address"),
-        ({"licences": [{"name": "CC0-1.0", "path": "https://x.org"}]}, r"data.licences\[1\].title: is missing"),
-        ({"licenses": []}, "licences"),
+        ({"licenses": [{"name": "CC0 1.0", "title": "x", "path": "https://x.org"}]}, "without spaces"),
+        ({"licenses": [{"name": "CC0-1.0", "title": "x", "path": "javascript:alert(1)"}]}, "must be a web address"),
+        ({"licenses": [{"name": "CC0-1.0", "title": "x", "path": "https://x.org/ y"}]}, "must be a web address"),
+        ({"licenses": [{"name": "CC0-1.0", "path": "https://x.org"}]}, r"data.licenses\[1\].title: is missing"),
+        ({"licences": []}, "did you mean 'licenses'"),
         ({"sources": [{"title": "x", "path": "../data"}]}, r"data.sources\[1\].path: '../data' is invalid"),
         ({"sources": [{"title": "x", "url": "https://x.org"}]}, "url: is not a known key"),
         ({"sources": [{"title": " "}]}, "must be one line of text"),
     ],
 )
-def test_a_licence_or_source_that_cannot_be_is_refused(data: dict[str, Any], message: str) -> None:
+def test_a_license_or_source_that_cannot_be_is_refused(data: dict[str, Any], message: str) -> None:
     with pytest.raises(ProgramError, match=message):
         program_from({**program_toml(), "data": data})
 
 
-def test_without_a_licence_the_package_is_valid_and_says_so(demonstration: Edition, tmp_path: Path) -> None:
+def test_without_a_license_the_package_is_valid_and_says_so(demonstration: Edition, tmp_path: Path) -> None:
     raw = program_toml()
     del raw["data"]
     records = replace(demonstration.records, program=program_from(raw))
     folder = written(tmp_path / "out", issue_data(replace(demonstration, records=records), "vip-2023-11"))
     assert package_of(folder).keys().isdisjoint({"licenses", "sources"})
-    assert package_of(folder)["description"].endswith("No licence is stated: ask the publisher before you use it.")
+    assert package_of(folder)["description"].endswith("No license is stated: ask the publisher before you use it.")
     assert problems_of(folder) == []
 
 

@@ -1,4 +1,4 @@
-"""One palette for pages, PDF, Word and charts: the same colours, readable on their grounds and apart for every eye."""
+"""One palette for pages, PDF, Word and charts: the same colors, readable on their grounds and apart for every eye."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.projects import REPOSITORY
 from viputils.report import drawing
 
 THEME = REPOSITORY / "report" / "theme"
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 # Linear light as people see it who lack one kind of cone, from G. M. Machado, M. M. Oliveira and L. A. F. Fernandes,
 # "A Physiologically-based Model for Simulation of Color Vision Deficiency", 2009, at full severity.
@@ -22,29 +22,29 @@ SIGHT = {
 }
 
 
-def linear(colour: str) -> Colour:
-    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+def linear(color: str) -> Color:
+    parts = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return red, green, blue
 
 
-def luminance(colour: Colour) -> float:
-    return 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+def luminance(color: Color) -> float:
+    return 0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2]
 
 
-def contrast(one: Colour, other: Colour) -> float:
+def contrast(one: Color, other: Color) -> float:
     """The ratio of WCAG 2, from 1 to 21."""
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
-def seen(colour: Colour, sight: str) -> Colour:
-    red, green, blue = (max(0.0, sum(a * b for a, b in zip(row, colour, strict=True))) for row in SIGHT[sight])
+def seen(color: Color, sight: str) -> Color:
+    red, green, blue = (max(0.0, sum(a * b for a, b in zip(row, color, strict=True))) for row in SIGHT[sight])
     return red, green, blue
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    """The colours of the style sheet by name, bright and dark; the dark ones fall back to the bright."""
+    """The colors of the style sheet by name, bright and dark; the dark ones fall back to the bright."""
     css = (THEME / "report.css").read_text(encoding="utf-8")
     roots = re.findall(r":root \{(.*?)\}", css, flags=re.DOTALL)
     bright, dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", root)) for root in roots)
@@ -59,17 +59,17 @@ def test_the_contrast_ratio_is_that_of_the_standard() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_can_be_read_on_every_ground_that_it_stands_on(scheme: str) -> None:
-    colours = palettes()[scheme]
+    colors = palettes()[scheme]
     texts = [(text, ground) for text in ("ink", "text", "muted") for ground in ("ground", "wash", "sand-wash")]
     texts += [("on-cover", "cover"), ("on-cover-muted", "cover"), ("ground", "ink")]
     for text, ground in texts:
-        assert contrast(linear(colours[text]), linear(colours[ground])) >= 4.5, (text, ground)
+        assert contrast(linear(colors[text]), linear(colors[ground])) >= 4.5, (text, ground)
     # Rules and the ring around what has the focus are no text: 3:1 is what the standard asks for.
     for ground in ("ground", "cover", "wash", "sand-wash"):
-        assert contrast(linear(colours["sand"]), linear(colours[ground])) >= 3, ground
+        assert contrast(linear(colors["sand"]), linear(colors[ground])) >= 3, ground
 
 
-def test_the_pdf_has_the_colours_of_the_pages() -> None:
+def test_the_pdf_has_the_colors_of_the_pages() -> None:
     typst = dict(
         re.findall(r"#let ([\w-]+) = rgb\(\"(#[0-9a-f]{6})\"\)", (THEME / "theme.typ").read_text(encoding="utf-8"))
     )
@@ -79,7 +79,7 @@ def test_the_pdf_has_the_colours_of_the_pages() -> None:
     assert typst["sand-wash"] == pages["sand-wash"]
 
 
-def test_charts_have_the_colours_of_the_pages() -> None:
+def test_charts_have_the_colors_of_the_pages() -> None:
     pages = palettes()["light"]
     assert (pages["ink"], pages["muted"], pages["line"]) == (drawing.INK, drawing.MUTED, drawing.RULE)
     assert pages["wash"] == drawing.WASH
@@ -92,15 +92,15 @@ def test_charts_have_the_colours_of_the_pages() -> None:
 
 
 @pytest.mark.parametrize("sight", [None, *SIGHT])
-def test_the_colours_of_a_chart_stay_apart_for_every_eye_and_in_grey(sight: str | None) -> None:
-    """By their brightness alone, so that a copy in grey shows them as well."""
-    colours = [linear(colour) for colour in (drawing.BAR, drawing.PAST_BAR, "#ffffff")]
-    seen_so = [seen(colour, sight) if sight else colour for colour in colours]
+def test_the_colors_of_a_chart_stay_apart_for_every_eye_and_in_gray(sight: str | None) -> None:
+    """By their brightness alone, so that a copy in gray shows them as well."""
+    colors = [linear(color) for color in (drawing.BAR, drawing.PAST_BAR, "#ffffff")]
+    seen_so = [seen(color, sight) if sight else color for color in colors]
     for one, other in itertools.combinations(seen_so, 2):
         assert contrast(one, other) >= 1.8
 
 
-def test_charts_on_a_dark_page_have_its_colours_and_can_be_read_there() -> None:
+def test_charts_on_a_dark_page_have_its_colors_and_can_be_read_there() -> None:
     pages, dark = palettes()["dark"], drawing.DARK
     assert (dark[drawing.INK], dark[drawing.MUTED], dark[drawing.RULE], dark[drawing.WASH]) == (
         pages["ink"], pages["muted"], pages["line"], pages["wash"]
@@ -117,7 +117,7 @@ def test_the_shades_of_a_tile_map_stay_apart_and_their_text_can_be_read() -> Non
         assert contrast(linear(shade), linear(drawing.on_tile(place))) >= 4.5
 
 
-def test_no_colour_is_used_beside_the_palette() -> None:
+def test_no_color_is_used_beside_the_palette() -> None:
     css = (THEME / "report.css").read_text(encoding="utf-8")
     rest = re.sub(r":root \{.*?\}", "", css, flags=re.DOTALL)
     # Charts are drawn for white, whatever the page is.

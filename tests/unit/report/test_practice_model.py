@@ -137,8 +137,8 @@ def test_what_has_no_counts_has_a_dashed_border_and_says_so(repository: Project,
     assert words.count(practice_model.NO_COUNTS) == 2
 
 
-def luminance(colour: Any) -> float:
-    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+def luminance(color: Any) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color)]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 

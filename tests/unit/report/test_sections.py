@@ -6,6 +6,8 @@ import datetime as dt
 import shutil
 
 import pytest
+from IPython.display import Markdown
+from matplotlib.figure import Figure
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
@@ -459,3 +461,22 @@ def test_where_to_get_help_is_shown_only_if_a_city_says_where(project: Project) 
     start, end = text.index("[[help]]"), text.index("[demonstration]")
     path.write_text(text[:start] + text[end:], encoding="utf-8")
     assert about.where_to_get_help(Project.open(project.root)).data == ""
+
+
+def test_brackets_in_an_address_do_not_end_its_link(project: Project) -> None:
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8").replace("https://988lifeline.org", "https://example.org/a_(b)[c]!")
+    path.write_text(text, encoding="utf-8")
+    shown = about.where_to_get_help(Project.open(project.root)).data
+    assert "](https://example.org/a_%28b%29%5Bc%5D%21))" in shown
+
+
+def test_a_notebook_shows_the_full_text_of_a_chart_and_none_of_its_attributes() -> None:
+    def draw() -> Figure:
+        return drawing.columns_chart(REPOSITORY / "report" / "fonts", ["Jul"], [1])
+
+    image = drawing.image_markdown(draw, "chart", "A *caption*", 'Say "one" \\ {two}', 'Source: the "City" {x}')
+    shown = layout.readable(Markdown(f"## Part\n\n{image}")).data
+    said, rest = shown.split("](data:", 1)
+    assert said == '## Part\n\n![Say \\"one\\" \\\\ \\{two\\}'
+    assert rest.endswith(")\n\n*A *caption**")

@@ -1,4 +1,4 @@
-"""Process-behavior charts for counts: which months are unusual, and which are within chance.
+"""Process behavior charts for counts: which months are unusual, and which are within chance.
 
 A c-chart uses counts over equal periods, a u-chart rates over a varying exposure (days, operations). Limits are
 exact for Poisson counts. Rules are those of Western Electric (Statistical Quality Control Handbook, 1956) and the trend
@@ -51,7 +51,7 @@ RULES: Final = (OUTSIDE, TWO_OF_THREE, FOUR_OF_FIVE, EIGHT, TREND)
 
 @dataclass(frozen=True)
 class ProcessChart:
-    """A process-behavior chart.
+    """A process behavior chart.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ def process_chart(
     baseline: Sequence[Hashable] | None = None,
     tail: float = TAIL,
 ) -> ProcessChart:
-    """Return the process-behavior chart of some counts.
+    """Return the process behavior chart of some counts.
 
     Parameters
     ----------

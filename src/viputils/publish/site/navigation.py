@@ -160,10 +160,10 @@ def navigation(
             "files": [{"href": f"{root}{version.prefix}{file}", "text": kind} for file, kind in edge.files],
         }
     if edge.earlier or edge.later:
-        found["neighbours"] = {"label": text("Earlier and later reports")}
+        found["neighbors"] = {"label": text("Earlier and later reports")}
         for name, to in (("earlier", edge.earlier), ("later", edge.later)):
             if to is not None:
-                found["neighbours"][name] = {"href": root + version.file_of(to[0]), "text": to[1]}
+                found["neighbors"][name] = {"href": root + version.file_of(to[0]), "text": to[1]}
     return {name: _escaped(value) for name, value in found.items()}
 
 

@@ -268,10 +268,10 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
 def _terms(project: Project) -> str:
     """Return the license and the sources of the data."""
     text, data = project.language.text, project.shown.data
-    licences = [f"- [{escape(one.title)}]({one.path})" for one in data.licences]
+    licenses = [f"- [{escape(one.title)}]({one.path})" for one in data.licenses]
     sources = [f"- [{escape(one.title)}]({one.path})" if one.path else f"- {escape(one.title)}" for one in data.sources]
     none = escape(text("No license is stated: ask the publisher before you use the data."))
-    parts = [f"## {escape(text('License and sources'))}", *(["\n".join(licences)] if licences else [none])]
+    parts = [f"## {escape(text('License and sources'))}", *(["\n".join(licenses)] if licenses else [none])]
     return "\n\n".join([*parts, *([escape(text("Sources:")), "\n".join(sources)] if sources else [])])
 
 

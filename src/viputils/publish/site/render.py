@@ -71,7 +71,11 @@ def write_page(root: Path, file: str, page: Page) -> None:
     """Write a page and its files as a notebook of a website project, which an engine makes into ``file``."""
     path = root / file
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebook, _ = clean_copy(new_notebook(cells=list(page.cells)), page.front_matter)
+    header = page.front_matter
+    if description := header["vip"].get("description"):
+        # Quarto writes what social media show of a page once more, from these.
+        header = {**header, "pagetitle": header["title"], "description": description}
+    notebook, _ = clean_copy(new_notebook(cells=list(page.cells)), header)
     nbformat.write(notebook, path.with_suffix(".ipynb"))
     _write_files(page, path.parent)
 

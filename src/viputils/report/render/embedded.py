@@ -172,7 +172,7 @@ class EmbeddedEngine:
 
 
 def _read_settings(root: Path, folder: Path) -> _Settings:
-    """Read _quarto.yml, and refuse every key and value there that only Quarto could honour.
+    """Read _quarto.yml, and refuse every key and value there that only Quarto could honor.
 
     Files are named as seen from the folder of the notebook, because Pandoc takes "#" or "%" in the name of a folder
     above the project for a part of a web address.
@@ -206,7 +206,7 @@ def _read_settings(root: Path, folder: Path) -> _Settings:
                     f"--{option}" if each is True else f"--{option}={each}" for each in values if each is not False
                 ]
     if problems:
-        raise RenderError("The embedded engine cannot honour every setting.", problems)
+        raise RenderError("The embedded engine cannot honor every setting.", problems)
     return settings
 
 
