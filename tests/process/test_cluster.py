@@ -65,7 +65,8 @@ def started(folder: Path, threads: tuple[int, ...], library: Path | None = None)
         for number, some in enumerate(threads):
             local = ["--local-directory", str(folder / f"worker {number}"), "--nthreads", str(some), "--no-nanny"]
             running.append(subprocess.Popen([*dask, "worker", *here, *local], **quiet))  # type: ignore[call-overload]
-        wait_until(where.exists)
+        # The scheduler makes the file before it writes into it.
+        wait_until(lambda: where.exists() and where.stat().st_size)
         address = json.loads(where.read_text())["address"]
         with distributed.Client(address, set_as_default=False, timeout=PATIENCE) as client:
             client.wait_for_workers(len(threads), timeout=PATIENCE) if threads else None
