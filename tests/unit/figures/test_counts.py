@@ -265,6 +265,22 @@ issues_from = "2023-11"
     assert (areas(november)["Central"], areas(november, "fytd")["Central"]) == (1, 3)
 
 
+def test_a_crosswalk_of_some_days_counts_the_records_of_those_days_alone(project: Project, deliver: Deliver) -> None:
+    lent = """
+[[crosswalks]]
+vocabulary = "area_command"
+value = "Foothills"
+counted_as = "Northeast"
+valid_from = 2023-11-03
+valid_to = 2023-11-15
+reason = "Northeast answered for Foothills."
+"""
+    project = with_areas(project, lent)
+    deliver(responses=[f"R{day},2023-11-{day},DV,FH" for day in ("02", "03", "15", "16")])
+    counted = areas(load_edition(project, "2023-11"))
+    assert (counted["Foothills"], counted["Northeast"]) == (2, 2)
+
+
 def test_records_that_an_issue_has_no_line_for_are_never_lost_in_silence(project: Project, deliver: Deliver) -> None:
     gone = '[[lifetimes]]\nvocabulary = "area_command"\nvalue = "Valley"\nissues_from = "2024-01"'
     project = with_areas(project, gone)
@@ -316,6 +332,23 @@ count = { distinct = "area_command" }
     path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
     deliver(responses=["R1,2023-11-02,DV,UNI", "R2,2023-11-02,DV,SE", "R3,2023-11-02,DV,"])
     assert value_of(load_edition(Project.open(project.root), "2023-11").figures, "areas", "month") == 1
+
+
+def test_a_value_in_two_categories_is_counted_once_in_each(project: Project, deliver: Deliver) -> None:
+    more = """
+[measures.areas_by_type]
+label = "area commands by type"
+table = "responses"
+by = "incident_type"
+count = { distinct = "area_command" }
+
+[report]"""
+    path = project.root / "program.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
+    deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,HOM,SE", "R3,2023-11-03,HOM,SE"])
+    figures = load_edition(Project.open(project.root), "2023-11").figures
+    for category in ("DV/Sexual Assault", "Homicide"):
+        assert value_of(figures, "areas_by_type", "month", category) == 1
 
 
 @pytest.mark.parametrize("month", [2023.11, None, ["2023-11"]])
