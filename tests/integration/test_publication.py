@@ -51,7 +51,7 @@ def test_an_issue_made_here_is_published_with_every_figure_and_its_manifest(city
     made = (city.issues / "2023-10" / "figures.csv").read_bytes()
     assert (city.published / "2023-10.csv").read_bytes() == made
     assert (october.as_of, october.printed) == (dt.date(2023, 11, 3), DAY)
-    assert "demonstration records" in october.source
+    assert "sample data" in october.source
     assert (october.transcribed_by, october.approved_by) == ("vip publish", APPROVER)
     assert october.manifest is not None
     assert october.manifest.read_bytes() == (city.issues / "2023-10" / "manifest.json").read_bytes()

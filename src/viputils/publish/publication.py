@@ -76,7 +76,7 @@ def publish(
         require_screened(screen_texts(project, given))
         if reissue:
             _require_correction(project, month, there[-1], manifest)
-        kind = "demonstration records" if edition.records.is_demonstration else "records"
+        kind = "sample data" if edition.records.is_demonstration else "records"
         made = f"Made from the {kind} in this repository"
         issue = PublishedIssue(
             IssueName(month, there[-1].name.number + 1 if reissue else 0),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 from IPython.display import Markdown
 
+from viputils.audit.register import read_register
 from viputils.audit.revisions import RevisedMonth
 from viputils.audit.verdicts import (
     without_category,
@@ -63,6 +64,39 @@ def notices(edition: Edition) -> Markdown:
             )
         blocks.append(div("notice", f"**{words(language, 'Some records could not be counted.')}** {text}"))
     return Markdown("\n\n".join(blocks))
+
+
+def issue_notices(project: Project, edition: Edition) -> Markdown:
+    """Return what a reader of an issue must know first: its notices, and which published issue it updates."""
+    return Markdown("\n\n".join(filter(None, [notices(edition).data, _updated_notice(project, edition)])))
+
+
+def _updated_notice(project: Project, edition: Edition) -> str:
+    """Return that an issue of the month was published with fewer deliveries, if so.
+
+    A correction gets its number and its reason when it is published, so its pages cannot show them.
+    """
+    earlier = [one for one in read_register(project).of(edition.month) if one.as_of and one.as_of < edition.as_of]
+    if not earlier:
+        return ""
+    language, before = edition.language, earlier[-1]
+    days = {"before": language.date(before.as_of or edition.as_of), "as_of": language.date(edition.as_of)}
+    if before.printed is None:
+        text = words(
+            language,
+            "The report published before counts the records received by {before}. This one counts the records received "
+            "by {as_of}.",
+            **days,
+        )
+    else:
+        text = words(
+            language,
+            "The report published on {printed} counts the records received by {before}. This one counts the records "
+            "received by {as_of}.",
+            printed=language.date(before.printed),
+            **days,
+        )
+    return div("notice", f"**{words(language, 'This is an updated report.')}** {text}")
 
 
 def demonstration_notice(program: Program) -> Markdown:

@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
+from tests.support.register import an_issue
 from viputils.audit.as_of import load_edition
+from viputils.audit.register import add_issue
 from viputils.audit.revisions import trend_revisions
 from viputils.config.project import Project
 from viputils.core.text import plural
@@ -193,11 +195,33 @@ def test_demonstration_records_say_so_and_real_ones_do_not(
     assert r"This is sample data\. It does not describe real people or events\." in sections.notices(demonstration).data
     assert "sample data received by December 4, 2023" in about.provenance(demonstration).data
     whole = about.about(Project.open(REPOSITORY), demonstration).data
-    assert "match what the City published for November 2023" in whole
+    # True of every issue: records that come in later can change the numbers of November.
+    assert "The records received by December 4, 2023 give the numbers that the City published" in whole
     deliver(responses=["R1,2023-11-02,DV,SE"])
     edition = load_edition(project, "2023-11")
     assert sections.notices(edition).data == ""
     assert "sample data" not in about.about(project, edition).data
+
+
+def test_an_issue_with_later_records_than_the_published_one_says_which_report_it_updates(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    add_issue(project, an_issue("2023-11", printed=dt.date(2023, 12, 8)))
+    own = load_edition(project, "2023-11")
+    assert "updated report" not in sections.issue_notices(project, own).data, "publication does not change an issue"
+    deliver("2023-12-20", responses=["R2,2023-11-09,HOM,NE"])
+    corrected = load_edition(project, "2023-11", dt.date(2023, 12, 20))
+    text = unescape(sections.issue_notices(project, corrected).data)
+    assert "**This is an updated report.** The report published on December 8, 2023 counts the records received by" in text
+    assert "by December 4, 2023. This one counts the records received by December 20, 2023." in text
+    add_issue(project, an_issue("2023-11-r1", as_of=dt.date(2023, 12, 20), reason="A late record."))
+    assert unescape(sections.issue_notices(project, corrected).data) == text, "publication does not change an issue"
+    deliver("2023-12-22", responses=["R3,2023-11-09,HOM,NE"])
+    again = load_edition(project, "2023-11", dt.date(2023, 12, 22))
+    text = unescape(sections.issue_notices(project, again).data)
+    assert "The report published before counts the records received by December 20, 2023. This one" in text
+    assert "updated report" not in sections.notices(corrected).data, "other pages than an issue do not say so"
 
 
 def test_rows_in_quarantine_are_told_on_the_page(project: Project, deliver: Deliver) -> None:
