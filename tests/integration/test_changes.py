@@ -694,6 +694,8 @@ def test_make_changes_says_loudly_that_an_old_commit_lacks_something_and_goes_on
     done = make()
     assert done.returncode == 0, done.stderr
     assert "COULD NOT BE COMPARED: 2023-11 at HEAD~1" in done.stdout
-    assert done.stdout.endswith("NOT EVERYTHING COULD BE COMPARED with HEAD~1; what could be compared has not changed.\n")
+    assert done.stdout.endswith(
+        "NOT EVERYTHING COULD BE COMPARED with HEAD~1; what could be compared has not changed.\n"
+    )
     shutil.rmtree(city.root / ".git")
     assert make().stdout == "No figures were compared: there is no commit HEAD~1 here.\n"

@@ -181,7 +181,9 @@ def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) ->
     with started(tmp_path / "cluster", (1,), library) as other:
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "viputils: the worker runs other code; install the same version there, and start the worker again" in str(outcome.error)
+    assert "viputils: the worker runs other code; install the same version there, and start the worker again" in str(
+        outcome.error
+    )
     assert not (a_town / "issues" / "2023-11").exists()
 
 

@@ -74,7 +74,9 @@ def write_summary(engine: Engine, pages: Path, notebook: Path, front_matter: Map
         engine.render(pages, notebook, ["pdf"])
         if (number := _pages_of(notebook)) > 1:
             what = f"has {number} pages, even without its chart;"
-            remedy = "shorten report.headline or the labels of its measures in program.toml, so that one page is enough."
+            remedy = (
+                "shorten report.headline or the labels of its measures in program.toml, so that one page is enough."
+            )
             problem = Problem(notebook.with_suffix(".pdf").name, what, remedy)
             raise RenderError("The summary is too long for one page.", [problem])
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]

@@ -84,7 +84,7 @@ def _updated_notice(project: Project, edition: Edition) -> str:
     if before.printed is None:
         text = words(
             language,
-            "The report published before counts the records received by {before}. This one counts the records received "
+            "The published report counts the records received by {before}. This one counts the records received "
             "by {as_of}.",
             **days,
         )

@@ -398,7 +398,7 @@ def test_an_unknown_table_is_said_once(project: Project, send: Send) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_is_refused_and_not_waited_for(project: Project, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
-    assert "pipe.csv: is no file" in refusal(lambda: propose(project, tmp_path / "pipe.csv"))
+    assert "pipe.csv: is not a file" in refusal(lambda: propose(project, tmp_path / "pipe.csv"))
 
 
 def test_a_delivery_that_was_edited_stops_the_intake(project: Project, send: Send) -> None:
