@@ -49,7 +49,7 @@ class _Layout:
     hidden_columns: list[str] = field(default_factory=list)
 
     def problems(self, where: str) -> list[Problem]:
-        """Return a problem for each cell that calamine cannot read. It would refuse the sheet without naming the cell."""
+        """Return a problem for each cell that makes calamine refuse the sheet. It does not name the cell."""
         odd = [(place, text) for place, text in self.errors.items() if text not in _ERRORS]
         return [
             Problem(
@@ -149,7 +149,7 @@ def rewound(file: BufferedReader) -> BufferedReader:
 
 
 def _calamine(where: str, call: Callable[[], T]) -> T:
-    """Call calamine. A panic of its Rust code is not an ``Exception``. Ctrl-C is not one either, and is raised again."""
+    """Call calamine. A panic of its Rust code is not an ``Exception``; neither is Ctrl-C, which is raised again."""
     try:
         return call()
     except BaseException as error:

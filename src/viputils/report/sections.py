@@ -159,7 +159,9 @@ def trend_table(edition: Edition, revised: Sequence[RevisedMonth]) -> str:
         for month in edition.months
     ]
     total = _total(edition, name, "fytd", counts)
-    rows.append([f"**{capital(words(language, '{year} to date', year=capital(year_name(edition))))}**", f"**{total}**"])
+    year = capital(words(language, "{year} to date", year=capital(year_name(edition))))
+    # It includes the newest month.
+    rows.append([f"**{year}**", f"**{total}{f' {escape(PROVISIONAL)}' if edition.is_provisional else ''}**"])
     noun = capital(escape(noun_of(edition, name)))
     title = words(language, "{measure} by month", measure=noun)
     parts = [
@@ -205,7 +207,7 @@ def funnel(edition: Edition) -> Markdown:
     number = language.number
     rates = [percent(month_engaged, month_notified, language), percent(year_engaged, year_notified, language)]
     table = pipe_table(
-        [words(language, "Step"), _month_heading(edition), _year_to_date(edition)],
+        [words(language, "Step"), _month_heading(edition), _year_heading(edition)],
         [
             [words(language, "People notified"), number(month_notified), number(year_notified)],
             [words(language, "Engaged with a service"), number(month_engaged), number(year_engaged)],
@@ -262,7 +264,7 @@ def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str
             ]
             for category in wide.index
         ]
-    heads = [words(language, "Count"), _month_heading(edition), _year_to_date(edition)]
+    heads = [words(language, "Count"), _month_heading(edition), _year_heading(edition)]
     notes = "\n\n".join(filter(None, [note, _provisional_note(edition)]))
     return "\n\n".join([pipe_table(heads, rows, caption), div("note", notes)])
 
@@ -414,6 +416,12 @@ def _month_heading(edition: Edition) -> str:
     return f"{month} {escape(PROVISIONAL)}" if edition.is_provisional else month
 
 
+def _year_heading(edition: Edition) -> str:
+    """Return the heading of the year to date. Its numbers include the newest month, so they are provisional, too."""
+    year = _year_to_date(edition)
+    return f"{year} {escape(PROVISIONAL)}" if edition.is_provisional else year
+
+
 def _table_title(edition: Edition, measure: str) -> str:
     return edition.shown.tables[edition.program.measures[measure].table].title
 
@@ -462,7 +470,7 @@ def _heads(edition: Edition) -> list[str]:
     earlier = escape(edition.language.short_month(edition.month.plus(-12)))
     earlier = words(edition.language, "{month} {year}", month=earlier, year=str(edition.month.year - 1))
     to_date = words(edition.language, "{year_to_date} to {month}", year_to_date=_year_to_date(edition), month=earlier)
-    return [_month_heading(edition), _year_to_date(edition), earlier, to_date]
+    return [_month_heading(edition), _year_heading(edition), earlier, to_date]
 
 
 def _a_year_earlier(edition: Edition, name: str, category: str = "") -> list[str]:

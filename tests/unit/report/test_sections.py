@@ -63,7 +63,7 @@ def test_the_headline_numbers_are_those_of_the_month_beside_the_year_to_date(dem
         str(one.sum()) for one in counts
     ]
     assert "November 2023 and the fiscal year to date (FYTD), which began on July 1, 2023" in text
-    assert r"| Nov \[p\] | FYTD | Nov 2022 | FYTD to Nov 2022 |" in text
+    assert r"| Nov \[p\] | FYTD \[p\] | Nov 2022 | FYTD to Nov 2022 |" in text
 
 
 def test_what_is_not_known_of_the_year_before_is_marked_and_explained(project: Project, deliver: Deliver) -> None:
@@ -196,7 +196,7 @@ def test_demonstration_records_say_so_and_real_ones_do_not(
     assert "sample data received by December 4, 2023" in about.provenance(demonstration).data
     whole = about.about(Project.open(REPOSITORY), demonstration).data
     # True of every issue: records that come in later can change the numbers of November.
-    assert "The records received by December 4, 2023 give the numbers that the City published" in whole
+    assert "counted from the records received by December 4, 2023" in whole
     deliver(responses=["R1,2023-11-02,DV,SE"])
     edition = load_edition(project, "2023-11")
     assert sections.notices(edition).data == ""
@@ -279,7 +279,7 @@ def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: P
     text = trend_table(load_edition(project, "2023-11"))
     assert rows_of(text) == [
         ["July 2023", "1"], ["August 2023", "0"], ["September 2023", "0"], ["October 2023", "0"],
-        ["November 2023", r"2 \[p\]"], ["**Fiscal year to date**", "**3**"],
+        ["November 2023", r"2 \[p\]"], ["**Fiscal year to date**", r"**3 \[p\]**"],
     ]  # fmt: skip
     assert r"\[p\] means provisional" in text
     assert "revised" not in text
@@ -302,6 +302,15 @@ def test_a_month_that_moved_since_it_was_first_counted_is_marked_with_both_numbe
         ["October 2023", "November 3, 2023", "2", "3", "+1"],
     ]
     assert r"\[r\] means revised" in revised
+
+
+def test_a_number_that_includes_the_newest_month_is_marked_as_provisional_like_the_month(
+    demonstration: Edition,
+) -> None:
+    for part in (sections.headline, sections.breakdowns, sections.funnel):
+        heads = [line for line in part(demonstration).data.splitlines() if r"| Nov \[p\] |" in line]
+        assert heads
+        assert all(r"| FYTD \[p\] |" in line for line in heads)
 
 
 def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: Deliver) -> None:

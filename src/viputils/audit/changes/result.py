@@ -102,7 +102,7 @@ class Changes:
 
 def _in_words(counts: Mapping[str, int], one: str, many: str) -> str:
     """Return counts in words: ``2 figures moved and 1 was added``; empty if there are none."""
-    parts = []
+    parts: list[str] = []
     for what, number in counts.items():
         if number:
             noun = "" if parts else f" {one if number == 1 else many}"
