@@ -203,6 +203,7 @@ def test_demonstration_records_say_so_and_real_ones_do_not(
     assert "sample data" not in about.about(project, edition).data
 
 
+@pytest.mark.parametrize("kept", [("responses", "outreach")])
 def test_an_issue_with_later_records_than_the_published_one_says_which_report_it_updates(
     project: Project, deliver: Deliver
 ) -> None:
@@ -214,7 +215,7 @@ def test_an_issue_with_later_records_than_the_published_one_says_which_report_it
     corrected = load_edition(project, "2023-11", dt.date(2023, 12, 20))
     text = unescape(sections.issue_notices(project, corrected).data)
     assert (
-        "**This is an updated report.** The report published on December 8, 2023 counts the records received by" in text
+        "This is an updated report. The report published on December 8, 2023 counts the records received by" in text
     )
     assert "by December 4, 2023. This one counts the records received by December 20, 2023." in text
     add_issue(project, an_issue("2023-11-r1", as_of=dt.date(2023, 12, 20), reason="A late record."))
