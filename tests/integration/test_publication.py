@@ -137,7 +137,7 @@ def test_a_correction_corrects_something(city: Project) -> None:
     assert (
         "issues/2023-10: has the same pages and figures as 2023-10; more records came in by 2023-12-04" in done.stderr
     )
-    assert "make it with --as-of 2023-12-04." in done.stderr
+    assert "Make it with --as-of 2023-12-04." in done.stderr
     assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
 
 
@@ -236,7 +236,9 @@ def test_a_reproduction_is_kept_beside_a_print_whose_figures_it_gives(city: Proj
 def test_the_record_of_what_was_published_from_here_is_never_replaced(city: Project) -> None:
     publish(city, OCTOBER, DAY, APPROVER)
     before = {path.name: path.read_bytes() for path in city.published.iterdir()}
-    with pytest.raises(PublishedError, match="is the record of what was published; it is never replaced"):
+    with pytest.raises(
+        PublishedError, match="is the record of what was published; published records are never replaced"
+    ):
         keep_reproduction(city, OCTOBER)
     assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
 

@@ -194,7 +194,7 @@ def panels_chart(
         axes.set_title(title, loc="left", color=INK, fontproperties=bold, fontsize=TEXT)
         axes.set_xticks(range(len(months)), months, fontproperties=regular, fontsize=TEXT, color=MUTED)
         axes.set_xlim(-0.6, len(months) - 0.4)
-        axes.set_ylim(0, (max([1, *(value for value, _ in known)]) if own_scales else highest) * 1.3)
+        axes.set_ylim(0, (max([1, *(value for value, _ in known)]) if own_scales else highest) * 1.2)
         axes.set_yticks([])
         _leave_base_line(axes, pad=4)
     return figure

@@ -434,7 +434,7 @@ OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
             "is a workbook with macros",
         ),
         ("a.xlsx", b"a,b\n1,2\n", "is named .xlsx and is text"),
-        ("a.xlsx", b"abc\0\1", "is named .xlsx and is no workbook"),
+        ("a.xlsx", b"abc\0\1", "is named .xlsx and is not a workbook"),
         ("a.dat", b"a,b\n1,2\n", "is named .dat and is text"),
         ("a.xls", b"\n <Table border=1><tr><td>x", "is named .xls and is an HTML page"),
         ("a.csv", b"\xef\xbb\xbf<!DOCTYPE html>", "is named .csv and is an HTML page"),

