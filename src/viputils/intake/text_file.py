@@ -95,7 +95,7 @@ def _encoding(file: BufferedReader, name: str) -> tuple[str, list[str]]:
 
 
 def _since_line_end(chunk: bytes, since: int) -> int:
-    """Return the length of the unfinished line at the end of a chunk, which can have begun in an earlier chunk."""
+    """Return the length of the unfinished line at the end of a chunk, which may start in an earlier chunk."""
     end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
     return since + len(chunk) if end < 0 else len(chunk) - end - 1
 
