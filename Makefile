@@ -67,7 +67,7 @@ changes:
 	code=0; \
 	$(BIN)/vip changes "$(BASE)" HEAD || code=$$?; \
 	if [ $$code -eq 2 ]; then \
-		echo "NOT EVERYTHING COULD BE COMPARED with $(BASE); what could be has not moved."; \
+		echo "NOT EVERYTHING COULD BE COMPARED with $(BASE); what could be compared has not changed."; \
 		exit 0; \
 	fi; \
 	exit $$code

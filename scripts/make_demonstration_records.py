@@ -1,4 +1,4 @@
-"""Make the demonstration records in data/raw: synthetic deliveries of July 2022 to November 2023.
+"""Make the sample data in data/raw: invented deliveries of July 2022 to November 2023.
 
 The City's records are not public. These stand in for them: no record stands for a real person or event. They look
 like exports from several offices (aliases, mixed case, stray blanks, rows sent twice, corrections, late rows), and
@@ -314,25 +314,25 @@ DUPLICATES: Final = (
 VOIDED_MONTH: Final = "2023-01"  # a response of this month is withdrawn in the next delivery
 VOIDED_DATE: Final = "2023-02-21"
 
-README_TITLE: Final = "# Raw deliveries (demonstration records)"
+README_TITLE: Final = "# Raw deliveries (sample data)"
 README: Final = f"""{README_TITLE}
 
-**These records are synthetic.** No record stands for a real person or event; every id begins with `{ID_PREFIX}`.
+**This is sample data.** It does not describe real people or events. Every id begins with `{ID_PREFIX}`.
 
-A delivery is a folder named for the day on which it was received. It holds one CSV file for each table (UTF-8, the id
-first), with what occurred since the delivery before it, and `SHA256SUMS`, by which `vip check` finds a file that was
-changed. Spellings are as sent: cleaning is the library's work.
+A delivery is a folder. Its name is the day on which it was received. It contains one CSV file for each table (UTF-8,
+the id first), with what happened since the delivery before it, and `SHA256SUMS`. With that file, `vip check` finds
+changed files. Spellings are as sent, because the library cleans them.
 
-A delivery is **never edited**. A correction is a row with the same id in a later delivery, and the later row stands. A
-row in `voids.csv` withdraws a record that was sent by mistake. A record may come late, or be sent twice.
+Never edit a delivery. A correction is a row with the same id in a later delivery; for each id, the latest row wins. A
+row in `voids.csv` withdraws a record that was sent by mistake. Records may come late, or be sent twice.
 
 `python scripts/make_demonstration_records.py` made these files, and makes the same bytes again on any machine
-(`--output DIR` writes them elsewhere). To change them, change the script.
+(`--output DIR` writes them to another folder). To change the files, change the script.
 
-Calibrated: with everything received by 2023-12-04, they give the figures that the City printed for November 2023:
-responses by incident type and by area command, for the month and the fiscal year to date, and the year's outreach
-operations, adults and children assisted and referrals made. Nothing else is calibrated: the other months, the other
-tables and the details of every record are made up, and say nothing about Albuquerque.
+The records received by December 4, 2023 give the numbers that the City published for November 2023: responses by
+incident type and by area command, for the month and the fiscal year to date, and the year's outreach operations, adults
+and children assisted, and referrals made. Everything else is made up: other months, other tables and the details of
+every record. It says nothing about Albuquerque.
 """
 
 
@@ -907,7 +907,7 @@ def counted_as(column: str, response: Row) -> str:
 
 
 def write(files: Files, output: Path) -> None:
-    """Write every file, if they replace only demonstration records.
+    """Write every file, if they replace only sample data.
 
     Raises
     ------
@@ -940,7 +940,7 @@ def entries_of(output: Path) -> list[Path]:
 
 
 def is_ours(entry: Path, output: Path, files: Files) -> bool:
-    """Return whether a file is one of this script, with demonstration records only."""
+    """Return whether a file is one of this script, with sample data only."""
     path = entry.relative_to(output).as_posix()
     if entry.is_dir():
         return path in RECEIVED.values()
@@ -965,7 +965,7 @@ def rows_by_table(files: Files) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make, check and write the records."""
-    parser = argparse.ArgumentParser(description="Make the synthetic demonstration records again, byte for byte.")
+    parser = argparse.ArgumentParser(description="Make the sample data again, byte for byte.")
     parser.add_argument(
         "--output",
         type=Path,

@@ -65,7 +65,7 @@ class Tables:
     def __repr__(self) -> str:
         """Return how many rows each table has, and as of when."""
         rows = ", ".join(f"{name}: {len(self[name]):,}" for name in self)
-        mark = " (demonstration records)" if self.records.is_demonstration else ""
+        mark = " (sample data)" if self.records.is_demonstration else ""
         return f"<Tables as of {self.as_of}{mark}: {rows}>"
 
     @property
@@ -193,7 +193,7 @@ def load(
     >>> from viputils import workbench
     >>> tables = workbench.load(as_of="2023-12-04")
     >>> tables
-    <Tables as of 2023-12-04 (demonstration records): responses: 1,065, outreach: 8,308, ...>
+    <Tables as of 2023-12-04 (sample data): responses: 1,065, outreach: 8,308, ...>
     >>> str(tables["responses"]["response_date"].dtype)
     'datetime64[s]'
     """

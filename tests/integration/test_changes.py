@@ -221,7 +221,7 @@ def test_two_issues_of_the_register_are_compared_figure_by_figure(two_issues: Pr
 def test_folders_and_files_of_issues_are_compared_too_and_the_same_is_said_to_be(two_issues: Project) -> None:
     for other in ("issues/2023-11", "issues/2023-11/figures.csv"):
         done = vip("changes", "2023-11", other, cwd=two_issues.root)
-        assert (done.returncode, done.stdout) == (0, f"November 2023 to {other}: No figure moved.\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, f"November 2023 to {other}: No figure changed.\n"), done.stderr
     assert moved(find_changes(two_issues, "2023-11", str(two_issues.issues / "2023-11-r1"))) == {HOMICIDES: (5, 6)}
 
 
@@ -245,8 +245,28 @@ def test_release_notes_show_the_characters_of_a_file_and_nothing_else(two_issues
     done = vip("changes", "issues/2023-11", "issues/2023-11-r1", "--markdown", cwd=two_issues.root)
     lines = done.stdout.splitlines()
     assert lines[0] == r"# Figures from issues/2023\-11 to issues/2023\-11\-r1"
-    assert lines[2] == r"1 printed figure moved\."
+    assert lines[2] == r"1 printed figure was removed\."
     assert lines[6] == r"| a\|b\<script\>/\*c\*/month | 1 |  |  | removed |"
+
+
+def test_figures_that_moved_were_added_and_were_removed_are_counted_apart(two_issues: Project) -> None:
+    figures = two_issues.issues / "2023-11" / "figures.csv"
+    figures.write_text(
+        "measure,category,period,value\nnew,,month,1\nnewer,,month,1\nresponses,,month,3\n"
+        "responses_by_incident_type,Homicide,month,4\n",
+        encoding="utf-8",
+    )
+    (two_issues.issues / "2023-11-r1" / "figures.csv").write_text(PUBLISHED + "old,,month,1\n", encoding="utf-8")
+    arguments = ("changes", "issues/2023-11-r1", "issues/2023-11")
+    sentence = "1 printed figure moved, 2 were added and 1 was removed; 1 figure that no issue prints was added."
+    found = json.loads(vip(*arguments, "--json", cwd=two_issues.root).stdout)
+    assert found["sentence"] == sentence
+    assert found["counts"] == {
+        "printed": {"moved": 1, "added": 2, "removed": 1},
+        "not_printed": {"moved": 0, "added": 1, "removed": 0},
+    }
+    assert sentence in vip(*arguments, cwd=two_issues.root).stdout
+    assert sentence.replace(".", r"\.") in vip(*arguments, "--markdown", cwd=two_issues.root).stdout
 
 
 def test_a_figure_that_no_issue_prints_is_shown_and_decides_nothing(two_issues: Project) -> None:
@@ -255,7 +275,7 @@ def test_a_figure_that_no_issue_prints_is_shown_and_decides_nothing(two_issues: 
     done = vip("changes", "2023-11", "issues/2023-11", cwd=two_issues.root)
     assert done.returncode == 0
     assert "added, not printed" in done.stdout
-    assert "No printed figure moved; 1 that no issue prints did." in done.stdout
+    assert "No printed figure changed; 1 figure that no issue prints was added." in done.stdout
 
 
 def test_what_cannot_be_compared_is_refused_by_name(two_issues: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,6 +376,7 @@ def test_figures_that_come_and_go_with_a_measure_are_added_and_removed(city: Pro
         ("adults_assisted", "removed"),
     ]
     assert len(found.unsaid) == 2
+    assert found.sentence.startswith("1 printed figure was added and 1 was removed; ")
 
 
 @both_ways
@@ -425,7 +446,7 @@ def test_where_one_month_cannot_be_told_and_the_others_stayed_the_command_cannot
     done = vip("changes", "HEAD", ".", cwd=city.root)
     assert done.returncode == 2
     assert "COULD NOT BE COMPARED: 2024-01 at HEAD" in done.stdout
-    assert "No figure moved in what could be compared." in done.stdout
+    assert "No figure changed in what could be compared." in done.stdout
     # A figure that did move is told.
     count_homicides_as_suicides(city)
     assert vip("changes", "HEAD", ".", cwd=city.root).returncode == 1
@@ -625,7 +646,7 @@ def make(city: Project) -> Callable[..., subprocess.CompletedProcess[str]]:
     [
         (0, 0, "vip changes HEAD~1 HEAD\n"),
         (1, 2, "vip changes HEAD~1 HEAD\n"),
-        (2, 0, "what could be has not moved.\n"),
+        (2, 0, "what could be compared has not changed.\n"),
     ],
 )
 def test_make_changes_fails_where_the_command_finds_that_a_figure_moved(
@@ -652,7 +673,7 @@ def test_make_changes_fails_only_where_a_printed_figure_moved_that_no_message_na
     assert (done.returncode, done.stdout) == (0, "No figures were compared: there is no commit HEAD~1 here.\n")
     commit(city.root)
     done = make()
-    assert (done.returncode, done.stdout.endswith("No figure moved.\n")) == (0, True), done.stderr
+    assert (done.returncode, done.stdout.endswith("No figure changed.\n")) == (0, True), done.stderr
     count_homicides_as_suicides(city)
     commit(city.root)
     done = make()
@@ -673,6 +694,8 @@ def test_make_changes_says_loudly_that_an_old_commit_lacks_something_and_goes_on
     done = make()
     assert done.returncode == 0, done.stderr
     assert "COULD NOT BE COMPARED: 2023-11 at HEAD~1" in done.stdout
-    assert done.stdout.endswith("NOT EVERYTHING COULD BE COMPARED with HEAD~1; what could be has not moved.\n")
+    assert done.stdout.endswith(
+        "NOT EVERYTHING COULD BE COMPARED with HEAD~1; what could be compared has not changed.\n"
+    )
     shutil.rmtree(city.root / ".git")
     assert make().stdout == "No figures were compared: there is no commit HEAD~1 here.\n"

@@ -194,6 +194,7 @@ def test_a_bad_file_is_refused_by_name_and_nothing_is_written(
         (("--received", "2023-02-30"), "'2023-02-30' is not a date"),
         (("--received", "../x"), "'../x' is not a date"),
         ((*DAY, "--table", "response"), "did you mean 'responses'?"),
+        ((*DAY, "--covers-until", "response=2023-11-30"), "table of these files; did you mean 'responses'?"),
     ],
 )
 def test_an_argument_that_cannot_be_is_refused(

@@ -128,7 +128,7 @@ def test_no_id_of_a_record_is_on_the_page(text: str) -> None:
 @pytest.mark.exhaustive
 def test_it_runs_for_another_city_that_sends_everything_each_time(artifacts: Artifacts) -> None:
     text = shown(notebook_shown(artifacts, NOTEBOOK.stem, {"project": "../examples/philadelphia"}))
-    assert "synthetic" not in text
+    assert "This is sample data" not in text
     raw = REPOSITORY / "examples" / "philadelphia" / "data" / "raw"
     snapshots = [Counter(row["dc_key"] for row in rows_of(path)) for path in sorted(raw.glob("*/victims.csv"))]
     sizes = [snapshot.total() for snapshot in snapshots]

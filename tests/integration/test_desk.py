@@ -281,7 +281,7 @@ def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: P
     done = published_again()
     # The texts pass; the pages are those that were published.
     assert "name and age" not in done.stderr
-    assert "The correction corrects nothing." in done.stderr
+    assert "The correction changes nothing." in done.stderr
 
 
 def test_the_check_gives_hints_on_plain_words_and_they_refuse_nothing(city: Path) -> None:
@@ -326,10 +326,10 @@ def test_the_check_looks_at_every_other_text_too_and_at_names_that_no_font_can_s
 def test_it_is_the_text_in_the_issue_that_has_to_pass(told: Project) -> None:
     path = told.activities(OCTOBER)
     path.write_text("## Help\n\nText.\n", encoding="utf-8")
-    with pytest.raises(ManifestError, match=r"2023-10.md: is not what the issue was made from; make the issue again"):
+    with pytest.raises(ManifestError, match=r"2023-10.md: was changed; make the issue again"):
         publish(told, OCTOBER, DAY, APPROVER)
     path.unlink()
-    with pytest.raises(ManifestError, match=r"2023-10.md: is not what the issue was made from"):
+    with pytest.raises(ManifestError, match=r"2023-10.md: was changed"):
         publish(told, OCTOBER, DAY, APPROVER)
 
 

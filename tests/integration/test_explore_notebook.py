@@ -82,7 +82,7 @@ def test_it_runs_for_another_city_and_another_measure(artifacts: Artifacts) -> N
     parameters = {"as_of": "2020-12-01", "measure": "victims", "project": "../examples/philadelphia"}
     text = markdown(notebook_shown(artifacts, NOTEBOOK, parameters))
     assert "| November 2020 | 207 |" in text
-    assert "synthetic" not in text
+    assert "This is sample data" not in text
     assert "Custom Notification" not in text
     assert "These months differ from each other more than by chance" in text
 

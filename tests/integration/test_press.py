@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import re
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from IPython.display import Markdown
@@ -17,10 +19,13 @@ from pypdf import PdfReader
 
 from tests.support.artifacts import Artifacts
 from tests.support.command import vip
-from tests.support.projects import Deliver
+from tests.support.projects import REPOSITORY, Deliver
 from viputils.config.project import Project
 from viputils.core.errors import RenderError
 from viputils.report import press
+from viputils.report.issue import front_matter
+from viputils.report.notebook import clean_copy
+from viputils.report.render.embedded import EmbeddedEngine
 
 
 @pytest.fixture(scope="module", params=["en", "es"])
@@ -174,6 +179,31 @@ def footers(path: Path) -> list[str]:
     with zipfile.ZipFile(path) as document:
         names = [name for name in document.namelist() if re.match(r"word/footer\d*\.xml", name)]
         return ["".join(re.findall(r"<w:t(?: [^>]*)?>([^<]*)<", document.read(name).decode("utf-8"))) for name in names]
+
+
+def test_a_summary_that_is_too_long_loses_its_chart_and_is_then_refused(tmp_path: Path) -> None:
+    project = Project.open(REPOSITORY)
+    header = front_matter(project, "November 2023", dt.date(2023, 12, 4), demonstration=True)
+    chart = '## Responses\n\n![One](charts/one.svg){#one .chart fig-alt="One."}'
+    (tmp_path / "charts").mkdir()
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"><rect width="9" height="9"/></svg>'
+    (tmp_path / "charts" / "one.svg").write_text(drawing, encoding="utf-8")
+
+    def summary(points: int) -> tuple[int, str]:
+        text = "## Main points\n\n" + "\n".join("- One point." for _ in range(points)) + f"\n\n{chart}"
+        cell = new_code_cell(outputs=[new_output("display_data", data={"text/markdown": text})])
+        cell.metadata["tags"] = ["summary"]
+        made, _ = clean_copy(new_notebook(cells=[cell]), header, only_summary=True)
+        notebook = tmp_path / "vip-summary.ipynb"
+        nbformat.write(made, notebook)
+        press.write_summary(EmbeddedEngine(), project.pages, notebook, header)
+        return len(PdfReader(notebook.with_suffix(".pdf")).pages), notebook.read_text(encoding="utf-8")
+
+    for points, has_chart in ((5, True), (20, False)):
+        pages, notebook = summary(points)
+        assert (pages, "one.svg" in notebook) == (1, has_chart)
+    with pytest.raises(RenderError, match=r"vip-summary\.pdf: has 3 pages, even without its chart; shorten report"):
+        summary(80)
 
 
 def test_a_summary_without_a_chart_is_what_there_is() -> None:

@@ -51,7 +51,7 @@ def test_an_issue_made_here_is_published_with_every_figure_and_its_manifest(city
     made = (city.issues / "2023-10" / "figures.csv").read_bytes()
     assert (city.published / "2023-10.csv").read_bytes() == made
     assert (october.as_of, october.printed) == (dt.date(2023, 11, 3), DAY)
-    assert "demonstration records" in october.source
+    assert "sample data" in october.source
     assert (october.transcribed_by, october.approved_by) == ("vip publish", APPROVER)
     assert october.manifest is not None
     assert october.manifest.read_bytes() == (city.issues / "2023-10" / "manifest.json").read_bytes()
@@ -67,7 +67,7 @@ def test_an_issue_needs_a_person_who_approved_it(city: Project) -> None:
         done = vip("publish", "2023-10", "--printed", "2023-11-10", *given, "--project", str(city.root))
         assert done.returncode == 2
         assert '--approved-by: is missing; add the name, as in --approved-by "A. Person, Director".' in done.stderr
-    with pytest.raises(ParameterError, match=r"--approved-by: .* holds a character that cannot be seen"):
+    with pytest.raises(ParameterError, match=r"--approved-by: .* contains an invisible character"):
         publish(city, OCTOBER, DAY, "A. Person\u202e")
     with pytest.raises(TextError, match=r"--approved-by, line 1: phone number"):
         publish(city, OCTOBER, DAY, "A. Person, 505-555-0123")
@@ -98,7 +98,7 @@ def test_what_was_published_is_never_replaced(city: Project) -> None:
 def test_a_correction_needs_an_issue_and_a_reason_and_both_stay(city: Project) -> None:
     with pytest.raises(ParameterError, match="--reason: is missing"):
         publish(city, OCTOBER, DAY, APPROVER, reissue=True)
-    with pytest.raises(ParameterError, match="--reason: stands alone"):
+    with pytest.raises(ParameterError, match="--reason: was given without --reissue"):
         publish(city, OCTOBER, DAY, APPROVER, reason="why")
     with pytest.raises(PublishedError, match="There is no issue of 2023-10 to correct"):
         publish(city, OCTOBER, DAY, APPROVER, reissue=True, reason="why")
@@ -134,8 +134,10 @@ def test_a_correction_corrects_something(city: Project) -> None:
         str(city.root),
     )
     assert done.returncode == 2
-    assert "issues/2023-10: has the same pages and figures as 2023-10; records came in until 2023-12-04" in done.stderr
-    assert "make it with --as-of 2023-12-04." in done.stderr
+    assert (
+        "issues/2023-10: has the same pages and figures as 2023-10; more records came in by 2023-12-04" in done.stderr
+    )
+    assert "Make it with --as-of 2023-12-04." in done.stderr
     assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
 
 
@@ -178,7 +180,7 @@ def test_an_issue_that_is_counted_otherwise_now_is_not_published(city: Project) 
     settings.write_text(
         text.replace('count = { sum = "children_assisted" }', 'count = { sum = "adults_assisted" }'), "utf-8"
     )
-    with pytest.raises(ManifestError, match="Counting again gives other figures"):
+    with pytest.raises(ManifestError, match="The figures differ from those of the issue"):
         publish(Project.open(city.root), OCTOBER, DAY, APPROVER)
 
 
@@ -234,7 +236,9 @@ def test_a_reproduction_is_kept_beside_a_print_whose_figures_it_gives(city: Proj
 def test_the_record_of_what_was_published_from_here_is_never_replaced(city: Project) -> None:
     publish(city, OCTOBER, DAY, APPROVER)
     before = {path.name: path.read_bytes() for path in city.published.iterdir()}
-    with pytest.raises(PublishedError, match="is the record of what was published; it is never replaced"):
+    with pytest.raises(
+        PublishedError, match="is the record of what was published; published records are never replaced"
+    ):
         keep_reproduction(city, OCTOBER)
     assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
 
@@ -288,7 +292,7 @@ def test_the_repository_itself_can_be_published_from_a_fresh_clone(tmp_path: Pat
 @pytest.mark.parametrize("text", ["a\x1b[31m", "b\u202e", "c\udcff"])
 def test_a_reason_is_plain_text(city: Project, text: str) -> None:
     publish(city, OCTOBER, DAY, APPROVER)
-    with pytest.raises(ParameterError, match=r"--reason: .* holds a character that cannot be seen"):
+    with pytest.raises(ParameterError, match=r"--reason: .* contains an invisible character"):
         publish(city, OCTOBER, DAY, APPROVER, reissue=True, reason=text)
 
 

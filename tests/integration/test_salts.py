@@ -278,5 +278,5 @@ def test_a_database_holds_the_salt_of_each_delivery(project: Project, deliver: D
         database.execute("UPDATE deliveries SET salt = ? WHERE table_name = 'outreach'", ("6b" * 32,))
     with pytest.raises(DeliveryError) as refusal:
         find_deliveries(Project.open(project.root, deliveries="sqlite:///records.db"))
-    assert "salt is no salt; it has 64 hexadecimal digits" in str(refusal.value)
+    assert "salt is not a salt; a salt has 64 hexadecimal digits" in str(refusal.value)
     assert "2023-12-04 has another salt in another row" in str(refusal.value)

@@ -263,4 +263,4 @@ def test_the_search_index_holds_every_part_of_every_page(site: Path) -> None:
     assert found[0] == "../issues/2023-11/index.html#responses-to-incidents"
     # Prose and rows of tables are kept apart, and each number has its heading.
     assert "Homicide" not in found[3]
-    assert any(row.startswith("Homicide: Nov [p] 5, FYTD 20, Nov 2022 ") for row in found[4].split("\n"))
+    assert any(row.startswith("Homicide: Nov [p] 5, FYTD [p] 20, Nov 2022 ") for row in found[4].split("\n"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 
 from tests.support.artifacts import SITE_ADDRESS as ADDRESS
 from tests.support.artifacts import Artifacts
@@ -275,6 +276,19 @@ def test_an_issue_that_was_replaced_says_so_and_the_one_that_stands_says_what_it
         assert done.returncode == 0, done.stderr
     make(root, "--since", "2023-11")
     first, second = (soup_of(root / "_site" / "issues" / name / "index.html") for name in ("2023-11", "2023-11-r1"))
+    # A correction says on its own pages what it updates, and is made again byte for byte.
+    updated = "This is an updated report. The report published on December 10, 2023 counts the records received by"
+    texts = [
+        " ".join(
+            "".join(page.extract_text() for page in PdfReader(root / "issues" / name / "vip-2023-11.pdf").pages).split()
+        )
+        for name in ("2023-11", "2023-11-r1")
+    ]
+    assert [updated in text for text in texts] == [False, True]
+    assert updated in words(second.main)
+    manifests = [root / "data/published/2023-11-r1.manifest.json", root / "issues/2023-11-r1/manifest.json"]
+    outputs = [json.loads(path.read_text(encoding="utf-8"))["outputs"] for path in manifests]
+    assert outputs[0] == outputs[1]
     notices = [words(page.select_one("[role=note]")) for page in (first, second)]
     assert notices[0].startswith("This report was replaced. Its numbers stay here as they were.")
     assert notices[1].startswith("This report corrects an earlier one: November 2023 .")

@@ -88,7 +88,7 @@ def test_deliveries_can_lie_in_another_folder(project: Project, deliver: Deliver
 def test_a_folder_that_is_not_there_is_named(project: Project) -> None:
     with pytest.raises(DeliveryError) as raised:
         find_deliveries(elsewhere(project, "/nowhere/at all"))
-    assert "/nowhere/at all: is no folder here" in str(raised.value)
+    assert "/nowhere/at all: is not a folder here" in str(raised.value)
 
 
 def test_the_environment_says_where_before_program_toml_does_and_the_command_says_so(
@@ -104,7 +104,7 @@ def test_the_environment_says_where_before_program_toml_does_and_the_command_say
     assert f"Deliveries come from {shared}." in done.stderr
     refused = vip("check", "--project", str(project.root))
     assert refused.returncode == 2
-    assert "not there: is no folder here" in refused.stderr
+    assert "not there: is not a folder here" in refused.stderr
 
 
 # ---------------------------------------------------------------- an object store
@@ -196,7 +196,7 @@ def test_what_is_gone_or_added_there_is_refused_all_at_once(in_bucket: tuple[Pro
     store.pipe(f"{bucket}/2023-12-04/voids.csv", b"void_id,voided_date,voided_table,voided_id\n")
     with pytest.raises(DeliveryError) as raised:
         find_deliveries(project)
-    assert f"{bucket}, 2023-11-03/reviews.csv: is gone, and was brought here before" in str(raised.value)
+    assert f"{bucket}, 2023-11-03/reviews.csv: was fetched before, and is gone" in str(raised.value)
     assert f"{bucket}, 2023-12-04/voids.csv: was added to its delivery after" in str(raised.value)
 
 
@@ -278,7 +278,7 @@ def test_a_name_there_never_becomes_a_path_here(in_bucket: tuple[Project, str], 
     fsspec.filesystem("memory").pipe(f"{bucket}/{name}", b"x")
     with pytest.raises(DeliveryError) as raised:
         find_deliveries(project)
-    assert "is no name that can be kept here" in str(raised.value) or "is in no delivery" in str(raised.value)
+    assert "cannot be the name of a file or folder" in str(raised.value) or "is not in a delivery" in str(raised.value)
     assert "\nb.csv" not in str(raised.value)
 
 
@@ -295,9 +295,9 @@ def test_a_misnamed_file_there_is_refused_like_one_here(in_bucket: tuple[Project
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("memory://nothing-here/at-all", "is no folder there"),
-        ("s33://bucket/deliveries", "nothing opens 's33://'; did you mean 's3'"),
-        ("file:///nowhere/at/all", "is no folder there"),
+        ("memory://nothing-here/at-all", "is not a folder there"),
+        ("s33://bucket/deliveries", "'s33://' is not a known kind of address; did you mean 's3'"),
+        ("file:///nowhere/at/all", "is not a folder there"),
         ("zip://x::file:///nowhere.zip", "cannot be read"),
     ],
 )
@@ -491,9 +491,9 @@ def test_rows_that_do_not_say_when_they_came_are_refused_by_their_id(
     with pytest.raises(DeliveryError) as raised:
         find_deliveries(project)
     said = str(raised.value)
-    assert "responses, response_id 'R1': received is missing; every row says on which day it came in" in said
+    assert "responses, response_id 'R1': received is missing; every row needs the day on which it was received" in said
     assert "responses, response_id 'R2': delivery_number is '0'" in said
-    assert "responses: 1 row says it came with 2023-11-04; the table deliveries has no row that says that" in said
+    assert "responses: 1 row is of the delivery 2023-11-04; the table deliveries has no row for" in said
     assert "table_name 'respones': is not a table of this program; did you mean 'responses'" in said
 
 
@@ -503,9 +503,12 @@ def test_rows_that_do_not_say_when_they_came_are_refused_by_their_id(
         ("sqlite:///nowhere.db", "there is no file 'nowhere.db'"),
         ("postgresql+psycopg://vip:hush-hush@127.0.0.1:1/records", "cannot be read: connection failed"),
         ("mysql+nodriver://vip:hush-hush@127.0.0.1/records", "cannot be read"),
-        ("oracle://vip:hush-hush@127.0.0.1/records", "install the package that it takes"),
+        ("oracle://vip:hush-hush@127.0.0.1/records", "install the package for this kind of address"),
         ("postgresql+psycopg://vip:hush@127.0.0.1:port/records", "cannot be read"),
-        ("postgres://vip:hush@127.0.0.1/records", "nothing opens 'postgres://'; did you mean 'postgresql'"),
+        (
+            "postgres://vip:hush@127.0.0.1/records",
+            "'postgres://' is not a known kind of address; did you mean 'postgresql'",
+        ),
     ],
 )
 def test_a_database_that_is_not_there_is_one_clear_line_without_its_password(

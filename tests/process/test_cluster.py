@@ -182,7 +182,9 @@ def test_a_worker_with_other_code_makes_nothing(a_town: Path, tmp_path: Path) ->
     with started(tmp_path / "cluster", (1,), library) as other:
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "viputils: the worker has read other code; install the same there, and start it again" in str(outcome.error)
+    assert "viputils: the worker runs other code; install the same version there, and start the worker again" in str(
+        outcome.error
+    )
     assert not (a_town / "issues" / "2023-11").exists()
 
 
@@ -202,7 +204,7 @@ def test_a_worker_that_read_its_code_before_it_was_brought_up_to_date_makes_noth
         path.write_bytes(now)
         project, todo = orders(a_town, NOVEMBER)
         (outcome,) = carry_out_on(other.address, project, todo, ENGINE)
-    assert "the worker has read other code" in str(outcome.error)
+    assert "the worker runs other code" in str(outcome.error)
     assert not (a_town / "issues" / "2023-11").exists()
 
 
@@ -333,7 +335,7 @@ def test_somebody_who_listens_and_never_answers_is_not_waited_for(a_town: Path) 
 def test_what_is_no_address_of_a_scheduler_is_refused(a_hamlet: Path, address: str) -> None:
     done = vip(*backfill(a_hamlet, address, "2023-11", "2023-11"))
     assert done.returncode == 2
-    assert f"{address}: is no address of a scheduler; one looks like tcp://" in done.stderr
+    assert f"{address}: is not the address of a scheduler; write it as in tcp://" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -50,6 +50,14 @@ def test_every_page_is_on_the_map_of_the_docs() -> None:
     assert {name for name in NAMES if name != "CONTRIBUTING.md"} <= listed
 
 
+def test_readers_meet_one_word_for_sample_data() -> None:
+    paths = [*PAGES, *(REPOSITORY / "report").rglob("*.md"), *(REPOSITORY / "notebooks").glob("*.ipynb")]
+    paths += [REPOSITORY / "program.toml", REPOSITORY / "data" / "raw" / "README.md"]
+    for path in paths:
+        other = re.findall(r"(?i)demonstration records?|synthetic", path.read_text(encoding="utf-8"))
+        assert not other, path.name
+
+
 def test_every_picture_is_shown_on_a_page_and_is_small() -> None:
     shown = {((REPOSITORY / page).parent / link).resolve() for page in NAMES for link in _links(page)}
     pictures = sorted((REPOSITORY / "docs" / "images").iterdir())

@@ -88,7 +88,7 @@ class IssueVerdicts:
     replaced_by
         The re-issue that replaces it, if there is one.
     demonstration
-        Whether the records are synthetic.
+        Whether the records are sample data.
     left_out
         The days on which rows were in quarantine, so that figures may lack them, in words.
     made_otherwise

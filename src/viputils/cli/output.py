@@ -81,7 +81,7 @@ def say_aside(text: object) -> None:
 
 
 def say_mark(mark: str | None) -> None:
-    """Print the mark of demonstration records, if there is one."""
+    """Print the mark of sample data, if there is one."""
     if mark is not None:
         say(mark)
 

@@ -254,6 +254,11 @@ def read_language(code: str, catalogue: Path, name: str, wanted: Iterable[str]) 
     return Language(code, messages, c2py(str(own.plural_expr)))
 
 
+def available_languages() -> list[str]:
+    """Return the codes of the languages that the library has messages in."""
+    return [ENGLISH.code, *sorted(path.stem for path in LOCALES.glob("*.po"))]
+
+
 def _require_known(code: str, name: str) -> None:
     from babel import Locale, UnknownLocaleError
 
@@ -263,7 +268,7 @@ def _require_known(code: str, name: str) -> None:
     except (UnknownLocaleError, ValueError):
         known = False
     if not known:
-        there = ", ".join(["en", *sorted(path.stem for path in LOCALES.glob("*.po"))])
+        there = ", ".join(available_languages())
         raise LanguageError(
             f"The language {code!r} is not available.",
             [Problem(name, "is missing;", f"choose one of {there}, or translate viputils/locale/{TEMPLATE}.")],

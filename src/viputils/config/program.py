@@ -96,7 +96,7 @@ class Identity(Part):
 
 
 class Demonstration(Part):
-    """The id prefix of synthetic records, and the notice on every page made from them."""
+    """The id prefix of sample data, and the notice on every page made from them."""
 
     id_prefix: Line
     mark: Line

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from viputils.config.language import available_languages
 from viputils.config.program import JOINED_ID, Column, Days, Distinct, Issues, Measure, Program, Sum, heading_key
 from viputils.core.errors import Problem, nearest
 from viputils.core.months import ReportMonth
@@ -34,6 +36,8 @@ def contradictions(program: Program) -> Iterator[Problem]:
             f"{program.identity.records_from} is before program.began, {program.identity.began};",
             "records cannot be older than the program.",
         )
+    yield from _language_problems(program)
+    yield from _help_problems(program)
     yield from _vocabulary_problems(program)
     yield from _lifetime_problems(program)
     yield from _table_problems(program)
@@ -43,6 +47,23 @@ def contradictions(program: Program) -> Iterator[Problem]:
         yield from _measure_problems(program, name, measure)
     yield from _report_problems(program)
     yield from _release_problems(program)
+
+
+def _language_problems(program: Program) -> Iterator[Problem]:
+    known = available_languages()
+    for number, code in enumerate(program.identity.also_in, start=1):
+        if code not in known:
+            remedy = f"write one of {', '.join(known)}, or add the language as in CONTRIBUTING.md."
+            yield Problem(f"program.also_in[{number}]", f"{code!r} is not an available language;", remedy)
+
+
+def _help_problems(program: Program) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for number, line in enumerate(program.help, start=1):
+        earlier = first.setdefault(re.sub(r"\W", "", line.number).casefold(), number)
+        if earlier != number:
+            what = f"{line.number!r} is also the number of help[{earlier}];"
+            yield Problem(f"help[{number}].number", what, "keep one of them, and say there what both are for.")
 
 
 def _vocabulary_problems(program: Program) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from viputils.config.program import Table
 from viputils.config.tables import FILE
-from viputils.core.errors import IntakeError, Problem
+from viputils.core.errors import IntakeError, Problem, nearest
 from viputils.core.months import ReportMonth, parse_date
 from viputils.records.account import QUARANTINED
 from viputils.records.clean import Records
@@ -52,10 +52,18 @@ def coverage_of(
 def _declared(covers_until: Sequence[str], tables: Collection[str]) -> tuple[dict[str, dt.date], dt.date | None]:
     """Return the days in ``--covers-until``, of single tables and of all others."""
     declared = {name.strip(): _day(day) for name, mark, day in (one.partition("=") for one in covers_until) if mark}
-    if unknown := [name for name in declared if name not in tables]:
-        what = f"'{unknown[0]}' is not a table of these files;"
-        problem = Problem("--covers-until", what, f"known: {', '.join(tables)}.")
-        raise IntakeError("The files cannot be imported. Nothing was written.", [problem])
+    listed = ", ".join(tables)
+    problems = [
+        Problem(
+            "--covers-until",
+            f"'{name}' is not a table of these files;",
+            nearest(name, tables) or f"tables of these files: {listed}.",
+        )
+        for name in declared
+        if name not in tables
+    ]
+    if problems:
+        raise IntakeError("The files cannot be imported. Nothing was written.", problems)
     return declared, next((_day(one) for one in covers_until if "=" not in one), None)
 
 

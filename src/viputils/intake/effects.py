@@ -30,7 +30,7 @@ def with_and_without(
     Raises
     ------
     MixedError
-        If demonstration records and real ones would be mixed, with their places in the files that were sent.
+        If sample data and real records would be mixed, with their places in the files that were sent.
     """
     every = sorted([*deliveries, delivery], key=lambda one: (one.received, one.number))
     last = every[-1].received

@@ -1,4 +1,4 @@
-"""A sheet as it was sent: its rows in blocks, and what is hidden or merged in it."""
+"""A sheet as it was sent: its rows in blocks, its hidden parts and its merged cells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from viputils.core.errors import DeliveryError, Problem
 
 T = TypeVar("T")
 CHUNK: Final = 1 << 20
-# Excel counts days from one of these two days, as the workbook says.
+# The day from which Excel counts days, unless the workbook names another one.
 EPOCH_1900: Final = dt.date(1899, 12, 30)
 WHOLE: Final = "the file is damaged or was cut off: open it in Excel and save it again, or ask for it again."
 
@@ -23,9 +23,9 @@ class Block:
     Attributes
     ----------
     rows
-        The cells as text, stripped of nothing. Rows differ in length where the file's do.
+        The cells as text, with their blanks. Rows can have different lengths.
     lines
-        For each row the line of the CSV file on which it begins, or the number that Excel shows beside it.
+        For each row, the line of the CSV file where it begins, or the number that Excel shows beside it.
     """
 
     rows: list[list[str]]
@@ -57,7 +57,7 @@ class Sheet:
     name
         The name of the worksheet; for a CSV file its name without the ending.
     notes
-        What a person should know about how it was read.
+        Notes for the user on how it was read.
     merged
         The ranges of merged cells. Only the first cell of each has a value.
     epoch
@@ -82,12 +82,12 @@ class Sheet:
         return f"{self.file}, sheet '{self.name}'" if self.is_worksheet else self.file
 
     def blocks(self, size: int = 50_000) -> Iterator[Block]:
-        """Yield the rows from the first, at most ``size`` at a time; a CSV file is never held whole.
+        """Yield the rows from the first, at most ``size`` at a time. A CSV file is never in memory as a whole.
 
         Raises
         ------
         DeliveryError
-            If a row is not CSV. That shows only when the row is reached.
+            If a row is not CSV. It is raised when the row is reached.
         """
         return self._read(size)
 

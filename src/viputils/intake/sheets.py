@@ -1,7 +1,7 @@
 """Read the files that agencies send, text or workbooks, as sheets of plain text cells.
 
-The content decides what a file is: a name that says something else is refused, and so is whatever cannot be read
-whole. Cells are text, stripped of nothing; what they mean is decided elsewhere.
+The content decides what a file is. A file with the wrong ending, or one that cannot be read completely, is refused.
+Cells are text, with their blanks. Other modules decide what they mean.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def read_sheets(path: Path) -> list[Sheet]:
     Raises
     ------
     DeliveryError
-        If the file is none of these, is not what its name says, or cannot be read whole.
+        If the file is none of these, has the wrong ending, or cannot be read completely.
     """
     name = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in path.name or str(path))
     try:
         mode = path.stat().st_mode
         if not S_ISREG(mode):
-            raise refuse(name, "is a folder;" if S_ISDIR(mode) else "is no file;", "give a .csv or .xlsx file.")
+            raise refuse(name, "is a folder;" if S_ISDIR(mode) else "is not a file;", "give a .csv or .xlsx file.")
         with path.open("rb") as file:
             kind = _kind(file, name, path.suffix.lower())
             return read_workbook(file, name) if kind == "workbook" else read_text(path, file, name)
@@ -76,18 +76,18 @@ def read_sheets(path: Path) -> list[Sheet]:
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file is.
+    """The kind of a file.
 
     Attributes
     ----------
     what
-        In words: ``is a PDF document``.
+        The kind in words: ``is a PDF document``.
     remedy
-        What would be right, where the file is refused.
+        What to do if the file is refused.
     endings
-        Those with which its name says what it is.
+        The right endings of its name.
     kind
-        ``text`` or ``workbook``; nothing where the file is refused.
+        ``text`` or ``workbook``; empty if the file is refused.
     """
 
     what: str
@@ -97,7 +97,7 @@ class _Content:
 
 
 def _kind(file: BufferedReader, name: str, ending: str) -> str:
-    """Return whether a file is ``text`` or a ``workbook``, from its content; refuse what is neither, or is misnamed."""
+    """Return whether a file is ``text`` or a ``workbook`` by its content. Refuse other files and wrong endings."""
     head = file.read(_HEAD)
     if not head.removeprefix(codecs.BOM_UTF8):
         raise refuse(f"{name}, line 1", "is empty;", "a file without rows still has its header.")
@@ -122,11 +122,11 @@ def _content(file: BufferedReader, head: bytes) -> _Content:
     for marks, what in _MARKUP:
         if start.startswith(marks):
             return _Content(what, _AS_CSV)
-    # Letters in UTF-16 are mostly Latin ones, of which every other byte is nothing.
+    # In UTF-16, every other byte of Latin letters is zero.
     half = len(head) // 2 > 1 and (any(head[::2]) is not any(head[1::2]))
     if half or head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _Content("is text in UTF-16, from line 1 on", "save it as CSV in UTF-8.", _TEXT_NAMES)
-    what = "is no workbook" if b"\0" in head else "is text"
+    what = "is not a workbook" if b"\0" in head else "is text"
     return _Content(what, "give CSV text the ending .csv, .txt or .tsv, and a workbook .xlsx.", _TEXT_NAMES, "text")
 
 
@@ -149,7 +149,7 @@ def _zipped(file: BufferedReader) -> _Content:
             types = _beginning(archive, "[Content_Types].xml") if not locked else b""
             kind = _beginning(archive, "mimetype") if not locked else b""
     except Exception:
-        # zipfile raises many kinds of error on what is no good archive.
+        # zipfile raises many kinds of error for a damaged archive.
         return _Content("is a damaged workbook or zip archive", WHOLE, (".xlsx",))
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
@@ -162,7 +162,7 @@ def _zipped(file: BufferedReader) -> _Content:
         return _Content("is a workbook with macros", "save the workbook as .xlsx, without macros.", (".xlsm",))
     if "xl/workbook.xml" in names:
         if len({name.lower() for name in names}) < len(members):
-            return _Content("is a workbook that holds a part twice", WHOLE, (".xlsx",))
+            return _Content("is a workbook that contains a part twice", WHOLE, (".xlsx",))
         return _Content("is an Excel workbook", "give a workbook the ending .xlsx.", (".xlsx",), "workbook")
     if "xl/workbook.bin" in names:
         return _Content("is a binary workbook (.xlsb)", _AS_XLSX, (".xlsb",))
@@ -170,7 +170,7 @@ def _zipped(file: BufferedReader) -> _Content:
         return _Content("is an OpenDocument spreadsheet", _AS_XLSX, (".ods",))
     if any(name.startswith("word/") for name in names):
         return _Content("is a Word document", _AS_CSV, (".docx",))
-    return _Content("is a zip archive and no workbook", "unpack it and give the files that it holds.", (".zip",))
+    return _Content("is a zip archive and not a workbook", "unpack it, and give the files in it.", (".zip",))
 
 
 def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Read a text file, CSV or the like: its encoding, its delimiter and its rows."""
+"""Read a text file such as CSV: its encoding, its delimiter and its rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DELIMITERS: Final = {
     "|": "separated by vertical bars (|)",
 }
 _ENCODINGS: Final = {"utf-8": "", "utf-8-sig": "", "cp1252": "read as Windows-1252"}
-# What no Windows-1252 text holds: control characters, and the bytes that stand for nothing.
+# Bytes that Windows-1252 text cannot contain: control characters and unused codes.
 _NOT_1252: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x81\x8d\x8f\x90\x9d]")
 _UTF8_LETTER: Final = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
@@ -41,10 +41,10 @@ def read_text(path: Path, file: BufferedReader, name: str) -> list[Sheet]:
 
 
 def _encoding(file: BufferedReader, name: str) -> tuple[str, list[str]]:
-    """Return the encoding of a whole file, and what a person should know about it."""
+    """Return the encoding of a whole file, and notes about it for the user."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    wrong: int | None = None  # where the file ceases to be UTF-8
-    bad: dict[int, int] = {}  # where each byte that Windows-1252 does not have comes first
+    wrong: int | None = None  # the first byte that is not UTF-8
+    bad: dict[int, int] = {}  # the first place of each byte that Windows-1252 does not have
     mixed = False
     at = since = 0
     before = b""
@@ -61,7 +61,7 @@ def _encoding(file: BufferedReader, name: str) -> tuple[str, list[str]]:
         mixed = mixed or _UTF8_LETTER.search(before[-3:] + chunk) is not None
         since = _since_line_end(chunk, since)
         if since > _LONGEST_LINE:
-            raise refuse(f"{name}, line {_line(file, at)}", "has a line of more than 16 MiB;", "this is no table.")
+            raise refuse(f"{name}, line {_line(file, at)}", "has a line of more than 16 MiB;", "this is not a table.")
         at += len(chunk)
         before = chunk
     if wrong is None and (pending := len(decoder.getstate()[0])):
@@ -76,11 +76,11 @@ def _encoding(file: BufferedReader, name: str) -> tuple[str, list[str]]:
         )
     for byte, place in sorted(bad.items(), key=lambda item: item[1]):
         if byte == 0:
-            what = "holds a NUL byte: it is not text, or is text in UTF-16;"
+            what = "contains a NUL byte, so it is not text, or is text in UTF-16;"
         elif wrong is None or marked:
             continue
         else:
-            what = f"is neither UTF-8 nor Windows-1252: the byte 0x{byte:02x} stands there;"
+            what = f"is neither UTF-8 nor Windows-1252: it has the byte 0x{byte:02x};"
         problems.append(Problem(f"{name}, line {_line(file, place)}", what, "export it as CSV in UTF-8."))
     if problems:
         raise refuse_all(problems)
@@ -95,13 +95,13 @@ def _encoding(file: BufferedReader, name: str) -> tuple[str, list[str]]:
 
 
 def _since_line_end(chunk: bytes, since: int) -> int:
-    """Return how long the last line is by the end of a chunk; the longest, where a line is longer than a chunk."""
+    """Return the length of the unfinished line at the end of a chunk, which may start in an earlier chunk."""
     end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
     return since + len(chunk) if end < 0 else len(chunk) - end - 1
 
 
 def _line(file: BufferedReader, place: int) -> int:
-    """Return the line on which a byte stands."""
+    """Return the number of the line that a byte is in."""
     file.seek(0)
     line, last, left = 1, b"", place
     while left and (chunk := file.read(min(CHUNK, left))):
@@ -114,7 +114,7 @@ def _line(file: BufferedReader, place: int) -> int:
 
 
 def _delimiter(path: Path, encoding: str) -> str:
-    """Return the delimiter that makes the most fields of most of the first rows."""
+    """Return the delimiter that divides most of the first rows into the same number of fields."""
     best, best_rank = ",", (False, 0, 0)
     for delimiter in _DELIMITERS:
         lengths: Counter[int] = Counter()
@@ -126,7 +126,7 @@ def _delimiter(path: Path, encoding: str) -> str:
             except (csv.Error, UnicodeError):
                 sound = False
         rows, fields = max(((rows, fields) for fields, rows in lengths.items()), default=(0, 0))
-        # Marks in remarks do not divide the headings: the delimiter is what divides the most rows alike.
+        # Commas in remarks divide only some rows. The delimiter divides the most rows in the same way.
         rank = (sound and fields > 1, rows if fields > 1 else 0, fields)
         if rank > best_rank:
             best, best_rank = delimiter, rank
@@ -156,7 +156,7 @@ def _rows(path: Path, name: str, encoding: str, delimiter: str, size: int) -> It
 
 
 def _short(block: Block, name: str) -> Block:
-    """Return a block, where none of its values is too long."""
+    """Return the block. Raise DeliveryError if one of its values is too long."""
     if max(map(len, chain.from_iterable(block.rows)), default=0) > LONGEST_VALUE:
         longest = (max(map(len, row), default=0) for row in block.rows)
         line = next(line for length, line in zip(longest, block.lines, strict=True) if length > LONGEST_VALUE)

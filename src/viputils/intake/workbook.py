@@ -1,4 +1,4 @@
-"""Read a workbook: its sheets, as its user sees them."""
+"""Read the sheets of a workbook as its user sees them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 from viputils.core.errors import DeliveryError, Problem
 from viputils.intake.sheet import CHUNK, EPOCH_1900, WHOLE, Block, Merged, Sheet, T, letters, refuse, refuse_all
 
-# A sheet is laid out whole in memory, from its first cell to its last: 32 bytes a cell, filled or not.
+# The whole sheet is in memory, from its first cell to its last. Each cell takes 32 bytes, even an empty one.
 _MOST_CELLS: Final = 30_000_000
 _MOST_ROWS: Final = 1_048_576
 _MOST_COLUMNS: Final = 16_384
@@ -34,9 +34,9 @@ _NAMED_CELLS: Final = 10
 
 @dataclass
 class _Layout:
-    """What the XML of a worksheet says and calamine does not.
+    """The properties of a worksheet that calamine does not return.
 
-    ``shaped`` are the number formats of cells that show a number with zeros or marks that are not part of it.
+    ``shaped`` has the formats of cells that show zeros or marks that are not part of the number.
     """
 
     rows: int = 0
@@ -49,19 +49,19 @@ class _Layout:
     hidden_columns: list[str] = field(default_factory=list)
 
     def problems(self, where: str) -> list[Problem]:
-        """Name the cells for which calamine would refuse the whole sheet without saying which they are."""
+        """Return a problem for each cell that makes calamine refuse the sheet. It does not name the cell."""
         odd = [(place, text) for place, text in self.errors.items() if text not in _ERRORS]
         return [
             Problem(
                 f"{where}, cell {letters(column)}{row + 1}",
-                f"holds the error {text!r}, which cannot be read;",
-                "mend the cell, or empty it.",
+                f"contains the error {text!r}, which cannot be read;",
+                "correct the cell, or empty it.",
             )
             for (row, column), text in odd[:_NAMED_CELLS]
         ]
 
     def notes(self) -> list[str]:
-        """Return in what the cells that are read differ from what Excel shows."""
+        """Return notes on how the cells differ from what Excel shows."""
         found = []
         if count := len(self.uncalculated):
             found.append(
@@ -79,17 +79,17 @@ class _Layout:
 
 
 def _some(places: Sequence[object]) -> str:
-    """Name the first places of a list."""
+    """Return the first places of a list as text."""
     more = len(places) - _NAMED_CELLS
     return ", ".join(map(str, places[:_NAMED_CELLS])) + (f" and {more:,} more" if more > 0 else "")
 
 
 class _Broken(Exception):  # noqa: N818
-    """A worksheet is not as Excel writes one."""
+    """A worksheet is malformed."""
 
 
 def read_workbook(file: BufferedReader, name: str) -> list[Sheet]:
-    """Read every worksheet: what is wrong with a workbook shows here, not in ``Sheet.blocks``."""
+    """Read every worksheet. Errors in a workbook are raised here, not in ``Sheet.blocks``."""
     layouts: dict[int, _Layout] = {}
     problems: list[Problem] = []
     try:
@@ -116,7 +116,7 @@ def read_workbook(file: BufferedReader, name: str) -> list[Sheet]:
     except DeliveryError:
         raise
     except Exception as error:
-        # zipfile raises many kinds of error on what is no good archive.
+        # zipfile raises many kinds of error for a damaged archive.
         raise refuse(name, f"is a broken workbook: {error};", WHOLE) from None
     if sum(layout.rows * layout.columns for layout in layouts.values()) > _MOST_CELLS:
         place, layout = max(layouts.items(), key=lambda item: item[1].rows * item[1].columns)
@@ -143,13 +143,13 @@ def read_workbook(file: BufferedReader, name: str) -> list[Sheet]:
 
 
 def rewound(file: BufferedReader) -> BufferedReader:
-    """Return a file, to be read from its beginning."""
+    """Move to the beginning of a file, and return it."""
     file.seek(0)
     return file
 
 
 def _calamine(where: str, call: Callable[[], T]) -> T:
-    """Call calamine. A panic of its Rust code is no ``Exception``, and neither is Ctrl-C, which goes on its way."""
+    """Call calamine. A panic of its Rust code is not an ``Exception``; neither is Ctrl-C, which is raised again."""
     try:
         return call()
     except BaseException as error:
@@ -159,7 +159,7 @@ def _calamine(where: str, call: Callable[[], T]) -> T:
 
 
 def _parse(archive: zipfile.ZipFile, part: str, start: Callable[[str, dict[str, str]], None], **handlers: Any) -> None:
-    """Parse a part of the archive; names come without their prefixes."""
+    """Parse a part of the archive. Handlers get names without prefixes."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = start
@@ -178,7 +178,7 @@ def _no_doctype(*_: object) -> None:
 
 
 def _parts(archive: zipfile.ZipFile) -> tuple[list[str], dt.date]:
-    """Return the part that holds each sheet, in the order of the workbook, and the day that it counts days from."""
+    """Return the part of each sheet, in the order of the workbook, and the first day of its date numbers."""
     identities: list[str] = []
     targets: dict[str, str] = {}
     epochs = {EPOCH_1900}
@@ -205,7 +205,7 @@ def _parts(archive: zipfile.ZipFile) -> tuple[list[str], dt.date]:
 
 
 def _shaped_formats(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Return the number format of each cell style that shows a number with zeros or marks that are not part of it."""
+    """Return the format of each cell style that shows zeros or marks that are not part of the number."""
     part = next((name for name in archive.namelist() if name.lower() == "xl/styles.xml"), None)
     codes: dict[str, str] = {}
     styles: list[str] = []
@@ -240,7 +240,7 @@ def _as_shown(value: float, shape: str) -> str:
             shown.append("".join(marks))
             continue
         left -= 1
-        if not left:  # The first place takes all digits that are left.
+        if not left:  # The first place takes all remaining digits.
             shown.append("".join(digits) or ("0" if digit == "0" else ""))
         else:
             shown.append(digits.pop() if digits else "0" if digit == "0" else "")
@@ -248,7 +248,7 @@ def _as_shown(value: float, shape: str) -> str:
 
 
 def _require_true_counts(archive: zipfile.ZipFile) -> None:
-    """Refuse a count of more than could be there: calamine asks for the memory before it looks."""
+    """Refuse counts that are too high for the file, because calamine reserves memory for them before it reads."""
     for member in archive.infolist():
         keys = {"xl/sharedstrings.xml": ("uniqueCount",), "xl/styles.xml": ("count",)}.get(member.filename.lower(), ())
         if keys:
@@ -260,19 +260,19 @@ def _require_true_counts(archive: zipfile.ZipFile) -> None:
                 part: str = member.filename,
                 most: int = member.file_size,
             ) -> None:
-                # The count of shared strings is of the cells that use them, which may well be more.
+                # The other count of shared strings is that of the cells that use them. It can be higher.
                 for key in keys:
                     if (value := attributes.get(key, "0").strip()).isdecimal() and int(value[:20]) > most:
-                        raise _Broken(f"its part {part!r} counts {value[:20]} of what it cannot hold")
+                        raise _Broken(f"its part {part!r} has a count of {value[:20]}, which is too high")
 
             _parse(archive, member.filename, start)
 
 
 def _layout(archive: zipfile.ZipFile, part: str, formats: Mapping[str, str]) -> _Layout:
-    """Go through the XML of a worksheet, which must be whole.
+    """Return the layout of a worksheet from its XML, which must be complete.
 
-    calamine gives an error cell as an empty one, reads XML that was cut off as far as it goes, and asks for memory
-    for every cell between the first and the last.
+    calamine returns error cells as empty, accepts XML that was cut off, and reserves memory for every cell between the
+    first and the last.
     """
     layout = _Layout()
     tags: dict[str, str] = {}
@@ -297,7 +297,7 @@ def _layout(archive: zipfile.ZipFile, part: str, formats: Mapping[str, str]) -> 
             if reference := attributes.get("r"):
                 found = split(reference)
                 if not found or int(found[2]) != row + 1:
-                    raise _Broken(f"the cell {reference!r} stands in row {row + 1}")
+                    raise _Broken(f"the cell {reference!r} is in row {row + 1}")
                 column = columns.get(found[1], -1)
                 if column < 0:
                     column = columns[found[1]] = _column(found[1])
@@ -346,7 +346,7 @@ def _layout(archive: zipfile.ZipFile, part: str, formats: Mapping[str, str]) -> 
 
 
 def _column(letters: str) -> int:
-    """Return the place of a column, from 0: ``AA`` is 26."""
+    """Return the number of a column, counted from 0: ``AA`` is 26."""
     place = 0
     for letter in letters.upper():
         place = place * 26 + ord(letter) - 64
@@ -362,7 +362,7 @@ def _merged(reference: str) -> Merged:
 
 
 def _columns_named(attributes: Mapping[str, str]) -> str:
-    """Name the columns that one entry of a worksheet speaks of: ``D``, or ``D:F``."""
+    """Return the columns of one entry of a worksheet: ``D``, or ``D:F``."""
     ends = [attributes.get(end, "") for end in ("min", "max")]
     if not all(re.fullmatch("[0-9]{1,5}", end) and int(end) for end in ends):
         raise _Broken(f"it hides the columns {':'.join(ends)!r}")
@@ -399,11 +399,11 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        if abs(value) >= _EXACT:  # As Excel writes it: its last digits are lost.
+        if abs(value) >= _EXACT:  # Written as in Excel, which has lost the last digits.
             return f"{value:.14E}"
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, dt.datetime):
-        # Excel counts in days and is true to a millisecond, not beyond: 23:59:59.997 is of the day that it says.
+        # Excel counts in days, and is exact to a millisecond: 23:59:59.997 is still on that day.
         value = (value + dt.timedelta(microseconds=500)).replace(microsecond=0)
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
     if isinstance(value, dt.date):

@@ -28,7 +28,7 @@ _PANELS = 12
 
 
 def notice(tables: Tables) -> Markdown:
-    """Return a notice if the records are synthetic, or else nothing."""
+    """Return a notice if the records are sample data, or else nothing."""
     return readable(demonstration_notice(tables.project.program)) if tables.records.is_demonstration else Markdown("")
 
 

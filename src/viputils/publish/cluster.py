@@ -1,8 +1,8 @@
-"""Issues that the workers of a Dask cluster make: the same work as by processes here, and the same bytes.
+"""Make issues on the workers of a Dask cluster. They do the same work as local processes, and make the same bytes.
 
-What issues are made from travels to the workers, but for the deliveries: each worker reads them from the same shared
-folder or address. What comes back is taken only where it was made from what would be taken here, and put into its
-folder whole. Workers run our code with our records, so they are trusted as this machine is.
+We send the workers everything that issues are made from, except the deliveries: each worker reads them from the same
+shared folder or address. We accept an issue only if it was made from the same inputs as here, and put it into its
+folder as a whole. Workers run our code on our records, so we trust them like this machine.
 """
 
 from __future__ import annotations
@@ -34,31 +34,33 @@ from viputils.core.files import private_folder, replaced_whole
 from viputils.core.git import commit_of
 from viputils.core.urls import shown_address
 from viputils.publish.backfill import Order, Outcome, outcome_of, unexpected
+from viputils.report.elsewhere import NAME as ELSEWHERE
 from viputils.report.issue import asked_otherwise, keep_what_is_not_ours, notes_on_texts
 from viputils.report.notebook import PapermillEngine
+from viputils.report.privacy.screening import ALLOWED_SUFFIX
 from viputils.report.render import Engine, choose_engine
 from viputils.report.seal import copy_project, issue_inputs, root_in, sealed
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-# In seconds: how long a worker may be away, how long a scheduler may take to answer, how often we look, and how long an
-# issue may take that has to be made once more while we ask for it.
+# In seconds: how long to wait for a worker, how long to wait for an answer of the scheduler, how often to look, and how
+# long to wait for an issue that has to be made again when we ask for it.
 PATIENCE: Final = 30
 _ANSWER: Final = 10
 _LOOK: Final = 5
 _AGAIN: Final = 300
-# A name without a scheme is one of TCP.
+# A name without a scheme means TCP.
 _ADDRESS: Final = re.compile(r"(?:(?:tcp|tls|ucx|wss?)://)?(?:[^\s/:\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
-# A worker runs for days, and goes on with the code that it has read.
+# A worker runs for days, and keeps the code that it read at its start.
 _AS_READ: Final = library_checksum()
-# The threads of one worker are one process, in which one issue is made at a time.
+# The threads of a worker share one process. It makes one issue at a time.
 _ONE_AT_A_TIME: Final = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a worker made: the files of an issue by their names in its folder, or the error that kept it from that."""
+    """The result of a worker: the files of an issue by their names in its folder, or the error."""
 
     outcome: Outcome
     files: dict[str, bytes] = field(default_factory=dict)
@@ -79,14 +81,14 @@ def carry_out_on(
     scheduler
         The address of the cluster's scheduler, ``tcp://127.0.0.1:8786``.
     papermill_engine
-        What runs the notebooks there, as ``run_notebook`` takes it.
+        The Papermill engine on the workers, as in ``run_notebook``.
     patience
-        For how many seconds a worker, or the scheduler, is waited for when there is none.
+        How many seconds to wait for a worker or for the scheduler.
 
     Yields
     ------
     Outcome
-        One for each order, as they are ready.
+        One for each order, in the order in which they are ready.
 
     Raises
     ------
@@ -95,11 +97,11 @@ def carry_out_on(
     """
     if not orders:
         return
-    packed = _packed(project)
+    project_archive = packed(project)
     with_what = (project.source.anywhere, engine.name, papermill_engine, _AS_READ)
     with _client(scheduler, patience) as client:
-        # A task like the others: where the worker that holds it is lost, the scheduler gives it to another one.
-        sent = client.submit(_itself, packed, pure=False)
+        # The archive is a task too: if its worker is lost, the scheduler gives it to another worker.
+        sent = client.submit(_itself, project_archive, pure=False)
         waiting = {client.submit(_made_there, sent, order, *with_what, pure=False): order for order in orders}
         try:
             for future, lost in _as_they_are_ready(client, list(waiting), patience):
@@ -111,18 +113,26 @@ def carry_out_on(
                 client.cancel(list(waiting), force=True)
 
 
-def _packed(project: Project) -> bytes:
-    """Return a project without its deliveries as a tar archive: the same bytes for the same files."""
+def packed(project: Project) -> bytes:
+    """Return what workers need of a project, without its deliveries, as a tar archive.
+
+    The same files give the same bytes. Lists of allowed private details and numbers reported elsewhere stay here,
+    because workers do not need them.
+    """
     content = io.BytesIO()
     with private_folder("cluster") as folder:
         copy_project(project, root_in(folder / "project", project.program.identity.shares))
         with tarfile.open(fileobj=content, mode="w") as archive:
-            archive.add(folder / "project", arcname=".", filter=_without_time_and_owner)
+            archive.add(folder / "project", arcname=".", filter=_for_workers)
     return content.getvalue()
 
 
-def _without_time_and_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    return entry.replace(mtime=0, uid=0, gid=0, uname="", gname="", deep=False)
+def _for_workers(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Return an entry without its time and owner, which only the worker itself can read; None if it stays here."""
+    if entry.name.endswith((ALLOWED_SUFFIX, f"/{ELSEWHERE}")):
+        return None
+    mode = 0o700 if entry.isdir() else 0o600
+    return entry.replace(mtime=0, mode=mode, uid=0, gid=0, uname="", gname="", deep=False)
 
 
 def _itself(project: bytes) -> bytes:
@@ -137,26 +147,26 @@ def _made_there(
     papermill_engine: PapermillEngine,
     library: str,
 ) -> Made:
-    """Make an issue on a worker, in a folder that goes with the worker."""
+    """Make an issue on a worker, in a folder that is removed with the worker."""
     from distributed import get_worker
 
     worker = get_worker()
-    # Dask starts its workers as daemons, which may have no processes of their own; these end with theirs by themselves.
+    # Dask starts its workers as daemons, which cannot start processes. Ours end by themselves when the worker ends.
     multiprocessing.current_process().daemon = False
     with _ONE_AT_A_TIME:
         try:
             if library != _AS_READ:
-                remedy = "install the same there, and start it again."
-                problem = Problem("viputils", "the worker has read other code;", remedy)
+                remedy = "install the same version there, and start the worker again."
+                problem = Problem("viputils", "the worker runs other code;", remedy)
                 raise ClusterError("The worker would make another issue.", [problem])
-            # What was brought from an address stays for the next issue that this worker makes.
+            # Downloaded deliveries stay for the next issue that this worker makes.
             project = Project.open(_unpacked(packed, Path(worker.local_directory)), order.language, deliveries)
             with sealed(project) as seal:
                 outcome = outcome_of(seal, order, choose_engine(engine), papermill_engine)
         except VipError as error:
             outcome = Outcome(order, 0, error)
         if outcome.error is not None:
-            # It speaks of what lies there, not here.
+            # The places in the error are on the worker.
             where = [replace(one, where=f"{worker.address}, {one.where}") for one in outcome.error.problems]
             return Made(replace(outcome, error=ClusterError(outcome.error.summary, where)))
         folder = project.issues / order.place
@@ -167,7 +177,7 @@ def _made_there(
 
 
 def _unpacked(packed: bytes, folder: Path) -> Path:
-    """Return the folder in which a worker has unpacked a project."""
+    """Unpack a project on a worker, if it was not unpacked before, and return its folder."""
     place = folder / f"vip-{hashlib.sha256(packed).hexdigest()[:16]}"
     if not place.is_dir():
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -180,7 +190,7 @@ def _unpacked(packed: bytes, folder: Path) -> Path:
 def _as_they_are_ready(
     client: Client, futures: list[Future[Made]], patience: float
 ) -> Iterator[tuple[Future[Made], str]]:
-    """Yield each task when it has ended, or with what keeps it from ever ending."""
+    """Yield each task when it has ended. If it can no longer end, yield it with the reason."""
     from distributed import CancelledError, wait
 
     seen = time.monotonic()
@@ -205,44 +215,44 @@ def _what_is_lost(client: Client) -> str:
     except (OSError, TimeoutError):
         workers = None
     if workers is None:
-        return "the scheduler has gone;"
+        return "the scheduler is gone;"
     return "" if workers else "no worker is left;"
 
 
 def _made_by(future: Future[Made], order: Order) -> Made:
-    """Return what came of a task that has ended."""
+    """Return the result of a task that has ended."""
     from distributed import KilledWorker
 
     if future.status in ("lost", "cancelled"):
-        return _not_made(order, "the scheduler has gone, or somebody cancelled it;")
+        return _not_made(order, "the scheduler is gone, or the task was canceled;")
     try:
-        # Where the worker that holds it is lost just now, it is made once more.
+        # If its worker is lost now, the issue is made again.
         return future.result(timeout=_AGAIN)
     except KilledWorker:
         return _not_made(order, "every worker that worked on it died;", "they may have run out of memory.")
     except Exception as error:
         return _not_made(
-            order, f"{type(error).__name__}: {' '.join(str(error).split())};", "look at that worker's log."
+            order, f"{type(error).__name__}: {' '.join(str(error).split())};", "look at the log of that worker."
         )
 
 
-def _not_made(order: Order, what: str, remedy: str = "begin again; what is made already stays.") -> Made:
+def _not_made(order: Order, what: str, remedy: str = "run the command again; finished issues are kept.") -> Made:
     problem = Problem(f"issues/{order.place}", what, remedy)
     return Made(Outcome(order, 0, ClusterError("The cluster did not make the issue.", [problem])))
 
 
 def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome:
-    """Put into its folder what a worker made, where it is what was ordered and would be made here."""
+    """Put an issue that a worker made into its folder, if it is the one that we ordered and would make here."""
     if made.outcome.error is not None:
         return replace(made.outcome, order=order)
     spoken = project.in_language(order.language)
     name = f"issues/{order.place}"
     try:
-        # The worker has not all that they are about, such as what was allowed by name.
+        # The worker does not have the lists of allowed private details.
         notes = tuple(notes_on_texts(spoken, order.month))
         with replaced_whole((project.issues / order.place).parent, Path(order.place).name) as folder:
             (folder / MANIFEST).write_bytes(made.files.get(MANIFEST, b""))
-            # Nothing but what it names is written, and it names no path outside the folder.
+            # Write only files that the manifest names. It cannot name a path outside the folder.
             manifest = read_manifest(folder / MANIFEST, f"{name}/{MANIFEST}")
             for file in manifest.outputs.keys() & made.files.keys():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -276,7 +286,7 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
 
 
 async def _greeted(scheduler: str) -> None:
-    """Go as far as the greeting of a scheduler."""
+    """Connect to a scheduler until it answers, and disconnect."""
     from distributed.comm.core import connect
     from distributed.security import Security
 
@@ -296,21 +306,21 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
         ) from None
     if not _ADDRESS.fullmatch(scheduler):
         problem = Problem(
-            shown_address(scheduler), "is no address of a scheduler;", "one looks like tcp://127.0.0.1:8786."
+            shown_address(scheduler), "is not the address of a scheduler;", "write it as in tcp://127.0.0.1:8786."
         )
         raise ClusterError("The cluster cannot be reached.", [problem])
-    # What is wrong is said here in plain words.
+    # Our own messages say what is wrong.
     levels = {log: log.level for log in _logs_of_dask()}
     for log in levels:
         log.setLevel(logging.CRITICAL)
     try:
         try:
-            # A client would wait for ever where somebody listens and never answers.
-            # In a thread of its own, for a notebook has an event loop that runs already.
+            # A client would wait forever for a server that never answers.
+            # It runs in its own thread, because a notebook already runs an event loop.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(asyncio.run, asyncio.wait_for(_greeted(scheduler), min(_ANSWER, patience))).result()
             with warnings.catch_warnings():
-                # Of other versions of packages the manifest tells, and what was made with them is not taken.
+                # The manifest lists the versions of packages. An issue from other versions is not accepted.
                 warnings.simplefilter("ignore")
                 client = Client(scheduler, timeout=min(_ANSWER, patience), name="vip-backfill", set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
@@ -320,7 +330,7 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
                     Problem(
                         scheduler,
                         f"does not answer ({' '.join(str(error).split()) or 'nothing came'});",
-                        "name a Dask scheduler that runs, as in tcp://127.0.0.1:8786.",
+                        "give the address of a running Dask scheduler, as in tcp://127.0.0.1:8786.",
                     )
                 ],
             ) from None
@@ -340,6 +350,6 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
 
 
 def _logs_of_dask() -> list[logging.Logger]:
-    """Return every log that Dask writes; some have a level of their own."""
+    """Return every log of Dask. Some have their own level."""
     names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
     return [logging.getLogger(name) for name in ("distributed", *names)]

@@ -1,4 +1,4 @@
-"""Publication: an issue that was made here goes into the register, and stays there."""
+"""Publication: add an issue that was made here to the register. Issues in the register never change."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def publish(
     reason: str = "",
     footnote: str = "",
 ) -> PublishedIssue:
-    """Add the issue that was made here to the register, every figure of it, with its manifest.
+    """Add the issue that was made here to the register, with all its figures and its manifest.
 
     Parameters
     ----------
@@ -44,26 +44,25 @@ def publish(
     approved_by
         The person who approved it.
     reissue
-        Publish it as a correction of the issue that is out, which stays.
+        Publish it as a correction. The corrected issue stays in the register.
     reason
         Why there is a correction.
     footnote
-        What explains figures that do not add up; by default what the issue itself says.
+        The explanation of figures that do not add up; by default that of the issue itself.
 
     Raises
     ------
     ManifestError
-        If no issue was made, a file of it was edited, or what it was made from is gone.
+        If no issue was made, one of its files was edited, or an input is gone.
     PublishedError
         If the register has the issue already, or there is nothing to correct.
     ParameterError
-        If a name, a reason or a footnote is lacking, or the issue was printed before its as-of date.
+        If a name, a reason or a footnote is missing, or the issue was printed before its as-of date.
     TextError
-        If the activities, another text of the project, the name, the reason or the footnote contain what must not go
-        out and was not allowed by name.
+        If a text, a name, a reason or a footnote has a private detail that was not allowed by name.
     """
     _require_words(month, approved_by, reissue, reason)
-    # Nobody makes the issue anew while it is looked at, or what goes into the register is not what was looked at.
+    # No other command may make the issue again while it is checked here.
     with held(project.issues, str(month)):
         manifest, edition = _as_made(project, month)
         _require_screened(project, month, manifest)
@@ -76,7 +75,7 @@ def publish(
         require_screened(screen_texts(project, given))
         if reissue:
             _require_correction(project, month, there[-1], manifest)
-        kind = "demonstration records" if edition.records.is_demonstration else "records"
+        kind = "sample data" if edition.records.is_demonstration else "records"
         made = f"Made from the {kind} in this repository"
         issue = PublishedIssue(
             IssueName(month, there[-1].name.number + 1 if reissue else 0),
@@ -95,14 +94,14 @@ def publish(
 
 
 def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
-    """Keep the manifest of the issue made here beside the one in the register, whose figures it reproduces.
+    """Keep the manifest of the issue made here with the issue of the register that it reproduces.
 
     Raises
     ------
     ManifestError
-        If no issue was made, a file of it was edited, or what it was made from is gone.
+        If no issue was made, one of its files was edited, or an input is gone.
     PublishedError
-        If the register does not have the issue, or with every printed figure that is another one here.
+        If the register does not have the issue, or printed figures differ from those made here. Lists all of them.
     """
     with held(project.issues, str(month)):
         manifest, edition = _as_made(project, month)
@@ -131,7 +130,7 @@ def _require_in_order(
     printed: dt.date,
     reissue: bool,
 ) -> None:
-    """Refuse a correction of nothing, one that knows less than what it corrects, and a print out of order."""
+    """Refuse a correction without an issue or with fewer deliveries, and a day of publication that is too early."""
     if reissue and before is None:
         raise PublishedError(
             f"There is no issue of {month} to correct.",
@@ -139,7 +138,7 @@ def _require_in_order(
         )
     if reissue and before is not None and before.as_of is not None and manifest.as_of < before.as_of:
         raise ParameterError(
-            "A correction does not know less than what it corrects.",
+            "A correction cannot use fewer deliveries than the issue that it corrects.",
             [
                 Problem(
                     "as-of date",
@@ -150,7 +149,7 @@ def _require_in_order(
         )
     if reissue and before is not None and before.printed is not None and printed < before.printed:
         raise ParameterError(
-            "A correction is not published before what it corrects.",
+            "A correction cannot be published before the issue that it corrects.",
             [
                 Problem(
                     "--printed", f"{printed} is before {before.printed}, the day of {before.name};", "give a later day."
@@ -159,34 +158,34 @@ def _require_in_order(
         )
     if printed < manifest.as_of:
         raise ParameterError(
-            "An issue is not published before its as-of date.",
+            "An issue cannot be published before its as-of date.",
             [Problem("--printed", f"{printed} is before {manifest.as_of};", "give the day on which it is published.")],
         )
 
 
 def _require_correction(project: Project, month: ReportMonth, before: PublishedIssue, manifest: Manifest) -> None:
-    """Refuse a re-issue whose every file is that of the issue that it corrects."""
+    """Refuse a re-issue that has the same files as the issue that it corrects."""
     if before.manifest is None:
         return
     kept = read_manifest(before.manifest, f"data/published/{before.manifest.name}")
     if kept.outputs == manifest.outputs:
         newest = find_deliveries(project)[-1].received
-        later = f"records came in until {newest}: make it with --as-of {newest}."
-        remedy = later if newest > manifest.as_of else "change what it is made from, and make the issue again."
+        later = f"more records came in by {newest}. Make it with --as-of {newest}."
+        remedy = later if newest > manifest.as_of else "correct the records or texts, and make the issue again."
         raise ParameterError(
-            "The correction corrects nothing. Nothing was published.",
+            "The correction changes nothing. Nothing was published.",
             [Problem(f"issues/{month}", f"has the same pages and figures as {before.name};", remedy)],
         )
 
 
 def _footnote(edition: Edition, given: str) -> str:
-    """Return what the register says of figures that do not add up or lack rows; by default what the issue says."""
+    """Return the footnote: the given one, or else that of the issue. It explains contradictions and missing rows."""
     text = " ".join(given.split()) or " ".join(disagreements(edition))
     unexplained = [] if text else contradictions(edition.figures, edition.program, edition.month)
     if unexplained:
         raise ParameterError(
-            "The issue does not add up, and readers will ask why.",
-            [Problem("--footnote", one.text, "Say what explains it.") for one in unexplained],
+            "The issue does not add up. Readers will ask why.",
+            [Problem("--footnote", one.text, "explain it in a footnote.") for one in unexplained],
         )
     if rows := int(edition.records.account["quarantined"].sum()):
         text += f" {plural(rows, 'row')} could not be read and {'was' if rows == 1 else 'were'} not counted."
@@ -194,14 +193,20 @@ def _footnote(edition: Edition, given: str) -> str:
 
 
 def _require_print_from_elsewhere(project: Project, issue: PublishedIssue, manifest: Manifest) -> None:
-    """Refuse to replace the record of an issue that was published from here, or to keep one of another as-of date."""
+    """Refuse to replace the manifest of an issue that was published from here, and a manifest of another as-of date."""
     name = f"data/published/{issue.name}"
     if issue.manifest is not None:
         kept = read_manifest(issue.manifest, f"{name}.manifest.json")
         if kept.outputs.get("figures.csv") == checksum(project.published / f"{issue.name}.csv"):
             raise PublishedError(
                 f"The issue of {issue.name} was published from here, with its manifest. Nothing was kept.",
-                [Problem(f"{name}.manifest.json", "is the record of what was published;", "it is never replaced.")],
+                [
+                    Problem(
+                        f"{name}.manifest.json",
+                        "is the record of what was published;",
+                        "published records are never replaced.",
+                    )
+                ],
             )
     if issue.as_of is not None and issue.as_of != manifest.as_of:
         raise PublishedError(
@@ -228,25 +233,21 @@ def _require_words(month: ReportMonth, approved_by: str, reissue: bool, reason: 
         )
     if reason and not reissue:
         raise ParameterError(
-            "A reason was given for what is no correction.",
-            [Problem("--reason", "stands alone;", "say --reissue as well, or take it away.")],
+            "A reason needs a correction.",
+            [Problem("--reason", "was given without --reissue;", "add --reissue, or leave out --reason.")],
         )
 
 
 def _require_screened(project: Project, month: ReportMonth, manifest: Manifest) -> None:
-    """Refuse activities that hold what must not go out, and activities that are not those in the issue."""
+    """Refuse activities with private details, and activities that changed since the issue was made."""
     name = project.relative(project.activities(month))
     texts = {one for one in manifest.inputs.texts if one.startswith("report/activities/")} | {name}
     was = {one: manifest.inputs.texts.get(one, "") for one in sorted(texts)}
     now = {one: checksum(project.root / one) if (project.root / one).is_file() else "" for one in was}
     if was != now:
         raise ManifestError(
-            "The activities in the issue are not those that lie here, which are looked at. Nothing was published.",
-            [
-                Problem(one, "is not what the issue was made from;", "make the issue again.")
-                for one in was
-                if was[one] != now[one]
-            ],
+            "The activities have changed since the issue was made. Nothing was published.",
+            [Problem(one, "was changed;", "make the issue again.") for one in was if was[one] != now[one]],
         )
     require_screened(screen_activities(project, month))
 
@@ -255,14 +256,14 @@ def _require_printable(project: Project, given: Sequence[tuple[str, str]]) -> No
     problems = []
     for option, text in given:
         if not text.isprintable():
-            problems.append(Problem(option, f"{text!r} holds a character that cannot be seen;", "write plain text."))
+            problems.append(Problem(option, f"{text!r} contains an invisible character;", "write plain text."))
         problems += missing_characters(text, option, project.fonts)
     if problems:
         raise ParameterError("The register takes plain text.", problems)
 
 
 def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
-    """Read the manifest of the issue made here, and count it again, once it is sure that nothing was touched since."""
+    """Return the manifest of the issue made here, and its figures counted again. Refuse it if a file was edited."""
     folder = project.issues / str(month)
     name = f"issues/{month}/{MANIFEST}"
     manifest = read_manifest(folder / MANIFEST, name)
@@ -272,7 +273,7 @@ def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
     if manifest.month != month:
         problems.append(Problem(f"{name}, parameters.month", f"is {manifest.month};", f"it is {month}."))
     if problems:
-        raise ManifestError("The issue is not as it was made. Nothing was published.", problems)
+        raise ManifestError("The issue was changed since it was made. Nothing was published.", problems)
     require_deliveries(project, manifest, name)
     edition = load_edition(project, month, manifest.as_of)
     if not edition.records.is_demonstration:
@@ -280,14 +281,18 @@ def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
     written = pd.read_csv(folder / "figures.csv", keep_default_na=False)
     if not written.astype({"value": "int64"}).equals(edition.figures.astype({"value": "int64"}).reset_index(drop=True)):
         raise ManifestError(
-            "Counting again gives other figures than those of the issue. Nothing was published.",
-            [Problem(f"issues/{month}/figures.csv", "is not what is counted now;", "make the issue again.")],
+            "The figures differ from those of the issue when counted again. Nothing was published.",
+            [
+                Problem(
+                    f"issues/{month}/figures.csv", "has other numbers than are counted now;", "make the issue again."
+                )
+            ],
         )
     return manifest, edition
 
 
 def _require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
-    """Refuse a manifest that lists a delivered file by its SHA-256: it would confirm a guess at a record."""
+    """Refuse a manifest with the plain SHA-256 of a delivered file, because it could confirm a guess at a record."""
     plain = [
         name.rpartition("/")[0]
         for name, was in manifest.inputs.deliveries.items()

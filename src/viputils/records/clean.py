@@ -55,7 +55,7 @@ class Records:
 
     @property
     def is_demonstration(self) -> bool:
-        """Whether these are demonstration records."""
+        """Whether these are sample data."""
         return demonstration_count(self.program, self.tables) > 0
 
     def require_no_quarantine(self) -> None:
@@ -103,7 +103,7 @@ def clean_records(program: Program, received: Received) -> Records:
     Raises
     ------
     DeliveryError
-        If demonstration records and real ones are in the same deliveries.
+        If sample data and real records are in the same deliveries.
     """
     received = with_one_spelling(program, received)
     raw = received.tables

@@ -1,4 +1,4 @@
-"""Demonstration records: how they are told from real ones, and the error if both are in one project."""
+"""Sample data: how it differs from real records, and the error if both are in one project."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _FEW: Final = 10
 
 
 class MixedError(DeliveryError):
-    """Demonstration records and real ones are in the same deliveries.
+    """Sample data and real records are in the same deliveries.
 
     Parameters
     ----------
     few
         The rows of the rarer kind, with table, file, line and id.
     demonstration, total
-        The number of demonstration records and of all records.
+        The number of records of sample data and of all records.
     """
 
     def __init__(self, few: pd.DataFrame, demonstration: int, total: int, prefix: str, more: str = "") -> None:
@@ -41,9 +41,9 @@ class MixedError(DeliveryError):
         ]
         if len(few) > _FEW:
             what = f"{demonstration:,} of {total:,} ids begin with '{prefix}';"
-            remedy = "remove the demonstration deliveries before you add real ones."
+            remedy = "remove the deliveries of sample data before you add real ones."
             problems = [Problem("data/raw", what, remedy)]
-        super().__init__(f"Demonstration records and real ones are in the same deliveries.{more}", problems)
+        super().__init__(f"Sample data and real records are in the same deliveries.{more}", problems)
 
     def before_it_was_written(self, few: pd.DataFrame) -> MixedError:
         """Return the error for a delivery that was not written yet, with the places of the rows in the files sent."""
@@ -51,7 +51,7 @@ class MixedError(DeliveryError):
 
 
 def require_one_kind(program: Program, tables: Mapping[str, CleanTable]) -> None:
-    """Raise ``MixedError`` if some records are demonstration records and others are not."""
+    """Raise ``MixedError`` if some records are sample data and others are not."""
     demonstration = demonstration_count(program, tables)
     total = sum(len(table.rows) for table in tables.values())
     if demonstration not in (0, total) and program.demonstration is not None:
@@ -59,7 +59,7 @@ def require_one_kind(program: Program, tables: Mapping[str, CleanTable]) -> None
 
 
 def _rarer_kind(program: Program, tables: Mapping[str, CleanTable]) -> pd.DataFrame:
-    """Return the demonstration records or the others, whichever are fewer, with table, file, line and id."""
+    """Return the records of sample data or the others, whichever are fewer, with table, file, line and id."""
     parts = []
     for name, table in tables.items():
         rows = table.rows[[FILE, LINE]].assign(file=table.rows[FILE].astype("str"), table=name)
@@ -70,7 +70,7 @@ def _rarer_kind(program: Program, tables: Mapping[str, CleanTable]) -> pd.DataFr
 
 
 def demonstration_count(program: Program, tables: Mapping[str, CleanTable]) -> int:
-    """Return the number of demonstration records."""
+    """Return the number of records of sample data."""
     if program.demonstration is None:
         return 0
     return sum(int(_is_demonstration(program, table).sum()) for table in tables.values())
@@ -78,6 +78,6 @@ def demonstration_count(program: Program, tables: Mapping[str, CleanTable]) -> i
 
 def _is_demonstration(program: Program, table: CleanTable) -> pd.Series:
     """Flag the rows whose id has the prefix of ``[demonstration]`` in program.toml."""
-    # In any case of letters: a synthetic record must not pass for a real one.
+    # Upper and lower case are the same here: sample data must not pass for real records.
     prefix = re.compile(re.escape(program.demonstration.id_prefix if program.demonstration else ""), re.IGNORECASE)
     return table.rows[program.tables[table.name].id].str.match(prefix)

@@ -302,7 +302,7 @@ def _package(
     """Write a Data Package. What stands in ``about`` are properties of our own, which the standard allows."""
     if about["demonstration"]:
         # Readers take a description for Markdown, so it holds no text from a file.
-        description += " These are demonstration records: synthetic, as `demonstration` says."
+        description += " This is sample data, as `demonstration` explains."
     if not program.data.licenses:
         description += " No license is stated: ask the publisher before you use it."
     return _json(
@@ -467,7 +467,7 @@ def _in_words(program: Program, name: str) -> str:
 
 
 def _statement(program: Program, demonstration: bool) -> str | None:
-    """Return what is said of synthetic records, where these are."""
+    """Return the statement about sample data, if this is sample data."""
     return program.demonstration.statement.strip() if demonstration and program.demonstration else None
 
 

@@ -36,6 +36,7 @@ max-width: 640px; margin: 0 auto; padding: 16px;">
 </html>
 """
 _IMAGE: Final = re.compile(r"^!\[(?P<caption>.*)\]\((?P<file>[^()\s]*)\)\{#(?P<name>[\w-]+) .*\}$", re.MULTILINE)
+_CHART: Final = re.compile(rf"(?:^## .*\n+)?{_IMAGE.pattern}", re.MULTILINE)
 _SOURCE: Final = re.compile(r' source="((?:[^"\\]|\\.)*)"')
 
 
@@ -60,14 +61,30 @@ def write_summary(engine: Engine, pages: Path, notebook: Path, front_matter: Map
         The folder of _quarto.yml.
     notebook
         The clean notebook of the summary.
+
+    Raises
+    ------
+    RenderError
+        If the summary does not fit on one page, even without its chart.
     """
     engine.render(pages, notebook, ["pdf"])
+    if _pages_of(notebook) > 1:
+        # The issue shows the chart too.
+        notebook.write_text(_without_chart(notebook.read_text(encoding="utf-8")), encoding="utf-8", newline="")
+        engine.render(pages, notebook, ["pdf"])
+        if (number := _pages_of(notebook)) > 1:
+            what = f"has {number} pages, even without its chart;"
+            remedy = (
+                "shorten report.headline or the labels of its measures in program.toml, so that one page is enough."
+            )
+            problem = Problem(notebook.with_suffix(".pdf").name, what, remedy)
+            raise RenderError("The summary is too long for one page.", [problem])
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     shown = "\n\n".join(
         "".join(output["data"]["text/markdown"]) for cell in cells for output in cell.get("outputs", ())
     )
     # Mail programs hide pictures.
-    shown = re.sub(rf"(?:^## .*\n+)?{_IMAGE.pattern}", "", shown, flags=re.MULTILINE)
+    shown = _CHART.sub("", shown)
     vip = front_matter["vip"]
     head = f"# {vip['program']}: {vip['report']}, {vip['month']}\n\n{vip['city']}, {vip['department']}"
     if "draft" in vip:
@@ -81,6 +98,21 @@ def write_summary(engine: Engine, pages: Path, notebook: Path, front_matter: Map
     notebook.with_suffix(".txt").write_text(plain, encoding="utf-8", newline="")
     mail = _MAIL.format(lang=html.escape(front_matter["lang"]), title=title, body=page)
     notebook.with_suffix(".html").write_text(mail, encoding="utf-8", newline="")
+
+
+def _pages_of(notebook: Path) -> int:
+    """Return the number of pages of the PDF beside a notebook."""
+    return len(re.findall(rb"/Type\s*/Page\b", notebook.with_suffix(".pdf").read_bytes()))
+
+
+def _without_chart(notebook: str) -> str:
+    """Return a notebook without its charts and their titles."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        for output in cell.get("outputs", ()):
+            shown = "".join(output["data"]["text/markdown"])
+            output["data"]["text/markdown"] = _CHART.sub("", shown)
+    return json.dumps(content)
 
 
 def _styled(tag: re.Match[str]) -> str:

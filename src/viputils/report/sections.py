@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 from IPython.display import Markdown
 
+from viputils.audit.register import read_register
 from viputils.audit.revisions import RevisedMonth
 from viputils.audit.verdicts import (
     without_category,
@@ -63,6 +64,39 @@ def notices(edition: Edition) -> Markdown:
             )
         blocks.append(div("notice", f"**{words(language, 'Some records could not be counted.')}** {text}"))
     return Markdown("\n\n".join(blocks))
+
+
+def issue_notices(project: Project, edition: Edition) -> Markdown:
+    """Return what a reader of an issue must know first: its notices, and which published issue it updates."""
+    return Markdown("\n\n".join(filter(None, [notices(edition).data, _updated_notice(project, edition)])))
+
+
+def _updated_notice(project: Project, edition: Edition) -> str:
+    """Return that an issue of the month was published with fewer deliveries, if so.
+
+    A correction gets its number and its reason when it is published, so its pages cannot show them.
+    """
+    earlier = [one for one in read_register(project).of(edition.month) if one.as_of and one.as_of < edition.as_of]
+    if not earlier:
+        return ""
+    language, before = edition.language, earlier[-1]
+    days = {"before": language.date(before.as_of or edition.as_of), "as_of": language.date(edition.as_of)}
+    if before.printed is None:
+        text = words(
+            language,
+            "The published report counts the records received by {before}. This one counts the records received "
+            "by {as_of}.",
+            **days,
+        )
+    else:
+        text = words(
+            language,
+            "The report published on {printed} counts the records received by {before}. This one counts the records "
+            "received by {as_of}.",
+            printed=language.date(before.printed),
+            **days,
+        )
+    return div("notice", f"**{words(language, 'This is an updated report.')}** {text}")
 
 
 def demonstration_notice(program: Program) -> Markdown:
@@ -125,7 +159,9 @@ def trend_table(edition: Edition, revised: Sequence[RevisedMonth]) -> str:
         for month in edition.months
     ]
     total = _total(edition, name, "fytd", counts)
-    rows.append([f"**{capital(words(language, '{year} to date', year=capital(year_name(edition))))}**", f"**{total}**"])
+    year = capital(words(language, "{year} to date", year=capital(year_name(edition))))
+    # It includes the newest month.
+    rows.append([f"**{year}**", f"**{total}{f' {escape(PROVISIONAL)}' if edition.is_provisional else ''}**"])
     noun = capital(escape(noun_of(edition, name)))
     title = words(language, "{measure} by month", measure=noun)
     parts = [
@@ -171,7 +207,7 @@ def funnel(edition: Edition) -> Markdown:
     number = language.number
     rates = [percent(month_engaged, month_notified, language), percent(year_engaged, year_notified, language)]
     table = pipe_table(
-        [words(language, "Step"), _month_heading(edition), _year_to_date(edition)],
+        [words(language, "Step"), _month_heading(edition), _year_heading(edition)],
         [
             [words(language, "People notified"), number(month_notified), number(year_notified)],
             [words(language, "Engaged with a service"), number(month_engaged), number(year_engaged)],
@@ -228,7 +264,7 @@ def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str
             ]
             for category in wide.index
         ]
-    heads = [words(language, "Count"), _month_heading(edition), _year_to_date(edition)]
+    heads = [words(language, "Count"), _month_heading(edition), _year_heading(edition)]
     notes = "\n\n".join(filter(None, [note, _provisional_note(edition)]))
     return "\n\n".join([pipe_table(heads, rows, caption), div("note", notes)])
 
@@ -380,6 +416,12 @@ def _month_heading(edition: Edition) -> str:
     return f"{month} {escape(PROVISIONAL)}" if edition.is_provisional else month
 
 
+def _year_heading(edition: Edition) -> str:
+    """Return the heading of the year to date. Its numbers include the newest month, so they are provisional, too."""
+    year = _year_to_date(edition)
+    return f"{year} {escape(PROVISIONAL)}" if edition.is_provisional else year
+
+
 def _table_title(edition: Edition, measure: str) -> str:
     return edition.shown.tables[edition.program.measures[measure].table].title
 
@@ -428,7 +470,7 @@ def _heads(edition: Edition) -> list[str]:
     earlier = escape(edition.language.short_month(edition.month.plus(-12)))
     earlier = words(edition.language, "{month} {year}", month=earlier, year=str(edition.month.year - 1))
     to_date = words(edition.language, "{year_to_date} to {month}", year_to_date=_year_to_date(edition), month=earlier)
-    return [_month_heading(edition), _year_to_date(edition), earlier, to_date]
+    return [_month_heading(edition), _year_heading(edition), earlier, to_date]
 
 
 def _a_year_earlier(edition: Edition, name: str, category: str = "") -> list[str]:

@@ -317,7 +317,7 @@ def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str, lang
 
 
 def release_notes(found: Changes) -> str:
-    """Write what moved between two issues or two commits as release notes, in Markdown."""
+    """Return the figures that changed between two issues or two commits as release notes, in Markdown."""
     rows = [
         [
             escape(" ".join(filter(None, [row.get("issue", ""), key_of_row(row)]))),
@@ -327,6 +327,6 @@ def release_notes(found: Changes) -> str:
     ]
     parts = [f"# Figures from {escape(found.before)} to {escape(found.after)}", escape(found.sentence)]
     if rows:
-        parts.append(pipe_table(["Figure", "Before", "After", "Change", "What"], rows, "Figures that are not the same"))
+        parts.append(pipe_table(["Figure", "Before", "After", "Change", "What"], rows, "Figures that changed"))
     said = [f"Could not be compared: {problem}" for problem in found.not_compared] + list(found.notes)
     return "\n\n".join([*parts, *(f"- {escape(line)}" for line in said)])

@@ -50,7 +50,19 @@ MONTHS = [
     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
 ]  # fmt: skip
 # What a Spanish page may have in common with the English one beside its numbers: names, and words of both languages.
-ALIKE = {"CABQ.GOV/VIP", "Foothills", "Hospital", "Total", "[p]", "[r]", "[p] (1)", "Nov [p]", "Nov", "Nov 2022"}
+ALIKE = {
+    "CABQ.GOV/VIP",
+    "Foothills",
+    "Hospital",
+    "Total",
+    "[p]",
+    "[r]",
+    "[p] (1)",
+    "Nov [p]",
+    "FYTD [p]",
+    "Nov",
+    "Nov 2022",
+}
 # Months that begin alike in both languages.
 ALIKE |= {"Feb", "Mar", "May", "Jun", "Jul", "Sep", "Oct"}
 # Addresses.

@@ -363,6 +363,23 @@ def test_a_program_in_another_encoding_is_refused_with_its_line_and_how_to_save_
         read_program(path)
 
 
+@pytest.mark.parametrize("code", ["fr", "xx"])
+def test_a_further_language_that_is_not_available_is_refused(raw: dict[str, Any], code: str) -> None:
+    raw["program"]["also_in"] = ["es", code]
+    assert refusal(raw) == [
+        f"program.also_in[2]: '{code}' is not an available language; write one of en, es, or add the language as in "
+        "CONTRIBUTING.md."
+    ]
+
+
+def test_a_help_number_that_is_there_twice_is_refused(raw: dict[str, Any]) -> None:
+    raw["help"] = [{"number": "505-555-0100", "use": "Call"}, {"number": "(505) 555-0100", "use": "Text"}]
+    assert refusal(raw) == [
+        "help[2].number: '(505) 555-0100' is also the number of help[1]; keep one of them, and say there what both are "
+        "for."
+    ]
+
+
 RELEASE = {"issue": "2023-12", "date": dt.date(2024, 1, 8)}
 
 

@@ -398,7 +398,7 @@ def test_an_unknown_table_is_said_once(project: Project, send: Send) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_is_refused_and_not_waited_for(project: Project, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
-    assert "pipe.csv: is no file" in refusal(lambda: propose(project, tmp_path / "pipe.csv"))
+    assert "pipe.csv: is not a file" in refusal(lambda: propose(project, tmp_path / "pipe.csv"))
 
 
 def test_a_delivery_that_was_edited_stops_the_intake(project: Project, send: Send) -> None:
@@ -412,7 +412,7 @@ def test_a_delivery_that_was_edited_stops_the_intake(project: Project, send: Sen
 def test_real_records_do_not_come_among_demonstration_records(project: Project, deliver: Deliver, send: Send) -> None:
     deliver("2023-11-03", responses=["DEMO-R1,2023-11-02,DV,SE"])
     said = refusal(lambda: propose(project, send(RESPONSES, "R1,11/2/23,DV,SE"), accept=True))
-    assert "Demonstration records and real ones" in said
+    assert "Sample data and real records" in said
     assert sorted(visible(project))[0] == "2023-11-03"
 
 
@@ -423,7 +423,7 @@ def test_one_record_that_is_no_demonstration_is_named_by_its_file_and_line(
     sent = send(RESPONSES, "DEMO-R8,11/2/23,DV,SE", "O-9004,11/2/23,DV,SE")
     said = refusal(lambda: propose(project, sent, accept=True))
     assert said == (
-        "Demonstration records and real ones are in the same deliveries. Nothing was written.\n"
+        "Sample data and real records are in the same deliveries. Nothing was written.\n"
         "  - export.csv, line 3: the id 'O-9004' does not begin with 'DEMO-', and 6 others do; correct the id, or "
         "remove the row."
     )

@@ -330,7 +330,7 @@ def test_the_line_of_a_row_after_a_value_with_a_line_break_is_the_line_in_the_fi
 
 def test_demonstration_records_are_never_counted_with_real_ones(project: Project, deliver: Deliver) -> None:
     deliver(responses=["DEMO-R-1,2023-11-02,DV,SE", "R2,2023-11-02,DV,SE"])
-    with pytest.raises(DeliveryError, match="Demonstration records and real ones"):
+    with pytest.raises(DeliveryError, match="Sample data and real records"):
         responses(project)
 
 

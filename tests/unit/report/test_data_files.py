@@ -234,13 +234,13 @@ def test_json_and_package_say_what_the_figures_are(november: Path, demonstration
         assert said["demonstration"] == demo.statement
         title = "Violence Intervention Program Monthly Informational Report, November 2023"
         assert title in (said.get("issue"), said.get("title"))
-    assert "demonstration records" in package_of(november)["description"]
+    assert "sample data" in package_of(november)["description"]
 
 
 def test_real_records_are_not_called_demonstration(philadelphia: Path) -> None:
     package = package_of(philadelphia)
     assert package["demonstration"] is None
-    assert "demonstration records" not in package["description"]
+    assert "sample data" not in package["description"]
     assert package["licenses"][0]["name"] == "MIT"
     (period,) = [one for one in package["resources"][0]["schema"]["fields"] if one["name"] == "period"]
     assert "calendar year to date" in period["description"]

@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
+from tests.support.register import an_issue
 from viputils.audit.as_of import load_edition
+from viputils.audit.register import add_issue
 from viputils.audit.revisions import trend_revisions
 from viputils.config.project import Project
 from viputils.core.text import plural
@@ -61,7 +63,7 @@ def test_the_headline_numbers_are_those_of_the_month_beside_the_year_to_date(dem
         str(one.sum()) for one in counts
     ]
     assert "November 2023 and the fiscal year to date (FYTD), which began on July 1, 2023" in text
-    assert r"| Nov \[p\] | FYTD | Nov 2022 | FYTD to Nov 2022 |" in text
+    assert r"| Nov \[p\] | FYTD \[p\] | Nov 2022 | FYTD to Nov 2022 |" in text
 
 
 def test_what_is_not_known_of_the_year_before_is_marked_and_explained(project: Project, deliver: Deliver) -> None:
@@ -193,11 +195,34 @@ def test_demonstration_records_say_so_and_real_ones_do_not(
     assert r"This is sample data\. It does not describe real people or events\." in sections.notices(demonstration).data
     assert "sample data received by December 4, 2023" in about.provenance(demonstration).data
     whole = about.about(Project.open(REPOSITORY), demonstration).data
-    assert "match what the City published for November 2023" in whole
+    # True of every issue: records that come in later can change the numbers of November.
+    assert "counted from the records received by December 4, 2023" in whole
     deliver(responses=["R1,2023-11-02,DV,SE"])
     edition = load_edition(project, "2023-11")
     assert sections.notices(edition).data == ""
     assert "sample data" not in about.about(project, edition).data
+
+
+@pytest.mark.parametrize("kept", [("responses", "outreach")])
+def test_an_issue_with_later_records_than_the_published_one_says_which_report_it_updates(
+    project: Project, deliver: Deliver
+) -> None:
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    add_issue(project, an_issue("2023-11", printed=dt.date(2023, 12, 8)))
+    own = load_edition(project, "2023-11")
+    assert "updated report" not in sections.issue_notices(project, own).data, "publication does not change an issue"
+    deliver("2023-12-20", responses=["R2,2023-11-09,HOM,NE"])
+    corrected = load_edition(project, "2023-11", dt.date(2023, 12, 20))
+    text = unescape(sections.issue_notices(project, corrected).data)
+    assert "This is an updated report. The report published on December 8, 2023 counts the records received by" in text
+    assert "by December 4, 2023. This one counts the records received by December 20, 2023." in text
+    add_issue(project, an_issue("2023-11-r1", as_of=dt.date(2023, 12, 20), reason="A late record."))
+    assert unescape(sections.issue_notices(project, corrected).data) == text, "publication does not change an issue"
+    deliver("2023-12-22", responses=["R3,2023-11-09,HOM,NE"])
+    again = load_edition(project, "2023-11", dt.date(2023, 12, 22))
+    text = unescape(sections.issue_notices(project, again).data)
+    assert "The published report counts the records received by December 20, 2023. This one" in text
+    assert "updated report" not in sections.notices(corrected).data, "other pages than an issue do not say so"
 
 
 def test_rows_in_quarantine_are_told_on_the_page(project: Project, deliver: Deliver) -> None:
@@ -253,7 +278,7 @@ def test_the_table_beside_the_chart_holds_its_numbers_and_their_total(project: P
     text = trend_table(load_edition(project, "2023-11"))
     assert rows_of(text) == [
         ["July 2023", "1"], ["August 2023", "0"], ["September 2023", "0"], ["October 2023", "0"],
-        ["November 2023", r"2 \[p\]"], ["**Fiscal year to date**", "**3**"],
+        ["November 2023", r"2 \[p\]"], ["**Fiscal year to date**", r"**3 \[p\]**"],
     ]  # fmt: skip
     assert r"\[p\] means provisional" in text
     assert "revised" not in text
@@ -276,6 +301,15 @@ def test_a_month_that_moved_since_it_was_first_counted_is_marked_with_both_numbe
         ["October 2023", "November 3, 2023", "2", "3", "+1"],
     ]
     assert r"\[r\] means revised" in revised
+
+
+def test_a_number_that_includes_the_newest_month_is_marked_as_provisional_like_the_month(
+    demonstration: Edition,
+) -> None:
+    for part in (sections.headline, sections.breakdowns, sections.funnel):
+        heads = [line for line in part(demonstration).data.splitlines() if r"| Nov \[p\] |" in line]
+        assert heads
+        assert all(r"| FYTD \[p\] |" in line for line in heads)
 
 
 def test_every_table_has_its_own_account_on_the_page(project: Project, deliver: Deliver) -> None:
@@ -383,7 +417,7 @@ by = "month"
     deliver(notifications=["N1,2023-10-02,C1,Declined,no", "N2,2023-11-02,C1,Delivered,no", "N3,2023-11-03,C1,UTL,no"])
     edition = load_edition(Project.open(project.root), "2023-11")
     assert rows_of(sections.breakdowns(edition).data)[-1] == ["**Total**", "**1**", "**1**", "0", "0"]
-    assert rows_of(trend_table(edition))[-1] == ["**Fiscal year to date**", "**1**"]
+    assert rows_of(trend_table(edition))[-1] == ["**Fiscal year to date**", r"**1 \[p\]**"]
 
 
 def test_a_void_in_quarantine_can_make_figures_too_high(project: Project, deliver: Deliver) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
+from viputils.audit.changes.figure_tables import ADDED, MOVED, REMOVED
 from viputils.core.errors import Problem
 from viputils.figures.counts import KEY
 
@@ -45,25 +47,27 @@ class Changes:
         """The printed figures that changed without a reason in a commit message."""
         return self.figures.loc[self.figures["printed"] & self.figures["said"].eq("")]
 
+    def counts(self, printed: bool) -> dict[str, int]:
+        """Return how many figures moved, were added and were removed, of those that are printed or of the others."""
+        kinds = self.figures.loc[self.figures["printed"].eq(printed), "what"].value_counts()
+        return {what: int(kinds.get(what, 0)) for what in (MOVED, ADDED, REMOVED)}
+
     @property
     def sentence(self) -> str:
-        """How many figures moved, in a sentence."""
+        """How many figures moved, were added and were removed, in a sentence."""
         rows = self.figures
         where = " in what could be compared" if self.not_compared else ""
         if rows.empty:
-            return f"No figure moved{where}." if self.compared else "Nothing could be compared."
-        printed, said = int(rows["printed"].sum()), int((rows["printed"] & rows["said"].ne("")).sum())
-        words = f"{printed or 'No'} printed {'figure' if printed < 2 else 'figures'} moved{where}"
-        words += f", {said} of them explained by commit messages" if said else ""
-        rest = len(rows) - printed
-        others = (
-            f"; {'so did ' if printed else ''}{rest} that no issue prints{'' if printed else ' did'}" if rest else ""
-        )
-        return f"{words}{others}."
+            return f"No figure changed{where}." if self.compared else "Nothing could be compared."
+        said = int((rows["printed"] & rows["said"].ne("")).sum())
+        words = _in_words(self.counts(printed=True), "printed figure", "printed figures") or "No printed figure changed"
+        words += where + (f", {said} of them explained by commit messages" if said else "")
+        others = _in_words(self.counts(printed=False), "figure that no issue prints", "figures that no issue prints")
+        return f"{words}; {others}." if others else f"{words}."
 
     @property
     def conclusion(self) -> list[str]:
-        """The result in sentences: what moved, what could not be compared, and the notes."""
+        """The result in sentences: what changed, what could not be compared, and the notes."""
         return [
             f"{self.before} to {self.after}: {self.sentence}",
             *(f"COULD NOT BE COMPARED: {problem}" for problem in self.not_compared),
@@ -87,12 +91,24 @@ class Changes:
             "before": self.before,
             "after": self.after,
             "sentence": self.sentence,
+            "counts": {"printed": self.counts(printed=True), "not_printed": self.counts(printed=False)},
             "unsaid": len(self.unsaid),
             "figures": self.figures,
             "compared": list(self.compared),
             "not_compared": [vars(problem) for problem in self.not_compared],
             "notes": list(self.notes),
         }
+
+
+def _in_words(counts: Mapping[str, int], one: str, many: str) -> str:
+    """Return counts in words: ``2 figures moved and 1 was added``; empty if there are none."""
+    parts: list[str] = []
+    for what, number in counts.items():
+        if number:
+            noun = "" if parts else f" {one if number == 1 else many}"
+            verb = "" if what == MOVED else " was" if number == 1 else " were"
+            parts.append(f"{number}{noun}{verb} {what}")
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:

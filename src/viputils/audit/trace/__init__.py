@@ -51,7 +51,7 @@ class Trace:
     notes
         What else a reader should know.
     demonstration
-        The statement about demonstration records, if these are.
+        The statement about sample data, if this is sample data.
     """
 
     month: ReportMonth
@@ -108,7 +108,7 @@ class Trace:
 
     @property
     def mark(self) -> str | None:
-        """What stands over demonstration records."""
+        """The statement about sample data, if this is sample data."""
         return None if self.demonstration is None else self.demonstration.mark
 
     def as_json(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Movement:
 
     @property
     def mark(self) -> str | None:
-        """What stands over demonstration records."""
+        """The statement about sample data, if this is sample data."""
         return None if self.demonstration is None else self.demonstration.mark
 
     def as_json(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def calendar_page(
     as_of
         The day until which records were received.
     demonstration
-        Whether the records are synthetic.
+        Whether the records are sample data.
     address
         The web address of the site in the project's language, if known.
 

@@ -80,7 +80,7 @@ class SiteIssue:
 
     @property
     def demonstration(self) -> str | None:
-        """The statement that its records are synthetic, if they are."""
+        """The statement that its records are sample data, if they are."""
         said: str | None = json.loads(self.content_of(FIGURES_JSON))["demonstration"]
         return said
 

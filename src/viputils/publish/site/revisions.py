@@ -36,7 +36,7 @@ def revisions_page(
     as_of
         The day until which records were received.
     demonstration
-        Whether the records are synthetic.
+        Whether the records are sample data.
 
     Returns
     -------

@@ -86,7 +86,7 @@ def _pages(
 
 
 def _pages_about(project: Project, newest: PlannedIssue, revised: pd.DataFrame) -> tuple[list[Page], bool]:
-    """Return the pages about the program, its methods, records and data, and whether the records are synthetic."""
+    """Return the pages about the program, its methods, records and data, and whether the records are sample data."""
     edition = load_edition(project, newest.name.month, newest.as_of)
     to_files = "../../data/" if project.is_translation else ""
     pages = [

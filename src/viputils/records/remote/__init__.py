@@ -1,1 +1,1 @@
-"""Deliveries that are in an object store or a database: ``fetch.deliveries_folder`` brings them here."""
+"""Deliveries that are in an object store or a database: ``fetch.deliveries_folder`` copies them here."""

@@ -1,12 +1,12 @@
-"""Deliveries in a SQL database: whatever SQLAlchemy opens by an address.
+"""Read deliveries from a SQL database, of any kind that SQLAlchemy can open.
 
-It has a table for each table of program.toml and, where records are withdrawn, one called ``voids``. Each has the
-columns of a delivered file, and says of each row when it was ``received``, and with which delivery of that day
-(``delivery_number``, 1 where there is no such column). A table ``deliveries`` with ``received``, ``delivery_number``
-and ``table_name`` says what came in when, so that a delivery without a row counts too; without it there is a delivery
-wherever there are rows. Its column ``salt``, if there is one, holds the salt of each delivery.
+The database has a table for each table of program.toml and, if records are withdrawn, a table ``voids``. Each table has
+the columns of a delivered file. Two more columns tell the day on which a row was ``received``, and the number of the
+delivery on that day (``delivery_number``; 1 if there is no such column). An optional table ``deliveries`` with the
+columns ``received``, ``delivery_number`` and ``table_name`` lists all deliveries, so that a delivery can have no rows.
+Its optional column ``salt`` contains the salt of each delivery.
 
-Every row is written out as a delivered file has it, so that the same checks see the same rows.
+Rows are written to the same files as in other deliveries, so the same checks apply.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NUMBER: Final = "delivery_number"
 _LISTED: Final = "deliveries"
 _TABLE: Final = "table_name"
 _SALT: Final = "salt"
-# One answer to all questions, whatever is written there meanwhile. SQLite gives it from a transaction's first question.
+# All queries must see the same state of the database. In SQLite, a transaction is enough.
 _UNMOVED: Final = frozenset(["postgresql", "mysql", "mariadb", "mssql"])
 _SECONDS_TO_CONNECT: Final = 10
 _PROBLEMS_OF_A_TABLE: Final = 20
@@ -46,19 +46,19 @@ def offered_files(address: str, shown: str, root: Path, schemas: Mapping[str, Sc
     Parameters
     ----------
     address
-        As SQLAlchemy takes it: ``sqlite:///records.db``, ``postgresql+psycopg://user@server/records``.
+        An address for SQLAlchemy: ``sqlite:///records.db``, ``postgresql+psycopg://user@server/records``.
     shown
-        What messages call it.
+        The address as messages show it.
     root
-        The folder that the file of an SQLite database is relative to.
+        The folder that the path of an SQLite file is relative to.
     schemas
         The tables of the program.
 
     Raises
     ------
     DeliveryError
-        If it cannot be reached; with every table and column that is missing, and every row that does not say when
-        it was received.
+        If the database cannot be reached, a table or column is missing, or a row has no valid day of receipt. Lists all
+        of them.
     """
     try:
         import sqlalchemy as sa
@@ -70,7 +70,9 @@ def offered_files(address: str, shown: str, root: Path, schemas: Mapping[str, Sc
         if url.get_backend_name() == "sqlite":
             there = root / (url.database or "")
             if not there.is_file():
-                raise unreadable(shown, f"there is no file {url.database!r};", "name an SQLite database that is there.")
+                raise unreadable(
+                    shown, f"there is no file {url.database!r};", "give the path of an SQLite database that exists."
+                )
             url = url.set(database=str(there))
         elif url.get_backend_name() == "postgresql":
             options["connect_args"] = {"connect_timeout": _SECONDS_TO_CONNECT}
@@ -79,7 +81,7 @@ def offered_files(address: str, shown: str, root: Path, schemas: Mapping[str, Sc
             if engine.dialect.name in _UNMOVED:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             elif engine.dialect.name == "sqlite":
-                # Python's driver begins none for questions.
+                # Python's driver starts no transaction for a query.
                 connection.exec_driver_sql("BEGIN")
             return _read(connection, shown, schemas)
     except (sa.exc.SQLAlchemyError, ImportError, OSError, ValueError) as error:
@@ -132,8 +134,8 @@ def _read(connection: Any, shown: str, schemas: Mapping[str, Schema]) -> list[Of
             more = f"{len(wrong) - _PROBLEMS_OF_A_TABLE} more rows are like these."
             problems.append(Problem(f"{shown}, {name}", more))
         for folder, number in sorted(unlisted.items()):
-            what = f"{number} {'row says it' if number == 1 else 'rows say they'} came with {folder};"
-            remedy = f"the table {_LISTED} has no row that says that {name} came with that delivery."
+            what = f"{number} {'row is' if number == 1 else 'rows are'} of the delivery {folder};"
+            remedy = f"the table {_LISTED} has no row for {name} and that delivery. Add one."
             problems.append(Problem(f"{shown}, {name}", what, remedy))
     if problems:
         raise DeliveryError("The deliveries are invalid.", problems)
@@ -158,7 +160,7 @@ def _column_problems(shown: str, table: str, wanted: Iterable[str], columns: lis
 
 
 def _rows(connection: Any, table: str, columns: list[str]) -> Iterable[Mapping[str, str]]:
-    """Return the rows of a table as text, as the database writes it; what is missing is empty."""
+    """Yield the rows of a table, with values as the text that the database makes of them. A missing value is empty."""
     import sqlalchemy as sa
 
     there = sa.table(table, *(sa.column(column) for column in columns))
@@ -168,16 +170,18 @@ def _rows(connection: Any, table: str, columns: list[str]) -> Iterable[Mapping[s
 
 
 def _folder(row: Mapping[str, str], where: str, problems: list[Problem]) -> str | None:
-    """Return the folder that the delivery of a row would lie in, or say what is wrong."""
+    """Return the name of the folder for the delivery of a row, or add a problem and return None."""
     text, number = row[_RECEIVED].strip(), row.get(_NUMBER, "1").strip()
     try:
         day = parse_date(text)
     except ParameterError:
         what = f"{_RECEIVED} is {text!r};" if text else f"{_RECEIVED} is missing;"
-        problems.append(Problem(where, what, "every row says on which day it came in, YYYY-MM-DD."))
+        problems.append(Problem(where, what, "every row needs the day on which it was received, YYYY-MM-DD."))
         return None
     if not re.fullmatch(r"[1-9][0-9]?", number):
-        problems.append(Problem(where, f"{_NUMBER} is {number!r};", "it is 1 for the first delivery of a day, then 2."))
+        problems.append(
+            Problem(where, f"{_NUMBER} is {number!r};", "write 1 for the first delivery of a day, 2 for the next.")
+        )
         return None
     return day.isoformat() if number == "1" else f"{day}-{number}"
 
@@ -189,7 +193,7 @@ def _listed(
     salts: dict[str, str],
     problems: list[Problem],
 ) -> set[Key]:
-    """Return what came in when, as the database lists it; the salts of deliveries are added to those given."""
+    """Return the listed deliveries with their tables, and add their salts to ``salts``."""
     came = set()
     for row in rows:
         where = f"{shown}, {_LISTED}, {_TABLE} {row[_TABLE]!r}"
@@ -204,17 +208,17 @@ def _listed(
 
 
 def _add_salt(salts: dict[str, str], folder: str, salt: str, where: str, problems: list[Problem]) -> None:
-    """Add the salt of a delivery, or a problem if it has another one already or the text is no salt."""
+    """Add the salt of a delivery. If the text is not a salt, or the delivery has another one, add a problem."""
     if not salt:
         return
     if not is_salt(salt):
-        problems.append(Problem(where, f"{_SALT} is no salt;", "it has 64 hexadecimal digits, in small letters."))
+        problems.append(Problem(where, f"{_SALT} is not a salt;", "a salt has 64 hexadecimal digits, in lower case."))
     elif salts.setdefault(folder, salt) != salt:
-        problems.append(Problem(where, f"{folder} has another {_SALT} in another row;", "a delivery has one."))
+        problems.append(Problem(where, f"{folder} has another {_SALT} in another row;", "a delivery has only one."))
 
 
 def _content(columns: list[str], rows: list[list[str]]) -> bytes:
-    """Write the rows of a delivery as a file, in an order that no database decides."""
+    """Return the rows of a delivery as a CSV file, sorted, because a database can return them in any order."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -24,7 +24,7 @@ def deliveries_folder(project: Project) -> Path:
     source, folder = project.source, project.raw
     if not source.is_address:
         if source.is_elsewhere and not folder.is_dir():
-            raise unreadable(source.shown, "is no folder here;", "name the one that holds the deliveries.")
+            raise unreadable(source.shown, "is not a folder here;", "name the folder with the deliveries.")
         return folder
     if not source.is_fetched:
         if is_database(source.given):

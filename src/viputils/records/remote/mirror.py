@@ -29,7 +29,7 @@ _INDEX: Final = ".brought.json"
 _PATIENCE: Final = 600
 _LINES_SHOWN: Final = 3
 
-_NEVER: Final = "a delivery is never changed; bring it back there, and deliver corrected rows as a delivery of its own."
+_NEVER: Final = "deliveries must not change. Restore the file there, and put corrected rows into a new delivery."
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,16 @@ def unreadable(where: str, what: str, remedy: str) -> DeliveryError:
 
 def not_installed(shown: str, package: str) -> DeliveryError:
     """Return the error for an address that needs a package that is not installed."""
-    what = f"it takes the package {package}, which is not installed here;"
-    return unreadable(shown, what, "`pip install -e '.[remote]'` or make lab installs it.")
+    what = f"needs the package {package}, which is not installed;"
+    return unreadable(shown, what, "run `pip install -e '.[remote]'`, or make lab.")
 
 
 def unreachable(shown: str, address: str, error: BaseException, lacks_package: bool) -> DeliveryError:
     """Return the error of a library that could not read an address, without secrets."""
     words = next(iter(without_secrets(str(error), address).splitlines()), "").strip().rstrip(".")
     what = f"cannot be read: {words or 'no reason was given'} ({type(error).__name__});"
-    remedy = "nothing was read; try again when it can be reached."
-    return unreadable(shown, what, "install the package that it takes beside viputils." if lacks_package else remedy)
+    remedy = "nothing was read. Try again later."
+    return unreadable(shown, what, "install the package for this kind of address." if lacks_package else remedy)
 
 
 def name_problem(name: str, shown: str) -> Problem | None:
@@ -84,8 +84,8 @@ def name_problem(name: str, shown: str) -> Problem | None:
         return None
     return Problem(
         shown,
-        f"{name!r} is no name that can be kept here;",
-        "names are letters, digits, '.', '_', '-' and blanks, and begin with a letter or a digit.",
+        f"{name!r} cannot be the name of a file or folder;",
+        "use letters, digits, '.', '_', '-' and blanks, and begin with a letter or a digit.",
     )
 
 
@@ -113,8 +113,12 @@ def mirrored(place: Path, shown: str, offered: Iterable[Offered]) -> None:
         lock.acquire(timeout=_PATIENCE)
     except Timeout:
         raise DeliveryError(
-            "The deliveries are being brought here by another command.",
-            [Problem(shown, f"it has not ended in {_PATIENCE // 60} minutes;", "end it, and try again.")],
+            "Another command is fetching the deliveries.",
+            [
+                Problem(
+                    shown, f"the other command has not ended in {_PATIENCE // 60} minutes;", "end it, and try again."
+                )
+            ],
         ) from None
     try:
         _mirror(place, shown, {file.key: file for file in offered})
@@ -125,7 +129,7 @@ def mirrored(place: Path, shown: str, offered: Iterable[Offered]) -> None:
 def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
     brought = _read_index(place)
     if brought is None:
-        # What is there came once, and nobody knows any more what it was then: it is compared as it is now.
+        # The checksums of the fetched files are lost. Compare the files as they are now.
         there = sorted(path for path in place.glob("[!.]*/*") if path.is_file())
         brought = {path.relative_to(place).as_posix(): ("", checksum(path)) for path in there}
     _remove_unknown(place, brought)
@@ -134,13 +138,15 @@ def _mirror(place: Path, shown: str, offered: Mapping[str, Offered]) -> None:
     for key in sorted(brought.keys() | offered.keys()):
         file, known = offered.get(key), brought.get(key)
         if file is None:
-            remedy = f"{_NEVER} Where it never was part of it, remove {place}."
-            problems.append(Problem(f"{shown}, {key}", "is gone, and was brought here before;", remedy))
+            remedy = f"{_NEVER} If the file was never part of the delivery, remove {place}."
+            problems.append(Problem(f"{shown}, {key}", "was fetched before, and is gone;", remedy))
         elif known is not None:
             brought[key] = _again(place, shown, file, known, problems)
         elif file.delivery in deliveries:
-            later = f"deliver it as a delivery of its own; where it only came in late, remove {place}."
-            problems.append(Problem(f"{shown}, {key}", "was added to its delivery after it was brought here;", later))
+            later = f"put it into its own delivery. If it only came in late, remove {place}."
+            problems.append(
+                Problem(f"{shown}, {key}", "was added to its delivery after the delivery was fetched;", later)
+            )
     _require_none(problems)
     _write_index(place, brought)
     for delivery in sorted({file.delivery for file in offered.values()} - deliveries):

@@ -1,6 +1,6 @@
-"""Deliveries in an object store, on a server or in an archive: whatever fsspec opens by an address.
+"""List deliveries in an object store, on a server or in an archive: any address that fsspec can open.
 
-The shape is that of ``data/raw``: one folder for each delivery, named for the day of receipt.
+The folders are like those in ``data/raw``: one for each delivery, with the day of receipt as its name.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from viputils.core.errors import DeliveryError, Problem, nearest
 from viputils.core.urls import DIALECTS
 from viputils.records.remote.mirror import Offered, name_problem, not_installed, unreachable, unreadable
 
-# What tells that a file has changed, under the names that the stores give it. Its size alone does not tell.
+# Properties of a file that change with its content, as different stores call them. The size alone is not enough.
 _MARKS: Final = {
     *("etag", "md5", "md5hash", "md5checksum", "crc32c", "content_md5", "generation", "versionid", "version_id"),
-    # Days and times, where they are those of the last change.
+    # The time of the last change.
     *("mtime", "lastmodified", "last_modified", "updated", "created"),
 }
 
@@ -29,35 +29,35 @@ def offered_files(address: str, shown: str) -> list[Offered]:
     Parameters
     ----------
     address
-        As fsspec takes it: ``s3://bucket/deliveries``, ``memory://deliveries``.
+        An address for fsspec: ``s3://bucket/deliveries``, ``memory://deliveries``.
     shown
-        What messages call it.
+        The address as messages show it.
 
     Raises
     ------
     DeliveryError
-        If nothing can open it or it cannot be reached; with every file that is in no delivery.
+        If the address cannot be opened or reached, or a file is in no delivery. Lists all of them.
     """
     try:
         import fsspec
     except ImportError:
         raise not_installed(shown, "fsspec") from None
     protocol = address.partition("://")[0]
-    # Several can stand in a row, as in zip://deliveries::s3://bucket/all.zip.
+    # Protocols can be chained, as in zip://deliveries::s3://bucket/all.zip.
     known = fsspec.available_protocols()
     if protocol.partition("::")[0] not in known:
         remedy = nearest(protocol, [*known, *DIALECTS]) or "name a folder, an address of fsspec or of a database."
-        raise unreadable(shown, f"nothing opens '{protocol}://';", remedy)
+        raise unreadable(shown, f"'{protocol}://' is not a known kind of address;", remedy)
     try:
         files, top = fsspec.core.url_to_fs(address)
         files.invalidate_cache()
         if not files.isdir(top):
-            remedy = "name the one that holds a folder for each day of receipt."
-            raise unreadable(shown, "is no folder there;", remedy)
+            remedy = "name the folder that has one folder for each day of receipt."
+            raise unreadable(shown, "is not a folder there;", remedy)
         found: Mapping[str, Mapping[str, Any]] = files.find(top, detail=True)
     except DeliveryError:
         raise
-    except Exception as error:  # Every store has its own.
+    except Exception as error:  # Each kind of store has its own errors.
         raise unreachable(shown, address, error, isinstance(error, ImportError)) from None
     problems: list[Problem] = []
     offered: list[Offered] = []
@@ -68,7 +68,11 @@ def offered_files(address: str, shown: str) -> list[Offered]:
             continue
         wrong = [problem for part in parts if (problem := name_problem(part, shown))]
         if not wrong and len(parts) != 2:
-            wrong = [Problem(f"{shown}, {name}", "is in no delivery;", "files lie as in 2023-12-04/responses.csv.")]
+            wrong = [
+                Problem(
+                    f"{shown}, {name}", "is not in a delivery;", "move it to a folder, as in 2023-12-04/responses.csv."
+                )
+            ]
         problems += wrong
         if not wrong:
             bring = partial(_bring, files, path, f"{shown}, {name}", address)
@@ -86,5 +90,5 @@ def _mark(info: Mapping[str, Any]) -> str:
 def _bring(files: Any, path: str, shown: str, address: str, target: Path) -> None:
     try:
         files.get_file(path, str(target))
-    except Exception as error:  # Every store has its own.
+    except Exception as error:  # Each kind of store has its own errors.
         raise unreachable(shown, address, error, isinstance(error, ImportError)) from None
