@@ -372,6 +372,7 @@ def test_the_status_has_the_same_as_json_and_for_people(told: Project) -> None:
     assert vip("status", "--json", "--csv", "--project", str(told.root)).returncode == 2
 
 
+@pytest.mark.whole_issues
 def test_an_issue_is_out_of_date_once_something_that_it_was_made_from_changed(told: Project) -> None:
     told.activities(OCTOBER).write_text("## Help\n\nText.\n", encoding="utf-8")
     assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, out of date: texts have changed"

@@ -157,7 +157,6 @@ def test_a_city_that_shares_the_notebook_and_the_theme_is_reproduced(
     assert reproduce(project, "2020-11").identical
 
 
-@pytest.mark.whole_issues
 def test_an_issue_of_which_a_file_was_edited_since_is_not_reproduced(city: Project, tmp_path: Path) -> None:
     root = tmp_path / "touched"
     shutil.copytree(city.root, root)

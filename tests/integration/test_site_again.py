@@ -368,6 +368,7 @@ def test_what_is_saved_while_the_site_is_made_is_in_the_next_site(tmp_path: Path
     assert ["Saved just now." in text for text in texts] == [False, True]
 
 
+@pytest.mark.whole_issues
 def test_an_issue_that_is_made_again_while_the_site_is_put_together_keeps_it_from_being_made(
     tmp_path: Path, plain_pages: None
 ) -> None:
@@ -402,6 +403,7 @@ def test_activities_that_must_not_go_out_keep_the_site_from_being_made(tmp_path:
     assert not (root / "_site").exists()
 
 
+@pytest.mark.whole_issues
 def test_activities_of_a_month_without_data_are_named_and_keep_nothing_else_from_being_made(
     tmp_path: Path, plain_pages: None
 ) -> None:
@@ -415,6 +417,7 @@ def test_activities_of_a_month_without_data_are_named_and_keep_nothing_else_from
     assert not [page for page in (root / "_site").rglob("*.html") if "Too early." in page.read_text(encoding="utf-8")]
 
 
+@pytest.mark.whole_issues
 def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path: Path, plain_pages: None) -> None:
     root = with_a_short_report(town(tmp_path / "a town"))
     program = root / "program.toml"
@@ -497,6 +500,7 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str, remark
     assert remark in done.stderr
 
 
+@pytest.mark.whole_issues
 def test_very_many_issues_are_made_only_if_the_answer_is_yes(
     tmp_path: Path, plain_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_the_record_that_came_with_the_delivery_of_an_embargo_moves_no_number_be
     assert verdicts[AFTER] == {"2023-10": {"reproduced", "revised since"}, "2023-11": {"reproduced"}}
 
 
+@pytest.mark.whole_issues
 def test_the_calendar_lists_it_and_the_log_of_revisions_does_not(town: Project, make_on: MakeOn) -> None:
     make_on(BEFORE)
     calendar = words(soup_of(town.site / "calendar" / "index.html").main)

@@ -24,8 +24,6 @@ from tests.support.projects import REPOSITORY
 from viputils.core.errors import NotebookError, Problem, VipError
 from viputils.report.process import PLACE, ProcessDiedError, end_all, in_own_process, start_ahead
 
-pytestmark = pytest.mark.process
-
 
 def apart(work: Callable[..., Any], *arguments: Any, **hear: Callable[[Any], None]) -> Any:
     return in_own_process(work, *arguments, hear=hear)
@@ -227,6 +225,7 @@ in_own_process(sleep, sys.argv[1], hear={})
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_it_ends_with_the_process_that_waits_for_it_and_leaves_no_file(tmp_path: Path, how: signal.Signals) -> None:
     mark = tmp_path / "mark"
@@ -259,6 +258,7 @@ def test_it_ends_with_the_process_that_waits_for_it_and_leaves_no_file(tmp_path:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.process
 def test_the_process_that_others_are_forked_from_is_replaced_if_it_was_killed() -> None:
     start_ahead()
     server = next(
@@ -271,6 +271,7 @@ def test_the_process_that_others_are_forked_from_is_replaced_if_it_was_killed() 
     assert apart(double, 1, step=lambda _: None) == 2
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("long", [False, True])
 def test_nothing_is_imported_from_the_folder_that_somebody_is_in(tmp_path: Path, long: bool) -> None:
     here, temporary = tmp_path / "here", tmp_path / ("x" * 100)

@@ -358,6 +358,7 @@ def test_revisions_count_the_rows_of_each_table_by_age_of_the_month(project: Pro
     ]
 
 
+@pytest.mark.exhaustive
 def test_revisions_of_tables_are_those_of_measures_that_count_their_rows(
     demonstration_records: Records,
 ) -> None:

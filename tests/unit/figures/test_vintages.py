@@ -82,6 +82,7 @@ def test_what_had_been_printed_before_the_vintages_begin_has_no_first_print(kept
     assert list(first.loc[first["month"].eq("2020-11"), "first_on"]) == [pd.Timestamp("2020-12-01")] * 2
 
 
+@pytest.mark.exhaustive
 def test_the_examples_own_deliveries_count_every_month_as_the_file_of_vintages_does(
     kept: pd.DataFrame, repository_example: Path
 ) -> None:
