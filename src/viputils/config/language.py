@@ -23,7 +23,7 @@ from viputils.core.months import MONTH_NAMES, ReportMonth
 if TYPE_CHECKING:
     from babel import Locale
 
-# The country of number formats: 2,599 and not 2.599, in every language.
+# The country of dates and times, if the language has its own forms there.
 _REGION: Final = "US"
 LOCALES: Final = Path(__file__).parents[1] / "locale"
 TEMPLATE: Final = "viputils.pot"
@@ -60,9 +60,12 @@ class Language:
     @property
     def locale(self) -> Locale:
         """The locale with its formats."""
-        from babel import Locale
+        from babel import Locale, UnknownLocaleError
 
-        return Locale.parse(f"{self.code}_{_REGION}")
+        try:
+            return Locale.parse(f"{self.code}_{_REGION}")
+        except UnknownLocaleError:
+            return Locale.parse(self.code)
 
     @property
     def own_name(self) -> str:
@@ -108,30 +111,18 @@ class Language:
         return self.code == "en"
 
     def number(self, value: int) -> str:
-        """Return a whole number as text: ``2,599``."""
-        if self.is_english:
-            return f"{value:,}"
-        from babel.numbers import format_decimal
-
-        return str(format_decimal(value, locale=self.locale))
+        """Return a whole number as text, in every language as the United States write it: ``2,599``."""
+        return f"{value:,}"
 
     def average(self, value: float) -> str:
         """Return an average as text: ``63``, or with one decimal if it is below ten: ``0.4``."""
         if round(value, 1) >= 10 or round(value, 1) == round(value):
             return self.number(round(value))
-        if self.is_english:
-            return f"{value:.1f}"
-        from babel.numbers import format_decimal
-
-        return str(format_decimal(round(value, 1), locale=self.locale))
+        return f"{value:.1f}"
 
     def signed(self, value: int) -> str:
         """Return a change with its sign: ``+1,234``."""
-        if self.is_english:
-            return f"{value:+,}"
-        from babel.numbers import format_decimal
-
-        return str(format_decimal(value, format="+#,##0;-#,##0", locale=self.locale))
+        return f"{value:+,}"
 
     def percent(self, part: int, whole: int) -> str:
         """Return a share as a whole percentage, rounding halves up: ``43%``. The whole must not be 0."""
@@ -263,7 +254,7 @@ def _require_known(code: str, name: str) -> None:
     from babel import Locale, UnknownLocaleError
 
     try:
-        Locale.parse(f"{code}_{_REGION}")
+        Locale.parse(code)
         known = (LOCALES / f"{code}.po").is_file()
     except (UnknownLocaleError, ValueError):
         known = False

@@ -318,6 +318,19 @@ def test_numbers_are_those_of_the_united_states_in_both_languages(value: int) ->
     assert spanish.signed(value) == ENGLISH.signed(value) == f"{value:+,}"
 
 
+@pytest.mark.parametrize("code", ["es", "vi", "pt", "nv"])
+def test_numbers_are_the_same_in_every_language(code: str) -> None:
+    language = Language(code)
+    assert (language.number(2599), language.average(0.44), language.signed(-1234)) == ("2,599", "0.4", "-1,234")
+
+
+@pytest.mark.parametrize(("code", "says"), [("vi", "tháng 12"), ("pt", "dezembro"), ("es", "diciembre")])
+def test_a_language_without_forms_of_its_own_in_the_united_states_has_those_of_its_country(
+    code: str, says: str
+) -> None:
+    assert says in Language(code).date(dt.date(2023, 12, 4))
+
+
 def test_a_count_takes_the_form_of_its_number(spanish: Language) -> None:
     said = [spanish.count(number, "{number} report", "{number} reports") for number in (0, 1, 2, 1_000_000)]
     assert said == ["0 informes", "1 informe", "2 informes", "1,000,000 informes"]
