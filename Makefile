@@ -7,7 +7,7 @@ BASE ?= HEAD~1
 # Paths stay relative to this folder, so that a blank in its own path never matters.
 BIN := .venv/bin
 
-.PHONY: help report test test-rest test-all lint format changes bench words catalogue record lab cluster lock clean
+.PHONY: help report test test-rest test-all lint format changes bench words catalogue record lab simulate cluster lock clean
 
 help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint              ruff, mypy and the directions of imports"
 	@echo "make changes           printed figures that HEAD moves (BASE=origin/main for another commit than HEAD~1)"
 	@echo "make bench             measure, and print ratios (ROWS=10000,1000000 for fewer rows)"
+	@echo "make simulate          measure how often the report's statements are wrong, and how soon it names a change"
 	@echo "make words             measure how easy the texts are to read, and list the hardest sentences"
 	@echo "make record            make November 2023 again, and keep how it was made"
 	@echo "make catalogue         bring the catalogues of translations up to date, and say what waits for one"
@@ -77,6 +78,10 @@ bench:
 	@$(BIN)/python scripts/bench.py $(ROWS)
 	@$(BIN)/python scripts/bench_engine.py
 	@$(BIN)/python scripts/bench_backfill.py
+
+simulate:
+	@sh scripts/set_up.sh test
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python scripts/simulate.py
 
 words:
 	@sh scripts/set_up.sh test

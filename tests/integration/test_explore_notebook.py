@@ -46,7 +46,7 @@ def test_it_shows_counts_by_type_area_service_and_source_beside_what_chance_give
     for category in ("Homicide", "Southeast", "Housing", "Crime data"):
         assert f"| {category} |" in text.replace("  ", " ")
     assert "| **To the end of November** | **320** | **315** |" in text
-    assert r"| Responses | 320 | 315 | +5 | 0.87 to 1.19 | months differ too much |" in text
+    assert r"| Responses | 320 | 315 | +5 | 0.87 to 1.19 | cannot be told |" in text
     assert "| Adults assisted | 2,599 |" in text
 
 

@@ -95,7 +95,7 @@ def test_its_report_is_made_by_the_command_with_no_part_that_the_city_does_not_h
         "Headline numbers",
         "Victims of shootings",
         "Victims: between 90 and 282 a month so far in 2020",
-        "Victims: months vary too much to judge November 2020",
+        "Victims: about 227 a month since May 2020, up from 122",
         "What changed this month",
         "Victims: 2,070 so far in 2020, 1,358 a year earlier",
         "About this report",

@@ -1,14 +1,19 @@
-"""The assessment of a month: its counts against earlier months, and its year to date against the year before.
+"""The assessment of a month: its counts against earlier months, lasting changes, and its year against the year before.
 
-Differences that chance often makes are ignored. If there are too few months or events, the result is that
-nothing can be told.
+Differences that chance or the season often make are ignored. If there are too few months or events, the result is that
+nothing can be told. All levels together keep false claims rare; docs/decisions/0048 has the measured rates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Final, Literal
 
+import numpy as np
 import pandas as pd
 
 from viputils.config.program import Program
@@ -16,15 +21,33 @@ from viputils.core.months import ReportMonth
 from viputils.figures.counts import categories_of
 from viputils.figures.edition import Edition
 from viputils.figures.series import known_months, series_of
-from viputils.figures.stats.control_charts import OUTSIDE, TAIL, ProcessChart, Rule, Side, is_even, process_chart
-from viputils.figures.stats.intervals import Interval, future, ratio
+from viputils.figures.stats.control_charts import (
+    ENOUGH,
+    ENOUGH_SINCE,
+    OUTSIDE,
+    RULES,
+    TAIL,
+    Numbers,
+    ProcessChart,
+    Rule,
+    Usual,
+    process_chart,
+    usual_of,
+)
+from viputils.figures.stats.intervals import Interval, ratio
+from viputils.figures.stats.shifts import Course, Shift, course
 from viputils.records.clean import Records
 
 # The most earlier months used to tell what is usual. Older months reflect other conditions.
 USUAL: Final = 24
 
-# Each issue compares years to date, so a lower level would find a false difference in one issue of twenty.
-YEAR_LEVEL: Final = 0.99
+# A report has many claims, so a lower level would make false ones too often.
+YEAR_LEVEL: Final = 0.995
+# After this many months, a change is no news. It still sets what is usual.
+NEWS: Final = 12
+# How often the estimate of the year's end is right.
+END_LEVEL: Final = 0.95
+_END_ERRORS: Final = 1.96
 
 Verdict = Literal["higher", "lower", "no telling"]
 
@@ -35,31 +58,49 @@ class Standing:
 
     Attributes
     ----------
-    verdict
-        ``higher`` or ``lower`` than chance makes a month. ``no telling`` if it is neither, or if the months
-        before are too few or differ too much.
+    usual
+        What is usual at the current level.
+    enough
+        The fewest months that show it.
     """
 
     measure: str
     category: str
     value: int
-    chart: ProcessChart
-    verdict: Verdict
+    usual: Usual
+    enough: int
 
     @property
     def low(self) -> int:
         """The lowest normal count."""
-        return int(self.chart.points["low"].iloc[-1])
+        return int(self.usual.limits.low) if self.usual.periods else 0
 
     @property
     def high(self) -> int:
         """The highest normal count."""
-        return int(self.chart.points["high"].iloc[-1])
+        return int(self.usual.limits.high) if self.usual.periods else 0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether enough months are known to show what is usual."""
+        return self.usual.periods >= self.enough
 
     @property
     def can_tell(self) -> bool:
         """Whether the months before show what is usual."""
-        return self.chart.is_enough and self.chart.is_even
+        return self.is_enough and self.usual.is_even
+
+    @property
+    def can_fall(self) -> bool:
+        """Whether a single month can be unusually low. If counts are small, even 0 is not unusual."""
+        return self.low > 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """``higher`` or ``lower`` than chance makes a month. ``no telling`` if neither, or if months do not show it."""
+        if not self.can_tell or self.value in self.usual.limits:
+            return "no telling"
+        return "higher" if self.value > self.high else "lower"
 
 
 @dataclass(frozen=True)
@@ -69,10 +110,10 @@ class YearToDate:
     Attributes
     ----------
     ratio
-        The exact interval of the ratio of the two rates, or None if both counts are 0.
+        The interval of the ratio of the two rates, or None if both counts are 0. It is exact if chance explains
+        the months, or else wider. Both counts have the same months, so a season cancels.
     is_even
-        Whether the months of this year to date, and all months of the year before, differ no more than by chance. If
-        not, the interval is too narrow to use.
+        Whether the months vary little enough to use the interval.
     """
 
     measure: str
@@ -100,10 +141,11 @@ class Pace:
         The running total by month (``Int64`` by ``ReportMonth``), missing if unknown. The second is empty if nothing of
         the year before is known.
     at_end
-        The expected interval of the full year's count, if the year continues as it has so far. None if the year is
-        over, if too little of it is known, or if its months or those of the year before differ too much.
+        The interval of the full year's count, with the chance ``END_LEVEL``, if the rest of the year compares with the
+        year before as its months so far do. None if the year is over, if too little is known, or if months vary too
+        much.
     is_even
-        Whether these months differ no more than by chance.
+        Whether the months vary little enough to estimate it.
     """
 
     measure: str
@@ -119,12 +161,16 @@ class Assessment:
 
     Attributes
     ----------
+    counts
+        The monthly counts of the total.
+    shifts
+        All lasting changes of the total, the latest last.
     whole
         The total.
     parts
         Its categories by measure. The limits are adjusted for the number of categories.
-    runs
-        Rules that the last months complete together, without the rule for a single month.
+    shift
+        The latest lasting change of the total, if it is news.
     year
         The fiscal year to date of the total, or None if the year before is unknown.
     year_parts
@@ -132,12 +178,19 @@ class Assessment:
     """
 
     month: ReportMonth
+    counts: pd.Series
+    shifts: list[Shift]
     whole: Standing
     parts: dict[str, list[Standing]]
-    runs: list[tuple[Rule, Side]]
+    shift: Shift | None
     year: YearToDate | None
     year_parts: dict[str, list[YearToDate]]
     pace: Pace
+
+    @cached_property
+    def chart(self) -> ProcessChart:
+        """The chart of the total, with a step at its lasting change. Only single months are marked."""
+        return chart_of(self.counts, self.shifts, [OUTSIDE])
 
 
 def assess(edition: Edition) -> Assessment | None:
@@ -149,29 +202,47 @@ def assess(edition: Edition) -> Assessment | None:
     name = followed(program)
     if name is None or month not in known_months(edition.records, name):
         return None
-    starts = program.identity.fiscal_year_starts
     counts = counts_of(edition.records, month, name)[""]
-    whole = _standing(name, "", counts)
-    parts, year_parts = {}, {}
-    for one in program.report.breakdowns:
-        if program.whole_of(one) == name:
-            of_part = counts_of(edition.records, month, one)[categories_of(program, one, month)]
-            # Adjust for the number of categories, so that together they give no more false alarms than one alone.
-            number = len(of_part.columns)
-            level, tail = 1 - (1 - YEAR_LEVEL) / number, TAIL / number
-            parts[one] = [_standing(one, str(each), of_part[each], tail) for each in of_part]
-            found = (_year_to_date(part, of_part[part.category], starts, level) for part in parts[one])
-            year_parts[one] = [each for each in found if each is not None]
-    runs = [(rule, side) for rule, side in whole.chart.signals_at(month) if rule != OUTSIDE]
-    return Assessment(
-        month,
-        whole,
-        parts,
-        runs if whole.can_tell else [],
-        _year_to_date(whole, counts, starts, YEAR_LEVEL),
-        year_parts,
-        _pace(whole, counts, starts),
-    )
+    parts = {
+        one: counts_of(edition.records, month, one)[categories_of(program, one, month)]
+        for one in program.report.breakdowns
+        if program.whole_of(one) == name
+    }
+    return judge(name, counts, parts, program.identity.fiscal_year_starts)
+
+
+def judge(name: str, counts: pd.Series, parts: Mapping[str, pd.DataFrame], fiscal_year_starts: int) -> Assessment:
+    """Return the assessment of the last month of some counts.
+
+    Parameters
+    ----------
+    name, counts
+        The measure, and its known monthly counts as from ``counts_of``.
+    parts
+        The counts of its categories by measure.
+    """
+    found = course(counts)
+    newest = counts.index[-1]
+    ahead = newest.fiscal_year(fiscal_year_starts).first
+    to_date = len(list(ahead.fiscal_year(fiscal_year_starts).months(until=newest)))
+    levels = _levels(counts.iloc[-USUAL - 1 :], found.shifts)
+    whole = _standing(name, "", _numbers(counts), levels)
+    year = _year_to_date(whole, _numbers(counts), to_date, YEAR_LEVEL, found.dispersion)
+    standings, years = {}, {}
+    # Adjust for the number of categories, so that together they give no more false alarms than one alone.
+    every = max(1, sum(len(table.columns) for table in parts.values()))
+    for one, table in parts.items():
+        values = {str(each): _numbers(table[each]) for each in table}
+        tail, level = TAIL / max(1, len(values)), 1 - (1 - YEAR_LEVEL) / every
+        standings[one] = [_standing(one, each, values[each], levels, tail) for each in values]
+        compared = (
+            _year_to_date(part, values[part.category], to_date, level, _of_part(part, whole, found.dispersion))
+            for part in standings[one]
+        )
+        years[one] = [each for each in compared if each is not None]
+    shift = found.shift if whole.usual.is_even and found.shift is not None and found.shift.periods <= NEWS else None
+    pace = _pace(whole, counts, fiscal_year_starts, found)
+    return Assessment(newest, counts, found.shifts, whole, standings, shift, year, years, pace)
 
 
 def followed(program: Program) -> str | None:
@@ -196,25 +267,59 @@ def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFram
     return pd.DataFrame({name: pd.Series(values.array, index=months) for name, values in of_each})
 
 
-def chart_of(counts: pd.Series, tail: float = TAIL) -> ProcessChart:
-    """Return the process behavior chart of monthly counts. The months before the last one set its limits."""
+def chart_of(counts: pd.Series, shifts: Sequence[Shift] = (), rules: Sequence[Rule] = RULES) -> ProcessChart:
+    """Return the process behavior chart of monthly counts. The months before the last one set its limits.
+
+    Parameters
+    ----------
+    shifts
+        The lasting changes, the latest last. Each level has its own average and limits.
+    rules
+        The rules to look for.
+    """
     newest = counts.iloc[-USUAL - 1 :]
-    return process_chart(newest, baseline=list(newest.index[:-1]), tail=tail)
+    levels = _levels(newest, shifts)
+    usual = _usual(_numbers(newest), levels, TAIL)
+    *earlier, current = (newest.iloc[level] for level in levels)
+    chart = process_chart(current, baseline=list(current.index[:-1]), dispersion=usual.dispersion, rules=rules)
+    points = [process_chart(each, dispersion=usual.dispersion, rules=rules).points for each in earlier]
+    enough = ENOUGH_SINCE if earlier else ENOUGH
+    return replace(chart, points=pd.concat([*points, chart.points]), is_even=usual.is_even, enough=enough)
 
 
-def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int) -> Pace:
+def _levels(newest: pd.Series, shifts: Sequence[Shift]) -> list[slice]:
+    """Return the places of each level."""
+    months = list(newest.index)
+    starts = [0, *(months.index(shift.since) for shift in shifts if shift.since in months[1:])]
+    return [slice(start, end) for start, end in pairwise([*starts, len(months)])]
+
+
+def _usual(values: Numbers, levels: Sequence[slice], tail: float) -> Usual:
+    """Return what is usual in the newest month."""
+    before = values.copy()
+    before[-1] = np.nan
+    return usual_of([each[~np.isnan(each)] for each in (before[level] for level in levels)], tail)
+
+
+def _numbers(counts: pd.Series) -> Numbers:
+    return np.asarray(counts.to_numpy("float64", na_value=np.nan), dtype=np.float64)
+
+
+def _of_part(part: Standing, whole: Standing, dispersion: float) -> float:
+    """Return the dispersion of a category: its share of that of the whole, or its own if that is larger."""
+    share = part.usual.average / whole.usual.average if whole.usual.average else 0.0
+    return max(part.usual.dispersion, 1 + (dispersion - 1) * share)
+
+
+def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int, found: Course) -> Pace:
     """Return the course of the last month's fiscal year, beside the year before."""
     first = counts.index[-1].fiscal_year(fiscal_year_starts).first
     months = counts.loc[counts.index >= first]
     before = counts.reindex([first.plus(ahead - 12) for ahead in range(12)])
-    ahead, at_end = 12 - len(months), None
     is_whole = len(months) == len(list(first.fiscal_year(fiscal_year_starts).months(until=counts.index[-1])))
-    enough = max(len(months), int(before.notna().sum())) > 1
-    even = years_are_even(counts, counts.index[-1], fiscal_year_starts)
-    if ahead and is_whole and enough and months.notna().all() and even:
-        so_far = int(months.sum())
-        rest = future(so_far, len(months), ahead)
-        at_end = Interval(so_far + rest.low, so_far + rest.high)
+    at_end, even = None, standing.usual.is_even
+    if len(months) < 12 and is_whole and even and months.notna().all() and before.notna().all():
+        at_end = _at_end(months, before, found)
     # A running total is unknown from the first unknown month on.
     to_date = [one.cumsum().mask(one.isna().cummax()) for one in (months, before)]
     return Pace(
@@ -222,32 +327,45 @@ def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int) -> Pac
     )
 
 
-def _standing(measure: str, category: str, counts: pd.Series, tail: float = TAIL) -> Standing:
-    chart = chart_of(counts, tail)
-    verdict: Verdict = "no telling"
-    side = dict(chart.signals_at(counts.index[-1])).get(OUTSIDE)
-    if side is not None and chart.is_enough and chart.is_even:
-        verdict = "higher" if side == "high" else "lower"
-    return Standing(measure, category, int(counts.iloc[-1]), chart, verdict)
+def _at_end(months: pd.Series, before: pd.Series, found: Course) -> Interval | None:
+    """Return the interval of a full year's count: its rest compares with the year before as its months so far do.
 
-
-def years_are_even(counts: pd.Series, month: ReportMonth, fiscal_year_starts: int) -> bool:
-    """Return whether the months of a fiscal year to date, and those of the year before, differ only by chance.
-
-    The full year before is used, because a year that has just started has too few months.
+    After a lasting change, only the months since then count, and earlier ones are brought to the new level.
     """
-    months = list(month.fiscal_year(fiscal_year_starts).months(until=month))
-    year_before = counts.reindex(list(months[0].plus(-12).fiscal_year(fiscal_year_starts).months()))
-    return is_even(counts.reindex(months).dropna()) and is_even(year_before.dropna())
-
-
-def _year_to_date(standing: Standing, counts: pd.Series, fiscal_year_starts: int, level: float) -> YearToDate | None:
-    """Compare the fiscal year to date with the year before. Return None if a month of either is unknown."""
-    newest = counts.index[-1]
-    months = list(newest.fiscal_year(fiscal_year_starts).months(until=newest))
-    sides = [counts.reindex(one) for one in (months, [month.plus(-12) for month in months])]
-    if any(side.isna().any() for side in sides):
+    shift = found.shift
+    now = months if shift is None else months.loc[months.index >= shift.since]
+    earlier = before.astype("float64")
+    if shift is not None:
+        earlier = earlier.where(before.index >= shift.since, earlier * (shift.after / max(shift.before, 0.5)))
+    same = earlier.iloc[len(months) - len(now) : len(months)].sum()
+    rest_before, so_far = earlier.iloc[len(months) :].sum(), float(now.sum())
+    if not (same and rest_before and so_far):
         return None
-    value, before = (int(side.sum()) for side in sides)
-    even = years_are_even(counts, newest, fiscal_year_starts)
-    return YearToDate(standing.measure, standing.category, value, before, ratio(value, before, level=level), even)
+    rest = so_far * rest_before / same
+    variance = _for_sums(found.dispersion) * sum(1 / one for one in (so_far, same, rest_before, rest))
+    error = _END_ERRORS * math.sqrt(variance)
+    total = int(months.sum())
+    return Interval(total + math.floor(rest * math.exp(-error)), total + math.ceil(rest * math.exp(error)))
+
+
+def _for_sums(dispersion: float) -> float:
+    """Return the dispersion of sums of months: neighboring months vary alike, so a sum varies more than its months."""
+    return 1 + 2 * (dispersion - 1)
+
+
+def _standing(measure: str, category: str, values: Numbers, levels: Sequence[slice], tail: float = TAIL) -> Standing:
+    usual = _usual(values[-USUAL - 1 :], levels, tail)
+    return Standing(measure, category, int(values[-1]), usual, ENOUGH_SINCE if len(levels) > 1 else ENOUGH)
+
+
+def _year_to_date(
+    standing: Standing, values: Numbers, to_date: int, level: float, dispersion: float
+) -> YearToDate | None:
+    """Compare the fiscal year to date with the year before. Return None if a month of either is unknown."""
+    now, then = values[-to_date:], values[-to_date - 12 : -12]
+    if len(values) < to_date + 12 or np.isnan(now).any() or np.isnan(then).any():
+        return None
+    scale = _for_sums(dispersion)
+    found = ratio(now.sum() / scale, then.sum() / scale, level=level)
+    is_even = standing.usual.is_even
+    return YearToDate(standing.measure, standing.category, int(now.sum()), int(then.sum()), found, is_even)

@@ -15,8 +15,9 @@ from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
 from viputils.core.text import capital, plural
 from viputils.figures import engagement
-from viputils.figures.assessment import chart_of, counts_of, followed, years_are_even
-from viputils.figures.stats.control_charts import ENOUGH, ProcessChart, is_even, process_chart
+from viputils.figures.assessment import chart_of, counts_of, followed
+from viputils.figures.stats.control_charts import ProcessChart, is_even, process_chart
+from viputils.figures.stats.shifts import course
 from viputils.report.drawing import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, PROVISIONAL, div, number, pipe_table, readable, signed
 from viputils.report.markdown import escape
@@ -74,7 +75,7 @@ def over_time(tables: Tables, measure: str, category: str = "", end: Month | Non
     counts = _counts(tables, measure, category, end)
     label = _label(tables, measure, category)
     if tables.project.program.measures[measure].count == "rows":
-        return _process(tables, label, chart_of(counts), f"time-{measure}")
+        return _process(tables, label, chart_of(counts, course(counts).shifts), f"time-{measure}")
     months, values = list(counts.index)[-24:], [_value(value) for value in counts][-24:]
     said = ", ".join(f"{month.label} {_shown(value)}" for month, value in zip(months, values, strict=True))
     image = image_markdown(
@@ -188,7 +189,6 @@ def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Mark
         raise ParameterError("The months cannot be compared.", [problem])
     rows = []
     last = max(as_month(a), as_month(b))
-    starts = tables.project.program.identity.fiscal_year_starts
     by_measure: dict[str, pd.DataFrame] = {}
     for line in found.loc[found["period"].eq(period)].to_dict("records"):
         between = [f"{line[side]:.2f}" if pd.notna(line[side]) else "" for side in ("low", "high")]
@@ -198,7 +198,7 @@ def against(tables: Tables, a: Month, b: Month, period: Period = "fytd") -> Mark
             if name not in by_measure:
                 by_measure[name] = counts_of(tables.records, last, name)
             counts = by_measure[name][category] if category in by_measure[name] else pd.Series(dtype="Int64")
-            if not (years_are_even(counts, last, starts) if period == "fytd" else is_even(counts.iloc[-25:].dropna())):
+            if not (_fits_years(counts) if period == "fytd" else is_even(counts.iloc[-25:].dropna())):
                 told = "months differ too much"
             elif line["low"] <= 1 <= line["high"]:
                 told = "cannot be told"
@@ -421,6 +421,11 @@ def choose(tables: Tables) -> Any:
     return widgets.VBox([measure, category, month, shown])
 
 
+def _fits_years(counts: pd.Series) -> bool:
+    """Return whether chance explains how months vary at each level of the counts. A season cancels between years."""
+    return course(counts).dispersion == 1
+
+
 def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str = "month") -> Markdown:
     points, months = chart.points, list(chart.points.index)
     is_rate = by != "month"
@@ -464,7 +469,7 @@ def _reading(chart: ProcessChart) -> str:
     """Return sentences on what the chart can and cannot show."""
     said = [f"The average of the {plural(chart.periods, 'month')} before the newest is {chart.average:.1f}."]
     if not chart.is_enough:
-        said.append(f"That is too few: at least {ENOUGH} months are needed to show what is usual.")
+        said.append(f"That is too few: at least {chart.enough} months are needed to show what is usual.")
     if not chart.is_even:
         said.append(
             "These months differ from each other more than by chance, so the limits are too narrow to judge a single "

@@ -17,7 +17,7 @@ from viputils.core.text import capital, plural, uncapital
 from viputils.figures.assessment import Assessment
 from viputils.figures.counts import breakdown
 from viputils.figures.edition import Edition
-from viputils.figures.stats.control_charts import TREND, Rule
+from viputils.figures.stats.control_charts import Rule
 from viputils.report.drawing import (
     Tile,
     ages_chart,
@@ -39,10 +39,8 @@ _USUAL_TITLES: Final = {
     "lower": message("{measure}: unusually low in {month}"),
     "no telling": message("{measure}: normal in {month}"),
     "cannot tell": message("{measure}: months vary too much to judge {month}"),
-    "high": message("{measure}: higher in recent months, up to {month}"),
-    "low": message("{measure}: lower in recent months, up to {month}"),
-    "rising": message("{measure}: rising in recent months, up to {month}"),
-    "falling": message("{measure}: falling in recent months, up to {month}"),
+    "up": message("{measure}: about {after} a month since {since}, up from {before}"),
+    "down": message("{measure}: about {after} a month since {since}, down from {before}"),
 }
 # What a tile says of the year to date, in few letters.
 _ON_TILE: Final = {"FYTD": message("FYTD {number}"), "YTD": message("YTD {number}")}
@@ -184,50 +182,83 @@ def usual_range(project: Project, edition: Edition, found: Assessment | None) ->
     found
         As ``assess`` gives it; without it there is no such part.
     """
-    if found is None or not found.whole.chart.is_enough:
+    if found is None or (not found.whole.is_enough and found.shift is None):
         return Markdown("")
-    language, chart = edition.language, found.whole.chart
-    points, months = chart.points, list(chart.points.index)
+    language, chart = edition.language, found.chart
+    months = list(chart.points.index)
+    noun = noun_of(edition, found.whole.measure)
+    text = _caption(found)
+    caption = words(language, text, measure=capital(escape(noun)), average=language.average(chart.average))
+    names, alt = month_names(months, language), _usual_in_words(language, found, noun)
+    image = _image(
+        project, edition, lambda: limits_chart(project.fonts, names, chart, language), "chart-usual-range", caption, alt
+    )
     values = {
-        "measure": noun_of(edition, found.whole.measure),
+        "measure": capital(escape(noun)),
+        "month": language.month(edition.month),
+        **_shift_values(language, found),
+    }
+    verdict = _usual_title(found)
+    title = words(language, _USUAL_TITLES[verdict], **values)
+    return Markdown(f"## {title}\n\n{image}\n\n{usual_range_table(edition, found)}")
+
+
+def _usual_title(found: Assessment) -> str:
+    """Return what the chart shows: an unusual month, or else a lasting change, or else what is known of the month."""
+    if found.shift is not None and found.whole.verdict == "no telling":
+        return "up" if found.shift.after > found.shift.before else "down"
+    return found.whole.verdict if found.whole.can_tell else "cannot tell"
+
+
+def _caption(found: Assessment) -> str:
+    if found.shift is None:
+        return message("{measure} by month. Line: average ({average}). Shaded: normal range.")
+    return message(
+        "{measure} by month. Line: average, with a step where the level changed (now {average}). Shaded: normal range."
+    )
+
+
+def _shift_values(language: Language, found: Assessment) -> dict[str, str]:
+    """Return the values of texts on a lasting change."""
+    if found.shift is None:
+        return {}
+    return {
+        "since": language.month(ReportMonth.parse(str(found.shift.since))),
+        "after": language.average(found.shift.after),
+        "before": language.average(found.shift.before),
+    }
+
+
+def _usual_in_words(language: Language, found: Assessment, noun: str) -> str:
+    """Return the alternative text of the chart of what is usual."""
+    chart, points = found.chart, found.chart.points
+    counts = ", ".join(
+        f"{language.month(month)} {_known(language, value)}"
+        for month, value in zip(points.index, points["value"], strict=True)
+    )
+    values = {
+        "measure": noun,
+        "counts": counts,
         "average": language.average(chart.average),
         "low": language.number(found.whole.low),
         "high": language.number(found.whole.high),
+        **_shift_values(language, found),
     }
-    marked = {month: chart.marks_at(month) for month in chart.marked.index}
-    counts = ", ".join(
-        f"{language.month(month)} {_known(language, value)}"
-        for month, value in zip(months, points["value"], strict=True)
-    )
     text = message(
         "Chart of {measure} by month: {counts}. The average of the earlier months is {average}. A normal month has "
         "between {low} and {high}."
     )
-    if not found.whole.low:
+    if found.shift is not None:
+        text = message(
+            "Chart of {measure} by month: {counts}. The average is {after} since {since} and was {before} before."
+        )
+    elif not found.whole.low:
         text = message(
             "Chart of {measure} by month: {counts}. The average of the earlier months is {average}. A normal month has "
             "{high} or fewer."
         )
-    alt = language.text(text, counts=counts, **values)
-    alt += " " + _signals_in_words(language, marked)
-    values = {name: escape(value) for name, value in values.items()}
-    caption = words(
-        language,
-        "{measure} by month. Line: average ({average}). Shaded: normal range.",
-        **(values | {"measure": capital(values["measure"])}),
-    )
-    names = month_names(months, language)
-    image = _image(
-        project, edition, lambda: limits_chart(project.fonts, names, chart, language), "chart-usual-range", caption, alt
-    )
-    verdict: str = found.whole.verdict if found.whole.can_tell else "cannot tell"
-    if found.runs and verdict == "no telling":
-        rule, side = found.runs[0]
-        verdict = {"high": "rising", "low": "falling"}[side] if rule == TREND else side
-    title = words(
-        language, _USUAL_TITLES[verdict], measure=capital(values["measure"]), month=language.month(edition.month)
-    )
-    return Markdown(f"## {title}\n\n{image}\n\n{usual_range_table(edition, found)}")
+    marked = {month: chart.marks_at(month) for month in chart.marked.index}
+    return f"{language.text(text, **values)} {_signals_in_words(language, marked)}"
 
 
 def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdown:
@@ -263,13 +294,14 @@ def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdo
     if pace.at_end is not None:
         bounds = {"low": language.number(int(pace.at_end.low)), "high": language.number(int(pace.at_end.high))}
         sentence = language.text(
-            "If the rest of the year is like the months so far, the year will probably end between {low} and {high}.",
+            "If the rest of the year compares with the year before as the months so far do, the year will end between "
+            "{low} and {high}. Such a range is right about 19 times out of 20.",
             **bounds,
         )
         alt += f" {sentence}"
         at_end = div("note", escape(sentence))
     elif len(pace.this_year) < _YEAR:
-        text = message("We give no year-end estimate because too few months are known so far.")
+        text = message("We give no year-end estimate because too few months are known.")
         if not pace.is_even:
             text = message("We give no year-end estimate because monthly counts varied too much.")
         at_end = div("note", words(language, text))

@@ -266,6 +266,8 @@ def _write_shade(axes: Axes, center: float, down: float, shade: int, color: str)
 def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: Language = ENGLISH) -> Figure:
     """Draw a process behavior chart: a line of counts, the average, the band of chance, and a mark for each signal.
 
+    The average is a step if the level changed.
+
     A month that completes a rule is a diamond with the rule's number beyond it, as seen from the average; the newest
     count is written at the right edge.
     """
@@ -284,7 +286,14 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     rate = points["rate"].astype("float64")
     is_count = bool(points["exposure"].eq(1).all())
     axes.fill_between(at, points["low"], points["high"], color=RULE, alpha=0.55, linewidth=0, step="mid")
-    axes.axhline(chart.average, color=MUTED, linewidth=1.2)
+    edges = [one + side for one in at for side in (-0.5, 0.5)]
+    # To both edges, as the limits are drawn around each month.
+    axes.plot(
+        [-len(points), *edges, 2 * len(points)],
+        points["average"].repeat(2).iloc[[0, *range(len(edges)), -1]],
+        color=MUTED,
+        linewidth=1.2,
+    )
     axes.plot(at, rate, color=PAST_BAR, linewidth=1.6)
     signals = points.index.isin(chart.marked.index)
     axes.plot([one for one in at if not signals[one]], rate[~signals], "o", color=BAR, markersize=5.5)
@@ -296,7 +305,7 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
         lines = [f"({number})" for number in rules.split()] if chart.is_even else []
         if lines:
             # Away from the average, so that no mark lies on its line.
-            is_above = value >= chart.average
+            is_above = value >= points["average"].iloc[place]
             below += [] if is_above else [(value, len(lines))]
             axes.annotate(
                 "\n".join(lines),
@@ -441,9 +450,11 @@ def course_chart(fonts: Path, course: pd.DataFrame, until: int) -> Figure:
 
 
 def _name_places(axes: Axes, font: FontProperties, names: Sequence[str], newest: int, most: int = 9) -> None:
-    """Write names below their places, with the newest among them; every second or third if there is no room for all."""
+    """Write names below their places, among them the newest and the last; every second or third if room is short."""
     step = -(-len(names) // most)
     shown = [place for place in range(len(names)) if (place - newest) % step == 0]
+    if shown[-1] != newest:
+        shown[-1] = len(names) - 1
     axes.set_xticks(shown, [names[place] for place in shown], fontproperties=font, fontsize=TEXT, color=MUTED)
 
 

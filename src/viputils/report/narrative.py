@@ -13,11 +13,14 @@ from IPython.display import Markdown
 
 from viputils.audit.revisions import RevisedMonth
 from viputils.config.language import Language, message
+from viputils.core.months import ReportMonth
 from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Standing, YearToDate
 from viputils.figures.counts import value_of
 from viputils.figures.edition import Edition
-from viputils.figures.stats.control_charts import ENOUGH, TREND, Rule, Side
+from viputils.figures.stats.control_charts import ENOUGH
+from viputils.figures.stats.intervals import Interval
+from viputils.figures.stats.shifts import Shift
 from viputils.report.layout import PROVISIONAL, category_in, div, part
 from viputils.report.markdown import counted, escape, words
 from viputils.report.sections import noun_of, year_name
@@ -26,13 +29,9 @@ from viputils.report.sections import noun_of, year_name
 MOST_POINTS: Final = 6
 MOST_WORDS: Final = 25
 
-_RUNS: Final = {
-    "high": message("Recent months were higher than the months before them: {rule}."),
-    "low": message("Recent months were lower than the months before them: {rule}."),
-}
-_RUNS_TREND: Final = {
-    "high": message("Recent months are rising: {rule}."),
-    "low": message("Recent months are falling: {rule}."),
+_SHIFTS: Final = {
+    "high": message("Since {month} there have been about {after} {measure} a month, up from {before}."),
+    "low": message("Since {month} there have been about {after} {measure} a month, down from {before}."),
 }
 _APART: Final = {
     "higher": message("Unusually high: {names}."),
@@ -61,6 +60,18 @@ _MONTHS_FROM_0: Final = {
     "higher": message("{measure} in {month}: {number}. That is unusually high: a normal month has {high} or fewer."),
     "no telling": message("{measure} in {month}: {number}. That is normal: most months have {high} or fewer."),
 }
+# A year can differ in the other direction than its last months do.
+_OVERALL: Final = {
+    "higher": message("Over the whole year to date, that is a clear increase."),
+    "lower": message("Over the whole year to date, that is a clear decrease."),
+}
+# After a lasting change, a month can be normal although it differs from the months before the change.
+_MONTHS_SINCE: Final = message(
+    "{measure} in {month}: {number}. That is normal since the change: most months have between {low} and {high}."
+)
+_MONTHS_SINCE_FROM_0: Final = message(
+    "{measure} in {month}: {number}. That is normal since the change: most months have {high} or fewer."
+)
 
 
 # ---------------------------------------------------------------- Main points
@@ -114,21 +125,43 @@ def _point_on_month(edition: Edition, found: Assessment) -> Iterator[str]:
         "month": language.month(found.month),
         "number": f"{number} {escape(PROVISIONAL)}" if edition.is_provisional else number,
     }
-    if not whole.chart.is_enough:
+    if not whole.is_enough and found.shift is not None:
+        text = message("{measure} in {month}: {number}. The level changed too recently to say if that is normal.")
+        yield words(language, text, **values)
+    elif not whole.is_enough:
         text = message("{measure} in {month}: {number}. There are too few earlier months to say if that is normal.")
         yield words(language, text, **values)
-    elif not whole.chart.is_even:
+    elif not whole.usual.is_even:
         text = message("{measure} in {month}: {number}. Earlier months varied too much to say if that is normal.")
         yield words(language, text, **values)
-    elif found.runs and whole.verdict == "no telling":
-        text = message("{measure} in {month}: {number}, within the normal range for a single month.")
-        yield words(language, text, **values)
-        yield _run(language, *found.runs[0])
-    elif whole.low:
-        low, high = language.number(whole.low), language.number(whole.high)
-        yield words(language, _MONTHS[whole.verdict], **values, low=low, high=high)
     else:
-        yield words(language, _MONTHS_FROM_0[whole.verdict], **values, high=language.number(whole.high))
+        low, high = language.number(whole.low), language.number(whole.high)
+        text = _month_text(found)
+        yield words(language, text, **values, low=low, high=high)
+    if found.shift is not None:
+        yield _shift(edition, found, found.shift)
+
+
+def _month_text(found: Assessment) -> str:
+    """Return the text on a month that can be judged."""
+    whole = found.whole
+    if found.shift is not None and whole.verdict == "no telling":
+        return _MONTHS_SINCE if whole.low else _MONTHS_SINCE_FROM_0
+    return _MONTHS[whole.verdict] if whole.low else _MONTHS_FROM_0[whole.verdict]
+
+
+def _shift(edition: Edition, found: Assessment, shift: Shift) -> str:
+    """Return since when the level is another one, and which."""
+    language = edition.language
+    text = _SHIFTS["high" if shift.after > shift.before else "low"]
+    return words(
+        language,
+        text,
+        month=language.month(ReportMonth.parse(str(shift.since))),
+        after=f"**{language.average(shift.after)}**",
+        before=language.average(shift.before),
+        measure=escape(noun_of(edition, found.whole.measure)),
+    )
 
 
 def _points_on_categories(edition: Edition, found: Assessment) -> Iterator[str]:
@@ -254,63 +287,78 @@ def what_changed(edition: Edition, found: Assessment | None) -> Markdown:
 def _month(edition: Edition, found: Assessment) -> Iterator[str]:
     """Yield how the month compares with the months before it."""
     language, whole = edition.language, found.whole
-    chart = whole.chart
     values = {
         "measure": escape(capital(noun_of(edition, whole.measure))),
         "month": language.month(found.month),
         "number": language.number(whole.value),
-        "months": language.number(chart.periods),
     }
     if edition.is_provisional:
         yield words(language, "{measure} in {month}: **{number}** {mark}.", mark=escape(PROVISIONAL), **values)
     else:
         yield words(language, "{measure} in {month}: **{number}**.", **values)
-    if not chart.is_enough:
+    if found.shift is not None:
+        yield _shift(edition, found, found.shift)
+        yield from _range(language, found.shift.ratio)
+    if not whole.is_enough and found.shift is not None:
+        yield words(language, "The level changed too recently to say what is normal now.")
+    elif not whole.is_enough:
         yield counted(
             language,
-            chart.periods,
+            whole.usual.periods,
             "We cannot say what is normal yet: there is {number} earlier month, and we need {enough}.",
             "We cannot say what is normal yet: there are {number} earlier months, and we need {enough}.",
             enough=language.number(ENOUGH),
         )
-        return
-    values |= {
-        "average": language.average(chart.average),
+    else:
+        yield from _normal(language, found)
+
+
+def _normal(language: Language, found: Assessment) -> Iterator[str]:
+    """Yield what is normal, and whether the month is."""
+    whole = found.whole
+    values = {
+        "months": language.number(whole.usual.periods),
+        "average": language.average(whole.usual.average),
         "low": language.number(whole.low),
         "high": language.number(whole.high),
     }
-    if not chart.is_even:
-        yield words(
-            language,
-            "The average of the {months} months before was about {average}, but they varied too much to judge a single "
-            "month.",
-            **values,
-        )
-        return
-    text = message(
-        "The average of the {months} months before was about {average}. A normal month has between {low} and {high}."
-    )
-    if not whole.low:
-        text = message(
-            "The average of the {months} months before was about {average}. A normal month has {high} or fewer."
-        )
+    text = _normal_text(found)
     yield words(language, text, **values)
+    if not whole.usual.is_even:
+        return
     if whole.verdict == "higher":
         yield words(language, "This month was unusually high.")
     elif whole.verdict == "lower":
         yield words(language, "This month was unusually low.")
     else:
         yield words(language, "This was a normal month.")
-        if not chart.can_fall:
+        if not whole.can_fall:
             yield words(language, "The counts are too small to show a drop in one month.")
-    for rule, side in found.runs:
-        yield _run(language, rule, side)
 
 
-def _run(language: Language, rule: Rule, side: Side) -> str:
-    """Return what the last months together show."""
-    text = (_RUNS_TREND if rule == TREND else _RUNS)[side]
-    return words(language, text, rule=words(language, rule.words))
+def _normal_text(found: Assessment) -> str:
+    """Return the text on what is normal."""
+    if not found.whole.usual.is_even:
+        return message(
+            "The average of the {months} months before was about {average}, but they varied too much to judge a single "
+            "month."
+        )
+    if found.shift is not None and found.whole.low:
+        return message(
+            "The average of the {months} earlier months since the change was about {average}. A normal month now has "
+            "between {low} and {high}."
+        )
+    if found.shift is not None:
+        return message(
+            "The average of the {months} earlier months since the change was about {average}. A normal month now has "
+            "{high} or fewer."
+        )
+    if found.whole.low:
+        return message(
+            "The average of the {months} months before was about {average}. A normal month has between {low} and "
+            "{high}."
+        )
+    return message("The average of the {months} months before was about {average}. A normal month has {high} or fewer.")
 
 
 def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
@@ -331,7 +379,7 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
         yield words(language, "All other categories that we could judge were normal.")
     elif len(told) > apart:
         yield words(language, "All other categories were normal.")
-    small = [part for part in told if part.verdict == "no telling" and part.chart.average and not part.chart.can_fall]
+    small = [part for part in told if part.verdict == "no telling" and part.usual.average and not part.can_fall]
     if small:
         yield words(
             language,
@@ -339,7 +387,7 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
             names=_names(edition, found, small),
         )
     untold = [part for part in parts if not part.can_tell]
-    if untold and found.whole.chart.is_enough:
+    if untold and found.whole.is_enough:
         yield words(
             language,
             "We cannot judge {names} this month: earlier months varied too much.",
@@ -403,28 +451,43 @@ def _year(edition: Edition, found: Assessment) -> Iterator[str]:
     sign = (year.value > year.before) - (year.value < year.before)
     yield words(language, _YEARS[sign], **values)
     if sign:
-        yield _reading(language, year)
+        yield _reading(language, found, year)
 
 
-def _reading(language: Language, year: YearToDate) -> str:
-    """Return whether two years to date differ clearly."""
+def _reading(language: Language, found: Assessment, year: YearToDate) -> str:
+    """Return whether two years to date differ clearly. A lasting change can be too recent to show, or the opposite."""
     if not year.is_even and year.ratio is not None:
         return words(language, "Monthly counts varied too much to call it a change.")
+    text = _reading_text(found, year)
+    return words(language, text)
+
+
+def _reading_text(found: Assessment, year: YearToDate) -> str:
+    shift = found.shift
+    if year.verdict == "no telling":
+        if shift is not None:
+            return message("Over the whole year to date, the difference is still too small to be clear.")
+        return message("The difference is too small to call an increase or a decrease.")
+    is_opposite = shift is not None and (shift.after > shift.before) != (year.verdict == "higher")
     if year.verdict == "higher":
-        return words(language, "That is a clear increase.")
-    if year.verdict == "lower":
-        return words(language, "That is a clear decrease.")
-    return words(language, "The difference is too small to call an increase or a decrease.")
+        return _OVERALL["higher"] if is_opposite else message("That is a clear increase.")
+    return _OVERALL["lower"] if is_opposite else message("That is a clear decrease.")
 
 
 def _year_range(edition: Edition, found: Assessment) -> Iterator[str]:
-    """Yield the range of the true change if a year changed clearly, rounded outward."""
-    language, year = edition.language, found.year
-    if year is None or year.verdict == "no telling" or year.ratio is None or not math.isfinite(year.ratio.high):
+    """Yield the range of the true change if a year changed clearly."""
+    year = found.year
+    if year is not None and year.verdict != "no telling" and year.ratio is not None:
+        yield from _range(edition.language, year.ratio)
+
+
+def _range(language: Language, ratio: Interval) -> Iterator[str]:
+    """Yield the range of the true change, rounded outward."""
+    if not math.isfinite(ratio.high):
         return
-    low, high = math.floor(100 * (year.ratio.low - 1)), math.ceil(100 * (year.ratio.high - 1))
+    low, high = math.floor(100 * (ratio.low - 1)), math.ceil(100 * (ratio.high - 1))
     values = {"low": language.percent(abs(low), 100), "high": language.percent(abs(high), 100)}
-    if year.verdict == "higher":
+    if ratio.low > 1:
         yield words(language, "The true increase is very likely between {low} and {high}.", **values)
     else:
         yield words(language, "The true decrease is very likely between {high} and {low}.", **values)

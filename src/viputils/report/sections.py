@@ -13,7 +13,7 @@ from viputils.audit.revisions import RevisedMonth
 from viputils.audit.verdicts import (
     without_category,
 )
-from viputils.config.language import Language
+from viputils.config.language import Language, message
 from viputils.config.program import Distinct, Program
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
@@ -350,7 +350,7 @@ def _year_to_date(edition: Edition) -> str:
 
 def usual_range_table(edition: Edition, found: Assessment) -> str:
     """Return the numbers of the chart of what is usual: each month with its rules; below, the limits."""
-    language, chart = edition.language, found.whole.chart
+    language, chart = edition.language, found.chart
     rows = []
     for month, value in chart.points["value"].items():
         # The newest month is provisional here as everywhere.
@@ -365,19 +365,31 @@ def usual_range_table(edition: Edition, found: Assessment) -> str:
 
 
 def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
-    language, chart = edition.language, found.whole.chart
+    language, chart = edition.language, found.chart
     yield from filter(None, [_provisional_note(edition)])
     low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
-    yield words(
-        language,
-        "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest. Average "
-        "of the earlier months: {average}.",
-        average=language.average(chart.average),
-        low=low,
-        high=high,
-        newest_low=language.number(found.whole.low),
-        newest_high=language.number(found.whole.high),
-    )
+    values = {
+        "average": language.average(chart.average),
+        "low": low,
+        "high": high,
+        "newest_low": language.number(found.whole.low),
+        "newest_high": language.number(found.whole.high),
+    }
+    if found.shift is None:
+        text = message(
+            "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest. "
+            "Average of the earlier months: {average}."
+        )
+        yield words(language, text, **values)
+    else:
+        text = message("Average: {before} before the change, {after} since.")
+        after, before = (language.average(one) for one in (found.shift.after, found.shift.before))
+        yield words(language, text, before=before, after=after)
+        if found.whole.is_enough:
+            text = message(
+                "Normal range: {low} to {high} at first, {newest_low} to {newest_high} for the newest month."
+            )
+            yield words(language, text, **values)
     if chart.points["value"].isna().any():
         yield words(language, "{mark} means not available: the month was not delivered.", mark=escape(NOT_AVAILABLE))
     marked = {rule.number: rule for month in chart.marked.index for rule in chart.marks_at(month)}

@@ -137,7 +137,7 @@ def test_every_message_stands_in_the_code_as_it_is() -> None:
         "shown.identity.year_to_date",
         "column_in_words(column)", "value", "measure.missing", "str(category)", "text",
         "rule.words", "_APART[verdict]", "_YEARS_APART[verdict]", "_YEARS[sign]", "reason",
-        "_MONTHS[whole.verdict]", "_MONTHS_FROM_0[whole.verdict]", "_USUAL_TITLES[verdict]",
+        "_USUAL_TITLES[verdict]",
         "_ON_TILE[to_date]", "REASONS[line['reason']]",
     }  # fmt: skip
     unknown = set()

@@ -19,8 +19,10 @@ from matplotlib.transforms import Bbox
 from tests.support.projects import REPOSITORY
 from viputils.config.language import ENGLISH
 from viputils.core.months import ReportMonth
-from viputils.figures.stats.control_charts import process_chart
+from viputils.figures.assessment import chart_of
+from viputils.figures.stats.control_charts import OUTSIDE, process_chart
 from viputils.figures.stats.intervals import Interval
+from viputils.figures.stats.shifts import course
 from viputils.report import drawing
 
 FONTS = REPOSITORY / "report" / "fonts"
@@ -145,6 +147,35 @@ def test_no_label_of_what_is_usual_lies_on_a_mark_or_on_the_average(counts: list
     chart = process_chart(pd.Series(counts, index=months, dtype="Int64"))
     figure = drawing.limits_chart(FONTS, drawing.month_names(months), chart)
     assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [[60] * 12 + [95, 88, 102, 91, 99], [20] * 15 + [60] * 2, [120] * 12 + [60] * 5, [60] * 14 + [120] * 6 + [60] * 5],
+)
+def test_a_change_of_the_level_is_drawn_as_a_step_that_no_label_lies_on(counts: list[int]) -> None:
+    months = [ReportMonth(2021, 1).plus(place) for place in range(len(counts))]
+    series = pd.Series(counts, index=months, dtype="Int64")
+    shifts = course(series).shifts
+    chart = chart_of(series, shifts, [OUTSIDE])
+    figure = drawing.limits_chart(FONTS, drawing.month_names(months), chart)
+    assert overlaps(figure) == []
+    (axes,) = figure.axes
+    heights = list(dict.fromkeys(float(height) for height in np.asarray(axes.lines[0].get_ydata())))
+    assert heights == list(dict.fromkeys(chart.points["average"]))
+    assert len(heights) >= 2
+
+
+@pytest.mark.parametrize("newest", range(1, 13))
+def test_the_axis_of_a_year_names_its_last_month_or_the_newest_beside_it(newest: int) -> None:
+    lines: list[tuple[str, list[int | None]]] = [
+        ("2024", [60 * (month + 1) for month in range(newest)]),
+        ("2023", [62 * (month + 1) for month in range(12)]),
+    ]
+    (axes,) = drawing.lines_chart(FONTS, MONTHS, lines, None, ENGLISH).axes
+    named = [label.get_text() for label in axes.get_xticklabels()]
+    assert MONTHS[newest - 1] in named
+    assert named[-1] == ("May" if newest == 11 else "Jun")
 
 
 @pytest.mark.parametrize(

@@ -166,25 +166,86 @@ def test_small_counts_are_named_as_too_small_to_show_a_drop(told: Told) -> None:
 
 
 def test_a_category_whose_months_vary_too_much_is_named_and_not_judged(told: Told) -> None:
-    edition = told(DV=[*USUAL, 20], GSW=[0, 12] * 8 + [30])
+    edition = told(DV=[*USUAL, 20], GSW=[0, 30] * 8 + [30])
     assert "We cannot judge Gun/Other Violence this month: earlier months varied too much." in said(edition)
     assert "Gun/Other Violence, 30" not in " ".join([said(edition), *points(edition)])
 
 
-def test_a_run_of_months_is_named_with_the_rule_that_it_meets(told: Told) -> None:
-    text = said(told(DV=[20] * 9 + [24] * 8))
-    assert "Recent months were higher than the months before them: eight months in a row on the same side" in text
-    falling = said(told(DV=[20] * 11 + [24, 22, 21, 19, 18, 17]))
-    assert "Recent months are falling: six months in a row" in falling
+def test_a_lasting_change_is_named_with_its_first_month_both_levels_and_its_range(told: Told) -> None:
+    edition = told(DV=[20] * 12 + [40] * 5)
+    shift = "Since July 2023 there have been about {}40{} responses a month, up from 20."
+    assert points(edition)[1] == shift.format("", "")
+    found = assessed(edition)
+    assert found is not None
+    assert found.shift is not None
+    low, high = (100 * (bound - 1) for bound in found.shift.ratio)
+    assert low < 100 < high
+    text = said(edition)
+    between = f"The true increase is very likely between {math.floor(low)}% and {math.ceil(high)}%."
+    assert f"{shift.format('**', '**')} {between}" in text
+    fewer = told(DV=[40] * 12 + [20] * 5)
+    assert points(fewer)[1] == "Since July 2023 there have been about 20 responses a month, down from 40."
+    smallest, largest = re.findall(r"The true decrease is very likely between ([0-9]+)% and ([0-9]+)%", said(fewer))[0]
+    assert int(smallest) < 50 < int(largest)
 
 
-def test_a_month_that_is_only_part_of_a_run_is_not_called_normal(told: Told) -> None:
-    edition = told(DV=[20] * 9 + [24] * 8)
-    first, run, *_ = points(edition)
-    assert first == "Responses in November 2023: 24 [p], within the normal range for a single month."
-    assert run.startswith("Recent months were higher than the months before them: eight months in a row")
-    title = charts.usual_range(Project.open(REPOSITORY), edition, assessed(edition)).data.split("\n")[0]
-    assert title == "## Responses: higher in recent months, up to November 2023"
+def test_after_a_lasting_change_a_month_is_judged_by_the_months_since_it(told: Told) -> None:
+    edition = told(DV=[20] * 12 + [40] * 5)
+    low, high = re.findall(
+        r"That is normal since the change: most months have between (\d+) and (\d+)\.", points(edition)[0]
+    )[0]
+    assert 20 <= int(low) < 40 < int(high)
+    text = said(edition)
+    assert "The average of the 4 earlier months since the change was about 40. A normal month now has between" in text
+    assert "unusually" not in text.lower()
+    apart = told(DV=[20] * 12 + [40] * 4 + [90])
+    assert "90 [p]. That is unusually high: a normal month has between" in points(apart)[0]
+    few = told(DV=[5] * 12 + [0] * 12)
+    assert re.search(r"That is normal since the change: most months have \d+ or fewer\.", points(few)[0])
+    assert re.search(r"since the change was about 0\. A normal month now has \d+ or fewer\.", said(few))
+
+
+def test_a_change_of_the_last_months_is_too_recent_to_say_what_is_normal(told: Told) -> None:
+    edition = told(DV=[20] * 15 + [60] * 2)
+    first, shift, *_ = points(edition)
+    assert first == ("Responses in November 2023: 60 [p]. The level changed too recently to say if that is normal.")
+    assert shift == "Since October 2023 there have been about 60 responses a month, up from 20."
+    assert "The level changed too recently to say what is normal now." in said(edition)
+    assert "too few earlier months" not in " ".join(points(edition))
+
+
+def test_a_year_that_does_not_show_a_lasting_change_does_not_seem_to_deny_it(told: Told) -> None:
+    recent = said(told(DV=[40] * 15 + [60] * 2))
+    assert "Since October 2023" in recent
+    assert "Over the whole year to date, the difference is still too small to be clear." in recent
+    assert "too small to call" not in recent
+    down = said(told(DV=[20] * 12 + [80] * 8 + [30] * 4))
+    assert "down from" in down
+    up = said(told(DV=[80] * 12 + [20] * 8 + [60] * 4))
+    assert "up from" in up
+    assert "Over the whole year to date, that is a clear decrease." in up
+    assert "Over the whole year to date, that is a clear increase." in down
+
+
+def test_the_title_and_the_words_of_the_chart_name_the_lasting_change(told: Told) -> None:
+    for counts, title in (
+        ([20] * 12 + [40] * 5, "## Responses: about 40 a month since July 2023, up from 20"),
+        ([40] * 12 + [20] * 5, "## Responses: about 20 a month since July 2023, down from 40"),
+    ):
+        edition = told(DV=counts)
+        shown = charts.usual_range(Project.open(REPOSITORY), edition, assessed(edition)).data
+        assert shown.split("\n")[0] == title
+        first, last = counts[0], counts[-1]
+        assert f"The average is {last} since July 2023 and was {first} before." in shown
+        assert f"Line: average, with a step where the level changed (now {last})" in shown
+        assert f"Average: {first} before the change, {last} since. Normal range:" in shown
+
+
+def test_a_season_is_no_lasting_change_and_a_run_of_high_months_is_no_claim(told: Told) -> None:
+    season = [round(60 * (1 + 0.2 * math.sin(math.pi * at / 6))) for at in range(17)]
+    text = said(told(DV=season))
+    assert "Since" not in text
+    assert "Since" not in said(told(DV=[20] * 9 + [24] * 8))
 
 
 def test_the_year_to_date_is_compared_with_the_year_before(told: Told) -> None:
@@ -204,18 +265,20 @@ def test_a_clear_change_of_the_year_is_named_with_the_range_of_the_exact_interva
         "Responses in the fiscal year to date: 200, 100 more than a year earlier (100). That is a clear increase."
         in (points(more))
     )
-    # The exact 99% interval of 200 to 100 by the F distribution, rounded so as to say less.
-    low = 200 / 101 / stats.f.ppf(0.995, 2 * 101, 2 * 200)
-    high = 201 / 100 * stats.f.ppf(0.995, 2 * 201, 2 * 100)
+    # The exact 99.5% interval of 200 to 100 by the F distribution, rounded so as to say less.
+    low = 200 / 101 / stats.f.ppf(0.9975, 2 * 101, 2 * 200)
+    high = 201 / 100 * stats.f.ppf(0.9975, 2 * 201, 2 * 100)
     text = said(more)
     assert (
-        f"The true increase is very likely between {math.floor(100 * (low - 1))}% and {math.ceil(100 * (high - 1))}%."
-        in text
+        f"That is a clear increase. The true increase is very likely between {math.floor(100 * (low - 1))}% and "
+        f"{math.ceil(100 * (high - 1))}%." in text
     )
     assert "Clearly more than a year earlier: DV/Sexual Assault, 200 (a year earlier 100); " in text
     fewer = said(told(DV=[40] * 12 + [20] * 5))
     assert "That is a clear decrease." in fewer
-    smallest, largest = re.findall(r"The true decrease is very likely between ([0-9]+)% and ([0-9]+)%", fewer)[0]
+    smallest, largest = re.findall(
+        r"clear decrease. The true decrease is very likely .* ([0-9]+)% and ([0-9]+)%", fewer
+    )[0]
     assert int(smallest) < 50 < int(largest)
 
 
@@ -330,7 +393,7 @@ def test_a_chart_says_in_words_what_it_shows_and_its_numbers_stand_in_a_table(
     found = assessed(demonstration)
     assert found is not None
     cells = [cell.strip() for line in text.splitlines() if line.startswith("|") for cell in line.split("|")]
-    numbers = found.whole.chart.points["value"] if show is charts.usual_range else found.pace.year_before
+    numbers = found.chart.points["value"] if show is charts.usual_range else found.pace.year_before
     assert all(any(re.match(rf"{value}\b", cell) for cell in cells) for value in numbers)
     if show is charts.usual_range:
         assert all(f" {value}" in alt[1] for value in numbers)
@@ -347,11 +410,15 @@ def _pace(edition: Edition) -> str:
 
 def test_how_a_year_may_end_is_said_where_its_months_are_even(told: Told) -> None:
     shown = _pace(told(DV=[20] * 17))
-    found = re.search(r"the year will probably end between ([0-9]+) and ([0-9]+)\.", shown)
+    found = re.search(r"the year will end between ([0-9]+) and ([0-9]+)\. Such a range is right about 19 times", shown)
     assert found is not None
     assert 100 < int(found[1]) < 240 < int(found[2])
+    # The months that are still to come were three times as many a year before.
+    shaped = re.search(r"will end between ([0-9]+) and ([0-9]+)\.", _pace(told(DV=[20] * 5 + [60] * 7 + [20] * 5)))
+    if shaped is not None:
+        assert int(shaped[1]) > 240
     uneven = _pace(told(DV=[20] * 12 + [5, 60, 5, 60, 5]))
-    assert "the year will end" not in uneven
+    assert "the year will end between" not in uneven
     assert "We give no year-end estimate because monthly counts varied too much." in uneven
 
 
@@ -361,8 +428,8 @@ def test_a_year_of_which_a_month_is_not_known_is_not_said_to_differ_from_itself(
     assert found is not None
     gap = replace(found, pace=replace(found.pace, at_end=None))
     shown = str(charts.pace(Project.open(REPOSITORY), edition, gap).data)
-    assert "the year will end" not in shown
-    assert "We give no year-end estimate because too few months are known so far." in shown
+    assert "the year will end between" not in shown
+    assert "We give no year-end estimate because too few months are known." in shown
     assert "varied" not in shown
 
 
@@ -379,32 +446,57 @@ def test_a_program_that_follows_sums_or_nothing_by_month_has_no_such_part(projec
 
 # What each course of counts lets the report say, in both languages.
 COURSES: dict[str, tuple[dict[str, list[int]], list[tuple[str, str]]]] = {
-    "falling": (
-        {"DV": [20] * 11 + [26, 25, 24, 23, 22, 21]},
+    "up": (
+        {"DV": [20] * 12 + [40] * 5},
         [
             (
-                "Recent months are falling: six months in a row that rise, or fall, without a break.",
-                "Los últimos meses van en descenso: seis meses seguidos que suben o que bajan.",
+                "Since July 2023 there have been about **40** responses a month, up from 20.",
+                "Desde julio de 2023 ha habido cerca de **40** respuestas al mes, más que antes (20).",
+            ),
+            (
+                "The average of the 4 earlier months since the change was about 40. A normal month now has between ",
+                "El promedio de los 4 meses anteriores desde el cambio fue de cerca de 40. Ahora, un mes normal tiene ",
+            ),
+        ],
+    ),
+    "down to none": (
+        {"DV": [5] * 12 + [0] * 12},
+        [
+            (
+                "Since July 2023 there have been about **0** responses a month, down from 5.",
+                "Desde julio de 2023 ha habido cerca de **0** respuestas al mes, menos que antes (5).",
+            ),
+            ("A normal month now has ", "Ahora, un mes normal tiene "),
+        ],
+    ),
+    "up for two months": (
+        {"DV": [40] * 15 + [60] * 2},
+        [
+            (
+                "The level changed too recently to say what is normal now.",
+                "El nivel cambió hace muy poco para decir qué es normal ahora.",
+            ),
+            (
+                "Over the whole year to date, the difference is still too small to be clear.",
+                "En todo lo que va del año, la diferencia todavía es muy pequeña para ser clara.",
+            ),
+        ],
+    ),
+    "up in a low year": (
+        {"DV": [80] * 12 + [20] * 8 + [60] * 4},
+        [
+            (
+                "Over the whole year to date, that is a clear decrease.",
+                "En todo lo que va del año, es una disminución clara.",
             )
         ],
     ),
-    "rising": (
-        {"DV": [20] * 11 + [15, 16, 17, 18, 19, 21]},
+    "down in a high year": (
+        {"DV": [20] * 12 + [80] * 8 + [30] * 4},
         [
             (
-                "Recent months are rising: six months in a row that rise, or fall, without a break.",
-                "Los últimos meses van en aumento: seis meses seguidos que suben o que bajan.",
-            )
-        ],
-    ),
-    "long below": (
-        {"DV": [30] * 9 + [24, 26, 25, 26, 24, 26, 25, 24]},
-        [
-            (
-                "Recent months were lower than the months before them: eight months in a row on the same side of the "
-                "average.",
-                "Los últimos meses fueron más bajos que los anteriores: ocho meses seguidos del mismo lado del "
-                "promedio.",
+                "Over the whole year to date, that is a clear increase.",
+                "En todo lo que va del año, es un aumento claro.",
             )
         ],
     ),

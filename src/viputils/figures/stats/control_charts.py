@@ -8,6 +8,7 @@ distribution at one, two and three standard deviations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -17,7 +18,7 @@ import pandas as pd
 
 from viputils.config.language import message
 from viputils.core.errors import ParameterError, Problem
-from viputils.figures.stats.intervals import are_even, chance_limits, future, median
+from viputils.figures.stats.intervals import Interval, are_even, chance_limits, future, median
 
 # The chance beyond three, two and one standard deviations of a normal distribution, on one side.
 TAIL: Final = 0.00135
@@ -25,8 +26,14 @@ WARNING_TAIL: Final = 0.02275
 INNER_TAIL: Final = 0.15866
 # The fewest periods that show what is usual.
 ENOUGH: Final = 12
+# The fewest periods since a change. Those before it show how much periods vary.
+ENOUGH_SINCE: Final = 3
 # If chance makes periods this different less often, something other than chance affects the whole baseline.
 UNEVEN: Final = 0.01
+# If chance makes periods this different more often, it explains them well, and limits are those of chance.
+FITS: Final = 0.2
+# The most that limits allow for, in units of the variance of chance. If periods vary more, they show nothing usual.
+MOST_DISPERSION: Final = 4.0
 
 Side = Literal["high", "low"]
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -57,7 +64,7 @@ class ProcessChart:
     ----------
     points
         One row for each period, with the index of the input: ``value`` (``Int64``), ``exposure`` and ``rate``
-        (``float64``; without an exposure, the rate is the value), ``low`` and ``high`` (the limits, as rates),
+        (``float64``; without an exposure, the rate is the value), ``average``, ``low`` and ``high`` (as rates),
         ``in_baseline``, ``rules`` (the numbers of the rules that the period completes, as text: ``"1 5"``) and
         ``sides`` (the side of each rule, as text: ``"high low"``; for a trend, its direction).
     average
@@ -65,18 +72,21 @@ class ProcessChart:
     periods
         The number of known periods in the baseline.
     is_even
-        Whether the periods of the baseline differ no more than by chance. If not, the limits mean little.
+        Whether the periods of the baseline differ no more than the limits allow for. If not, the limits mean little.
+    enough
+        The fewest periods of the baseline that show what is usual.
     """
 
     points: pd.DataFrame
     average: float
     periods: int
     is_even: bool
+    enough: int = ENOUGH
 
     @property
     def is_enough(self) -> bool:
         """Whether the baseline has enough periods to show what is usual."""
-        return self.periods >= ENOUGH
+        return self.periods >= self.enough
 
     @property
     def can_fall(self) -> bool:
@@ -108,11 +118,36 @@ class ProcessChart:
         return [(by_number[one], "high" if side == "high" else "low") for one, side in zip(numbers, sides, strict=True)]
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What is usual in a period.
+
+    Attributes
+    ----------
+    average, periods
+        The average of the current level so far, and the number of its periods.
+    limits
+        The lowest and highest usual count. Missing without a period.
+    dispersion
+        The variance that they allow for, in units of the variance of chance: 1 if chance explains the counts well.
+    is_even
+        Whether the counts vary little enough to show what is usual.
+    """
+
+    average: float
+    periods: int
+    limits: Interval
+    dispersion: float
+    is_even: bool
+
+
 def process_chart(
     values: pd.Series,
     exposure: pd.Series | None = None,
     baseline: Sequence[Hashable] | None = None,
     tail: float = TAIL,
+    dispersion: float = 1.0,
+    rules: Sequence[Rule] = RULES,
 ) -> ProcessChart:
     """Return the process behavior chart of some counts.
 
@@ -127,6 +162,10 @@ def process_chart(
         uncertainty of the baseline.
     tail
         The chance of a count beyond either limit. Divide it by the number of charts that are read together.
+    dispersion
+        The variance of a count in units of the variance of chance. A count divided by it is then about Poisson.
+    rules
+        The rules to look for.
 
     Raises
     ------
@@ -144,36 +183,45 @@ def process_chart(
     events, over = int(value[is_base].sum()), float(over_each[is_base].sum())
     average = events / over if over else float("nan")
     rate = value / over_each
-    low, high = _limits(over_each, is_base, events, over, tail)
-    inner = [_limits(over_each, is_base, events, over, each) for each in (WARNING_TAIL, INNER_TAIL)]
+    low, high = _limits(over_each, is_base, events, over, tail, dispersion)
+    inner = [_limits(over_each, is_base, events, over, each, dispersion) for each in (WARNING_TAIL, INNER_TAIL)]
     # The median, not the average: with small counts, more than half are on one side of the average.
     usual = _each_once(over_each * average, median) / over_each
-    found = _rules(rate, [(low, high), *inner], usual)
+    found = _rules(rate, [(low, high), *inner], usual, rules)
     points = {
         "value": given,
         "exposure": over_each,
         "rate": rate,
+        "average": average,
         "low": low,
         "high": high,
         "in_baseline": is_base,
         "rules": [" ".join(str(number) for number, _ in each) for each in found],
         "sides": [" ".join(side for _, side in each) for each in found],
     }
-    even = _are_even(value[is_base], over_each[is_base])
+    even = _are_even(value[is_base] / dispersion, over_each[is_base])
     return ProcessChart(pd.DataFrame(points, index=index), average, int(is_base.sum()), even)
 
 
-def _limits(exposure: Numbers, is_base: Flags, events: int, over: float, tail: float) -> tuple[Numbers, Numbers]:
+def _limits(
+    exposure: Numbers, is_base: Flags, events: int, over: float, tail: float, dispersion: float
+) -> tuple[Numbers, Numbers]:
     """Return the limits of each period as rates: exact for the baseline, wider for other periods."""
     low, high = np.full(len(exposure), np.nan), np.full(len(exposure), np.nan)
     if not over:
         return low, high
     # Periods of the same length have the same limits.
     for length, is_in in {(each, bool(one)) for each, one in zip(exposure, is_base, strict=True) if not np.isnan(each)}:
-        bounds = chance_limits(events / over * length, tail) if is_in else future(events, over, length, 1 - 2 * tail)
         here = (exposure == length) & (is_base == is_in)
-        low[here], high[here] = bounds
+        low[here], high[here] = _bounds(events, over, length, tail, dispersion, is_in)
     return low / exposure, high / exposure
+
+
+def _bounds(events: float, over: float, length: float, tail: float, dispersion: float, is_in: bool) -> Interval:
+    """Return the limits of a count over ``length``. A count divided by its dispersion is about Poisson."""
+    usual = events / dispersion
+    bounds = chance_limits(usual / over * length, tail) if is_in else future(usual, over, length, 1 - 2 * tail)
+    return Interval(math.floor(bounds.low * dispersion), math.ceil(bounds.high * dispersion))
 
 
 def _each_once(numbers: Numbers, work_out: Callable[[float], float]) -> Numbers:
@@ -182,7 +230,9 @@ def _each_once(numbers: Numbers, work_out: Callable[[float], float]) -> Numbers:
     return np.array([found.get(each, np.nan) for each in numbers.tolist()], dtype="float64")
 
 
-def _rules(rate: Numbers, limits: Sequence[tuple[Numbers, Numbers]], usual: Numbers) -> list[list[tuple[int, Side]]]:
+def _rules(
+    rate: Numbers, limits: Sequence[tuple[Numbers, Numbers]], usual: Numbers, rules: Sequence[Rule]
+) -> list[list[tuple[int, Side]]]:
     """Return the rules that each period completes, with their sides.
 
     Parameters
@@ -203,8 +253,8 @@ def _rules(rate: Numbers, limits: Sequence[tuple[Numbers, Numbers]], usual: Numb
             EIGHT: _so_many(beyond(rate, usual), 8, 8),
             TREND: _so_many(beyond(step, 0), 5, 5),
         }
-        for rule, where in completes.items():
-            for at in where.nonzero()[0]:
+        for rule in rules:
+            for at in completes[rule].nonzero()[0]:
                 found[at].append((rule.number, side))
     return [sorted(each) for each in found]
 
@@ -228,6 +278,32 @@ def is_even(values: pd.Series, exposure: pd.Series | None = None) -> bool:
     """
     counts = values.to_numpy("float64")
     return _are_even(counts, np.ones(len(counts)) if exposure is None else exposure.to_numpy("float64"))
+
+
+def usual_of(levels: Sequence[Numbers], tail: float = TAIL) -> Usual:
+    """Return what is usual in the period after some counts.
+
+    Parameters
+    ----------
+    levels
+        The counts by level, none of them missing, the current level last. How much they vary is the same in all.
+    tail
+        As for ``process_chart``.
+    """
+    from scipy import special
+
+    current, counts = levels[-1], [each for each in levels if len(each) > 1 and each.sum() > 0]
+    distance = sum(float(((each - each.mean()) ** 2).sum() / each.mean()) for each in counts)
+    freedom = sum(len(each) - 1 for each in counts)
+    dispersion, even = 1.0, True
+    if freedom and special.chdtrc(freedom, distance) < FITS:
+        dispersion = min(distance / freedom, MOST_DISPERSION)
+        even = bool(special.chdtrc(freedom, distance / dispersion) >= UNEVEN)
+    limits = Interval(math.nan, math.nan)
+    if len(current):
+        limits = _bounds(float(current.sum()), len(current), 1, tail, dispersion, is_in=False)
+    average = float(current.mean()) if len(current) else math.nan
+    return Usual(average, len(current), limits, dispersion, even)
 
 
 def _are_even(counts: Numbers, exposure: Numbers) -> bool:

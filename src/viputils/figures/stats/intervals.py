@@ -43,7 +43,7 @@ def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
 
 
 def ratio(
-    count: int, base: int, exposure: float = 1, base_exposure: float = 1, level: float = LEVEL
+    count: float, base: float, exposure: float = 1, base_exposure: float = 1, level: float = LEVEL
 ) -> Interval | None:
     """Return the exact interval of the ratio of two rates, first to second, or None if both counts are 0.
 
@@ -93,7 +93,7 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
     return Interval(max(0.0, float(low)), min(1.0, float(high)))
 
 
-def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> Interval:
+def future(count: float, exposure: float, ahead: float, level: float = LEVEL) -> Interval:
     """Return the prediction interval of a count over a future exposure ``ahead``, if the rate does not change.
 
     It includes the uncertainty of the rate, estimated from ``count`` events over an ``exposure``, and has at least the
@@ -111,7 +111,7 @@ def future(count: int, exposure: float, ahead: float, level: float = LEVEL) -> I
     _require(count=count, exposure=ahead, level=level)
     share, tail = exposure / (exposure + ahead), (1 - level) / 2
 
-    def quantile(chance: float, successes: int) -> float:
+    def quantile(chance: float, successes: float) -> float:
         near = special.nbdtrik(chance, successes, share)
         return _whole(near, chance, lambda to: special.betainc(successes, to + 1, share))
 
