@@ -23,7 +23,7 @@ from viputils.figures.stats.intervals import Interval
 from viputils.figures.stats.shifts import Shift
 from viputils.report.layout import PROVISIONAL, category_in, div, part
 from viputils.report.markdown import counted, escape, words
-from viputils.report.sections import noun_of, year_name
+from viputils.report.sections import noun_of, provisional_note, year_name
 
 # Readers skip a longer list, and longer points.
 MOST_POINTS: Final = 6
@@ -90,14 +90,7 @@ def main_points(edition: Edition, found: Assessment | None, revised: Sequence[Re
     points = points_of(edition, found, revised)
     if not points:
         return Markdown("")
-    notes = []
-    if edition.is_provisional:
-        note = words(
-            edition.language,
-            "{mark} means provisional: records that come in later can still change this month's numbers.",
-            mark=escape(PROVISIONAL),
-        )
-        notes = [div("note", note)]
+    notes = [div("note", note)] if (note := provisional_note(edition)) else []
     return part(words(edition.language, "Main points"), "\n".join(f"- {point}" for point in points), *notes)
 
 

@@ -125,7 +125,7 @@ def headline(edition: Edition) -> Markdown:
     title = words(language, "Headline numbers")
     table = pipe_table([words(language, "Count"), *_heads(edition)], rows, _fytd_sentence(edition))
     not_known = _not_known_note(edition) if any(escape(NOT_AVAILABLE) in row for row in rows) else ""
-    notes = " ".join(filter(None, [_provisional_note(edition), not_known]))
+    notes = " ".join(filter(None, [provisional_note(edition), not_known]))
     return part(title, div("headline", table), *([div("note", notes)] if notes else []))
 
 
@@ -137,7 +137,7 @@ def breakdowns(edition: Edition) -> Markdown:
     columns = [div("column", _breakdown_table(edition, name)) for name in names]
     label = escape(_table_title(edition, names[0]))
     not_known = _not_known_note(edition) if any(escape(NOT_AVAILABLE) in column for column in columns) else ""
-    marks = " ".join(filter(None, [_provisional_note(edition), not_known]))
+    marks = " ".join(filter(None, [provisional_note(edition), not_known]))
     earlier = " ".join(one for name in names for one in _without_category_a_year_earlier(edition, name))
     notes = "\n\n".join(filter(None, [marks, *map(escape, disagreements(edition)), earlier]))
     parts = [div("columns", "\n\n".join(columns)), *([div("note", notes)] if notes else [])]
@@ -166,7 +166,7 @@ def trend_table(edition: Edition, revised: Sequence[RevisedMonth]) -> str:
     title = words(language, "{measure} by month", measure=noun)
     parts = [
         pipe_table([words(language, "Month"), noun], rows, title),
-        *([div("note", note)] if (note := _provisional_note(edition)) else []),
+        *([div("note", note)] if (note := provisional_note(edition)) else []),
     ]
     if revised:
         heading = [
@@ -233,7 +233,7 @@ def funnel(edition: Edition) -> Markdown:
         "Engaged: the person started a service on or after the day of the notification, and by the end of the period. "
         "People notified late in a month have had little time, so its rate can still rise.",
     )
-    note = f"{_provisional_note(edition)} {engaged}".strip()
+    note = f"{provisional_note(edition)} {engaged}".strip()
     if NOT_AVAILABLE in rates:
         none = words(
             language,
@@ -265,7 +265,7 @@ def counts_table(edition: Edition, names: Sequence[str], caption: str, note: str
             for category in wide.index
         ]
     heads = [words(language, "Count"), _month_heading(edition), _year_heading(edition)]
-    notes = "\n\n".join(filter(None, [note, _provisional_note(edition)]))
+    notes = "\n\n".join(filter(None, [note, provisional_note(edition)]))
     return "\n\n".join([pipe_table(heads, rows, caption), div("note", notes)])
 
 
@@ -318,7 +318,7 @@ def _fytd_sentence(edition: Edition) -> str:
     )
 
 
-def _provisional_note(edition: Edition) -> str:
+def provisional_note(edition: Edition) -> str:
     """Return what the mark means, if the newest month has it."""
     if not edition.is_provisional:
         return ""
@@ -366,7 +366,7 @@ def usual_range_table(edition: Edition, found: Assessment) -> str:
 
 def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     language, chart = edition.language, found.chart
-    yield from filter(None, [_provisional_note(edition)])
+    yield from filter(None, [provisional_note(edition)])
     low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
     values = {
         "average": language.average(chart.average),
