@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -114,10 +115,15 @@ class RenderError(VipError):
 
 
 def closest(value: str, choices: Iterable[str]) -> str:
-    """Return the choice that is most similar to the value, or an empty text if none is similar."""
+    """Return the choice that is most similar to the value, or an empty text if none is similar.
+
+    A value with a number is similar only to choices with the same number: District 27 is not District 7.
+    """
     import difflib
 
-    by_folded = {choice.casefold(): choice for choice in choices}
+    numbers = re.findall("[0-9]+", value)
+    same = (choice for choice in choices if not numbers or re.findall("[0-9]+", choice) == numbers)
+    by_folded = {choice.casefold(): choice for choice in same}
     close = difflib.get_close_matches(value.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else ""
 

@@ -162,12 +162,12 @@ def _by_month_title(edition: Edition, measure: str, values: Sequence[int], year:
 def _image(project: Project, edition: Edition, draw: Callable[[], Figure], name: str, caption: str, alt: str) -> str:
     """Return a chart of an issue: with its source, and marked if its records are sample data."""
     language, program = edition.language, edition.shown
-    source = language.text(
-        "Source: {department}, records received by {as_of}.",
-        department=program.identity.department,
-        as_of=language.date(edition.as_of),
-    )
     is_sample = edition.records.is_demonstration and program.demonstration is not None
+    values = {"department": program.identity.department, "as_of": language.date(edition.as_of)}
+    if is_sample:
+        source = language.text("Source: sample data, received by {as_of}.", as_of=values["as_of"])
+    else:
+        source = language.text("Source: {department}, records received by {as_of}.", **values)
     mark = (program.demonstration.mark, project.fonts) if is_sample and program.demonstration else None
     return image_markdown(draw, name, caption, alt, source, mark)
 

@@ -383,7 +383,8 @@ def _field(program: Program, name: str) -> dict[str, Any]:
         "source": {
             "type": "string",
             "title": "Published or counted",
-            "description": "Whether the figure is as it was printed, or as the records give it. Never add them up.",
+            "description": "Whether the figure is as it was printed, or as the records received by the as-of date "
+            "give it. Never add them up.",
             "categories": [
                 {"value": PUBLISHED, "label": "as it was printed in the issue"},
                 {"value": COUNTED, "label": "as the records received by the as-of date give it"},

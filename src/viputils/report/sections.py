@@ -21,6 +21,7 @@ from viputils.core.text import capital, uncapital
 from viputils.figures.assessment import Assessment, Pace
 from viputils.figures.counts import PERIODS, breakdown, value_of
 from viputils.figures.edition import Edition
+from viputils.records.completeness import default_as_of
 from viputils.report.layout import (
     NOT_AVAILABLE,
     PROVISIONAL,
@@ -76,12 +77,19 @@ def _updated_notice(project: Project, edition: Edition) -> str:
 
     A correction gets its number and its reason when it is published, so its pages cannot show them.
     """
-    earlier = [one for one in read_register(project).of(edition.month) if one.as_of and one.as_of < edition.as_of]
+    own = default_as_of(edition.records.received.deliveries, edition.program, edition.month)
+    earlier = [one for one in read_register(project).of(edition.month) if (one.as_of or own) < edition.as_of]
     if not earlier:
         return ""
     language, before = edition.language, earlier[-1]
-    days = {"before": language.date(before.as_of or edition.as_of), "as_of": language.date(edition.as_of)}
-    if before.printed is None:
+    days = {"before": language.date(before.as_of or own), "as_of": language.date(edition.as_of)}
+    if before.as_of is None:
+        text = words(
+            language,
+            "A report of this month was published before. This one counts the records received by {as_of}.",
+            as_of=days["as_of"],
+        )
+    elif before.printed is None:
         text = words(
             language,
             "The published report counts the records received by {before}. This one counts the records received "

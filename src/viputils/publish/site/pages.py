@@ -228,7 +228,7 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
     """
     text, demonstration = project.language.text, edition.records.is_demonstration
     files = [
-        (ALL_ISSUES, text("every number of every report as published, and of every month as the records give it now")),
+        (ALL_ISSUES, text("every number of every report as published, and of every month as its own records gave it")),
         (PACKAGE, text("what the columns mean, the license and the sources, for programs")),
     ]
     items = "\n".join(f"- [{escape(name)}]({to_files}{name}): {escape(said)}" for name, said in files)
@@ -239,7 +239,7 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
     columns = [
         (
             "source",
-            text("whether the number is as published, or as the records give it; never add up the two"),
+            text("whether the number is as published, or as its own records gave it; never add up the two"),
         ),
         ("issue", text("the month of the report, and the number of a re-issue")),
         ("month", text("the month that the report is about")),

@@ -97,6 +97,9 @@ def _change(issue: PublishedIssue, before: PublishedIssue | None, language: Lang
 
 
 def numbers_changed(before: PublishedIssue, after: PublishedIssue) -> int:
-    """Return how many figures of two issues differ. A figure that only one of them has counts too."""
-    both = before.figures.merge(after.figures, on=KEY, how="outer", suffixes=("_before", "_after"))
+    """Return how many figures of an issue are different or missing in the one that replaces it.
+
+    A figure that only the newer one has changes no published number.
+    """
+    both = before.figures.merge(after.figures, on=KEY, how="left", suffixes=("_before", "_after"))
     return int((both["value_before"] != both["value_after"]).sum())
