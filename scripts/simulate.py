@@ -204,7 +204,8 @@ def summary(table: pd.DataFrame) -> list[str]:
             )
     ends = null["year_end_right"].astype("float64")
     weights = null["estimates"] / null["estimates"].sum()
-    said.append(f"The range for the end of the year was right in {(ends * weights).sum():.0f} percent of all cases.")
+    right = (ends * weights).sum()
+    said.append(f"If nothing changed, the range for the end of the year was right in {right:.0f} percent of cases.")
     return said
 
 

@@ -121,8 +121,8 @@ def closest(value: str, choices: Iterable[str]) -> str:
     """
     import difflib
 
-    numbers = re.findall("[0-9]+", value)
-    same = (choice for choice in choices if not numbers or re.findall("[0-9]+", choice) == numbers)
+    numbers = re.findall(r"\b[0-9]+\b", value)
+    same = (choice for choice in choices if not numbers or re.findall(r"\b[0-9]+\b", choice) == numbers)
     by_folded = {choice.casefold(): choice for choice in same}
     close = difflib.get_close_matches(value.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else ""

@@ -164,13 +164,13 @@ class Assessment:
     counts
         The monthly counts of the total.
     shifts
-        All lasting changes of the total, the latest last.
+        All lasting changes of the total, the latest last. None if its months vary too much beside them.
     whole
         The total.
     parts
         Its categories by measure. The limits are adjusted for the number of categories.
     shift
-        The latest lasting change of the total, if it is news.
+        The latest lasting change of the total, if it is news: it began in the last 12 months.
     year
         The fiscal year to date of the total, or None if the year before is unknown.
     year_parts
@@ -186,6 +186,12 @@ class Assessment:
     year: YearToDate | None
     year_parts: dict[str, list[YearToDate]]
     pace: Pace
+
+    @property
+    def step(self) -> Shift | None:
+        """The latest lasting change that the chart shows, whether it is news or not."""
+        months = list(self.chart.points.index[1:])
+        return next((shift for shift in reversed(self.shifts) if shift.since in months), None)
 
     @cached_property
     def chart(self) -> ProcessChart:
@@ -225,8 +231,13 @@ def judge(name: str, counts: pd.Series, parts: Mapping[str, pd.DataFrame], fisca
     newest = counts.index[-1]
     ahead = newest.fiscal_year(fiscal_year_starts).first
     to_date = len(list(ahead.fiscal_year(fiscal_year_starts).months(until=newest)))
-    levels = _levels(counts.iloc[-USUAL - 1 :], found.shifts)
+    recent = counts.iloc[-USUAL - 1 :]
+    levels = _levels(recent, found.shifts)
     whole = _standing(name, "", _numbers(counts), levels)
+    if not whole.usual.is_even:
+        # A level among months that vary too much tells nothing.
+        found, levels = replace(found, shifts=[]), _levels(recent, ())
+        whole = _standing(name, "", _numbers(counts), levels)
     year = _year_to_date(whole, _numbers(counts), to_date, YEAR_LEVEL, found.dispersion)
     standings, years = {}, {}
     # Adjust for the number of categories, so that together they give no more false alarms than one alone.
@@ -240,7 +251,8 @@ def judge(name: str, counts: pd.Series, parts: Mapping[str, pd.DataFrame], fisca
             for part in standings[one]
         )
         years[one] = [each for each in compared if each is not None]
-    shift = found.shift if whole.usual.is_even and found.shift is not None and found.shift.periods <= NEWS else None
+    oldest = newest.plus(1 - NEWS)
+    shift = found.shift if found.shift is not None and found.shift.since >= oldest else None
     pace = _pace(whole, counts, fiscal_year_starts, found)
     return Assessment(newest, counts, found.shifts, whole, standings, shift, year, years, pace)
 
@@ -282,9 +294,12 @@ def chart_of(counts: pd.Series, shifts: Sequence[Shift] = (), rules: Sequence[Ru
     usual = _usual(_numbers(newest), levels, TAIL)
     *earlier, current = (newest.iloc[level] for level in levels)
     chart = process_chart(current, baseline=list(current.index[:-1]), dispersion=usual.dispersion, rules=rules)
+    chart = replace(chart, is_even=usual.is_even, enough=ENOUGH_SINCE if earlier else ENOUGH)
+    if earlier and not chart.is_enough:
+        # The new level has no limits yet.
+        chart = replace(chart, points=chart.points.assign(low=math.nan, high=math.nan, rules=""))
     points = [process_chart(each, dispersion=usual.dispersion, rules=rules).points for each in earlier]
-    enough = ENOUGH_SINCE if earlier else ENOUGH
-    return replace(chart, points=pd.concat([*points, chart.points]), is_even=usual.is_even, enough=enough)
+    return replace(chart, points=pd.concat([*points, chart.points]))
 
 
 def _levels(newest: pd.Series, shifts: Sequence[Shift]) -> list[slice]:
@@ -330,8 +345,11 @@ def _pace(standing: Standing, counts: pd.Series, fiscal_year_starts: int, found:
 def _at_end(months: pd.Series, before: pd.Series, found: Course) -> Interval | None:
     """Return the interval of a full year's count: its rest compares with the year before as its months so far do.
 
-    After a lasting change, only the months since then count, and earlier ones are brought to the new level.
+    After a lasting change, only the months since then count, and earlier ones are brought to the new level. After
+    several in these two years, no one level of the year before can be compared.
     """
+    if sum(shift.since > before.index[0] for shift in found.shifts) > 1:
+        return None
     shift = found.shift
     now = months if shift is None else months.loc[months.index >= shift.since]
     earlier = before.astype("float64")

@@ -182,7 +182,7 @@ def usual_range(project: Project, edition: Edition, found: Assessment | None) ->
     found
         As ``assess`` gives it; without it there is no such part.
     """
-    if found is None or (not found.whole.is_enough and found.shift is None):
+    if found is None or (not found.whole.is_enough and found.step is None):
         return Markdown("")
     language, chart = edition.language, found.chart
     months = list(chart.points.index)
@@ -211,21 +211,19 @@ def _usual_title(found: Assessment) -> str:
 
 
 def _caption(found: Assessment) -> str:
-    if found.shift is None:
+    if found.step is None:
         return message("{measure} by month. Line: average ({average}). Shaded: normal range.")
-    return message(
-        "{measure} by month. Line: average, with a step where the level changed (now {average}). Shaded: normal range."
-    )
+    return message("{measure} by month. Line: average, with a step where the level changed. Shaded: normal range.")
 
 
 def _shift_values(language: Language, found: Assessment) -> dict[str, str]:
     """Return the values of texts on a lasting change."""
-    if found.shift is None:
+    if found.step is None:
         return {}
     return {
-        "since": language.month(ReportMonth.parse(str(found.shift.since))),
-        "after": language.average(found.shift.after),
-        "before": language.average(found.shift.before),
+        "since": language.month(ReportMonth.parse(str(found.step.since))),
+        "after": language.average(found.step.after),
+        "before": language.average(found.step.before),
     }
 
 
@@ -248,7 +246,7 @@ def _usual_in_words(language: Language, found: Assessment, noun: str) -> str:
         "Chart of {measure} by month: {counts}. The average of the earlier months is {average}. A normal month has "
         "between {low} and {high}."
     )
-    if found.shift is not None:
+    if found.step is not None:
         text = message(
             "Chart of {measure} by month: {counts}. The average is {after} since {since} and was {before} before."
         )
@@ -301,7 +299,7 @@ def pace(project: Project, edition: Edition, found: Assessment | None) -> Markdo
         alt += f" {sentence}"
         at_end = div("note", escape(sentence))
     elif len(pace.this_year) < _YEAR:
-        text = message("We give no year-end estimate because too few months are known.")
+        text = message("We give no year-end estimate, because the counts of these months do not allow one.")
         if not pace.is_even:
             text = message("We give no year-end estimate because monthly counts varied too much.")
         at_end = div("note", words(language, text))

@@ -325,10 +325,12 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     axes.set_xlim(-max(0.6, 0.04 * len(points)), len(points) - 0.4)
     top = float(max(points["high"].max(), rate.max())) * 1.3 + (0.5 if is_count else 0)
     axes.set_ylim(min([0.0, *(value - lines * 0.09 * top for value, lines in below)]), top)
-    low, high = (float(points[side].iloc[-1]) for side in ("low", "high"))
-    normal = language.text("normal:\n{low} to {high}", low=written(low), high=written(high))
-    average = language.text("average: {number}", number=written(chart.average))
-    at_edge = [(average, chart.average, regular), (normal, low, regular)] if chart.is_enough else []
+    at_edge = []
+    if chart.is_enough:
+        low, high = (float(points[side].iloc[-1]) for side in ("low", "high"))
+        normal = language.text("normal:\n{low} to {high}", low=written(low), high=written(high))
+        average = language.text("average: {number}", number=written(chart.average))
+        at_edge = [(average, chart.average, regular), (normal, low, regular)]
     if not pd.isna(rate.iloc[-1]):
         at_edge.append((written(rate.iloc[-1]), float(rate.iloc[-1]), bold))
     _write_at_edge(axes, at_edge)

@@ -291,7 +291,9 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
         yield words(language, "{measure} in {month}: **{number}**.", **values)
     if found.shift is not None:
         yield _shift(edition, found, found.shift)
-        yield from _range(language, found.shift.ratio)
+        # The range is of the change beside season and trend. Beside the two averages it can mislead.
+        if found.shift.before and found.shift.after / found.shift.before in found.shift.ratio:
+            yield from _range(language, found.shift.ratio)
     if not whole.is_enough and found.shift is not None:
         yield words(language, "The level changed too recently to say what is normal now.")
     elif not whole.is_enough:
@@ -458,7 +460,7 @@ def _reading(language: Language, found: Assessment, year: YearToDate) -> str:
 def _reading_text(found: Assessment, year: YearToDate) -> str:
     shift = found.shift
     if year.verdict == "no telling":
-        if shift is not None:
+        if shift is not None and (shift.after > shift.before) == (year.value > year.before):
             return message("Over the whole year to date, the difference is still too small to be clear.")
         return message("The difference is too small to call an increase or a decrease.")
     is_opposite = shift is not None and (shift.after > shift.before) != (year.verdict == "higher")

@@ -375,7 +375,7 @@ def usual_range_table(edition: Edition, found: Assessment) -> str:
 def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
     language, chart = edition.language, found.chart
     yield from filter(None, [provisional_note(edition)])
-    low, high = (language.number(round(chart.points[side].iloc[0])) for side in ("low", "high"))
+    low, high = (language.number(round(chart.points[side].dropna().iloc[0])) for side in ("low", "high"))
     values = {
         "average": language.average(chart.average),
         "low": low,
@@ -383,7 +383,7 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
         "newest_low": language.number(found.whole.low),
         "newest_high": language.number(found.whole.high),
     }
-    if found.shift is None:
+    if found.step is None:
         text = message(
             "Normal range: {low} to {high} for the earlier months, {newest_low} to {newest_high} for the newest. "
             "Average of the earlier months: {average}."
@@ -391,7 +391,7 @@ def _usual_range_notes(edition: Edition, found: Assessment) -> Iterator[str]:
         yield words(language, text, **values)
     else:
         text = message("Average: {before} before the change, {after} since.")
-        after, before = (language.average(one) for one in (found.shift.after, found.shift.before))
+        after, before = (language.average(one) for one in (found.step.after, found.step.before))
         yield words(language, text, before=before, after=after)
         if found.whole.is_enough:
             text = message(

@@ -162,3 +162,32 @@ def test_a_lasting_change_is_named(
 def test_the_estimate_of_the_year_end_is_right_about_as_often_as_it_states(simulate: dict[str, object]) -> None:
     case = simulate["Case"]("quick", 60, 24, season=0.2)  # type: ignore[operator]
     assert 90 <= simulate["measured"](case, 150, 1)["year_end_right"] <= 99  # type: ignore[operator]
+
+
+def test_after_two_changes_in_two_years_the_end_of_the_year_is_not_estimated() -> None:
+    levels = [30] * 28 + [64, 80, 75, 54, 74, 71, 64, 85, 76, 62] + [28, 25, 38]
+    found = assessed(levels)
+    assert len(found.shifts) == 2
+    assert found.pace.at_end is None
+
+
+def test_a_chart_with_a_step_that_is_no_news_still_shows_the_step() -> None:
+    chance = np.random.default_rng(1)
+    found = assessed([*chance.poisson(30, 24), *chance.poisson(60, 14)])
+    assert found.shift is None
+    assert found.step is not None
+    assert found.step.before == pytest.approx(30, abs=4)
+
+
+def test_the_step_is_not_of_months_that_vary_too_much() -> None:
+    before = [174, 160, 164, 143, 121, 89, 73, 67, 73, 81, 89, 92, 101, 107, 88, 178, 121, 130, 87, 72, 60, 73]
+    found = assessed([*before, 104, 96, 107, 93, 93, 115, 83, 73, 53, 41, 57, 61, 16, 17])
+    assert (found.shifts, found.step, found.whole.usual.is_even, found.whole.is_enough) == ([], None, False, True)
+
+
+def test_a_level_of_which_too_few_months_are_known_has_no_limits_in_the_chart() -> None:
+    found = assessed([*[60, 62, 57, 55, 61, 63] * 4, 130, 125])
+    assert found.step is not None
+    assert not found.chart.is_enough
+    assert found.chart.points.loc[found.step.since :, ["low", "high"]].isna().all(axis=None)
+    assert found.chart.marked.loc[found.step.since :].empty
