@@ -316,10 +316,10 @@ def test_no_text_ever_becomes_code_a_field_or_markup(empty: Path) -> None:
 
 
 class DocxAlone(EmbeddedEngine):
-    """Makes no other page."""
+    """Makes no other page of the issue."""
 
     def render(self, project_root: Path, notebook: Path, formats: Sequence[str]) -> dict[str, Path]:
-        return super().render(project_root, notebook, [name for name in formats if name == "docx"])
+        return super().render(project_root, notebook, ["docx"] if "docx" in formats else formats)
 
 
 @pytest.mark.parametrize("report", ["short", pytest.param("whole", marks=pytest.mark.exhaustive)])
