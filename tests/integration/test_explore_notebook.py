@@ -137,6 +137,16 @@ def test_what_cannot_be_is_said_with_what_would_be_right(tables: Tables, ask: An
     assert said in str(refused.value.problems[0])
 
 
+def test_a_level_that_has_just_changed_has_no_limits_yet(whole_project: Project, deliver: Deliver) -> None:
+    days = ("2023-10-20", "2023-11-20")
+    deliver("2023-12-20", responses=[f"R{day}-{number},{day},DV,SE" for day in days for number in range(90)])
+    text = trends.over_time(workbench.load(project=whole_project), "responses").data
+    rows = [line for line in text.splitlines() if line.startswith(("| October 2023 |", "| November 2023 |"))]
+    assert [row.count(r"\[x\]") for row in rows] == [2, 2]
+    assert "That is too few: at least 3 months are needed to show what is usual." in text
+    assert "too small to show a fall" not in text
+
+
 def test_small_counts_and_few_months_say_that_they_are(whole_project: Project, deliver: Deliver) -> None:
     deliver(responses=["R1,2023-11-02,DV,SE"])
     text = trends.over_time(workbench.load(project=whole_project), "responses", end="2022-10").data

@@ -34,7 +34,7 @@ from viputils.figures.stats.control_charts import (
     process_chart,
     usual_of,
 )
-from viputils.figures.stats.intervals import Interval, ratio
+from viputils.figures.stats.intervals import ERRORS, Interval, ratio
 from viputils.figures.stats.shifts import Course, Shift, course
 from viputils.records.clean import Records
 
@@ -45,9 +45,6 @@ USUAL: Final = 24
 YEAR_LEVEL: Final = 0.995
 # After this many months, a change is no news. It still sets what is usual.
 NEWS: Final = 12
-# How often the estimate of the year's end is right.
-END_LEVEL: Final = 0.95
-_END_ERRORS: Final = 1.96
 
 Verdict = Literal["higher", "lower", "no telling"]
 
@@ -141,9 +138,9 @@ class Pace:
         The running total by month (``Int64`` by ``ReportMonth``), missing if unknown. The second is empty if nothing of
         the year before is known.
     at_end
-        The interval of the full year's count, with the chance ``END_LEVEL``, if the rest of the year compares with the
-        year before as its months so far do. None if the year is over, if too little is known, or if months vary too
-        much.
+        The 95 percent interval of the full year's count, if the rest of the year compares with the year before as its
+        months so far do. None if the year is over, if too little is known, if months vary too much, or if the level
+        changed more than once.
     is_even
         Whether the months vary little enough to estimate it.
     """
@@ -164,7 +161,7 @@ class Assessment:
     counts
         The monthly counts of the total.
     shifts
-        All lasting changes of the total, the latest last. None if its months vary too much beside them.
+        All lasting changes of the total, the latest last. Empty if its months vary too much beside them.
     whole
         The total.
     parts
@@ -297,7 +294,7 @@ def chart_of(counts: pd.Series, shifts: Sequence[Shift] = (), rules: Sequence[Ru
     chart = replace(chart, is_even=usual.is_even, enough=ENOUGH_SINCE if earlier else ENOUGH)
     if earlier and not chart.is_enough:
         # The new level has no limits yet.
-        chart = replace(chart, points=chart.points.assign(low=math.nan, high=math.nan, rules=""))
+        chart = replace(chart, points=chart.points.assign(low=math.nan, high=math.nan, rules="", sides=""))
     points = [process_chart(each, dispersion=usual.dispersion, rules=rules).points for each in earlier]
     return replace(chart, points=pd.concat([*points, chart.points]))
 
@@ -361,7 +358,7 @@ def _at_end(months: pd.Series, before: pd.Series, found: Course) -> Interval | N
         return None
     rest = so_far * rest_before / same
     variance = _for_sums(found.dispersion) * sum(1 / one for one in (so_far, same, rest_before, rest))
-    error = _END_ERRORS * math.sqrt(variance)
+    error = ERRORS * math.sqrt(variance)
     total = int(months.sum())
     return Interval(total + math.floor(rest * math.exp(-error)), total + math.ceil(rest * math.exp(error)))
 

@@ -431,6 +431,8 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
     is_rate = by != "month"
 
     def rounded(value: float) -> str:
+        if pd.isna(value):
+            return escape(NOT_AVAILABLE)
         return f"{value:.2f}" if is_rate else number(round(value))
 
     if chart.periods < 1:
@@ -475,7 +477,7 @@ def _reading(chart: ProcessChart) -> str:
             "These months differ from each other more than by chance, so the limits are too narrow to judge a single "
             "month."
         )
-    if not chart.can_fall:
+    if chart.is_enough and not chart.can_fall:
         said.append("The counts are too small to show a fall in one month: even 0 would not be unusual.")
     return " ".join(said)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.projects import REPOSITORY
 from viputils.core.months import ReportMonth
-from viputils.figures.assessment import Assessment, judge
+from viputils.figures.assessment import Assessment, chart_of, judge
 from viputils.figures.stats.control_charts import process_chart
 from viputils.figures.stats.intervals import ratio
 
@@ -191,3 +191,11 @@ def test_a_level_of_which_too_few_months_are_known_has_no_limits_in_the_chart() 
     assert not found.chart.is_enough
     assert found.chart.points.loc[found.step.since :, ["low", "high"]].isna().all(axis=None)
     assert found.chart.marked.loc[found.step.since :].empty
+
+
+def test_the_newest_month_of_a_level_without_limits_completes_no_rule() -> None:
+    found = assessed([*[60, 62, 57, 55, 61, 63] * 4, 130, 135, 210])
+    assert found.step is not None
+    # Notebooks ask for all rules of each month.
+    chart = chart_of(found.counts, found.shifts)
+    assert [chart.signals_at(month) for month in found.counts.index[-2:]] == [[], []]

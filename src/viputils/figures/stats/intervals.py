@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 from viputils.core.errors import ParameterError, Problem
 
 LEVEL: Final = 0.95
+# An interval of that level around a normal estimate reaches so many standard errors to each side.
+ERRORS: Final = 1.96
 
 
 class Interval(NamedTuple):

@@ -14,13 +14,14 @@ import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from viputils.core.errors import ParameterError, Problem
-from viputils.figures.stats.intervals import Interval
+from viputils.figures.stats.control_charts import Numbers
+from viputils.figures.stats.intervals import ERRORS, Interval
 
 # The most months that are read. Older months reflect other conditions.
 LONGEST: Final = 48
@@ -51,8 +52,6 @@ _ODDS: Final = 1.6
 _ODDS_MONTHS: Final = 60.0
 _FEW: Final = 10.0
 
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
-
 
 @dataclass(frozen=True)
 class Shift:
@@ -62,8 +61,6 @@ class Shift:
     ----------
     since
         The first period of the new level.
-    periods
-        The known periods from then on.
     before, after
         The average of the periods before, back to an earlier change, and of those since.
     ratio
@@ -71,7 +68,6 @@ class Shift:
     """
 
     since: Hashable
-    periods: int
     before: float
     after: float
     ratio: Interval
@@ -139,7 +135,7 @@ def _steps(time: Numbers, value: Numbers) -> tuple[list[_Scan], float]:
     needed = math.log(max(_ODDS, _ODDS_MONTHS / len(value)) * max(1.0, _FEW / value.mean()))
     while True:
         scan = _scan(time, value, [one.place for one in found])
-        if scan.odds < needed or len(found) == _MOST or abs(scan.size) < 1.96 * scan.error:
+        if scan.odds < needed or len(found) == _MOST or abs(scan.size) < ERRORS * scan.error:
             return found, scan.dispersion
         found.append(scan)
 
@@ -150,8 +146,8 @@ def _shifts(index: pd.Index, value: Numbers, found: list[_Scan]) -> list[Shift]:
     edges = [0, *(one.place for one in ordered), len(value)]
     levels = [float(value[start:end].mean()) for start, end in pairwise(edges)]
     return [
-        Shift(index[one.place], edges[number + 2] - one.place, levels[number], levels[number + 1], _ratio(one, level))
-        for number, (one, level) in enumerate(zip(ordered, levels, strict=False))
+        Shift(index[one.place], before, after, _ratio(one, before))
+        for one, (before, after) in zip(ordered, pairwise(levels), strict=True)
     ]
 
 
@@ -159,7 +155,7 @@ def _ratio(step: _Scan, before: float) -> Interval:
     if not before:
         return Interval(0.0, math.inf)
     root = 2 * math.sqrt(before)
-    low, high = (max(0.0, 1 + (step.size + side * 1.96 * step.error) / root) ** 2 for side in (-1, 1))
+    low, high = (max(0.0, 1 + (step.size + side * ERRORS * step.error) / root) ** 2 for side in (-1, 1))
     return Interval(low, high)
 
 
