@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from viputils.config.project import Project
 from viputils.records.checksums import checksum
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -78,6 +79,15 @@ def town(root: Path) -> Path:
 
 def files_of(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): checksum(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def with_measures(project: Project, measures: str) -> Project:
+    """Give a project more measures, as TOML."""
+    path = project.root / "program.toml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n[report]\n") == 1
+    path.write_text(text.replace("\n[report]\n", f"\n{measures}\n[report]\n"), encoding="utf-8")
+    return Project.open(project.root)
 
 
 def with_a_short_report(root: Path) -> Path:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from tests.support.histories import HISTORIES, KINDS, ON_DISK, History, as_snapshot, remade, with_tables
-from tests.support.projects import Deliver
+from tests.support.projects import Deliver, with_measures
 from viputils.audit.as_of import OwnDays, Shelf, load_edition
 from viputils.audit.revisions import Revisions, find_revisions, trend_revisions
 from viputils.config.project import Project
@@ -248,10 +248,9 @@ table = "responses"
 where = { area_command = "Southeast" }
 count = "rows"
 by = "month"
-
-[report]"""
-    text = path.read_text(encoding="utf-8").replace("\n[report]", more)
-    text = text.replace('trend = "responses_by_month"', 'trend = "southeast_by_month"')
+"""
+    with_measures(project, more)
+    text = path.read_text(encoding="utf-8").replace('trend = "responses_by_month"', 'trend = "southeast_by_month"')
     path.write_text(text.replace("assumption = true", 'issues_from = "2023-11"\nassumption = true'), encoding="utf-8")
     project = Project.open(project.root)
     deliver("2023-11-03", responses=["R1,2023-10-02,DV,SE", "R2,2023-10-03,DV,SE"])

@@ -19,7 +19,14 @@ from hypothesis import strategies as st
 from tests.support.command import vip
 from tests.support.examples import examples
 from tests.support.histories import as_snapshot, with_tables
-from tests.support.projects import HEADERS, REPOSITORY, Deliver, copy_of_the_repository, without_manifests
+from tests.support.projects import (
+    HEADERS,
+    REPOSITORY,
+    Deliver,
+    copy_of_the_repository,
+    with_measures,
+    without_manifests,
+)
 from viputils.audit.trace import (
     Background,
     Movement,
@@ -65,13 +72,6 @@ def moved(found: Movement) -> dict[str, str]:
 def project(project: Project) -> Project:
     """A project of few tables, which is read and counted in a fraction of the time."""
     return with_tables(project, "responses", "outreach", "notifications", "engagements")
-
-
-def with_measure(project: Project, measure: str) -> Project:
-    """Give the project one measure more."""
-    path = project.root / "program.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", f"\n{measure}\n[report]"), "utf-8")
-    return Project.open(project.root)
 
 
 # ---------------------------------------------------------------- the records behind a figure
@@ -170,7 +170,7 @@ def test_different_values_are_counted_once_each(project: Project, deliver: Deliv
 
 
 def test_a_column_can_be_looked_at_by_several_rules(project: Project, deliver: Deliver) -> None:
-    project = with_measure(
+    project = with_measures(
         project,
         """
 [measures.valley]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.support.histories import with_tables
-from tests.support.projects import Deliver
+from tests.support.projects import Deliver, with_measures
 from viputils.audit.as_of import load_edition
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, ProgramError
@@ -308,10 +308,8 @@ label = "in Valley"
 table = "responses"
 where = { area_command = "Valley" }
 count = "rows"
-
-[report]"""
-    path = project.root / "program.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
+"""
+    project = with_measures(project, more)
     project = with_areas(project, '[[lifetimes]]\nvocabulary = "area_command"\nvalue = "Valley"\nissues_to = "2023-06"')
     deliver(responses=["R1,2023-06-02,DV,VA"])
     assert value_of(load_edition(project, "2023-06").figures, "valley", "month") == 1
@@ -326,12 +324,10 @@ def test_different_values_are_counted_under_the_names_of_the_issue(project: Proj
 label = "area commands"
 table = "responses"
 count = { distinct = "area_command" }
-
-[report]"""
-    path = project.root / "program.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
+"""
+    project = with_measures(project, more)
     deliver(responses=["R1,2023-11-02,DV,UNI", "R2,2023-11-02,DV,SE", "R3,2023-11-02,DV,"])
-    assert value_of(load_edition(Project.open(project.root), "2023-11").figures, "areas", "month") == 1
+    assert value_of(load_edition(project, "2023-11").figures, "areas", "month") == 1
 
 
 def test_a_value_in_two_categories_is_counted_once_in_each(project: Project, deliver: Deliver) -> None:
@@ -341,12 +337,10 @@ label = "area commands by type"
 table = "responses"
 by = "incident_type"
 count = { distinct = "area_command" }
-
-[report]"""
-    path = project.root / "program.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("\n[report]", more), encoding="utf-8")
+"""
+    project = with_measures(project, more)
     deliver(responses=["R1,2023-11-02,DV,SE", "R2,2023-11-02,HOM,SE", "R3,2023-11-03,HOM,SE"])
-    figures = load_edition(Project.open(project.root), "2023-11").figures
+    figures = load_edition(project, "2023-11").figures
     for category in ("DV/Sexual Assault", "Homicide"):
         assert value_of(figures, "areas_by_type", "month", category) == 1
 

@@ -10,7 +10,7 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 
 from tests.support.histories import with_tables
-from tests.support.projects import REPOSITORY, Deliver
+from tests.support.projects import REPOSITORY, Deliver, with_measures
 from tests.support.register import an_issue
 from viputils.audit.as_of import load_edition
 from viputils.audit.register import add_issue
@@ -420,9 +420,9 @@ label = "Month"
 table = "notifications"
 count = { distinct = "candidate_id" }
 by = "month"
-
-[report]"""
-    text = path.read_text(encoding="utf-8").replace("\n[report]", more)
+"""
+    with_measures(project, more)
+    text = path.read_text(encoding="utf-8")
     text = text.replace('"responses_by_area_command"]', '"people_by_outcome"]').replace(
         'trend = "responses_by_month"', 'trend = "people_by_month"'
     )
@@ -447,9 +447,9 @@ label = "Area command"
 table = "outreach"
 count = { sum = "adults_assisted" }
 by = "area_command"
-
-[report]"""
-    text = path.read_text(encoding="utf-8").replace("\n[report]", more)
+"""
+    with_measures(project, more)
+    text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('"responses_by_area_command"]', '"adults_by_area"]'), encoding="utf-8")
     deliver(outreach=["O1,2023-11-02,SE,Home visit,,5,0", "O2,2023-11-02,,Home visit,,7,0"])
     text = sections.breakdowns(load_edition(Project.open(project.root), "2023-11")).data
