@@ -611,10 +611,6 @@ local function check_metadata(meta)
     end
   end
   words_slide = pandoc.Inlines(meta.vip['words-slide'] or {})
-  if is_html and meta.vip.description then
-    -- A main point may hold markup.
-    meta.vip.description = pandoc.MetaInlines({ pandoc.Str(stringify(meta.vip.description)) })
-  end
   if is_docx then
     docx_metadata(meta)
   end

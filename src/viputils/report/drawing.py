@@ -328,9 +328,11 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
     at_edge = []
     if chart.is_enough:
         low, high = (float(points[side].iloc[-1]) for side in ("low", "high"))
-        normal = language.text("normal:\n{low} to {high}", low=written(low), high=written(high))
-        average = language.text("average: {number}", number=written(chart.average))
-        at_edge = [(average, chart.average, regular), (normal, low, regular)]
+        at_edge = [(language.text("normal:\n{low} to {high}", low=written(low), high=written(high)), low, regular)]
+        # A line with a step has several averages. They are written beside the chart.
+        if points["average"].nunique() == 1:
+            average = language.text("average: {number}", number=written(chart.average))
+            at_edge = [(average, chart.average, regular), *at_edge]
     if not pd.isna(rate.iloc[-1]):
         at_edge.append((written(rate.iloc[-1]), float(rate.iloc[-1]), bold))
     _write_at_edge(axes, at_edge)
