@@ -99,7 +99,7 @@ def verdicts_page(found: Sequence[IssueVerdicts], language: Language = ENGLISH) 
         if issue.printed:
             facts.append(f"**{words(language, 'Published:')}** {language.date(issue.printed)}")
         if one.as_of:
-            facts.append(f"**{words(language, 'As of:')}** {language.date(one.as_of)}")
+            facts.append(f"**{words(language, 'Counted again from records received by:')}** {language.date(one.as_of)}")
         if issue.reason:
             facts.append(f"**{words(language, 'Why it was published again:')}** {said(language, issue.reason)}")
         label = escape(label_of(issue.name, language))
