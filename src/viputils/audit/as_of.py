@@ -150,13 +150,18 @@ class OwnDays:
         Whether many months are needed: then it first finds out when anything could be in quarantine at all.
     shelf
         The records of the project, if they are also read for something else.
+
+    Attributes
+    ----------
+    deliveries
+        The deliveries of the project, in order of receipt.
     """
 
     def __init__(
         self, project: Project, deliveries: Sequence[Delivery], many: bool = False, shelf: Shelf | None = None
     ) -> None:
         self._project = project
-        self._deliveries = deliveries
+        self.deliveries = deliveries
         self._many = many
         self._shelf = shelf
         self._free: dict[dt.date, bool] = {}
@@ -170,10 +175,10 @@ class OwnDays:
             If the month is before the records, or a delivery that it needs is missing.
         """
         program = self._project.program
-        complete = as_of_issue(program, self._deliveries, month)
+        complete = as_of_issue(program, self.deliveries, month)
         if (published := self._published.get(month)) is not None:
-            return as_of_issue(program, self._deliveries, month, published)
-        days = dict.fromkeys([complete, *(one.received for one in self._deliveries if one.received > complete)])
+            return as_of_issue(program, self.deliveries, month, published)
+        days = dict.fromkeys([complete, *(one.received for one in self.deliveries if one.received > complete)])
         return next((day for day in days if self.is_free(day)), complete)
 
     @cached_property
@@ -189,20 +194,22 @@ class OwnDays:
         """Return whether nothing is in quarantine on a day; an invalid delivery is reported when it is counted."""
         if day not in self._free:
             try:
-                before_any = self._many and (self._doubt is None or day < self._doubt)
-                self._free[day] = before_any or self._records.records(day).quarantine.empty
+                before_any = self._many and (self.doubt is None or day < self.doubt)
+                self._free[day] = before_any or self.shelf.records(day).quarantine.empty
             except DeliveryError:
                 self._free[day] = True
         return self._free[day]
 
     @cached_property
-    def _records(self) -> Shelf:
+    def shelf(self) -> Shelf:
+        """The records of the project, read once."""
         return self._shelf or (Shelf(self._project) if self._many else shelf_of(self._project))
 
     @cached_property
-    def _doubt(self) -> dt.date | None:
+    def doubt(self) -> dt.date | None:
+        """The first day on which anything could be in quarantine; see ``first_doubt``."""
         try:
-            return first_doubt(self._project.program, self._records.received(self._deliveries[-1].received))
+            return first_doubt(self._project.program, self.shelf.received(self.deliveries[-1].received))
         except DeliveryError:  # A later delivery is invalid: nothing is known about earlier days.
             return dt.date.min
 

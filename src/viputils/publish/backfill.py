@@ -109,7 +109,8 @@ def orders_of(
         problem = Problem("FROM, TO", f"{first} lies after {last};", "give the earlier month first.")
         raise ParameterError("There is no such range of months.", [problem])
     deliveries = find_deliveries(project)
-    months, others = countable_months(project, deliveries)
+    days = OwnDays(project, deliveries, many=True)
+    months, others = countable_months(project, days)
     known = sorted({*months, *others})
     begin, end = first or (known[0] if known else None), last or (known[-1] if known else None)
     if begin is None or end is None or not known or begin > known[-1] or end < known[0]:
@@ -119,7 +120,6 @@ def orders_of(
     touched = [(one.received, checksum_problems(one.folder, one.name)) for one in deliveries]
     lacking: dict[ReportMonth, str] = {}
     orders, present = [], Present.of(project)
-    days = OwnDays(project, deliveries, many=True)
     for month in wanted:
         try:
             as_of = issue_day(project, deliveries, month, days=days)

@@ -17,9 +17,8 @@ from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
 from viputils.core.months import ReportMonth
 from viputils.publish.activities import activity_files, day_or_problems
-from viputils.records.clean import first_doubt
 from viputils.records.completeness import received_after
-from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, read_received
+from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries
 from viputils.report.markdown import read_sections
 from viputils.report.privacy.particulars import UNWRITTEN
 from viputils.report.privacy.screening import screen_activities
@@ -119,20 +118,22 @@ def project_status(project: Project) -> Status:
 def _read(project: Project, notes: list[Problem]) -> _Desk:
     """Read what the status of every month depends on."""
     deliveries: Sequence[Delivery] = ()
-    records, doubt, register = None, None, None
+    records, register = None, None
     try:
         deliveries = find_deliveries(project) if has_deliveries(project) else ()
+    except DeliveryError as error:
+        notes += error.problems
+    days = OwnDays(project, deliveries, many=True)
+    try:
         if deliveries:
-            received = read_received(project, deliveries, deliveries[-1].received)
-            doubt = first_doubt(project.program, received)
-            records = RecordsByDay(project.program, received)
+            records = RecordsByDay(project.program, days.shelf.received(deliveries[-1].received))
     except DeliveryError as error:
         notes += error.problems
     try:
         register = read_register(project)
     except PublishedError as error:
         notes += error.problems
-    return _Desk(project, deliveries, records, doubt, register, notes, OwnDays(project, deliveries, many=True))
+    return _Desk(project, deliveries, records, register, notes, days)
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,6 @@ class _Desk:
     ----------
     records
         None if there are none or they cannot be read.
-    doubt
-        The first day on which a row could be in quarantine.
     register
         None if it is invalid.
     notes
@@ -154,7 +153,6 @@ class _Desk:
     project: Project
     deliveries: Sequence[Delivery]
     records: RecordsByDay | None
-    doubt: dt.date | None
     register: Register | None
     notes: list[Problem]
     days: OwnDays
@@ -196,7 +194,7 @@ class _Desk:
 
     def quarantined(self, as_of: dt.date | None) -> int:
         """Return the number of rows in quarantine on a day."""
-        if as_of is None or self.records is None or self.doubt is None or as_of < self.doubt:
+        if as_of is None or self.records is None or self.days.doubt is None or as_of < self.days.doubt:
             return 0
         return self.records.on(as_of).quarantine[["file", "line"]].drop_duplicates().shape[0]
 

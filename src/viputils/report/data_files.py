@@ -26,7 +26,7 @@ from viputils.core.text import plural, uncapital
 from viputils.figures.counts import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv
 from viputils.figures.edition import Edition
 from viputils.figures.series import every_measure
-from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, read_received
+from viputils.records.deliveries import find_deliveries, has_deliveries
 
 FIGURES_JSON: Final = "figures.json"
 SERIES_CSV: Final = "series.csv"
@@ -155,11 +155,11 @@ def all_issues(
         said = (str(issue.name), issue.name.month, issue.as_of, str(replaced_by.name) if replaced_by else "")
         parts.append(_rows(PUBLISHED, *said, issue.source, issue.figures))
     if has_deliveries(project) or not register.issues:
-        deliveries = find_deliveries(project)
-        months, _ = countable_months(project, deliveries, as_of, None if allow_quarantined else left_out)
+        days = OwnDays(project, find_deliveries(project), many=True)
+        months, _ = countable_months(project, days, as_of, None if allow_quarantined else left_out)
         months = {month: day for month, day in months.items() if before is None or month < before}
-        newest = max(months.values(), default=deliveries[-1].received)
-        records = RecordsByDay(program, read_received(project, deliveries, newest))
+        newest = max(months.values(), default=days.deliveries[-1].received)
+        records = RecordsByDay(program, days.shelf.received(newest))
         for month, day in months.items():
             edition = Edition(month, records.on(day), records.figures(month, day))
             mark = program.demonstration.mark if program.demonstration else ""
@@ -171,7 +171,7 @@ def all_issues(
 
 def countable_months(
     project: Project,
-    deliveries: Sequence[Delivery],
+    days: OwnDays,
     as_of: dt.date | None = None,
     with_quarantine: Collection[dt.date] | None = None,
 ) -> tuple[dict[ReportMonth, dt.date], dict[ReportMonth, str]]:
@@ -192,11 +192,10 @@ def countable_months(
     months: dict[ReportMonth, dt.date] = {}
     others: dict[ReportMonth, str] = {}
     month = ReportMonth.of(project.program.identity.records_from)
-    newest = deliveries[-1].received if as_of is None else min(as_of, deliveries[-1].received)
-    days = OwnDays(project, deliveries, many=True)
+    newest = days.deliveries[-1].received if as_of is None else min(as_of, days.deliveries[-1].received)
     while month.span.end < newest:
         try:
-            day = issue_day(project, deliveries, month, as_of, days)
+            day = issue_day(project, days.deliveries, month, as_of, days)
             if with_quarantine is None or day in with_quarantine or days.is_free(day):
                 months[month] = day
             else:
@@ -212,7 +211,7 @@ def months_left_out(
 ) -> dict[ReportMonth, str]:
     """Return the months that ``all_issues`` cannot count although they are over, each with the reason."""
     return (
-        countable_months(project, find_deliveries(project), as_of, with_quarantine)[1]
+        countable_months(project, OwnDays(project, find_deliveries(project), many=True), as_of, with_quarantine)[1]
         if has_deliveries(project)
         else {}
     )

@@ -330,7 +330,7 @@ def limits_chart(fonts: Path, names: list[str], chart: ProcessChart, language: L
         low, high = (float(points[side].iloc[-1]) for side in ("low", "high"))
         at_edge = [(language.text("normal:\n{low} to {high}", low=written(low), high=written(high)), low, regular)]
         # A line with a step has several averages. They are written beside the chart.
-        if points["average"].nunique() == 1:
+        if len(points["average"].dropna().unique()) == 1:
             average = language.text("average: {number}", number=written(chart.average))
             at_edge = [(average, chart.average, regular), *at_edge]
     if not pd.isna(rate.iloc[-1]):

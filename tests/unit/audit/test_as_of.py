@@ -39,8 +39,9 @@ def test_the_day_is_the_first_on_which_nothing_is_in_quarantine(project: Project
     assert day_of(project) == CORRECTED
     assert load_edition(project, NOVEMBER).as_of == CORRECTED
     deliveries = find_deliveries(project)
-    assert OwnDays(project, deliveries, many=True).of(NOVEMBER) == CORRECTED
-    assert countable_months(project, deliveries)[0][NOVEMBER] == CORRECTED
+    days = OwnDays(project, deliveries, many=True)
+    assert days.of(NOVEMBER) == CORRECTED
+    assert countable_months(project, days)[0][NOVEMBER] == CORRECTED
     (status,) = (one for one in project_status(project).months if one.month == NOVEMBER)
     assert (status.as_of, status.quarantined) == (CORRECTED, 0)
     counted = all_issues(project)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.histories import as_snapshot, with_tables
 from tests.support.projects import BESIDE_TABLES, REPOSITORY, Deliver
-from viputils.audit.as_of import as_of_issue, load_edition
+from viputils.audit.as_of import OwnDays, as_of_issue, load_edition
 from viputils.audit.health import check_project
 from viputils.config.program import RAW, Program
 from viputils.config.project import Project
@@ -660,7 +660,7 @@ def snapshot(project: Project) -> Project:
 
 
 def months_with_data(project: Project) -> list[str]:
-    return [str(month) for month in countable_months(project, find_deliveries(project))[0]]
+    return [str(month) for month in countable_months(project, OwnDays(project, find_deliveries(project)))[0]]
 
 
 def test_an_old_snapshot_says_nothing_about_the_months_after_its_newest_record(project: Project, send: Send) -> None:

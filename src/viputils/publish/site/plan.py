@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from viputils.audit.as_of import OwnDays
 from viputils.audit.manifest import MANIFEST, read_manifest
 from viputils.audit.register import IssueName, PublishedIssue, Register, read_register
 from viputils.config.project import Project
@@ -131,9 +132,9 @@ def _countable(project: Project, register: Register) -> tuple[dict[ReportMonth, 
         for issue in register.issues
         if issue.as_of is not None and PlannedIssue(issue.name, issue.as_of, issue).left_out_rows
     }
-    deliveries = find_deliveries(project)
-    months, _ = countable_months(project, deliveries, with_quarantine=published_without)
-    every, _ = countable_months(project, deliveries)
+    days = OwnDays(project, find_deliveries(project), many=True)
+    months, _ = countable_months(project, days, with_quarantine=published_without)
+    every, _ = countable_months(project, days)
     return months, {month: day for month, day in every.items() if month not in months}
 
 
