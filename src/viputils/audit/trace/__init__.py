@@ -15,13 +15,11 @@ import pandas as pd
 
 from viputils.audit.as_of import as_of_issue, issue_day, require_no_quarantine
 from viputils.audit.trace.cleaned import listed_records, older_versions, what_cleaning_did
-from viputils.audit.trace.edits import Edit, find_edits
 from viputils.audit.trace.missed import COLUMNS, NEAR, missed_rows, put_together, what_is_wrong
 from viputils.audit.trace.moves import described, find_moves, received_later
 from viputils.audit.trace.rows import PLACE, look_at, members_of, require_balance, tables_of
 from viputils.config.program import Demonstration, Program
 from viputils.config.project import Project
-from viputils.config.tables import VOIDS
 from viputils.core.errors import BalanceError, DeliveryError, ParameterError, Problem, ProgramError
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import FigureKey
@@ -253,8 +251,7 @@ def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
     listed = members if looked_at.once is not None else members.loc[members["amount"].ne(0)]
     rows = looked_at.table.kept[listed.index]
     versions = older_versions(looked_at, rows)
-    edits = find_edits(records, [*tables_of(records.program, key), VOIDS.name])
-    missed = missed_rows(looked_at, rows, versions, edits, near)
+    missed = missed_rows(looked_at, rows, versions, near)
     value = int(members["amount"].sum())
     notes = list(background.notes)
     if nothing := len(members) - len(listed):
@@ -263,14 +260,14 @@ def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
         came, note = _since(records, background.later, key, month)
         missed.append(came)
         notes += note
-    notes += _about_voids(records, edits)
+    notes += _about_voids(records)
     return Trace(
         month=month,
         as_of=records.as_of,
         key=key,
         label=label_of(records.program, key, month),
         value=value,
-        records=listed_records(looked_at, listed, what_cleaning_did(looked_at, rows, versions, edits)),
+        records=listed_records(looked_at, listed, what_cleaning_did(looked_at, rows, versions)),
         missed=put_together(missed, listed["once"] if looked_at.once is not None else ()),
         notes=tuple(notes),
         demonstration=_demonstration(records),
@@ -366,12 +363,11 @@ def _demonstration(records: Records) -> Demonstration | None:
     return records.program.demonstration if records.is_demonstration else None
 
 
-def _about_voids(records: Records, edits: Collection[Edit]) -> list[str]:
-    """Return a note for each faulty or edited void: it may have withdrawn a record."""
+def _about_voids(records: Records) -> list[str]:
+    """Return a note for each faulty void: it may have withdrawn a record."""
     faults = records.voids.quarantine.astype("str").to_dict("records")
-    notes = [
+    return [
         f"A void is in quarantine and withdraws nothing: {fault['file']}, line {fault['line']}, "
         f"{what_is_wrong([{str(name): fault[name] for name in fault}])}."
         for fault in faults
     ]
-    return notes + [f"{edit.file}, line {edit.line}: {edit.what}." for edit in edits if edit.table == VOIDS.name]

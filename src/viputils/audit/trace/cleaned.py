@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from viputils.audit.record_history import pair_rows
-from viputils.audit.trace.edits import Edit
 from viputils.audit.trace.rows import PLACE, LookedAt, Rows
 from viputils.config.tables import DELIVERY
 from viputils.core.text import folded
@@ -29,7 +27,7 @@ def listed_records(looked_at: LookedAt, members: pd.DataFrame, cleaning: pd.Seri
     return found.assign(cleaning=cleaning.loc[rows].to_numpy()).reset_index(drop=True)
 
 
-def what_cleaning_did(looked_at: LookedAt, rows: Rows, versions: pd.DataFrame, edits: Sequence[Edit]) -> pd.Series:
+def what_cleaning_did(looked_at: LookedAt, rows: Rows, versions: pd.DataFrame) -> pd.Series:
     """Return how each row was cleaned; an empty text if it was read as written."""
     table = looked_at.table
     said: dict[Any, list[str]] = {row: [] for row in rows}
@@ -41,11 +39,6 @@ def what_cleaning_did(looked_at: LookedAt, rows: Rows, versions: pd.DataFrame, e
     for (_, stands), words in zip(pairs, table.what_they_were(pairs), strict=True):
         if words:
             said[stands].append(words)
-    edited = {(edit.file, edit.line): edit for edit in edits if edit.now is not None}
-    if edited:
-        for row, place in table.by_place(rows):
-            if place in edited:
-                said[row].append(edited[place].since)
     return pd.Series({row: "; ".join(words) for row, words in said.items()}, index=rows, dtype="str")
 
 

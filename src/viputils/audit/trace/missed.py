@@ -8,8 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from viputils.audit.trace.edits import EDITED, Edit, as_they_were
-from viputils.audit.trace.rows import PLACE, FollowUp, LookedAt, Rows, Table, look_at, within
+from viputils.audit.trace.rows import PLACE, FollowUp, LookedAt, Rows, Table, within
 from viputils.core.months import Span
 from viputils.core.text import folded
 from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
@@ -19,7 +18,7 @@ OUT_OF_PERIOD: Final = "out of the period"
 RECEIVED_LATER: Final = "received later"
 NO_VALUE: Final = "no value"
 # In the order of display; a row that missed for two reasons has the first.
-REASONS: Final = (EDITED, QUARANTINED, SUPERSEDED, DUPLICATE, NO_VALUE, OUT_OF_PERIOD, RECEIVED_LATER)
+REASONS: Final = (QUARANTINED, SUPERSEDED, DUPLICATE, NO_VALUE, OUT_OF_PERIOD, RECEIVED_LATER)
 COLUMNS: Final = (*PLACE, "reason", "detail")
 # The number of days before and after a period in which a record just misses it.
 NEAR: Final = 7
@@ -28,9 +27,7 @@ NEAR: Final = 7
 _LISTED: Final = 3
 
 
-def missed_rows(
-    looked_at: LookedAt, counted: Rows, versions: pd.DataFrame, edits: Sequence[Edit], near: int
-) -> list[pd.DataFrame]:
+def missed_rows(looked_at: LookedAt, counted: Rows, versions: pd.DataFrame, near: int) -> list[pd.DataFrame]:
     """Return the received rows that just missed a figure, by reason.
 
     Parameters
@@ -43,14 +40,13 @@ def missed_rows(
         The number of days before and after the period in which a record just misses it.
     """
     found = [
-        _edited(looked_at, counted, edits),
         _in_quarantine(looked_at),
         *_older_and_repeated(looked_at, counted, versions),
         _without_value(looked_at),
         _out_of_period(looked_at, near),
     ]
     if looked_at.follow_up is not None:
-        found += _followers(looked_at, looked_at.follow_up, edits, near)
+        found += _followers(looked_at, looked_at.follow_up, near)
     return found
 
 
@@ -69,7 +65,6 @@ def put_together(parts: Sequence[pd.DataFrame], values: Iterable[str]) -> pd.Dat
     already = every["once"].isin(list(values))
     said = every["detail"] + "; " + every["once"].astype("str") + " is counted already"
     every = every.assign(detail=every["detail"].mask(already, said), order=every["reason"].map(REASONS.index))
-    # A removed line can have the number of another row now.
     every = every.sort_values("order", kind="stable").drop_duplicates(["table", "id", "file", "line"])
     return every[list(COLUMNS)].reset_index(drop=True)
 
@@ -81,26 +76,6 @@ def _missed(table: Table, details: Mapping[int, str], reason: str, once: pd.Seri
     rows = pd.Index(details, dtype="int64")
     found = table.places(rows).assign(reason=reason, detail=pd.Series(details, index=rows, dtype="str"))
     return found.assign(once=None if once is None else once.loc[rows])
-
-
-def _edited(looked_at: LookedAt, counted: Rows, edits: Sequence[Edit]) -> pd.DataFrame:
-    """Return lines that would have counted as they were committed and do not count now."""
-    table = looked_at.table
-    edits = [edit for edit in edits if edit.table == table.schema.name and edit.was is not None]
-    if not edits:
-        return _missed(table, {}, EDITED)
-    was = as_they_were(table.records, table.schema, edits)
-    would_count = look_at(table.records, looked_at.key, looked_at.month, was).would_count
-    places = {place for _, place in table.by_place(counted)}
-    # A record that counts by another of its rows was not lost by the edit.
-    ids = set(table.id.loc[counted]) if table.schema.table.one_row_per_id else set()
-    lost = {
-        row: edits[row].what
-        for row in would_count.index[would_count]
-        # A removed line can have the number of another row now.
-        if (edits[row].now is None or (edits[row].file, edits[row].line) not in places) and was.id.loc[row] not in ids
-    }
-    return _missed(was, lost, EDITED)
 
 
 def _older_and_repeated(looked_at: LookedAt, counted: Rows, versions: pd.DataFrame) -> list[pd.DataFrame]:
@@ -209,7 +184,7 @@ def _can_be(looked_at: LookedAt, column: str, fault: Mapping[str, str], day: pd.
     return wanted == next((one.counted_as for one in of_it if one.covers(pd.Series([day])).all()), meant)
 
 
-def _followers(looked_at: LookedAt, follow_up: FollowUp, edits: Sequence[Edit], near: int) -> list[pd.DataFrame]:
+def _followers(looked_at: LookedAt, follow_up: FollowUp, near: int) -> list[pd.DataFrame]:
     """Return later records that would make a record of the period count, except for one reason."""
     asked, later = looked_at.table, follow_up.table
     end, near_end = looked_at.until, looked_at.until + dt.timedelta(near)
@@ -248,11 +223,7 @@ def _followers(looked_at: LookedAt, follow_up: FollowUp, edits: Sequence[Edit], 
     # A code that looks like another one still tells whom it may be about.
     unread = {row: [one["field"] for one in faults if one["reason"] != LOOKS_ALIKE] for row, faults in held.items()}
     doubtful = makes_count(later, pd.Index(held, dtype="int64"), end, unread)
-    lines = [edit for edit in edits if edit.table == later.schema.name and edit.was is not None]
-    was = as_they_were(later.records, later.schema, lines)
-    edited = makes_count(was, was.raw.index, end)
     return [
-        _missed(was, {row: f"{lines[row].what}; {makes}" for row, makes in edited.items()}, EDITED),
         _missed(later, {row: f"{what_is_wrong(held[row])}; {makes}" for row, makes in doubtful.items()}, QUARANTINED),
         _missed(later, {row: f"{words}; {older[row]}" for row, words in replaced.items()}, SUPERSEDED),
         _missed(later, {row: f"{_how_far(later, row, days)}; {makes}" for row, makes in late.items()}, OUT_OF_PERIOD),
