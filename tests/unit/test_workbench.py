@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,8 @@ from tests.support.projects import REPOSITORY, Deliver
 from viputils import workbench
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, QuarantineError
+from viputils.figures import engagement
+from viputils.figures.assessment import assess
 from viputils.figures.edition import Edition
 from viputils.figures.stats import intervals
 from viputils.lab import trends
@@ -49,6 +52,11 @@ def read_once(monkeypatch: pytest.MonkeyPatch, records_read: Callable[..., Recor
 def project(project: Project) -> Project:
     """A project of few tables, which is read and counted in a fraction of the time."""
     return with_tables(project, "responses", "reviews")
+
+
+@pytest.fixture(scope="module")
+def tables(demonstration: Edition) -> workbench.Tables:
+    return workbench.Tables(Project.open(REPOSITORY), demonstration.records)
 
 
 def row(table: pd.DataFrame, measure: str, category: str, period: str) -> pd.Series[float]:
@@ -203,6 +211,154 @@ def test_another_city_is_asked_in_the_same_way(repository_example: Path) -> None
     assert tables.series("victims", start="2020-11")["value"].tolist() == [207]
     with pytest.raises(ParameterError, match="no table that this city keeps"):
         tables["notifications"]
+
+
+def test_tables_are_offered_and_shown_by_name(tables: workbench.Tables) -> None:
+    pd.testing.assert_frame_equal(tables.responses, tables["responses"])
+    assert {"responses", "measures", "series", "process_chart"} <= set(dir(tables))
+    assert tables._ipython_key_completions_() == list(tables)
+    shown = tables._repr_html_()
+    assert "<td>Responses to incidents</td><td>1,065</td><td>2022-07-01 to 2023-11-30</td>" in shown
+    assert "sample data" in shown
+    with pytest.raises(AttributeError, match="Did you mean 'responses'"):
+        tables.respones  # noqa: B018
+    assert not hasattr(tables, "_repr_png_")
+
+
+def test_what_a_file_says_is_escaped_in_notebooks(project: Project, deliver: Deliver) -> None:
+    toml = project.root / "program.toml"
+    toml.write_text(toml.read_text("utf-8").replace("Responses to incidents", "<b>Responses</b>"), "utf-8")
+    deliver(responses=["R1,2023-11-02,DV,SE"])
+    shown = workbench.load(project=project.root)._repr_html_()
+    assert "&lt;b&gt;Responses&lt;/b&gt;" in shown
+    assert "no rows" in shown
+
+
+def test_the_measures_are_those_of_the_program(tables: workbench.Tables) -> None:
+    measures = tables.measures
+    assert list(measures.index) == list(tables.project.program.measures)
+    homicides = measures.loc["responses_by_incident_type"]
+    assert (homicides["table"], homicides["by"], homicides["last"]) == ("responses", "incident_type", "2023-11")
+    assert "Homicide" in homicides["categories"]
+    assert measures.loc["adults_assisted", "counts"] == "sum of adults_assisted"
+
+
+def test_a_copy_can_be_changed_and_the_tables_stay_as_they_are(tables: workbench.Tables) -> None:
+    mine = tables.responses
+    mine["more"] = 1
+    mine.loc[0, "area_command"] = "Valley"
+    assert "more" not in tables.responses
+    assert tables.responses["area_command"][0] == tables.records.tables["responses"].rows["area_command"][0] != "Valley"
+
+
+def test_a_category_that_was_split_off_is_counted_as_the_report_counts_it(tables: workbench.Tables) -> None:
+    rows = tables.responses
+    assert list(rows)[3:5] == ["area_command", "counted_as"]
+    is_university = rows["area_command"].eq("University")
+    assert is_university.sum() > 0
+    assert rows.loc[is_university, "counted_as"].eq("Southeast").all()
+    assert rows.loc[~is_university, "counted_as"].dropna().eq(rows.loc[~is_university, "area_command"].dropna()).all()
+    assert "counted_as" not in tables.notifications
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2023-12-04",
+        dt.date(2023, 12, 4),
+        dt.datetime(2023, 12, 4, 9, 30, tzinfo=dt.UTC),
+        pd.Timestamp("2023-12-04"),
+        np.datetime64("2023-12-04"),
+        pd.Period("2023-12-04"),
+    ],
+    ids=lambda day: type(day).__name__,
+)
+def test_a_date_of_any_kind_is_a_date(day: workbench.Day) -> None:
+    assert workbench.as_day(day) == dt.date(2023, 12, 4)
+    assert str(workbench.as_month(day)) == "2023-12"
+
+
+@pytest.mark.parametrize("day", [pd.NaT, np.datetime64("NaT"), 20231204, "04/12/2023", "2023-13-01", pd.Period("2023")])
+def test_what_is_no_date_is_refused(day: Any) -> None:
+    with pytest.raises(ParameterError):
+        workbench.as_month(day)
+
+
+def test_a_chart_has_the_limits_of_the_report_and_says_so(tables: workbench.Tables, demonstration: Edition) -> None:
+    assessment = assess(demonstration)
+    assert assessment is not None
+    for standing in (assessment.whole, *(one for part in assessment.parts.values() for one in part)):
+        chart = tables.process_chart(standing.measure, standing.category)
+        last = chart.points.iloc[-1]
+        assert (last["low"], last["high"]) == (standing.low, standing.high)
+        assert chart.is_even == standing.usual.is_even
+        assert any("The limits are those of the report." in one for one in chart.remarks)
+    pd.testing.assert_frame_equal(
+        tables.process_chart("responses").points[["low", "high", "average"]],
+        assessment.chart.points[["low", "high", "average"]],
+    )
+    assert "The report does not judge this measure" in tables.process_chart("referrals_made").remarks[-1]
+    with pytest.raises(ParameterError, match="There is no chart"):
+        tables.process_chart("adults_assisted")
+
+
+@pytest.mark.filterwarnings("error")
+def test_series_charts_and_curves_draw_themselves(tables: workbench.Tables) -> None:
+    from matplotlib import pyplot as plt
+
+    series = tables.series("responses_by_incident_type").plot()
+    assert len(series.lines) == 6
+    assert tables.series("responses", freq="fytd").plot().lines[0].get_xdata().size == 17
+    many = tables.series("responses", by=["incident_type", "area_command"]).plot()
+    assert "the largest 8 of 42" in many.get_title(loc="left")
+    assert tables.process_chart("responses").plot().get_ylim()[0] == 0
+    followed = engagement.follow(tables)
+    assert len(engagement.time_to_engagement(followed, by="source").plot().lines) == 4
+    # pandas has its own plots still.
+    assert tables.series("responses").plot.line(y="value") is not None
+    assert tables.series("responses")[["value"]].plot() is not None
+    plt.close("all")
+
+
+def test_rates_need_people_and_name_their_source(tables: workbench.Tables) -> None:
+    with pytest.raises(ParameterError) as refused:
+        tables.rates("responses_by_area_command")
+    assert "populations: no population is known, so there is no rate;" in str(refused.value)
+    areas = ["Southeast", "Southwest", "Valley"]
+    people = pd.DataFrame(
+        {"area": areas, "year": [2020, 2021, 2024], "people": [100_000, 50_000, 1], "source": "made up"}
+    )
+    found = tables.rates("responses_by_area_command", populations=people).set_index("area")
+    year = tables.series("responses_by_area_command", "Southeast", freq="rolling_12")["value"].iloc[-1]
+    assert found.loc["Southeast", "count"] == year
+    assert found.loc["Southeast", "rate"] == pytest.approx(year)
+    assert (found.loc["Southwest", "year"], found.loc["Southwest", "source"]) == (2021, "made up")
+    assert found.loc["Valley", "note"] == "the number of people is not known"  # It is that of a later year.
+    with pytest.raises(ParameterError, match="There are no rates"):
+        tables.rates("responses", populations=people)
+
+
+def test_a_program_is_evaluated_beside_other_areas(tables: workbench.Tables) -> None:
+    found = tables.interrupted("responses", "2023-07", {"area_command": "Southeast"}, {"area_command": "Southwest"})
+    assert found.points["value"].sum() == tables.responses["counted_as"].eq("Southeast").sum()
+    assert found.points["is_after"].sum() == 5
+    assert "ratio is" in found.reading
+    with pytest.raises(ParameterError) as refused:
+        tables.interrupted("responses", "2023-10")
+    assert "2 months are known since the change; at least 3 are needed." in str(refused.value)
+
+
+def test_the_same_files_are_read_once_and_a_changed_one_again(project: Project, deliver: Deliver) -> None:
+    folder = deliver(responses=["R1,2023-11-02,DV,SE"])
+    first = workbench.load(project=project.root)
+    assert workbench.load(project=project.root).records is first.records
+    file = folder / "responses.csv"
+    file.write_text(file.read_text("utf-8") + "R2,2023-11-03,DV,SE\n", encoding="utf-8", newline="")
+    assert len(workbench.load(project=project.root).responses) == 2
+    toml = project.root / "program.toml"
+    toml.write_text(toml.read_text("utf-8").replace('"DV",', '"Domestic",'), "utf-8")
+    with pytest.raises(QuarantineError):
+        workbench.load(project=project.root)
 
 
 def test_the_package_is_quick_to_import_for_who_wants_no_numbers() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from viputils.config.program import Program
+from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import categories_of
 from viputils.figures.edition import Edition
@@ -276,7 +277,37 @@ def counts_of(records: Records, month: ReportMonth, measure: str) -> pd.DataFram
     return pd.DataFrame({name: pd.Series(values.array, index=months) for name, values in of_each})
 
 
-def chart_of(counts: pd.Series, shifts: Sequence[Shift] = (), rules: Sequence[Rule] = RULES) -> ProcessChart:
+def report_chart(records: Records, month: ReportMonth, measure: str, category: str = "") -> ProcessChart:
+    """Return the chart of a measure, or of one of its categories, with the limits that the report uses for the month.
+
+    All rules are looked for; the report marks only single months.
+
+    Raises
+    ------
+    ParameterError
+        If the measure does not count records, so that the effect of chance is unknown.
+    """
+    program = records.program
+    if program.measures[measure].count != "rows":
+        what = f"{measure} adds up a column or counts people;"
+        problem = Problem("measure", what, "the effect of chance is known only for counts of records.")
+        raise ParameterError("There is no chart.", [problem])
+    table = counts_of(records, month, measure)
+    counts, whole = table[category], program.whole_of(measure) or measure
+    if whole != followed(program) or (category and measure not in program.report.breakdowns):
+        chart = chart_of(counts, course(counts).shifts)
+        return replace(chart, report="The report does not judge this measure, so it has no limits to agree with.")
+    total = counts_of(records, month, whole)[""]
+    shifts = judge(whole, total, {}, program.identity.fiscal_year_starts).shifts
+    printed = max(1, len(categories_of(program, measure, month))) if category else 1
+    chart = chart_of(counts, shifts, tail=TAIL / printed)
+    wider = f" The limits are wider, because {printed} categories are judged together." if printed > 1 else ""
+    return replace(chart, report=f"The limits are those of the report.{wider}")
+
+
+def chart_of(
+    counts: pd.Series, shifts: Sequence[Shift] = (), rules: Sequence[Rule] = RULES, tail: float = TAIL
+) -> ProcessChart:
     """Return the process behavior chart of monthly counts. The months before the last one set its limits.
 
     Parameters
@@ -285,17 +316,21 @@ def chart_of(counts: pd.Series, shifts: Sequence[Shift] = (), rules: Sequence[Ru
         The lasting changes, the latest last. Each level has its own average and limits.
     rules
         The rules to look for.
+    tail
+        The chance of a count beyond either limit.
     """
     newest = counts.iloc[-USUAL - 1 :]
     levels = _levels(newest, shifts)
-    usual = _usual(_numbers(newest), levels, TAIL)
+    usual = _usual(_numbers(newest), levels, tail)
     *earlier, current = (newest.iloc[level] for level in levels)
-    chart = process_chart(current, baseline=list(current.index[:-1]), dispersion=usual.dispersion, rules=rules)
+    chart = process_chart(
+        current, baseline=list(current.index[:-1]), tail=tail, dispersion=usual.dispersion, rules=rules
+    )
     chart = replace(chart, is_even=usual.is_even, enough=ENOUGH_SINCE if earlier else ENOUGH)
     if earlier and not chart.is_enough:
         # The new level has no limits yet.
         chart = replace(chart, points=chart.points.assign(low=math.nan, high=math.nan, rules="", sides=""))
-    points = [process_chart(each, dispersion=usual.dispersion, rules=rules).points for each in earlier]
+    points = [process_chart(each, tail=tail, dispersion=usual.dispersion, rules=rules).points for each in earlier]
     return replace(chart, points=pd.concat([*points, chart.points]))
 
 

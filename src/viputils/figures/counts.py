@@ -17,6 +17,7 @@ from viputils.core.errors import ParameterError, Problem, ProgramError, nearest
 from viputils.core.months import ReportMonth, Span
 from viputils.core.text import folded, plural
 from viputils.records.clean import Records
+from viputils.records.crosswalks import as_counted
 
 KEY: Final = ["measure", "category", "period"]
 COLUMNS: Final = [*KEY, "value"]
@@ -237,18 +238,6 @@ def total(rows: pd.DataFrame) -> pd.Series:
 def span_of(program: Program, month: ReportMonth, period: Period) -> Span:
     """Return the days of the month or of the fiscal year to date."""
     return month.span if period == "month" else month.fytd(program.identity.fiscal_year_starts)
-
-
-def as_counted(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
-    """Return the values of a column under the names that the issue of a month uses."""
-    rule = program.tables[table]
-    value, day = rows[column], rows[rule.date]
-    counted_as = value
-    vocabulary = rule.columns[column].vocabulary if column in rule.columns else None
-    for crosswalk in program.crosswalks_of(vocabulary or ""):
-        if crosswalk.in_issue(month):
-            counted_as = counted_as.mask(value.eq(crosswalk.value) & crosswalk.covers(day), crosswalk.counted_as)
-    return counted_as
 
 
 def _require_value_printed(program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None) -> None:

@@ -6,22 +6,26 @@ time, so recent cohorts are incomplete and are not compared with complete ones.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
 from viputils.config.program import Distinct, Measure, Program
-from viputils.core.errors import ParameterError, Problem
+from viputils.core.errors import ParameterError, Problem, nearest
 from viputils.core.months import ReportMonth, Span
-from viputils.figures.counts import as_counted, counted_within
+from viputils.figures.counts import counted_within
+from viputils.figures.plots import CurveFrame
 from viputils.figures.series import known_months, series_of
+from viputils.figures.stats import survival
 from viputils.figures.stats.intervals import LEVEL, wilson
-from viputils.records.clean import Records
+from viputils.records.clean import HasRecords, Records, records_of
+from viputils.records.crosswalks import as_counted
 
 # The days after which the share of a cohort is measured.
 DAYS: Final = (30, 90, 180)
+# Everyone who is compared has had this many days to take up a service.
+WITHIN: Final = 90
 # The fewest people for a share that can be compared.
 ENOUGH: Final = 10
 NO_SOURCE: Final = ""
@@ -36,7 +40,8 @@ class Followed:
     people
         One row for each person, in order of notification: ``notified_on`` and ``engaged_on`` (``datetime64[s]``,
         missing if not known yet), ``source`` (``str``, ``""`` if the candidate has none), ``month`` of the notification
-        (``YYYY-MM``), ``days`` from notification to engagement (``Int64``), ``observed`` (``int64``: days from the
+        (``YYYY-MM``), each flag of the notification under its own name, such as ``community_leader_present``
+        (``boolean``), ``days`` from notification to engagement (``Int64``), ``observed`` (``int64``: days from the
         notification to ``until``), ``engaged`` (``bool``) and ``engaged_before`` (``bool``: whether there was an
         engagement before the notification, which does not count).
     until
@@ -47,11 +52,13 @@ class Followed:
     until: pd.Timestamp
 
 
-def follow(records: Records, end: ReportMonth | None = None) -> Followed:
+def follow(records: Records | HasRecords, end: ReportMonth | None = None) -> Followed:
     """Follow all notified people up to the end of a month.
 
     Parameters
     ----------
+    records
+        Records, or the tables of ``workbench.load``.
     end
         By default, the last month with complete data and no gap before it.
 
@@ -60,6 +67,7 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
     ParameterError
         If ``report.funnel`` is not set, or the month is unknown.
     """
+    records = records_of(records)
     program = records.program
     notified, engaged = _funnel(program)
     known = known_months(records, program.report.funnel[1])
@@ -71,7 +79,8 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
         problem = Problem("month", f"{last or 'the newest'} is not complete as of {records.as_of};", remedy)
         raise ParameterError("People cannot be followed to that month.", [problem])
     until = pd.Timestamp(last.span.end)
-    first = _reached(records, last).sort_values(kind="stable").rename("notified_on")
+    reached = _reached(records, last)
+    first = reached["notified_on"]
     later = _days(records, engaged.followed_by or "", _person(engaged)).loc[lambda rows: rows["day"].le(until)]
     both = later.merge(first, left_on="person", right_index=True, how="inner")
     after = both.loc[both["day"].ge(both["notified_on"])].groupby("person")["day"].min().rename("engaged_on")
@@ -81,12 +90,14 @@ def follow(records: Records, end: ReportMonth | None = None) -> Followed:
     people = people.assign(
         source=_sources(records, notified, last, people.index),
         month=people["notified_on"].dt.strftime("%Y-%m").astype("str"),
+        **{str(name): reached[name] for name in reached if name != "notified_on"},
         days=days,
         observed=(until - people["notified_on"]).dt.days.astype("int64"),
         engaged=days.notna(),
         engaged_before=people.index.isin(before),
     )
-    columns = ["notified_on", "source", "month", "engaged_on", "days", "observed", "engaged", "engaged_before"]
+    flags = [name for name in reached if name != "notified_on"]
+    columns = ["notified_on", "source", "month", *flags, "engaged_on", "days", "observed", "engaged", "engaged_before"]
     return Followed(people[columns].reset_index(drop=True), until)
 
 
@@ -121,64 +132,111 @@ def cohorts(followed: Followed) -> pd.DataFrame:
     return _with_rates(table, "within_90").rename_axis("month").reset_index()
 
 
-def by_source(followed: Followed) -> pd.DataFrame:
-    """Return how many people took up a service, by the source of the candidate.
+def by_source(followed: Followed, within: int = WITHIN, level: float = LEVEL) -> pd.DataFrame:
+    """Return how many people took up a service within some days, by the source of the candidate; see ``by_group``."""
+    return by_group(followed, "source", within, level)
+
+
+def by_group(followed: Followed, by: str, within: int = WITHIN, level: float = LEVEL) -> pd.DataFrame:
+    """Return how many people took up a service within some days, by group. Everyone has had that much time.
+
+    Parameters
+    ----------
+    by
+        A column of ``followed.people``, such as ``source``, ``month`` or ``community_leader_present``.
+    within
+        The days after the notification. People who were notified later than that before the end are left out.
 
     Returns
     -------
     DataFrame
-        ``source`` (``""`` if the candidate has none), ``people``, ``engaged`` (by the end of the known data), ``rate``
-        with Wilson's interval from ``low`` to ``high``, and ``is_enough``: whether there are enough people to compare
-        the rate.
+        By group, the largest first: the group (``source``: ``""`` if the candidate has none), ``people`` (observed that
+        long) and ``engaged`` of them within that time (``int64``), ``rate`` with Wilson's interval from ``low`` to
+        ``high`` (``float64``, missing without people), ``is_enough`` (whether there are enough people to compare the
+        rate) and ``too_recent`` (``int64``: people who are left out).
+
+    Raises
+    ------
+    ParameterError
+        If there is no such column, or ``within`` is negative.
     """
-    groups = followed.people.groupby("source", sort=False)
-    table = pd.DataFrame({"people": groups.size(), "engaged": groups["engaged"].sum()}).astype("int64")
-    table = _with_rates(table.sort_values("people", ascending=False, kind="stable"), "engaged")
-    return table.assign(is_enough=table["people"].ge(ENOUGH)).rename_axis("source").reset_index()
+    groups = _groups(followed, by)
+    if within < 0:
+        raise ParameterError("People cannot be compared.", [Problem("within", f"{within} is negative;", "write days.")])
+    is_observed = followed.people["observed"].ge(within)
+    in_time = is_observed & followed.people["days"].le(within).fillna(False)
+    flags = {"people": is_observed, "engaged": in_time, "too_recent": ~is_observed}
+    table = pd.DataFrame({name: flag.groupby(groups, sort=False, dropna=False).sum() for name, flag in flags.items()})
+    table = table.astype("int64").sort_values("people", ascending=False, kind="stable")
+    recent = table.pop("too_recent")
+    table = _with_rates(table, "engaged", level)
+    table = table.assign(is_enough=table["people"].ge(ENOUGH), too_recent=recent)
+    return table.rename_axis(by).reset_index()
 
 
-def time_to_engagement(followed: Followed, level: float = LEVEL) -> pd.DataFrame:
+def time_to_engagement(followed: Followed, level: float = LEVEL, by: str | None = None) -> CurveFrame:
     """Return the Kaplan-Meier share of people who took up a service by each day after the notification.
 
     People who have not engaged by the end of the known data count up to that day (they are censored).
 
-    Source: E. L. Kaplan and P. Meier, Nonparametric estimation from incomplete observations, Journal of the American
-    Statistical Association 53 (1958); statsmodels' ``SurvfuncRight``, with SciPy's interval on the log-log scale.
+    Parameters
+    ----------
+    by
+        A column of ``followed.people``, for a curve of each ``group``.
 
     Returns
     -------
     DataFrame
-        One row for each day with an engagement: ``day``, ``at_risk`` (people observed that long who had not engaged
-        before) and ``engaged`` on that day (``int64``), ``share``, ``low`` and ``high`` (``float64``; the last two are
-        missing if everyone has engaged).
-    """
-    people = followed.people
-    if not people["engaged"].any():
-        return pd.DataFrame(columns=["day", "at_risk", "engaged", "share", "low", "high"])
-    from scipy import stats
-    from statsmodels.duration.survfunc import SurvfuncRight
+        As ``survival.curves``, with ``engaged`` for what happened. ``plot()`` draws it.
 
-    days = people["days"].fillna(people["observed"]).astype("int64")
-    found = SurvfuncRight(days, people["engaged"].astype("int64"))
-    # SciPy takes censored people separately.
-    censored = stats.CensoredData(uncensored=days[people["engaged"]], right=days[~people["engaged"]])
-    survival = stats.ecdf(censored).sf
-    with warnings.catch_warnings():
-        # There is no interval if everyone has engaged. SciPy warns about it needlessly.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        bounds = survival.confidence_interval(level, method="log-log")
-    at = pd.Index(survival.quantiles)
-    low, high = (pd.Series(1 - side.probabilities, at).reindex(found.surv_times) for side in (bounds.high, bounds.low))
-    return pd.DataFrame(
-        {
-            "day": found.surv_times.astype("int64"),
-            "at_risk": found.n_risk.astype("int64"),
-            "engaged": found.n_events.astype("int64"),
-            "share": 1 - found.surv_prob,
-            "low": low.to_numpy(),
-            "high": high.to_numpy(),
-        }
-    )
+    Raises
+    ------
+    ParameterError
+        If there is no such column.
+    """
+    groups = None if by is None else _groups(followed, by)
+    found = survival.curves(_times(followed), followed.people["engaged"], groups, level)
+    return CurveFrame(found.rename(columns={"happened": "engaged"}))
+
+
+def median_days(followed: Followed, by: str | None = None, level: float = LEVEL) -> pd.DataFrame:
+    """Return the day by which half of the people had taken up a service, with its interval, as ``survival.medians``.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such column as ``by``.
+    """
+    groups = None if by is None else _groups(followed, by)
+    found = survival.medians(_times(followed), followed.people["engaged"], groups, level)
+    return found.rename(columns={"happened": "engaged"})
+
+
+def log_rank(followed: Followed, by: str) -> survival.LogRank:
+    """Test whether it takes people of all groups equally long to take up a service, as ``survival.log_rank``.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such column as ``by``.
+    """
+    return survival.log_rank(_times(followed), followed.people["engaged"], _groups(followed, by))
+
+
+def _times(followed: Followed) -> pd.Series:
+    """Return the days to the engagement, or those that people have been observed without one."""
+    return followed.people["days"].fillna(followed.people["observed"]).astype("int64")
+
+
+def _groups(followed: Followed, by: str) -> pd.Series:
+    if by not in followed.people:
+        known = [str(name) for name in followed.people if name not in ("notified_on", "engaged_on", "days", "observed")]
+        remedy = nearest(by, known) or f"choose: {', '.join(known)}."
+        raise ParameterError(
+            "People cannot be compared.", [Problem("by", f"{by!r} is not a column of people;", remedy)]
+        )
+    groups = followed.people[by]
+    return groups.map({True: "Yes", False: "No"}) if groups.dtype == "boolean" else groups
 
 
 def days_until_half(course: pd.DataFrame) -> int | None:
@@ -188,7 +246,7 @@ def days_until_half(course: pd.DataFrame) -> int | None:
     return int(reached.iloc[0]) if len(reached) else None
 
 
-def funnel(records: Records, end: ReportMonth | None = None) -> pd.DataFrame:
+def funnel(records: Records | HasRecords, end: ReportMonth | None = None) -> pd.DataFrame:
     """Return the people at each step of the funnel, by month and for the fiscal year to date.
 
     Returns
@@ -202,6 +260,7 @@ def funnel(records: Records, end: ReportMonth | None = None) -> pd.DataFrame:
     ParameterError
         As ``follow``.
     """
+    records = records_of(records)
     program = records.program
     _funnel(program)
     model = program.report.practice_model
@@ -239,13 +298,18 @@ def _days(records: Records, table: str, who: str) -> pd.DataFrame:
     return pd.DataFrame({"person": rows[who].str.casefold(), "day": day})
 
 
-def _reached(records: Records, last: ReportMonth) -> pd.Series:
-    """Return the first day on which each person was reached, as counted by the report's measure."""
+def _reached(records: Records, last: ReportMonth) -> pd.DataFrame:
+    """Return the first day on which each person was reached, as counted by the report's measure, and its flags."""
     program = records.program
     name = program.report.funnel[0]
     rows = counted_within(records, name, last, Span(program.identity.records_from, last.span.end))
-    days = _days(records, program.measures[name].table, _person(program.measures[name])).loc[rows.index]
-    return days.groupby("person")["day"].min().rename_axis(None)
+    table = program.measures[name].table
+    flags = [one for one, rule in program.tables[table].columns.items() if rule.type == "flag"]
+    days = (
+        _days(records, table, _person(program.measures[name])).join(records.tables[table].rows[flags]).loc[rows.index]
+    )
+    first = days.dropna(subset=["person"]).sort_values("day", kind="stable").drop_duplicates("person")
+    return first.set_index("person").rename(columns={"day": "notified_on"}).rename_axis(None)
 
 
 def _sources(records: Records, notified: Measure, last: ReportMonth, people: pd.Index) -> pd.Series:
@@ -264,9 +328,9 @@ def _sources(records: Records, notified: Measure, last: ReportMonth, people: pd.
     return source.loc[~source.index.duplicated(keep="last")].reindex(people).fillna(NO_SOURCE).astype("str")
 
 
-def _with_rates(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _with_rates(table: pd.DataFrame, column: str, level: float = LEVEL) -> pd.DataFrame:
     found = [
-        wilson(int(part), int(whole)) if pd.notna(part) else None
+        wilson(int(part), int(whole), level) if pd.notna(part) else None
         for part, whole in zip(table[column], table["people"], strict=True)
     ]
     nothing = (float("nan"), float("nan"))

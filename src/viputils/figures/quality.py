@@ -20,7 +20,7 @@ from viputils.core.months import ReportMonth
 from viputils.figures import vintages
 from viputils.figures.series import known_months
 from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED, CleanTable
-from viputils.records.clean import Records
+from viputils.records.clean import HasRecords, Records, records_of
 
 By = Literal["table", "delivery"]
 
@@ -46,7 +46,7 @@ _TIMES: Final = {
 }
 
 
-def account(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
+def account(records: Records | HasRecords, table: str | None = None, by: By = "table") -> pd.DataFrame:
     """Return what happened to every delivered row, including voids.
 
     A row is kept, a duplicate of an earlier row, superseded by a later row of the same record, withdrawn (by a void, or
@@ -71,6 +71,7 @@ def account(records: Records, table: str | None = None, by: By = "table") -> pd.
     ParameterError
         If the table does not exist, or ``by`` is invalid.
     """
+    records = records_of(records)
     _require_by(by)
     parts = []
     for name in _names(records, table, with_voids=True):
@@ -81,7 +82,7 @@ def account(records: Records, table: str | None = None, by: By = "table") -> pd.
     return pd.concat(parts, ignore_index=True)
 
 
-def completeness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
+def completeness(records: Records | HasRecords, table: str | None = None, by: By = "table") -> pd.DataFrame:
     """Return how many kept rows have a value in each optional column.
 
     Parameters
@@ -101,6 +102,7 @@ def completeness(records: Records, table: str | None = None, by: By = "table") -
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     _require_by(by)
     parts = []
     for name in _names(records, table):
@@ -115,7 +117,7 @@ def completeness(records: Records, table: str | None = None, by: By = "table") -
     return found.assign(share=_share(found["filled"], found["rows"]))
 
 
-def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
+def coverage(records: Records | HasRecords, table: str | None = None) -> pd.DataFrame:
     """Count the kept rows of each finished month that the deliveries cover.
 
     A month with 0 rows had no events, or was forgotten. Only the agency knows which.
@@ -130,6 +132,7 @@ def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     names = _names(records, table)
     counting = dataclasses.replace(records, program=_counting_rows(records.program))
     parts = []
@@ -140,7 +143,7 @@ def coverage(records: Records, table: str | None = None) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype({"table": "str", "month": "str", "rows": "int64"})
 
 
-def missing_months(records: Records, until: ReportMonth, table: str | None = None) -> pd.DataFrame:
+def missing_months(records: Records | HasRecords, until: ReportMonth, table: str | None = None) -> pd.DataFrame:
     """Count the months that each table was delivered for, and those that it was not.
 
     Parameters
@@ -159,6 +162,7 @@ def missing_months(records: Records, until: ReportMonth, table: str | None = Non
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     start = records.program.identity.records_from
     first = ReportMonth.of(start) if start.day == 1 else ReportMonth.of(start).plus(1)
     months = [str(month) for month in first.until(until)]
@@ -176,7 +180,7 @@ def missing_months(records: Records, until: ReportMonth, table: str | None = Non
     return pd.DataFrame({"table": names, **counts}).astype({"table": "str", **dict.fromkeys(counts, "int64")})
 
 
-def missing_required(records: Records, table: str | None = None) -> pd.DataFrame:
+def missing_required(records: Records | HasRecords, table: str | None = None) -> pd.DataFrame:
     """Count the current rows that lack their id or a value of a required column. They are in quarantine.
 
     Returns
@@ -189,6 +193,7 @@ def missing_required(records: Records, table: str | None = None) -> pd.DataFrame
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     parts = []
     for name in _names(records, table):
         clean = records.tables[name]
@@ -199,7 +204,7 @@ def missing_required(records: Records, table: str | None = None) -> pd.DataFrame
     return found.astype({"table": "str", "rows": "int64", "lacking": "int64"})
 
 
-def days_to_complete(records: Records, until: ReportMonth) -> pd.DataFrame:
+def days_to_complete(records: Records | HasRecords, until: ReportMonth) -> pd.DataFrame:
     """Return how many days after its end the last table of each month arrived.
 
     The first delivery can bring many earlier months at once. Only the newest one of them is here.
@@ -214,6 +219,7 @@ def days_to_complete(records: Records, until: ReportMonth) -> pd.DataFrame:
     DataFrame
         ``month`` (``str``, ``YYYY-MM``) and ``days`` (``int64``), in order.
     """
+    records = records_of(records)
     deliveries = records.received.deliveries
     complete = vintages.complete_months(deliveries, records.program)
     early = [month for month, day in complete.items() if day == deliveries[0].received][:-1]
@@ -225,7 +231,7 @@ def days_to_complete(records: Records, until: ReportMonth) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["month", "days"]).astype({"month": "str", "days": "int64"})
 
 
-def timeliness(records: Records, table: str | None = None, by: By = "table") -> pd.DataFrame:
+def timeliness(records: Records | HasRecords, table: str | None = None, by: By = "table") -> pd.DataFrame:
     """Return how many days after its date each record was first received.
 
     Records in the first delivery of a table are counted separately, because they could not have arrived earlier. So are
@@ -251,6 +257,7 @@ def timeliness(records: Records, table: str | None = None, by: By = "table") -> 
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     names = _names(records, table)
     _require_by(by)
     held = quarantine(records, table)
@@ -272,7 +279,7 @@ def timeliness(records: Records, table: str | None = None, by: By = "table") -> 
     return pd.concat(parts, ignore_index=True).astype(_TYPES[by] | _TIMES)
 
 
-def first_receipts(records: Records, table: str) -> pd.DataFrame:
+def first_receipts(records: Records | HasRecords, table: str) -> pd.DataFrame:
     """Return when each kept record was first received, in any version.
 
     If rows share an id (``one_row_per_id = false``), the second row was first received with the first delivery that had
@@ -290,6 +297,7 @@ def first_receipts(records: Records, table: str) -> pd.DataFrame:
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     _names(records, table)
     rule, raw, clean = records.program.tables[table], records.received.tables[table], records.tables[table]
     rows = pd.DataFrame({"id": clean.ledger["id"], DELIVERY: raw.rows[DELIVERY]})
@@ -311,7 +319,7 @@ def first_receipts(records: Records, table: str) -> pd.DataFrame:
     )
 
 
-def delays(records: Records, table: str | None = None) -> pd.DataFrame:
+def delays(records: Records | HasRecords, table: str | None = None) -> pd.DataFrame:
     """Count the records that ``timeliness`` times by their delay in days.
 
     Returns
@@ -325,6 +333,7 @@ def delays(records: Records, table: str | None = None) -> pd.DataFrame:
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     parts = []
     for name in _names(records, table):
         days = _timed(first_receipts(records, name))["days"]
@@ -344,7 +353,7 @@ def delays(records: Records, table: str | None = None) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def quarantine(records: Records, table: str | None = None) -> pd.DataFrame:
+def quarantine(records: Records | HasRecords, table: str | None = None) -> pd.DataFrame:
     """Count the rows in quarantine by file, column and reason, without their values.
 
     Returns
@@ -358,6 +367,7 @@ def quarantine(records: Records, table: str | None = None) -> pd.DataFrame:
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     key = ["table", "delivery", "file", "field", "reason"]
     parts = []
     for name in _names(records, table, with_voids=True):
@@ -369,7 +379,7 @@ def quarantine(records: Records, table: str | None = None) -> pd.DataFrame:
     return faults.groupby(key, sort=False).size().astype("int64").rename("rows").reset_index()
 
 
-def revisions(records: Records, table: str | None = None) -> pd.DataFrame:
+def revisions(records: Records | HasRecords, table: str | None = None) -> pd.DataFrame:
     """Compare the first record count of each month with its count at each later age, for each table.
 
     Returns
@@ -383,6 +393,7 @@ def revisions(records: Records, table: str | None = None) -> pd.DataFrame:
     ParameterError
         As ``account``.
     """
+    records = records_of(records)
     return vintages.revisions(vintages.table_vintages(records, _names(records, table)))
 
 

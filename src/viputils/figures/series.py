@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from viputils.config.program import Program
-from viputils.core.errors import ParameterError, Problem, nearest
+from viputils.core.errors import ParameterError, Problem, closest, nearest
 from viputils.core.months import ReportMonth, Span
+from viputils.core.text import folded
 from viputils.figures.counts import PERIODS, categories_of, counted_within, span_of, total
 from viputils.records.clean import Records
 from viputils.records.completeness import missing_tables, received_after
 from viputils.records.values import Numbers
 
-Frequency = Literal["month", "quarter", "fiscal_year", "fytd"]
+Frequency = Literal["month", "quarter", "fiscal_year", "fytd", "rolling_12"]
 FREQUENCIES: Final[tuple[Frequency, ...]] = get_args(Frequency)
 COLUMNS: Final = ("measure", "category", "start", "end", "value")
 
@@ -42,7 +43,7 @@ def known_months(records: Records, measure: str | None = None) -> list[ReportMon
     """
     program = records.program
     if measure is not None:
-        _require_measure(program, measure)
+        require_measure(program, measure)
     needed = frozenset(program.tables) if measure is None else _tables_of(program, measure)
     return [month for month, tables in _known_tables(records).items() if needed <= tables]
 
@@ -79,8 +80,8 @@ def series_of(
         One category of it; by default all. Categories are those of the issue of ``end``: values that had other names
         before are counted under their new names.
     freq
-        ``month``, ``quarter`` (of the fiscal year), ``fiscal_year``, or ``fytd``: for each month the fiscal year up to
-        its end.
+        ``month``, ``quarter`` (of the fiscal year), ``fiscal_year``, ``fytd`` (for each month the fiscal year up to its
+        end), or ``rolling_12``: for each month the 12 months up to its end.
     start, end
         The first and the last month; by default the first and the last known month.
 
@@ -96,7 +97,7 @@ def series_of(
     ParameterError
         If the measure, category or frequency does not exist, or if the range runs backwards or goes beyond the data.
     """
-    _require_measure(records.program, measure)
+    require_measure(records.program, measure)
     return _series(records, known_months(records, measure), measure, category, freq, start, end)
 
 
@@ -110,12 +111,12 @@ def _series(
     end: ReportMonth | None = None,
 ) -> pd.DataFrame:
     program = records.program
-    if freq not in FREQUENCIES:
-        remedy = nearest(freq, FREQUENCIES) or f"write one of: {', '.join(FREQUENCIES)}."
-        raise ParameterError("There is no such series.", [Problem("freq", f"{freq!r} is not a frequency;", remedy)])
-    start, end = _range(known, start, end)
+    require_frequency(freq)
+    start, end = known_range(known, start, end)
     by_month = program.measures[measure].by == "month"
-    names = [""] if by_month else categories_of(program, measure, end, start.span.start)
+    spans = list(spans_of(program, freq, start, end))
+    first = min([start.span.start, *(span.start for span in spans)])
+    names = [""] if by_month else categories_of(program, measure, end, first)
     if category is not None:
         if category not in names:
             remedy = nearest(category, names) or (f"it has: {', '.join(names)}." if any(names) else "it has none.")
@@ -124,9 +125,8 @@ def _series(
                 [Problem("category", f"{measure} has no category {category!r};", remedy)],
             )
         names = [category]
-    spans = list(_spans(program, freq, start, end))
     of_each = set(known)
-    is_known = np.array([_months_of(span) <= of_each for span in spans], dtype="bool")
+    is_known = np.array([months_of(span) <= of_each for span in spans], dtype="bool")
     begins, ends = (
         np.array([getattr(span, name) for span in spans], dtype="datetime64[s]") for name in ("start", "end")
     )
@@ -185,7 +185,7 @@ def a_year_earlier(records: Records, month: ReportMonth, measures: Sequence[str]
         then = set(categories_of(program, name, earlier, begins))
         for period in PERIODS:
             span = span_of(program, earlier, period)
-            if _months_of(span) <= known:
+            if months_of(span) <= known:
                 counts = total(counted_within(records, name, month, span)).to_dict()
                 found |= {(name, one, period): counts.get(one, 0) for one in categories if one in counts or one in then}
     return found
@@ -196,15 +196,32 @@ def _tables_of(program: Program, measure: str) -> frozenset[str]:
     return frozenset({one.table, *([one.followed_by] if one.followed_by else [])})
 
 
-def _require_measure(program: Program, measure: str) -> None:
+def require_measure(program: Program, measure: str) -> None:
+    """Raise ``ParameterError`` if a measure does not exist. Suggest the nearest one, or the category of that name."""
     if measure not in program.measures:
-        remedy = nearest(measure, program.measures) or f"measures: {', '.join(program.measures)}."
+        remedy = (
+            _meant_category(program, measure)
+            or nearest(measure, program.measures)
+            or f"measures: {', '.join(program.measures)}."
+        )
         raise ParameterError(
             "There is no such series.", [Problem("measure", f"{measure!r} is not a measure of program.toml;", remedy)]
         )
 
 
-def _range(
+def _meant_category(program: Program, text: str) -> str:
+    """Return a suggestion if a text looks like a category, its plural or one of its other spellings."""
+    for name, measure in program.measures.items():
+        vocabulary = program.vocabulary_of(name)
+        if vocabulary is None or measure.by is None:
+            continue
+        spellings = program.spellings(vocabulary)
+        if meant := spellings.get(folded(text)) or spellings.get(closest(text.replace("_", " "), spellings)):
+            return f"did you mean the category {meant!r} of {name}?"
+    return ""
+
+
+def known_range(
     known: list[ReportMonth], start: ReportMonth | None, end: ReportMonth | None
 ) -> tuple[ReportMonth, ReportMonth]:
     """Return the first and the last month of a series. Raise ParameterError if they are not in the known months."""
@@ -228,12 +245,21 @@ def _range(
     return first, last
 
 
-def _spans(program: Program, freq: Frequency, start: ReportMonth, end: ReportMonth) -> Iterator[Span]:
-    """Yield the periods that begin in a range, or the fiscal years to date that end in it."""
+def require_frequency(freq: str) -> None:
+    """Raise ``ParameterError`` if a frequency does not exist."""
+    if freq not in FREQUENCIES:
+        remedy = nearest(freq, FREQUENCIES) or f"write one of: {', '.join(FREQUENCIES)}."
+        raise ParameterError("There is no such series.", [Problem("freq", f"{freq!r} is not a frequency;", remedy)])
+
+
+def spans_of(program: Program, freq: Frequency, start: ReportMonth, end: ReportMonth) -> Iterator[Span]:
+    """Yield the periods that begin in a range, or the running periods (``fytd``, ``rolling_12``) that end in it."""
     begins = program.identity.fiscal_year_starts
     for month in start.until(end):
         if freq == "fytd":
             yield month.fytd(begins)
+        elif freq == "rolling_12":
+            yield Span(month.plus(-11).span.start, month.span.end)
         elif (month.month - begins) % _LENGTHS[freq] == 0:
             yield Span(month.span.start, month.plus(_LENGTHS[freq] - 1).span.end)
 
@@ -269,6 +295,7 @@ def _counts(records: Records, measure: str, names: Sequence[str], month: ReportM
     return counts
 
 
-def _months_of(span: Span) -> set[ReportMonth]:
+def months_of(span: Span) -> set[ReportMonth]:
+    """Return the months of a span of whole months."""
     last = ReportMonth.of(span.end)
     return set(ReportMonth.of(span.start).until(last))

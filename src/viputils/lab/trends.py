@@ -15,7 +15,7 @@ from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
 from viputils.core.text import capital, plural
 from viputils.figures import engagement
-from viputils.figures.assessment import chart_of, counts_of, followed
+from viputils.figures.assessment import counts_of, followed, report_chart
 from viputils.figures.stats.control_charts import ProcessChart, is_even, process_chart
 from viputils.figures.stats.shifts import course
 from viputils.report.drawing import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
@@ -75,7 +75,8 @@ def over_time(tables: Tables, measure: str, category: str = "", end: Month | Non
     counts = _counts(tables, measure, category, end)
     label = _label(tables, measure, category)
     if tables.project.program.measures[measure].count == "rows":
-        return _process(tables, label, chart_of(counts, course(counts).shifts), f"time-{measure}")
+        chart = report_chart(tables.records, counts.index[-1], measure, category)
+        return _process(tables, label, chart, f"time-{measure}")
     months, values = list(counts.index)[-24:], [_value(value) for value in counts][-24:]
     said = ", ".join(f"{month.label} {_shown(value)}" for month, value in zip(months, values, strict=True))
     image = image_markdown(
@@ -329,7 +330,7 @@ def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
 
 
 def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
-    """Show how many people took up a service, by the source of the candidate.
+    """Show how many people took up a service within 90 days, by the source of the candidate.
 
     Raises
     ------
@@ -337,7 +338,8 @@ def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
         If this city does not follow people, or the month is unknown.
     """
     rows = []
-    for line in engagement.by_source(_followed(tables, end)).to_dict("records"):
+    found = engagement.by_source(_followed(tables, end))
+    for line in found.to_dict("records"):
         told = f"{100 * line['rate']:.0f}%" if line["is_enough"] else "too few"
         between = f"{100 * line['low']:.0f}% to {100 * line['high']:.0f}%" if line["is_enough"] else ""
         rows.append(
@@ -349,11 +351,12 @@ def engagement_by_source(tables: Tables, end: Month | None = None) -> Markdown:
                 between,
             ]
         )
-    heads = ["Candidate came from", "People", "Took up a service", "Rate", "95% interval"]
-    table = pipe_table(heads, rows, "Engagement so far, by source of the candidate")
+    days, recent = engagement.WITHIN, int(found["too_recent"].sum())
+    heads = ["Candidate came from", "People", f"Took up a service in {days} days", "Rate", "95% interval"]
+    table = pipe_table(heads, rows, f"Engagement within {days} days, by source of the candidate")
     note = (
-        "If intervals overlap widely, the counts do not show that one source does better. People who were notified "
-        "recently are included, and have had little time."
+        "If intervals overlap widely, the counts do not show that one source does better. Everyone here has had "
+        f"{days} days. {capital(plural(recent, 'person was', 'people were'))} notified later than that, and left out."
     )
     return readable(Markdown(f"{table}\n\n{div('note', note)}"))
 
@@ -464,22 +467,7 @@ def _process(tables: Tables, label: str, chart: ProcessChart, name: str, by: str
     ]
     heads = ["Month", "Count", *(["A day"] if is_rate else []), "Seldom below", "Seldom above", "Side", "Rule"]
     table = pipe_table(heads, rows, f"{capital(escape(label))}", words=[len(heads) - 2, len(heads) - 1])
-    return readable(Markdown("\n\n".join([image, table, div("note", _reading(chart))])))
-
-
-def _reading(chart: ProcessChart) -> str:
-    """Return sentences on what the chart can and cannot show."""
-    said = [f"The average of the {plural(chart.periods, 'month')} before the newest is {chart.average:.1f}."]
-    if not chart.is_enough:
-        said.append(f"That is too few: at least {chart.enough} months are needed to show what is usual.")
-    if not chart.is_even:
-        said.append(
-            "These months differ from each other more than by chance, so the limits are too narrow to judge a single "
-            "month."
-        )
-    if chart.is_enough and not chart.can_fall:
-        said.append("The counts are too small to show a fall in one month: even 0 would not be unusual.")
-    return " ".join(said)
+    return readable(Markdown("\n\n".join([image, table, div("note", " ".join(chart.remarks))])))
 
 
 def _counts(tables: Tables, measure: str, category: str, end: Month | None) -> pd.Series:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import pandas as pd
 
@@ -72,6 +73,20 @@ class Records:
                 for row in rows.itertuples()
             ],
         )
+
+
+class HasRecords(Protocol):
+    """Anything that has records, such as the tables of ``workbench.load``."""
+
+    @property
+    def records(self) -> Records:
+        """The records."""
+        ...
+
+
+def records_of(given: Records | HasRecords) -> Records:
+    """Return records, or those of tables."""
+    return given if isinstance(given, Records) else given.records
 
 
 def load_records(project: Project, as_of: dt.date | None = None) -> Records:

@@ -17,6 +17,7 @@ from viputils.core.errors import ParameterError, Problem
 from viputils.core.files import replaced_whole
 from viputils.records.account import QUARANTINE_COLUMNS
 from viputils.records.clean import Records
+from viputils.records.crosswalks import crossed_columns, with_counted_names
 
 # By this a folder that was written here is known again.
 _OURS: Final = b"viputils"
@@ -40,7 +41,8 @@ def write_parquet(records: Records, folder: Path) -> list[Path]:
 
     Besides the tables of the program there are ``voids``, ``ledger`` (the status of every row) and ``quarantine`` (the
     faults of each row). Dates are ``date32``, counts ``int64``, flags ``bool``, categories dictionary strings, ids and
-    codes strings. The metadata of each file has the program and the as-of date. The same records give the same bytes.
+    codes strings. A column that has a crosswalk is followed by its counted names (``counted_as``). The metadata of each
+    file has the program and the as-of date. The same records give the same bytes.
 
     Returns
     -------
@@ -90,7 +92,8 @@ def _tables(records: Records) -> Iterator[tuple[str, Any]]:
     every = {**records.tables, VOIDS.name: records.voids}
     for name, table in every.items():
         about = {"title": schemas[name].table.title, "account": table.account}
-        yield name, _arrow(records, table.rows, _fields(schemas[name]), about)
+        rows = with_counted_names(records.program, name, table.rows, records.as_of)
+        yield name, _arrow(records, rows, _fields(schemas[name], crossed_columns(records.program, name)), about)
     ledgers = [
         table.ledger.assign(
             table=name, file=table.ledger[FILE].astype("str"), status=table.ledger["status"].astype("str")
@@ -106,8 +109,10 @@ def _tables(records: Records) -> Iterator[tuple[str, Any]]:
     yield "quarantine", _arrow(records, records.quarantine, fields, about)
 
 
-def _fields(schema: Schema) -> list[Any]:
-    columns: dict[str, Column | None] = {schema.table.id: None, **schema.table.columns}
+def _fields(schema: Schema, crossed: Mapping[str, str]) -> list[Any]:
+    columns: dict[str, Column | None] = {schema.table.id: None}
+    for name, rule in schema.table.columns.items():
+        columns |= {name: rule, **({crossed[name]: rule} if name in crossed else {})}
     fields = [pa.field(name, _TEXT if rule is None else _TYPES[rule.type]) for name, rule in columns.items()]
     return [*fields, *(pa.field(name, kind) for name, kind in _ORIGIN.items())]
 

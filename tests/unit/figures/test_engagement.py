@@ -22,11 +22,14 @@ from viputils.figures.counts import compute_figures, value_of
 from viputils.figures.edition import Edition
 from viputils.figures.engagement import (
     Followed,
+    by_group,
     by_source,
     cohorts,
     days_until_half,
     follow,
     funnel,
+    log_rank,
+    median_days,
     time_to_engagement,
 )
 from viputils.records.clean import Records, load_records
@@ -168,9 +171,43 @@ def test_a_cohort_that_could_not_be_watched_for_long_enough_has_no_rate(told: To
     assert table["rate"].iloc[0] == 1
 
 
+def test_all_groups_have_had_the_same_time() -> None:
+    # Two people had 90 days; one of them took up a service on day 91, too late. The third was seen for 89 days.
+    people = pd.DataFrame(
+        {
+            "days": pd.array([90, 91, 5], dtype="Int64"),
+            "observed": [90, 200, 89],
+            "source": ["Hospital", "Hospital", "Hospital"],
+            "engaged": True,
+        }
+    )
+    (row,) = by_source(Followed(people, pd.Timestamp("2023-11-30"))).to_dict("records")
+    assert (row["people"], row["engaged"], row["rate"], row["too_recent"]) == (2, 1, 0.5, 1)
+    with pytest.raises(ParameterError, match="cannot be compared"):
+        by_group(Followed(people, pd.Timestamp("2023-11-30")), "sauce")
+
+
+def test_the_flags_of_the_first_notification_make_groups(told: Told, demonstration: Edition) -> None:
+    followed = follow(demonstration.records, NOVEMBER)
+    rows = demonstration.records.tables["notifications"].rows
+    first = rows.loc[rows["outcome"].eq("Delivered")].sort_values("notified_date", kind="stable")
+    first = first.drop_duplicates("candidate_id")
+    table = by_group(followed, "community_leader_present", within=0).set_index("community_leader_present")
+    assert table["people"].to_dict() == {
+        "No": int((~first["community_leader_present"]).sum()),
+        "Yes": int(first["community_leader_present"].sum()),
+    }
+    medians = median_days(followed, "community_leader_present").set_index("group")
+    course = time_to_engagement(followed, by="community_leader_present")
+    for name in ("Yes", "No"):
+        assert medians["median"][name] == days_until_half(course.loc[course["group"].eq(name)])
+    assert log_rank(followed, "community_leader_present").freedom == 1
+
+
 def test_a_rate_has_wilsons_interval() -> None:
     # R. Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263, and none of 20.
     followed = watched([1] * 81, [200] * 182)
+    followed.people["observed"] = 200
     (row,) = by_source(followed).to_dict("records")
     assert (round(row["low"], 4), round(row["high"], 4)) == (0.2553, 0.3662)
     (row,) = by_source(watched([], [200] * 20)).to_dict("records")
@@ -184,7 +221,7 @@ def test_people_are_told_apart_by_where_they_came_from_and_nobody_is_dropped(tol
         [("c1", "2023-10-20")],
         {"C1": "Hospital", "C2": "Hospital"},
     )
-    table = by_source(follow(records)).set_index("source")
+    table = by_source(follow(records), within=30).set_index("source")
     assert table["people"].to_dict() == {"Hospital": 2, "": 1}
     assert table["engaged"].to_dict() == {"Hospital": 1, "": 0}
     assert not table["is_enough"].any()
@@ -208,7 +245,8 @@ def test_of_the_demonstration_records_everybody_is_followed(demonstration: Editi
     followed = follow(demonstration.records, NOVEMBER)
     notified = demonstration.records.tables["notifications"].rows
     people = notified.loc[notified["outcome"].eq("Delivered"), "candidate_id"].str.casefold().nunique()
-    assert len(followed.people) == people == cohorts(followed)["people"].sum() == by_source(followed)["people"].sum()
+    assert len(followed.people) == people == cohorts(followed)["people"].sum()
+    assert by_source(followed)[["people", "too_recent"]].sum().sum() == people
     assert followed.people["engaged"].sum() == cohorts(followed)["engaged"].sum()
 
 
@@ -239,6 +277,7 @@ def test_one_more_engagement_never_lowers_a_count_and_order_changes_nothing(
             frame = pd.DataFrame(rows, columns=["candidate_id", column]).astype({"candidate_id": "str"})
             days = pd.to_datetime(frame[column]).astype("datetime64[s]")
             frame = pd.DataFrame({"candidate_id": frame["candidate_id"], column: days, "outcome": "Delivered"})
+            frame["community_leader_present"] = pd.Series(False, frame.index, dtype="boolean")
             tables[name] = replace(tables[name], rows=frame)
         return cohorts(follow(replace(records, tables=tables), NOVEMBER))
 

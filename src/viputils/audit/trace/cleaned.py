@@ -10,8 +10,8 @@ from viputils.audit.record_history import pair_rows
 from viputils.audit.trace.rows import PLACE, LookedAt, Rows
 from viputils.config.tables import DELIVERY
 from viputils.core.text import folded
-from viputils.figures.counts import as_counted
 from viputils.records.account import DUPLICATE, KEPT, QUARANTINED, SUPERSEDED
+from viputils.records.crosswalks import as_counted
 
 
 def listed_records(looked_at: LookedAt, members: pd.DataFrame, cleaning: pd.Series) -> pd.DataFrame:

@@ -14,9 +14,10 @@ from viputils.config.program import Distinct, Measure, Program, Sum
 from viputils.config.tables import DELIVERY, FILE, LINE, Schema, schemas_of
 from viputils.core.errors import BalanceError
 from viputils.core.months import ReportMonth, Span
-from viputils.figures.counts import FigureKey, as_counted, compute_figures, counted, span_of
+from viputils.figures.counts import FigureKey, compute_figures, counted, span_of
 from viputils.records.account import DUPLICATE, KEPT, QUARANTINED
 from viputils.records.clean import Records, typed_rows
+from viputils.records.crosswalks import as_counted
 
 PLACE: Final = ("table", "id", "date", "file", "line")
 

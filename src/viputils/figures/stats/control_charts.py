@@ -11,14 +11,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from viputils.config.language import message
 from viputils.core.errors import ParameterError, Problem
+from viputils.core.text import plural
+from viputils.figures import plots
 from viputils.figures.stats.intervals import Interval, are_even, chance_limits, future, median
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # The chance beyond three, two and one standard deviations of a normal distribution, on one side.
 TAIL: Final = 0.00135
@@ -75,6 +80,8 @@ class ProcessChart:
         Whether the periods of the baseline differ no more than the limits allow for. If not, the limits mean little.
     enough
         The fewest periods of the baseline that show what is usual.
+    report
+        How the chart stands to that of the report, in one sentence; empty if it was made of bare counts.
     """
 
     points: pd.DataFrame
@@ -82,6 +89,28 @@ class ProcessChart:
     periods: int
     is_even: bool
     enough: int = ENOUGH
+    report: str = ""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the chart with its average, the range of chance, and a mark for each month that completes a rule."""
+        return plots.plot_chart(self.points, self.marked.index, ax)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the chart can and cannot show, in sentences."""
+        if self.periods < 1:
+            return ["There is no chart, because no month before the newest is known."]
+        said = [f"The average of the {plural(self.periods, 'month')} before the newest is {self.average:.1f}."]
+        if not self.is_enough:
+            said.append(f"That is too few: at least {self.enough} months are needed to show what is usual.")
+        if not self.is_even:
+            said.append(
+                "These months differ from each other more than by chance, so the limits are too narrow to judge a "
+                "single month."
+            )
+        if self.is_enough and not self.can_fall:
+            said.append("The counts are too small to show a fall in one month: even 0 would not be unusual.")
+        return [*said, *([self.report] if self.report else [])]
 
     @property
     def is_enough(self) -> bool:
@@ -150,6 +179,10 @@ def process_chart(
     rules: Sequence[Rule] = RULES,
 ) -> ProcessChart:
     """Return the process behavior chart of some counts.
+
+    The report's own chart does more: the newest month sets no limits, lasting changes are steps, limits allow for
+    months that vary more than by chance, and categories have wider limits. ``tables.process_chart`` of
+    ``viputils.workbench`` is that chart.
 
     Parameters
     ----------
