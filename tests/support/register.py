@@ -50,7 +50,7 @@ def all_printed(project: Project, month: ReportMonth, adults: int) -> pd.DataFra
 
 def published_here(project: Project, name: str = "2023-11") -> PublishedIssue:
     """Add an issue to the register with the manifest of an issue made here, without making pages."""
-    edition = load_edition(project, IssueName.parse(name).month)
+    edition = load_edition(project, IssueName.parse(name).period)
     folder = project.issues / name
     folder.mkdir(parents=True)
     (folder / "figures.csv").write_text(figures_csv(edition.figures), encoding="utf-8", newline="")

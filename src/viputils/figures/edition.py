@@ -1,4 +1,4 @@
-"""An edition: the figures of one month as known on one day. Issues are made from editions."""
+"""An edition: the figures of one month, quarter or year as known on one day. Issues are made from editions."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ import pandas as pd
 
 from viputils.config.language import ENGLISH, Language
 from viputils.config.program import Program
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
 from viputils.figures.series import a_year_earlier
 from viputils.records.clean import Records
 
 
 @dataclass(frozen=True)
 class Edition:
-    """The figures of one month, their records, and the language to show them in."""
+    """The figures of one period, their records, and the language to show them in."""
 
-    month: ReportMonth
+    period: IssuePeriod
     records: Records
     figures: pd.DataFrame
     language: Language = ENGLISH
+
+    @cached_property
+    def month(self) -> ReportMonth:
+        """The month, or the last month of a longer period."""
+        return self.period.last(self.program.identity.fiscal_year_starts)
 
     @property
     def program(self) -> Program:

@@ -10,6 +10,8 @@ from IPython.display import Markdown
 
 from viputils.audit.register import IssueName
 from viputils.config.language import ENGLISH, Language
+from viputils.config.program import Program
+from viputils.core.months import IssuePeriod
 from viputils.report.markdown import (
     escape,
 )
@@ -32,8 +34,21 @@ def percent(part: int, whole: int, language: Language = ENGLISH) -> str:
 
 def label_of(name: IssueName, language: Language) -> str:
     """Name an issue in words: ``November 2023, re-issue 1``."""
-    month = language.month(name.month)
-    return language.text("{month}, re-issue {number}", month=month, number=name.number) if name.number else month
+    period = language.period(name.period)
+    return language.text("{month}, re-issue {number}", month=period, number=name.number) if name.number else period
+
+
+def report_title(program: Program, language: Language, period: IssuePeriod) -> str:
+    """Return the title of the report of a period.
+
+    Parameters
+    ----------
+    program
+        With its names as they are shown.
+    """
+    if period.kind == "quarter":
+        return language.text("Quarterly Report")
+    return language.text("Annual Report") if period.kind == "year" else program.identity.report_title
 
 
 def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: Sequence[int] = ()) -> str:

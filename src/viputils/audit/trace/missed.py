@@ -90,7 +90,7 @@ def _edited(looked_at: LookedAt, counted: Rows, edits: Sequence[Edit]) -> pd.Dat
     if not edits:
         return _missed(table, {}, EDITED)
     was = as_they_were(table.records, table.schema, edits)
-    would_count = look_at(table.records, looked_at.key, looked_at.month, was).would_count
+    would_count = look_at(table.records, looked_at.key, looked_at.issue, was).would_count
     places = {place for _, place in table.by_place(counted)}
     # A record that counts by another of its rows was not lost by the edit.
     ids = set(table.id.loc[counted]) if table.schema.table.one_row_per_id else set()
