@@ -76,7 +76,11 @@ class IssueName:
         if not found:
             raise ParameterError(
                 "The issue cannot be read.",
-                [Problem("issue", f"{text!r} is not the name of an issue;", "write 2023-11, 2023-11-r1 or FY2024-Q1.")],
+                [
+                    Problem(
+                        "issue", f"{text!r} is not the name of an issue;", "write 2023-11, or 2023-11-r1, or FY2024-Q1."
+                    )
+                ],
             )
         return cls(parse_period(found[1]), int(found[2] or 0))
 

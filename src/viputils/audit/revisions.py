@@ -15,7 +15,7 @@ from viputils.config.program import Distinct
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ParameterError, Problem
 from viputils.core.months import IssuePeriod, ReportMonth
-from viputils.figures.counts import KEY, compute_figures, counted, value_of
+from viputils.figures.counts import KEY, compute_figures, counted, has_records, own_periods, value_of
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records
 from viputils.records.completeness import default_as_of
@@ -205,15 +205,18 @@ def trend_revisions(edition: Edition) -> list[RevisedMonth]:
     only = edition.program.model_copy(update={"measures": {name: measure}})
     received = edition.records.received
     revised = []
+    longest = own_periods(edition.period)[-1]
     for month in edition.months[:-1]:
+        if not has_records(edition.program, month):
+            continue
         try:
             first_known = default_as_of(received.deliveries, edition.program, month)
         except DeliveryError:
             continue
         if first_known < edition.as_of:
             # With the crosswalks of this issue, so that only the records can differ.
-            figures = compute_figures(clean_records(only, received.by(first_known, [measure.table])), edition.month)
-            first, now = (value_of(table, name, "fytd", str(month)) for table in (figures, edition.figures))
+            figures = compute_figures(clean_records(only, received.by(first_known, [measure.table])), edition.period)
+            first, now = (value_of(table, name, longest, str(month)) for table in (figures, edition.figures))
             if first != now:
                 revised.append(RevisedMonth(month, first_known, first, now))
     return revised

@@ -282,16 +282,26 @@ def compare(
 
 
 def without_category(
-    figures: pd.DataFrame, program: Program, issue: IssuePeriod, language: Language = ENGLISH
+    figures: pd.DataFrame,
+    program: Program,
+    issue: IssuePeriod,
+    language: Language = ENGLISH,
+    periods: Sequence[str] | None = None,
 ) -> list[str]:
-    """Return the number of records without a usable category that each breakdown of the report leaves out."""
+    """Return the number of records without a usable category that each breakdown of the report leaves out.
+
+    Parameters
+    ----------
+    periods
+        The periods of the issue to look at; by default the issue's own and the year to date.
+    """
     notes = []
     shown = program.in_language(language).measures
     for name in program.report.breakdowns:
         whole = program.whole_of(name)
         if whole is None or isinstance(program.measures[name].count, Distinct):
             continue
-        for period in own_periods(issue):
+        for period in periods or own_periods(issue):
             total = value_of(figures, whole, period)
             parts = int(breakdown(figures, name)[period].sum())
             if total == parts:

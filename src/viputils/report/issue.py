@@ -172,8 +172,9 @@ def _fill(
     data = issue_data(edition, name)
     used = (engine.name, engine.version())
     manifest = manifest_of(project, period, edition.records, used, inputs, seal.commit, draft)
-    what, title = _in_words(project, period), report_title(project.shown, language, period)
+    what, title = language.period(period), report_title(project.shown, language, period)
     header = front_matter(project, what, edition.as_of, edition.records.is_demonstration, draft, title)
+    header["vip"]["month"] = escape(capital(_in_words(project, period)))
     tell("step", "Running the notebook")
     parameters = {"period" if is_long(period) else "month": str(period), "as_of": edition.as_of.isoformat()}
     if not language.is_english:
@@ -234,7 +235,9 @@ def _in_words(project: Project, period: IssuePeriod) -> str:
     language, months = project.language, period.months(project.program.identity.fiscal_year_starts)
     if not is_long(period):
         return language.period(period)
-    between = language.text("{first} to {last}", first=language.month(months[0]), last=language.month(months[-1]))
+    first, last = months[0], months[-1]
+    begin = language.month_name(first) if first.year == last.year else language.month(first)
+    between = language.text("{first} to {last}", first=begin, last=language.month(last))
     return f"{language.period(period)} ({between})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 from IPython.display import Markdown
@@ -20,6 +21,8 @@ from viputils.report.markdown import (
 NOT_AVAILABLE = "[x]"
 PROVISIONAL = "[p]"
 REVISED = "[r]"
+# The methods page calls smaller numbers small. A change of one has no percentage.
+SMALL: Final = 20
 
 
 def number(value: int) -> str:
@@ -98,6 +101,14 @@ def signed_percent(value: float) -> str:
     if pd.isna(value):
         return escape(NOT_AVAILABLE)
     return f"{value:+.1f}%" if round(value, 1) else "0.0%"
+
+
+def change_percent(language: Language, now: int, before: int | None) -> str:
+    """Return a change as a whole percentage with its sign: ``+12%``. Not available if there is too little before."""
+    if before is None or before < SMALL:
+        return NOT_AVAILABLE
+    share = language.percent(abs(now - before), before)
+    return share if share == language.percent(0, 1) else f"{'+' if now > before else '-'}{share}"
 
 
 def part(title: str, *blocks: str) -> Markdown:

@@ -28,7 +28,7 @@ from viputils.publish.site.pages import Page, page_of
 from viputils.report.about import where_to_get_help
 from viputils.report.data_files import FIGURES_JSON
 from viputils.report.drawing import image_markdown, one_flattens_the_rest, panels_chart
-from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table, report_title
+from viputils.report.layout import NOT_AVAILABLE, SMALL, category_in, div, label_of, pipe_table, report_title
 from viputils.report.markdown import escape, unescape
 from viputils.report.press import CARD, SUMMARY
 from viputils.report.render.frontmatter import read_front_matter
@@ -37,8 +37,6 @@ from viputils.report.sections import demonstration_notice
 # A chart needs at least two months. Above six months, their names no longer fit.
 _ENOUGH_FOR_A_CHART: Final = 2
 _MONTHS_WITH_NAMES: Final = 6
-# The methods page calls smaller numbers small.
-_SMALL: Final = 20
 
 
 @dataclass(frozen=True)
@@ -288,7 +286,7 @@ def _month_by_month(project: Project, issues: Sequence[tuple[ReportMonth, SiteIs
     if own_scales:
         note = language.text("Each month shows the numbers of its own report. Each chart has its own scale.")
     known = [value for _, values in rows for value in values if value is not None]
-    if sum(value < _SMALL for value in known) * 2 > len(known):
+    if sum(value < SMALL for value in known) * 2 > len(known):
         small = language.text("Most of these numbers are small. Small numbers often go up and down by chance.")
         note = f"{note} {small}"
     if len(known) < len(rows) * len(months):
