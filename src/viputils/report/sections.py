@@ -540,4 +540,4 @@ def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:
 
 def disagreements(edition: Edition) -> list[str]:
     """Return where the categories of a breakdown do not add up to the whole, and why; as plain text."""
-    return without_category(edition.figures, edition.program, edition.month, edition.language)
+    return without_category(edition.figures, edition.program, edition.period, edition.language)
