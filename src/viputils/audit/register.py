@@ -25,7 +25,7 @@ from viputils.config.project import Project
 from viputils.core.csv_rows import csv_rows
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.core.files import replaced_whole
-from viputils.core.months import IssuePeriod, ReportMonth, parse_date
+from viputils.core.months import IssuePeriod, parse_date
 from viputils.core.periods import is_long, parse_period
 from viputils.core.spreadsheet import inert, original
 from viputils.figures.counts import COLUMNS, FIGURES_CSV, categories_of, figures_csv, issue_periods, key_text
@@ -186,19 +186,19 @@ class Register:
         """Return the issue of a period and its re-issues."""
         return [issue for issue in self.issues if issue.name.period == period]
 
-    def seen_by(self, months: Sequence[ReportMonth], as_of: dt.date) -> list[PublishedIssue]:
-        """Return the published issues that the issue of the last month shows, as of a day.
+    def seen_by(self, periods: Sequence[IssuePeriod], as_of: dt.date) -> list[PublishedIssue]:
+        """Return the published issues that the issue of the last period shows, as of a day.
 
-        These are the issues of all the months, except those from records received after that day, and except the issue
+        These are the issues of all the periods, except those from records received after that day, and except the issue
         itself if it was published from here: publication does not change an issue.
         """
         seen = [
             issue
             for issue in self.issues
-            if issue.name.period in months and (issue.as_of is None or issue.as_of <= as_of)
+            if issue.name.period in periods and (issue.as_of is None or issue.as_of <= as_of)
         ]
         own = [
-            issue for issue in seen if (issue.name.period, issue.as_of) == (months[-1], as_of) and issue.is_from_here
+            issue for issue in seen if (issue.name.period, issue.as_of) == (periods[-1], as_of) and issue.is_from_here
         ]
         itself = {issue.name for issue in own[-1:]}
         return [issue for issue in seen if issue.name not in itself]

@@ -28,6 +28,7 @@ from viputils.config.program import Distinct, Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, Problem, PublishedError
 from viputils.core.months import IssuePeriod
+from viputils.core.periods import shown_by
 from viputils.figures.counts import (
     KEY,
     breakdown,
@@ -459,8 +460,9 @@ def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
     Issues of later months, or from later records, are left out.
     """
     register = read_register(project)
+    shown = shown_by(edition.period, edition.program.identity.fiscal_year_starts)
     # Without re-issues that are not seen yet: they must not replace an issue here.
-    seen = Register(tuple(register.seen_by(edition.months, edition.as_of)))
+    seen = Register(tuple(register.seen_by(shown, edition.as_of)))
     records = RecordsByDay(edition.program, edition.records.received, edition)
     return [verdict_of(seen, issue, records, strict=False) for issue in seen.issues]
 

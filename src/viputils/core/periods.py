@@ -89,6 +89,13 @@ def parse_period(text: str) -> IssuePeriod:
     )
 
 
+def shown_by(period: IssuePeriod, starts: int) -> list[IssuePeriod]:
+    """Return the periods whose published figures an issue checks: the months of its year to date, and itself, last."""
+    month = period.last(starts)
+    months = month.fiscal_year(starts).months(until=month)
+    return [*months, *([period] if is_long(period) else [])]
+
+
 def is_long(period: IssuePeriod) -> bool:
     """Return whether a period is longer than a month."""
     return not isinstance(period, ReportMonth)

@@ -19,6 +19,7 @@ from viputils.config.project import LONG_NOTEBOOK, NOTEBOOK, SEALED, Project
 from viputils.core.files import copy_files, private_folder
 from viputils.core.git import Commit, commit_of
 from viputils.core.months import IssuePeriod
+from viputils.core.periods import shown_by
 from viputils.records.remote.fetch import deliveries_folder
 from viputils.report.elsewhere import NAME as ELSEWHERE
 
@@ -37,11 +38,9 @@ class Present:
 
 
 def issue_inputs(project: Project, period: IssuePeriod, as_of: dt.date, present: Present | None = None) -> Inputs:
-    """Find everything that the issue of a period is made from, the register's monthly issues of the year included."""
+    """Find everything that the issue of a period is made from, the register's other issues of the year included."""
     present = present or Present.of(project)
-    starts = project.program.identity.fiscal_year_starts
-    month = period.last(starts)
-    seen = present.register.seen_by(list(month.fiscal_year(starts).months(until=month)), as_of)
+    seen = present.register.seen_by(shown_by(period, project.program.identity.fiscal_year_starts), as_of)
     return inputs_of(project, period, as_of, {str(one.name): one.fingerprint for one in seen}, present.files)
 
 
