@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
 
 import pandas as pd
 from IPython.display import Markdown
@@ -13,6 +12,7 @@ from viputils.audit.register import IssueName
 from viputils.config.language import ENGLISH, Language
 from viputils.config.program import Program
 from viputils.core.months import IssuePeriod
+from viputils.figures.comparison import SMALL
 from viputils.report.markdown import (
     escape,
 )
@@ -21,8 +21,6 @@ from viputils.report.markdown import (
 NOT_AVAILABLE = "[x]"
 PROVISIONAL = "[p]"
 REVISED = "[r]"
-# The methods page calls smaller numbers small. A change of one has no percentage.
-SMALL: Final = 20
 
 
 def number(value: int) -> str:

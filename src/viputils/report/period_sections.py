@@ -12,12 +12,12 @@ from viputils.config.program import Distinct
 from viputils.config.project import Project
 from viputils.core.months import IssuePeriod, ReportMonth
 from viputils.core.text import capital, uncapital
+from viputils.figures.comparison import SMALL
 from viputils.figures.counts import breakdown, has_records, value_of
 from viputils.figures.edition import Edition
 from viputils.report.layout import (
     NOT_AVAILABLE,
     PROVISIONAL,
-    SMALL,
     category_in,
     change_percent,
     div,

@@ -23,12 +23,13 @@ from viputils.core.errors import ManifestError, Problem
 from viputils.core.months import FiscalYear, ReportMonth
 from viputils.core.periods import is_long
 from viputils.core.text import capital, uncapital
+from viputils.figures.comparison import SMALL
 from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
 from viputils.publish.site.pages import Page, page_of
 from viputils.report.about import where_to_get_help
 from viputils.report.data_files import FIGURES_JSON
 from viputils.report.drawing import image_markdown, one_flattens_the_rest, panels_chart
-from viputils.report.layout import NOT_AVAILABLE, SMALL, category_in, div, label_of, pipe_table, report_title
+from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table, report_title
 from viputils.report.markdown import escape, unescape
 from viputils.report.press import CARD, SUMMARY
 from viputils.report.render.frontmatter import read_front_matter
