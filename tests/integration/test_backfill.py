@@ -215,10 +215,10 @@ def test_a_text_that_is_broken_when_its_issue_was_made_ends_no_other(tmp_path: P
     orders, _ = orders_of(project, OCTOBER, NOVEMBER, EmbeddedEngine())
     outcomes = carry_out(project, orders, EmbeddedEngine(), jobs=1)
     first = next(outcomes)
-    (project.root / "report" / "activities" / f"{first.order.month}.md").write_text("# Too high\n", "utf-8")
+    (project.root / "report" / "activities" / f"{first.order.period}.md").write_text("# Too high\n", "utf-8")
     assert [one.error for one in (first, *outcomes)] == [None, None]
     assert first.notes == (
-        f"Note: there is no report/activities/{first.order.month}.md, so the issue says that no activities were "
+        f"Note: there is no report/activities/{first.order.period}.md, so the issue says that no activities were "
         "written down.",
     )
 

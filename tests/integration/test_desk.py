@@ -51,7 +51,7 @@ def city(tmp_path: Path) -> Path:
 
 def status_of(project: Project, month: ReportMonth) -> dict[str, str]:
     """The row of one month, without those of all others."""
-    return _read(project, []).month(month).row
+    return _read(project, []).period(month).row
 
 
 # ------------------------------------------------------------------ vip new
@@ -245,7 +245,7 @@ def test_what_was_not_allowed_is_not_published(told: Project) -> None:
     with pytest.raises(TextError, match="line 4"):
         publish(told, OCTOBER, DAY, APPROVER)
     allowed.write_text(ALLOWED, encoding="utf-8")
-    assert publish(told, OCTOBER, DAY, APPROVER).name.month == OCTOBER
+    assert publish(told, OCTOBER, DAY, APPROVER).name.period == OCTOBER
 
 
 def made_with_another_text(told: Project) -> None:
@@ -378,7 +378,7 @@ def test_an_issue_is_out_of_date_once_something_that_it_was_made_from_changed(to
     assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, out of date: texts have changed"
     assert status_of(told, OCTOBER)["activities"] == "yes"
     # The words of the JSON output stay as they were.
-    assert _read(told, []).month(OCTOBER).as_json()["made"] == "as of 2023-11-03, stale: other texts now"
+    assert _read(told, []).period(OCTOBER).as_json()["made"] == "as of 2023-11-03, stale: other texts now"
     (told.root / "program.toml").write_text((told.root / "program.toml").read_text("utf-8") + "\n", encoding="utf-8")
     assert status_of(told, OCTOBER)["made"] == "as of 2023-11-03, out of date: program.toml and texts have changed"
     (told.issues / "2023-10" / "figures.csv").unlink()

@@ -68,7 +68,7 @@ def made_with(project: Project, engine: str) -> Issue:
     kept = project.root / engine
     shutil.copytree(issue.html.parent, kept)
     return Issue(
-        issue.month,
+        issue.period,
         issue.as_of,
         issue.engine,
         *(kept / p.name for p in (issue.html, issue.pdf, issue.docx, issue.figures, issue.notebook, issue.manifest)),

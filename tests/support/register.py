@@ -50,13 +50,13 @@ def all_printed(project: Project, month: ReportMonth, adults: int) -> pd.DataFra
 
 def published_here(project: Project, name: str = "2023-11") -> PublishedIssue:
     """Add an issue to the register with the manifest of an issue made here, without making pages."""
-    edition = load_edition(project, IssueName.parse(name).month)
+    edition = load_edition(project, IssueName.parse(name).period)
     folder = project.issues / name
     folder.mkdir(parents=True)
     (folder / "figures.csv").write_text(figures_csv(edition.figures), encoding="utf-8", newline="")
-    inputs = issue_inputs(project, edition.month, edition.as_of)
+    inputs = issue_inputs(project, edition.period, edition.as_of)
     made_with = ("embedded", "none")
-    manifest = manifest_of(project, edition.month, edition.records, made_with, inputs, commit_of(project.root))
+    manifest = manifest_of(project, edition.period, edition.records, made_with, inputs, commit_of(project.root))
     manifest = with_outputs(manifest, folder)
     (folder / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="")
     issue = replace(an_issue(name), figures=edition.figures, as_of=edition.as_of, reason="A reason.")

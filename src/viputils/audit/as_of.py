@@ -11,11 +11,13 @@ from viputils.audit.register import read_register
 from viputils.config.program import Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, Problem, PublishedError, QuarantineError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
+from viputils.core.periods import is_long, parse_period
+from viputils.core.text import capital
 from viputils.figures.counts import compute_figures
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records, first_doubt
-from viputils.records.completeness import default_as_of, require_complete
+from viputils.records.completeness import default_as_of, require_complete, require_over
 from viputils.records.deliveries import Delivery, Received, find_deliveries, read_received
 
 
@@ -79,17 +81,17 @@ def _sealed_shelf(root: Path) -> Shelf:
 
 def load_edition(
     project: Project,
-    month: ReportMonth | str,
+    period: IssuePeriod | str,
     as_of: dt.date | None = None,
     shelf: Shelf | None = None,
     days: OwnDays | None = None,
 ) -> Edition:
-    """Read, clean and count everything that was received by the as-of date, for the issue of a month.
+    """Read, clean and count everything that was received by the as-of date, for the issue of a period.
 
     Parameters
     ----------
-    month
-        The month of the issue, or ``YYYY-MM``.
+    period
+        The period of the issue, or its name: ``2023-11``, ``FY2024-Q1``.
     as_of
         By default the day that ``OwnDays`` finds.
     shelf
@@ -100,16 +102,16 @@ def load_edition(
     Raises
     ------
     ParameterError
-        If the month is not a month.
+        If the name is that of no period.
     DeliveryError
-        If the month has no data or is before the records, or a delivered file is invalid.
+        If the period has no data or is before the records, or a delivered file is invalid.
     """
     # Papermill passes what the user typed, such as a number or nothing.
-    month = month if isinstance(month, ReportMonth) else ReportMonth.parse(str(month))
+    period = period if isinstance(period, IssuePeriod) else parse_period(str(period))
     shelf = shelf or shelf_of(project)
-    as_of = issue_day(project, shelf.deliveries, month, as_of, days or OwnDays(project, shelf.deliveries, shelf=shelf))
+    as_of = issue_day(project, shelf.deliveries, period, as_of, days or OwnDays(project, shelf.deliveries, shelf=shelf))
     records = shelf.records(as_of)
-    return Edition(month, records, compute_figures(records, month), project.language)
+    return Edition(period, records, compute_figures(records, period), project.language)
 
 
 def require_no_quarantine(project: Project, edition: Edition) -> None:
@@ -166,29 +168,29 @@ class OwnDays:
         self._shelf = shelf
         self._free: dict[dt.date, bool] = {}
 
-    def of(self, month: ReportMonth) -> dt.date:
-        """Return the as-of date of the issue of a month.
+    def of(self, period: IssuePeriod) -> dt.date:
+        """Return the as-of date of the issue of a period.
 
         Raises
         ------
         DeliveryError
-            If the month is before the records, or a delivery that it needs is missing.
+            If the period is before the records, or a delivery that it needs is missing.
         """
         program = self._project.program
-        complete = as_of_issue(program, self.deliveries, month)
-        if (published := self._published.get(month)) is not None:
-            return as_of_issue(program, self.deliveries, month, published)
+        complete = as_of_issue(program, self.deliveries, period)
+        if (published := self._published.get(period)) is not None:
+            return as_of_issue(program, self.deliveries, period, published)
         days = dict.fromkeys([complete, *(one.received for one in self.deliveries if one.received > complete)])
         return next((day for day in days if self.is_free(day)), complete)
 
     @cached_property
-    def _published(self) -> dict[ReportMonth, dt.date]:
+    def _published(self) -> dict[IssuePeriod, dt.date]:
         try:
             issues = read_register(self._project).issues
         except PublishedError:  # Commands that show the register report this.
             return {}
         # A re-issue has its own name and as-of date.
-        return {one.name.month: one.as_of for one in issues if one.as_of is not None and not one.name.number}
+        return {one.name.period: one.as_of for one in issues if one.as_of is not None and not one.name.number}
 
     def is_free(self, day: dt.date) -> bool:
         """Return whether nothing is in quarantine on a day; an invalid delivery is reported when it is counted."""
@@ -217,7 +219,7 @@ class OwnDays:
 def issue_day(
     project: Project,
     deliveries: Sequence[Delivery],
-    month: ReportMonth,
+    period: IssuePeriod,
     as_of: dt.date | None = None,
     days: OwnDays | None = None,
 ) -> dt.date:
@@ -229,14 +231,14 @@ def issue_day(
         As ``OwnDays.of``.
     """
     if as_of is not None:
-        return as_of_issue(project.program, deliveries, month, as_of)
-    return (days or OwnDays(project, deliveries)).of(month)
+        return as_of_issue(project.program, deliveries, period, as_of)
+    return (days or OwnDays(project, deliveries)).of(period)
 
 
 def note_on_day(project: Project, edition: Edition) -> str:
     """Return a note if the issue is published and records were received after its as-of date; else an empty text."""
     newest = find_deliveries(project)[-1].received
-    published = read_register(project).of(edition.month)
+    published = read_register(project).of(edition.period)
     if not published or edition.as_of >= newest:
         return ""
     return (
@@ -246,7 +248,7 @@ def note_on_day(project: Project, edition: Edition) -> str:
 
 
 def as_of_issue(
-    program: Program, deliveries: Sequence[Delivery], month: ReportMonth, as_of: dt.date | None = None
+    program: Program, deliveries: Sequence[Delivery], period: IssuePeriod, as_of: dt.date | None = None
 ) -> dt.date:
     """Return the as-of date of an issue, if everything that it needs was received by then.
 
@@ -255,27 +257,35 @@ def as_of_issue(
     Raises
     ------
     DeliveryError
-        If the month is before the records, or a delivery that it needs is missing.
+        If the period is before the records, or a delivery that it needs is missing.
     """
-    require_covered(program, month)
+    require_covered(program, period)
+    if is_long(period):
+        require_over(program, period, as_of or deliveries[-1].received)
+    month = period.last(program.identity.fiscal_year_starts)
     as_of = default_as_of(deliveries, program, month) if as_of is None else as_of
     require_complete(deliveries, program, month, as_of)
     return as_of
 
 
-def require_covered(program: Program, month: ReportMonth) -> None:
-    """Raise ``DeliveryError`` if a month or its fiscal year begins before the records: counts would be too low."""
-    start = program.identity.records_from
+def require_covered(program: Program, period: IssuePeriod) -> None:
+    """Raise ``DeliveryError`` if a period or its fiscal year begins before the records: counts would be too low.
+
+    The issue of a year marks the months that the records do not cover, and needs at least one that they do.
+    """
+    month, start = period.last(program.identity.fiscal_year_starts), program.identity.records_from
+    begins = month.span.start if period.kind == "year" else period.days(program.identity.fiscal_year_starts).start
     year_begins = max(month.fytd(program.identity.fiscal_year_starts).start, program.identity.began)
-    if month.span.start < start or year_begins < start:
-        what = f"{month.label} lies" if month.span.start < start else f"The fiscal year of {month.label} begins"
+    if begins < start or (year_begins < start and period.kind != "year"):
+        label = capital(period.label)
+        what = f"{label} lies" if begins < start else f"The fiscal year of {period.label} begins"
         raise DeliveryError(
-            f"There is no data for {month}.",
+            f"There is no data for {period}.",
             [
                 Problem(
                     "program.records_from",
                     f"{what} before {start}, when the records begin;",
-                    "choose a later month, or deliver the earlier records and change the key.",
+                    f"choose a later {period.kind}, or deliver the earlier records and change the key.",
                 )
             ],
         )

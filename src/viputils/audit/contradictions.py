@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from viputils.config.program import Distinct, Measure, Period, Program
-from viputils.core.months import ReportMonth
+from viputils.config.program import Distinct, Measure, Program
+from viputils.core.months import IssuePeriod
+from viputils.core.periods import parse_period
 from viputils.core.text import uncapital
-from viputils.figures.counts import KEY, PERIODS, categories_of, key_text
+from viputils.figures.counts import KEY, categories_of, issue_periods, key_text
 
 
 @dataclass(frozen=True)
@@ -33,26 +34,26 @@ class Contradiction:
     impossible: bool
 
 
-def contradictions(published: pd.DataFrame, program: Program, month: ReportMonth) -> list[Contradiction]:
+def contradictions(published: pd.DataFrame, program: Program, issue: IssuePeriod) -> list[Contradiction]:
     """Return the contradictions of a print, whatever the records are.
 
-    Every breakdown of a count must add up to the count itself. A month must not exceed its fiscal year to date, and
-    must equal it in the first month of the year.
+    Every breakdown of a count must add up to the count itself. A month or quarter must not exceed its fiscal year to
+    date, and must equal it if it is the first of the year.
     """
-    return [*_totals_that_differ(published, program, month), *_months_above_their_year(published, program, month)]
+    return [*_totals_that_differ(published, program, issue), *_periods_above_their_year(published, program, issue)]
 
 
-def _totals_that_differ(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
+def _totals_that_differ(published: pd.DataFrame, program: Program, issue: IssuePeriod) -> Iterator[Contradiction]:
     counted: dict[tuple[object, ...], list[str]] = {}
     for name, measure in program.measures.items():
         if not isinstance(measure.count, Distinct):  # A value that is counted once can be in several categories.
             counted.setdefault(_what(measure), []).append(name)
     printed = published.set_index(KEY)["value"].to_dict()
     for names in counted.values():
-        for period in PERIODS:
+        for period in issue_periods(program, issue):
             totals = {}
             for name in names:
-                keys = [(name, category, period) for category in categories_of(program, name, month)]
+                keys = [(name, category, period) for category in categories_of(program, name, issue)]
                 if all(key in printed for key in keys):
                     totals[name] = (sum(int(printed[key]) for key in keys), keys)
             if len({total for total, _ in totals.values()}) > 1:
@@ -61,27 +62,28 @@ def _totals_that_differ(published: pd.DataFrame, program: Program, month: Report
                 whole = {total for name, (total, _) in totals.items() if _counts_every_record(program, name)}
                 most = max(total for total, _ in totals.values())
                 yield Contradiction(
-                    f"{title}, {_period_words(program, month, period)}: {', '.join(adds[:-1])} and {adds[-1]}.",
+                    f"{title}, {_period_words(program, issue, period)}: {', '.join(adds[:-1])} and {adds[-1]}.",
                     tuple(key for _, keys in totals.values() for key in keys),
                     impossible=len(whole) > 1 or (bool(whole) and most > max(whole)),
                 )
 
 
-def _months_above_their_year(published: pd.DataFrame, program: Program, month: ReportMonth) -> Iterator[Contradiction]:
+def _periods_above_their_year(published: pd.DataFrame, program: Program, issue: IssuePeriod) -> Iterator[Contradiction]:
     wide = published.pivot_table(
         index=["measure", "category"], columns="period", values="value", aggfunc="first", sort=False
     )
-    if not {"month", "fytd"} <= set(wide.columns):
+    kind, starts = issue.kind, program.identity.fiscal_year_starts
+    if not {kind, "fytd"} <= set(wide.columns):
         return
-    first = month.fiscal_year(program.identity.fiscal_year_starts).first == month
-    both = wide.dropna()
-    wrong = both.loc[both["month"].ne(both["fytd"]) if first else both["month"].gt(both["fytd"])]
-    for measure, category, of_month, to_date in wrong[["month", "fytd"]].reset_index().itertuples(index=False):
+    first = issue.months(starts)[0].month == starts
+    both = wide[[kind, "fytd"]].dropna()
+    wrong = both.loc[both[kind].ne(both["fytd"]) if first else both[kind].gt(both["fytd"])]
+    for measure, category, own, to_date in wrong.reset_index().itertuples(index=False):
         name = key_text((measure, category))
-        rule = "in the first month of the year both are the same" if first else "a month is part of its year"
+        rule = f"in the first {kind} of the year both are the same" if first else f"a {kind} is part of its year"
         yield Contradiction(
-            f"{name}: {of_month:,.0f} for the month and {to_date:,.0f} for the year to date; {rule}.",
-            ((measure, category, "month"), (measure, category, "fytd")),
+            f"{name}: {own:,.0f} for the {kind} and {to_date:,.0f} for the year to date; {rule}.",
+            ((measure, category, kind), (measure, category, "fytd")),
             impossible=True,
         )
 
@@ -104,5 +106,7 @@ def _what(measure: Measure) -> tuple[object, ...]:
     return measure.table, str(measure.count), tuple(measure.where.items()), measure.followed_by
 
 
-def _period_words(program: Program, month: ReportMonth, period: Period) -> str:
-    return month.label if period == "month" else f"{program.identity.year} to date ({program.identity.year_to_date})"
+def _period_words(program: Program, issue: IssuePeriod, period: str) -> str:
+    if period == "fytd":
+        return f"{program.identity.year} to date ({program.identity.year_to_date})"
+    return (issue if period == issue.kind else parse_period(period)).label

@@ -18,7 +18,7 @@ from viputils.audit.register import deliveries_not_as_published
 from viputils.config.program import RAW
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, Problem
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
 from viputils.core.text import first_of
 from viputils.records.account import QUARANTINE_COLUMNS
 from viputils.records.checksums import CHECKSUMS
@@ -71,13 +71,13 @@ def _months_over(project: Project, as_of: dt.date) -> list[ReportMonth]:
     return list(ReportMonth.of(project.program.identity.records_from).until(ReportMonth.of(as_of).plus(-2)))
 
 
-def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.date | None = None) -> Findings:
+def check_project(project: Project, period: IssuePeriod | None = None, as_of: dt.date | None = None) -> Findings:
     """Check everything that was received by a day.
 
     Parameters
     ----------
-    month
-        Also check that this month has all its deliveries; the day is then by default its as-of date.
+    period
+        Also check that this period has all its deliveries; the day is then by default its as-of date.
     as_of
         By default the day of the newest delivery.
 
@@ -88,14 +88,14 @@ def check_project(project: Project, month: ReportMonth | None = None, as_of: dt.
     """
     deliveries = find_deliveries(project)
     problems: list[Problem] = []
-    if month is not None:
+    if period is not None:
         try:
-            as_of = issue_day(project, deliveries, month, as_of)
+            as_of = issue_day(project, deliveries, period, as_of)
         except DeliveryError as error:
             problems += error.problems
     as_of = deliveries[-1].received if as_of is None else as_of
     known = [one for one in deliveries if one.received <= as_of]
-    if month is None and project.program.identity.delivered == "monthly":
+    if period is None and project.program.identity.delivered == "monthly":
         problems += missing_deliveries(known, project.program, _months_over(project, as_of), as_of)
     problems += _not_as_published(project, as_of)
     bare = [one.name for one in known if not (one.folder / CHECKSUMS).exists()]

@@ -24,11 +24,12 @@ from viputils.audit.library import LIBRARY_FOLDER
 from viputils.config.language import LOCALES, TEMPLATE
 from viputils.config.page_settings import SETTINGS, named_files
 from viputils.config.program import RAW
-from viputils.config.project import Project
+from viputils.config.project import Project, notebook_name
 from viputils.core.errors import ManifestError, ParameterError, Problem
 from viputils.core.files import files_below
 from viputils.core.git import Commit
-from viputils.core.months import ReportMonth, parse_date
+from viputils.core.months import IssuePeriod, ReportMonth, parse_date
+from viputils.core.periods import parse_period
 from viputils.core.text import first_of
 from viputils.records.checksums import checksum, salt_of, salted_checksum, what_was_edited
 from viputils.records.clean import Records
@@ -50,11 +51,11 @@ def _is_inside(name: str) -> str:
     return name
 
 
-def _is_month(text: str) -> str:
+def _is_period(text: str) -> str:
     try:
-        return str(ReportMonth.parse(text))
+        return str(parse_period(text))
     except ParameterError:
-        raise ValueError("must be a month, as in '2023-11'") from None
+        raise ValueError("must be a month, as in '2023-11', or a longer period, as in 'FY2024-Q1'") from None
 
 
 def _is_day(text: str) -> str:
@@ -76,8 +77,8 @@ class _Part(BaseModel):
 class Parameters(_Part):
     """The parameters of the issue."""
 
-    month: Annotated[str, AfterValidator(_is_month)]
-    """The month of the issue, ``YYYY-MM``."""
+    month: Annotated[str, AfterValidator(_is_period)]
+    """The month of the issue, ``YYYY-MM``, or its quarter (``FY2024-Q1``) or fiscal year (``FY2024``)."""
     as_of: Annotated[str, AfterValidator(_is_day)]
     """The as-of date, ``YYYY-MM-DD``: only records received by then count."""
     allow_quarantined: bool
@@ -147,9 +148,9 @@ class Manifest(_Part):
     """Every file of the issue except the manifest, by its path in the issue's folder."""
 
     @property
-    def month(self) -> ReportMonth:
-        """The month of the issue."""
-        return ReportMonth.parse(self.parameters.month)
+    def period(self) -> IssuePeriod:
+        """The month, quarter or year of the issue."""
+        return parse_period(self.parameters.month)
 
     @property
     def as_of(self) -> dt.date:
@@ -178,7 +179,7 @@ class Change:
 
 def manifest_of(
     project: Project,
-    month: ReportMonth,
+    period: IssuePeriod,
     records: Records,
     engine: tuple[str, str],
     inputs: Inputs,
@@ -199,10 +200,10 @@ def manifest_of(
     return Manifest(
         manifest_version=VERSION,
         parameters=Parameters(
-            month=str(month),
+            month=str(period),
             as_of=records.as_of.isoformat(),
             allow_quarantined=not records.quarantine.empty,
-            has_activities=project.activities(month).parent.is_dir(),
+            has_activities=project.has_activities(period),
             lang=project.language.code,
             draft=draft,
         ),
@@ -282,7 +283,7 @@ def input_file(project: Project, kind: Kind, name: str) -> Path:
         return project.pages / name
     if kind == "deliveries" and name.startswith(f"{RAW}/"):
         return deliveries_folder(project) / name.removeprefix(f"{RAW}/")
-    return project.notebook if kind == "notebook" else project.root / name
+    return project.own_or_shared(name) if kind == "notebook" else project.root / name
 
 
 def input_checksum(kind: Kind, path: Path) -> str:
@@ -500,12 +501,12 @@ class Inventory:
 
 def inputs_of(
     project: Project,
-    month: ReportMonth,
+    period: IssuePeriod,
     as_of: dt.date,
     register: Mapping[str, str],
     inventory: Inventory | None = None,
 ) -> Inputs:
-    """Return the inputs of the issue of a month.
+    """Return the inputs of the issue of a period.
 
     Parameters
     ----------
@@ -515,24 +516,22 @@ def inputs_of(
         The files of the project, if they were read before.
     """
     there = inventory or Inventory(project)
-    texts = [
-        "report/introduction.md",
-        "report/definitions.md",
-        project.activities(month).relative_to(project.root).as_posix(),
-    ]
+    texts = ["report/introduction.md", "report/definitions.md"]
+    if isinstance(period, ReportMonth):
+        texts.append(project.activities(period).relative_to(project.root).as_posix())
     own = list(there.library)
     code = project.language.code
     if not project.language.is_english:
         own += [(LOCALES / name).relative_to(LIBRARY_FOLDER.parent).as_posix() for name in (TEMPLATE, f"{code}.po")]
         texts.append(project.catalogue(code).relative_to(project.root).as_posix())
-    translation = project.translated_activities(month)
+    translation = project.translated_activities(period) if isinstance(period, ReportMonth) else None
     if translation is not None:
         texts.append(translation.relative_to(project.root).as_posix())
     known = [one for one in there.deliveries if one.received <= as_of]
     names: dict[Kind, Sequence[str]] = {
         "deliveries": [name for one in known for name in one.counted_from],
         "program": ["program.toml"],
-        "notebook": ["notebooks/monthly_report.ipynb"],
+        "notebook": [notebook_name(period)],
         "templates": there.templates,
         "texts": texts,
         "library": own,

@@ -25,9 +25,10 @@ from viputils.config.project import Project
 from viputils.core.csv_rows import csv_rows
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError, nearest
 from viputils.core.files import replaced_whole
-from viputils.core.months import ReportMonth, parse_date
+from viputils.core.months import IssuePeriod, parse_date
+from viputils.core.periods import is_long, parse_period
 from viputils.core.spreadsheet import inert, original
-from viputils.figures.counts import COLUMNS, FIGURES_CSV, PERIODS, categories_of, figures_csv, key_text
+from viputils.figures.counts import COLUMNS, FIGURES_CSV, categories_of, figures_csv, issue_periods, key_text
 from viputils.records.checksums import checksum
 
 INDEX: Final = "index.csv"
@@ -42,21 +43,29 @@ MANIFEST_SUFFIX: Final = ".manifest.json"
 
 # The sum of the largest counts that deliveries may have fits in.
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
-_NAME: Final = re.compile(r"([0-9]{4}-[0-9]{2})(?:[- ]r([1-9][0-9]?))?")
+_NAME: Final = re.compile(r"([0-9]{4}-[0-9]{2}|FY[0-9]{4}(?:-Q[1-4])?)(?:[- ]r([1-9][0-9]?))?")
 _CHECKSUM: Final = re.compile(r"[0-9a-f]{64}")
 _TRANSCRIBE: Final = "transcribe the printed issue, one figure on each line."
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class IssueName:
-    """The name of an issue: its month, and the number of the re-issue (0 is the issue itself)."""
+    """The name of an issue: its period, and the number of the re-issue (0 is the issue itself)."""
 
-    month: ReportMonth
+    period: IssuePeriod
     number: int = 0
+
+    def __lt__(self, other: IssueName) -> bool:
+        return self._place < other._place
+
+    @property
+    def _place(self) -> tuple[bool, str, int]:
+        """Its place in the register: months come first."""
+        return is_long(self.period), str(self.period), self.number
 
     @classmethod
     def parse(cls, text: str) -> IssueName:
-        """Read ``2023-11`` or ``2023-11-r1``.
+        """Read ``2023-11``, ``FY2024-Q1`` or ``FY2024``, and ``-r1`` after it for a re-issue.
 
         Raises
         ------
@@ -67,17 +76,21 @@ class IssueName:
         if not found:
             raise ParameterError(
                 "The issue cannot be read.",
-                [Problem("issue", f"{text!r} is not the name of an issue;", "write 2023-11, or 2023-11-r1.")],
+                [
+                    Problem(
+                        "issue", f"{text!r} is not the name of an issue;", "write 2023-11, or 2023-11-r1, or FY2024-Q1."
+                    )
+                ],
             )
-        return cls(ReportMonth.parse(found[1]), int(found[2] or 0))
+        return cls(parse_period(found[1]), int(found[2] or 0))
 
     def __str__(self) -> str:
-        return f"{self.month}-r{self.number}" if self.number else str(self.month)
+        return f"{self.period}-r{self.number}" if self.number else str(self.period)
 
     @property
     def label(self) -> str:
         """The name in words: ``November 2023``, ``November 2023, re-issue 1``."""
-        return f"{self.month.label}, re-issue {self.number}" if self.number else self.month.label
+        return f"{self.period.label}, re-issue {self.number}" if self.number else self.period.label
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,7 @@ class PublishedIssue:
 
 @dataclass(frozen=True)
 class Register:
-    """Every published issue, in order of month and number."""
+    """Every published issue, in order of period and number."""
 
     issues: tuple[PublishedIssue, ...] = field(default=())
 
@@ -159,7 +172,7 @@ class Register:
         )
 
     def named(self, text: str) -> list[PublishedIssue]:
-        """Return the issue of a month (``2023-11``) with its re-issues, or one re-issue (``2023-11-r1``).
+        """Return the issue of a period (``2023-11``) with its re-issues, or one re-issue (``2023-11-r1``).
 
         Raises
         ------
@@ -167,30 +180,32 @@ class Register:
             If the text does not name an issue of the register.
         """
         issue = self.issue(IssueName.parse(text))
-        return [issue] if issue.name.number else self.of(issue.name.month)
+        return [issue] if issue.name.number else self.of(issue.name.period)
 
-    def of(self, month: ReportMonth) -> list[PublishedIssue]:
-        """Return the issue of a month and its re-issues."""
-        return [issue for issue in self.issues if issue.name.month == month]
+    def of(self, period: IssuePeriod) -> list[PublishedIssue]:
+        """Return the issue of a period and its re-issues."""
+        return [issue for issue in self.issues if issue.name.period == period]
 
-    def seen_by(self, months: Sequence[ReportMonth], as_of: dt.date) -> list[PublishedIssue]:
-        """Return the published issues that the issue of the last month shows, as of a day.
+    def seen_by(self, periods: Sequence[IssuePeriod], as_of: dt.date) -> list[PublishedIssue]:
+        """Return the published issues that the issue of the last period shows, as of a day.
 
-        These are the issues of all the months, except those from records received after that day, and except the issue
+        These are the issues of all the periods, except those from records received after that day, and except the issue
         itself if it was published from here: publication does not change an issue.
         """
         seen = [
             issue
             for issue in self.issues
-            if issue.name.month in months and (issue.as_of is None or issue.as_of <= as_of)
+            if issue.name.period in periods and (issue.as_of is None or issue.as_of <= as_of)
         ]
-        own = [issue for issue in seen if (issue.name.month, issue.as_of) == (months[-1], as_of) and issue.is_from_here]
+        own = [
+            issue for issue in seen if (issue.name.period, issue.as_of) == (periods[-1], as_of) and issue.is_from_here
+        ]
         itself = {issue.name for issue in own[-1:]}
         return [issue for issue in seen if issue.name not in itself]
 
     def replaced_by(self, name: IssueName) -> PublishedIssue | None:
         """Return the newest re-issue that replaces an issue, if there is one."""
-        newest = self.of(name.month)[-1]
+        newest = self.of(name.period)[-1]
         return newest if newest.name != name else None
 
 
@@ -220,7 +235,7 @@ def _read(folder: Path, program: Program) -> Register:
         _check_file(folder / f"{name}.csv", where, row["sha256"], problems)
         _check_file(folder / f"{name}{MANIFEST_SUFFIX}", where, row["manifest_sha256"], problems)
         if (folder / f"{name}.csv").is_file():
-            figures = _read_figures(folder / f"{name}.csv", program, name.month, problems)
+            figures = _read_figures(folder / f"{name}.csv", program, name.period, problems)
             issues.append(_issue(where, name, row, figures, folder, problems))
             if issues[-1].manifest is not None and issues[-1].manifest.is_file():
                 _check_manifest(where, issues[-1], problems)
@@ -239,7 +254,7 @@ def _read(folder: Path, program: Program) -> Register:
     return Register(tuple(sorted(issues, key=lambda issue: issue.name)))
 
 
-def deliveries_not_as_published(project: Project, month: ReportMonth | None = None) -> list[Problem]:
+def deliveries_not_as_published(project: Project, period: IssuePeriod | None = None) -> list[Problem]:
     """Return a problem for each delivered file that was changed, removed or added since an issue was published.
 
     A file was added if the manifest does not list it although the as-of date of the issue includes it. An issue that
@@ -247,15 +262,15 @@ def deliveries_not_as_published(project: Project, month: ReportMonth | None = No
 
     Parameters
     ----------
-    month
-        Only the issues of this month; by default all.
+    period
+        Only the issues of this period; by default all.
     """
     try:
         register = read_register(project)
     except PublishedError as error:
         return list(error.problems)
     problems: list[Problem] = []
-    for issue in register.issues if month is None else register.of(month):
+    for issue in register.issues if period is None else register.of(period):
         if issue.manifest is None:
             continue
         name = f"data/published/{issue.manifest.name}"
@@ -287,7 +302,7 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
                     Problem(
                         f"data/published/{issue.name}.csv",
                         "is there, and what was published is never replaced;",
-                        f"publish a correction as a re-issue: vip publish {issue.name.month} --reissue --reason TEXT "
+                        f"publish a correction as a re-issue: vip publish {issue.name.period} --reissue --reason TEXT "
                         "--approved-by NAME.",
                     )
                 ],
@@ -434,10 +449,12 @@ def _check_manifest(where: str, issue: PublishedIssue, problems: list[Problem]) 
     except ManifestError as error:
         problems += error.problems
         return
-    if manifest.month != issue.name.month:
+    if manifest.period != issue.name.period:
         problems.append(
             Problem(
-                f"{place}, parameters.month", f"is {manifest.month};", f"it must be {issue.name.month}, as in its name."
+                f"{place}, parameters.month",
+                f"is {manifest.period};",
+                f"it must be {issue.name.period}, as in its name.",
             )
         )
     if issue.as_of is not None and manifest.as_of != issue.as_of:
@@ -472,8 +489,8 @@ def _check_numbers(entries: Sequence[tuple[str, IssueName, Mapping[str, str]]], 
     for where, name, row in entries:
         if name.number and not row["reason"].strip():
             problems.append(Problem(f"{where}, reason", "is empty;", "write why the issue was printed again."))
-        if name.number and IssueName(name.month, name.number - 1) not in names:
-            before = IssueName(name.month, name.number - 1)
+        if name.number and IssueName(name.period, name.number - 1) not in names:
+            before = IssueName(name.period, name.number - 1)
             problems.append(
                 Problem(
                     where, f"{before} is not in the register;", "re-issues are numbered without a gap, and all stay."
@@ -481,7 +498,7 @@ def _check_numbers(entries: Sequence[tuple[str, IssueName, Mapping[str, str]]], 
             )
 
 
-def _read_figures(path: Path, program: Program, month: ReportMonth, problems: list[Problem]) -> pd.DataFrame:
+def _read_figures(path: Path, program: Program, period: IssuePeriod, problems: list[Problem]) -> pd.DataFrame:
     name = f"data/published/{path.name}"
     rows, wrong = _rows(path, name, COLUMNS)
     first_line: dict[tuple[str, ...], int] = {}
@@ -490,7 +507,7 @@ def _read_figures(path: Path, program: Program, month: ReportMonth, problems: li
     for line, row in rows:
         where = f"{name}, line {line}"
         row["measure"] = former.get(row["measure"], row["measure"])
-        wrong += _row_problems(program, month, where, row)
+        wrong += _row_problems(program, period, where, row)
         key = (row["measure"], row["category"], row["period"])
         before = first_line.setdefault(key, line)
         if before != line:
@@ -504,18 +521,19 @@ def _read_figures(path: Path, program: Program, month: ReportMonth, problems: li
     )
 
 
-def _row_problems(program: Program, month: ReportMonth, where: str, row: Mapping[str, str]) -> list[Problem]:
+def _row_problems(program: Program, issue: IssuePeriod, where: str, row: Mapping[str, str]) -> list[Problem]:
     problems = []
     measure, category, period, value = (row[column] for column in COLUMNS)
     if measure not in program.measures:
         remedy = nearest(measure, program.measures) or f"known: {', '.join(program.measures)}."
         problems.append(Problem(f"{where}, measure", f"{measure!r} is not a measure of program.toml;", remedy))
-    elif category not in (known := categories_of(program, measure, month)):
+    elif category not in (known := categories_of(program, measure, issue)):
         listed = ", ".join(name or "the empty category" for name in known)
         remedy = nearest(category, known) or f"known: {listed}."
         problems.append(Problem(f"{where}, category", f"{category!r} is not a category of {measure};", remedy))
-    if period not in PERIODS:
-        problems.append(Problem(f"{where}, period", f"{period!r} is not a period;", "write month or fytd."))
+    if period not in (periods := issue_periods(program, issue)):
+        remedy = f"write {', '.join(periods[:-1])} or {periods[-1]}." if periods[1:] else f"write {periods[0]}."
+        problems.append(Problem(f"{where}, period", f"{period!r} is not a period;", remedy))
     if not _WHOLE.fullmatch(value):
         problems.append(
             Problem(f"{where}, value", f"{value!r} is not a whole number;", "write digits only, as in 2599.")

@@ -1,4 +1,4 @@
-"""Revisions: the figures of a month that moved between two as-of dates, and the records that moved them."""
+"""Revisions: the figures of an issue that moved between two as-of dates, and the records that moved them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from viputils.audit.record_history import record_changes, what_happened
 from viputils.config.program import Distinct
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ParameterError, Problem
-from viputils.core.months import ReportMonth
-from viputils.figures.counts import KEY, compute_figures, counted, value_of
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.figures.counts import KEY, compute_figures, counted, has_records, own_periods, value_of
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records
 from viputils.records.completeness import default_as_of
@@ -26,7 +26,7 @@ RECORD_COLUMNS: Final = ("table", "id", "what", "file", "line", *KEY, "change")
 
 @dataclass(frozen=True)
 class Revisions:
-    """The changes of a month between two as-of dates.
+    """The changes of an issue between two as-of dates.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Revisions:
         ``file`` and ``line`` (which show it), ``measure``, ``category``, ``period``, ``change``.
     """
 
-    month: ReportMonth
+    period: IssuePeriod
     before: dt.date
     after: dt.date
     figures: pd.DataFrame
@@ -67,17 +67,17 @@ class RevisedMonth:
 
 def find_revisions(
     project: Project,
-    month: ReportMonth,
+    period: IssuePeriod,
     before: dt.date | None = None,
     after: dt.date | None = None,
     allow_quarantined: bool = False,
 ) -> Revisions:
-    """Compare the figures of a month as of two dates.
+    """Compare the figures of a period as of two dates.
 
     Parameters
     ----------
     before
-        By default the as-of date of the month's own issue.
+        By default the as-of date of the period's own issue.
     after
         By default the day of the newest delivery.
 
@@ -86,19 +86,19 @@ def find_revisions(
     ParameterError
         If the second date is before the first.
     DeliveryError
-        If the month has no data as of one of the dates.
+        If the period has no data as of one of the dates.
     QuarantineError
         If rows are in quarantine as of one of the dates and that is not allowed.
     """
     deliveries = find_deliveries(project)
-    before = issue_day(project, deliveries, month, before)
+    before = issue_day(project, deliveries, period, before)
     after = max(before, deliveries[-1].received) if after is None else after
     if after < before:
         raise ParameterError(
             "The dates run backwards.",
             [Problem("--from, --to", f"{before} is after {after};", "use --from for the earlier date.")],
         )
-    older, newer = (load_edition(project, month, day) for day in (before, after))
+    older, newer = (load_edition(project, period, day) for day in (before, after))
     if not allow_quarantined:
         for edition in (older, newer):
             require_no_quarantine(project, edition)
@@ -106,19 +106,19 @@ def find_revisions(
 
 
 def _compare(older: Edition, newer: Edition) -> Revisions:
-    # Both have the same keys: they are of one month and one program.
+    # Both have the same keys: they are of one period and one program.
     figures = older.figures.rename(columns={"value": "before"}).assign(after=newer.figures["value"])
     figures = figures.assign(change=figures["after"] - figures["before"])
     figures = figures.loc[figures["change"].ne(0)].reset_index(drop=True)
     effects = list(_effects(older, newer, figures))
     records = pd.concat(effects, ignore_index=True) if effects else pd.DataFrame()
     records = _described(older.records, newer.records, records)
-    return Revisions(older.month, older.as_of, newer.as_of, figures, records)
+    return Revisions(older.period, older.as_of, newer.as_of, figures, records)
 
 
 def _effects(older: Edition, newer: Edition, figures: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Yield the records that moved each measure, one row for each figure that the record moved."""
-    program, month = newer.program, newer.month
+    program, issue = newer.program, newer.period
     changes: dict[str, pd.DataFrame] = {}
 
     def changes_of(name: str) -> pd.DataFrame:
@@ -129,7 +129,7 @@ def _effects(older: Edition, newer: Edition, figures: pd.DataFrame) -> Iterator[
     moved_in = figures[["measure", "period"]].drop_duplicates()
     for name, period in zip(moved_in["measure"], moved_in["period"], strict=True):
         measure = program.measures[name]
-        sides = [counted(edition.records, name, month, period) for edition in (older, newer)]
+        sides = [counted(edition.records, name, issue, period) for edition in (older, newer)]
         if measure.followed_by is not None and isinstance(measure.count, Distinct):
             people = [set(side["once"].astype("str").str.casefold()) for side in sides]
             later = changes_of(measure.followed_by)
@@ -205,15 +205,18 @@ def trend_revisions(edition: Edition) -> list[RevisedMonth]:
     only = edition.program.model_copy(update={"measures": {name: measure}})
     received = edition.records.received
     revised = []
+    longest = own_periods(edition.period)[-1]
     for month in edition.months[:-1]:
+        if not has_records(edition.program, month):
+            continue
         try:
             first_known = default_as_of(received.deliveries, edition.program, month)
         except DeliveryError:
             continue
         if first_known < edition.as_of:
             # With the crosswalks of this issue, so that only the records can differ.
-            figures = compute_figures(clean_records(only, received.by(first_known, [measure.table])), edition.month)
-            first, now = (value_of(table, name, "fytd", str(month)) for table in (figures, edition.figures))
+            figures = compute_figures(clean_records(only, received.by(first_known, [measure.table])), edition.period)
+            first, now = (value_of(table, name, longest, str(month)) for table in (figures, edition.figures))
             if first != now:
                 revised.append(RevisedMonth(month, first_known, first, now))
     return revised

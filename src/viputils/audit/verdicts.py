@@ -27,14 +27,15 @@ from viputils.config.language import ENGLISH, Language, message
 from viputils.config.program import Distinct, Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, Problem, PublishedError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
+from viputils.core.periods import shown_by
 from viputils.figures.counts import (
     KEY,
-    PERIODS,
     breakdown,
     categories_of,
     compute_figures,
     key_of_row,
+    own_periods,
     value_of,
 )
 from viputils.figures.edition import Edition
@@ -147,7 +148,7 @@ class IssueVerdicts:
         """Return the number of records that a table leaves out, if this explains why printed totals differ."""
         if self.counted is None or not self._left_out_of_tables:
             return []
-        return without_category(self.counted, self.program, self.issue.name.month, language)
+        return without_category(self.counted, self.program, self.issue.name.period, language)
 
     @property
     def unexplained(self) -> list[Contradiction]:
@@ -220,14 +221,18 @@ class IssueVerdicts:
         ]
 
 
-def printed_keys(program: Program, month: ReportMonth) -> list[tuple[str, str, str]]:
-    """Return the key of every figure that the issue of a month prints, in printed order."""
+def printed_keys(program: Program, issue: IssuePeriod) -> list[tuple[str, str, str]]:
+    """Return the key of every figure that an issue prints, in printed order.
+
+    What a month's issue prints of the month, a longer one prints of the quarter or the year.
+    """
+    printed = {"month": issue.kind, "fytd": own_periods(issue)[-1]}
     return [
         (name, category, period)
         for name, measure in program.measures.items()
-        if measure.in_issue(month)
-        for period in measure.printed
-        for category in categories_of(program, name, month)
+        if measure.in_issue(issue.last(program.identity.fiscal_year_starts))
+        for period in dict.fromkeys(printed[one] for one in measure.printed)
+        for category in categories_of(program, name, issue)
     ]
 
 
@@ -236,7 +241,7 @@ def compare(
     recomputed: pd.DataFrame | None,
     now: pd.DataFrame | None,
     program: Program,
-    month: ReportMonth,
+    issue: IssuePeriod,
 ) -> pd.DataFrame:
     """Return a verdict on each printed figure.
 
@@ -254,7 +259,7 @@ def compare(
     DataFrame
         The columns of ``IssueVerdicts.figures``.
     """
-    expected = pd.DataFrame(printed_keys(program, month), columns=KEY, dtype="str")
+    expected = pd.DataFrame(printed_keys(program, issue), columns=KEY, dtype="str")
     keys = pd.concat([expected, published[KEY]], ignore_index=True).drop_duplicates()
     none = pd.DataFrame(columns=[*KEY, "value"]).astype(dict.fromkeys(KEY, "str"))
     sides = {"published": published, "recomputed": recomputed, "now": now if now is not None else recomputed}
@@ -265,7 +270,7 @@ def compare(
     given = table["published"].eq(table["recomputed"]).fillna(value=False)
     moved = given & table["now"].ne(table["published"]).fillna(value=True)
     verdict = pd.Series(DIFFERS, index=table.index, dtype="str").mask(given, REPRODUCED).mask(moved, REVISED)
-    contradicted = {key for one in contradictions(published, program, month) if one.impossible for key in one.keys}
+    contradicted = {key for one in contradictions(published, program, issue) if one.impossible for key in one.keys}
     in_doubt = pd.Series([key in contradicted for key in table[KEY].itertuples(index=False, name=None)], table.index)
     if recomputed is None:
         verdict = pd.Series(NOT_REPRODUCIBLE, index=table.index, dtype="str")
@@ -278,16 +283,26 @@ def compare(
 
 
 def without_category(
-    figures: pd.DataFrame, program: Program, month: ReportMonth, language: Language = ENGLISH
+    figures: pd.DataFrame,
+    program: Program,
+    issue: IssuePeriod,
+    language: Language = ENGLISH,
+    periods: Sequence[str] | None = None,
 ) -> list[str]:
-    """Return the number of records without a usable category that each breakdown of the report leaves out."""
+    """Return the number of records without a usable category that each breakdown of the report leaves out.
+
+    Parameters
+    ----------
+    periods
+        The periods of the issue to look at; by default the issue's own and the year to date.
+    """
     notes = []
     shown = program.in_language(language).measures
     for name in program.report.breakdowns:
         whole = program.whole_of(name)
         if whole is None or isinstance(program.measures[name].count, Distinct):
             continue
-        for period in PERIODS:
+        for period in periods or own_periods(issue):
             total = value_of(figures, whole, period)
             parts = int(breakdown(figures, name)[period].sum())
             if total == parts:
@@ -298,14 +313,14 @@ def without_category(
                 "measure": shown[whole].label,
                 "category": shown[name].label.lower(),
             }
-            if period == "month":
+            if period != "fytd":
                 note = language.count(
                     total - parts,
                     "In {month}, {number} of {total} {measure} has no usable {category}. The table by {category} "
                     "adds up to {parts} and not to {total}.",
                     "In {month}, {number} of {total} {measure} have no usable {category}. The table by {category} "
                     "adds up to {parts} and not to {total}.",
-                    month=language.month(month),
+                    month=language.period(issue),
                     **values,
                 )
             else:
@@ -399,7 +414,7 @@ def verify_register(
         for day in {verdicts[-1].as_of, verdicts[-1].now}:
             if day is not None and not allow_quarantined and not (day == verdicts[-1].as_of and _made_without(one)):
                 # Verdicts from figures without these rows would look right.
-                edition = Edition(one.name.month, records.on(day), records.figures(one.name.month, day))
+                edition = Edition(one.name.period, records.on(day), records.figures(one.name.period, day))
                 require_no_quarantine(project, edition)
     return verdicts
 
@@ -445,8 +460,9 @@ def verdicts_as_of(project: Project, edition: Edition) -> list[IssueVerdicts]:
     Issues of later months, or from later records, are left out.
     """
     register = read_register(project)
+    shown = shown_by(edition.period, edition.program.identity.fiscal_year_starts)
     # Without re-issues that are not seen yet: they must not replace an issue here.
-    seen = Register(tuple(register.seen_by(edition.months, edition.as_of)))
+    seen = Register(tuple(register.seen_by(shown, edition.as_of)))
     records = RecordsByDay(edition.program, edition.records.received, edition)
     return [verdict_of(seen, issue, records, strict=False) for issue in seen.issues]
 
@@ -470,7 +486,7 @@ def as_printed_over_time(project: Project) -> pd.DataFrame:
             if found.as_of is None:
                 continue
             for day in dict.fromkeys([found.as_of, *(day for day in days if day > found.as_of)]):
-                both = issue.figures.merge(records.figures(issue.name.month, day), on=KEY, suffixes=("", "_then"))
+                both = issue.figures.merge(records.figures(issue.name.period, day), on=KEY, suffixes=("", "_then"))
                 same = int(both["value"].eq(both["value_then"]).sum())
                 rows.append((str(issue.name), pd.Timestamp(day), len(issue.figures), same))
     table = pd.DataFrame(rows, columns=["issue", "as_of", "figures", "as_printed"])
@@ -499,27 +515,28 @@ def verdict_of(
     DeliveryError
         If a delivery is missing, or the as-of date is too early.
     """
-    program, month = records.program, issue.name.month
+    program, period = records.program, issue.name.period
+    end = period.days(program.identity.fiscal_year_starts).end
     deliveries = records.received.deliveries
     try:
-        day = as_of_issue(program, deliveries, month, issue.as_of if as_of is None else as_of)
+        day = as_of_issue(program, deliveries, period, issue.as_of if as_of is None else as_of)
         if issue.as_of is None and as_of is None:
             later = (one.received for one in deliveries if one.received > day)
             day = next((one for one in (day, *later) if records.on(one).quarantine.empty), day)
     except DeliveryError as error:
-        too_early = as_of is not None and as_of <= month.span.end
-        if strict and (too_early or _should_be_there(program, deliveries, month)):
+        too_early = as_of is not None and as_of <= end
+        if strict and (too_early or _should_be_there(program, deliveries, period)):
             raise
         places = "; ".join(f"{problem.where} {problem.what.rstrip(';')}" for problem in error.problems[:3])
         return _without_records(register, issue, program, f"{error.summary} {places}".strip())
     now = max(day, records.received.as_of) if as_of is None else day
-    then, today = records.figures(month, day), records.figures(month, now)
-    table = compare(issue.figures, then, today, program, month)
+    then, today = records.figures(period, day), records.figures(period, now)
+    table = compare(issue.figures, then, today, program, period)
     if made_otherwise:
         table = table.assign(verdict=table["verdict"].replace([DIFFERS, INCONSISTENT], NOT_COMPARABLE))
-    days = [one.received for one in deliveries if month.span.end < one.received <= now]
+    days = [one.received for one in deliveries if end < one.received <= now]
     table = table.assign(
-        note=_days_that_give_it(table, records, month, [one for one in dict.fromkeys(days) if one != day])
+        note=_days_that_give_it(table, records, period, [one for one in dict.fromkeys(days) if one != day])
     )
     replaced_by = register.replaced_by(issue.name)
     held = {each: int(records.on(each).account["quarantined"].sum()) for each in (day, now)}
@@ -529,7 +546,7 @@ def verdict_of(
         day,
         now,
         table,
-        tuple(contradictions(issue.figures, program, month)),
+        tuple(contradictions(issue.figures, program, period)),
         replaced_by=replaced_by.name if replaced_by else None,
         demonstration=records.on(now).is_demonstration,
         left_out=tuple(
@@ -542,13 +559,14 @@ def verdict_of(
     )
 
 
-def _should_be_there(program: Program, deliveries: Sequence[Delivery], month: ReportMonth) -> bool:
-    """Return whether the records of a month should exist: they begin before it, and a delivery came after it."""
+def _should_be_there(program: Program, deliveries: Sequence[Delivery], period: IssuePeriod) -> bool:
+    """Return whether the records of a period should exist: they begin before it, and a delivery came after it."""
     try:
-        require_covered(program, month)
+        require_covered(program, period)
     except DeliveryError:
         return False
-    return any(one.received > month.span.end for one in deliveries)
+    end = period.days(program.identity.fiscal_year_starts).end
+    return any(one.received > end for one in deliveries)
 
 
 class RecordsByDay:
@@ -564,10 +582,10 @@ class RecordsByDay:
         self.program = program
         self.received = received
         self._records: dict[dt.date, Records] = {}
-        self._figures: dict[tuple[ReportMonth, dt.date], pd.DataFrame] = {}
+        self._figures: dict[tuple[IssuePeriod, dt.date], pd.DataFrame] = {}
         if known is not None:
             self._records[known.as_of] = known.records
-            self._figures[known.month, known.as_of] = known.figures
+            self._figures[known.period, known.as_of] = known.figures
 
     def on(self, day: dt.date) -> Records:
         """Return the clean tables as of a day."""
@@ -575,15 +593,15 @@ class RecordsByDay:
             self._records[day] = clean_records(self.program, self.received.by(day))
         return self._records[day]
 
-    def figures(self, month: ReportMonth, day: dt.date) -> pd.DataFrame:
-        """Return the figures of a month as of a day."""
-        if (month, day) not in self._figures:
-            self._figures[month, day] = compute_figures(self.on(day), month)
-        return self._figures[month, day]
+    def figures(self, period: IssuePeriod, day: dt.date) -> pd.DataFrame:
+        """Return the figures of a period as of a day."""
+        if (period, day) not in self._figures:
+            self._figures[period, day] = compute_figures(self.on(day), period)
+        return self._figures[period, day]
 
 
 def _days_that_give_it(
-    table: pd.DataFrame, records: RecordsByDay, month: ReportMonth, days: Sequence[dt.date]
+    table: pd.DataFrame, records: RecordsByDay, period: IssuePeriod, days: Sequence[dt.date]
 ) -> pd.Series:
     """Return a note for each figure that differs but was as printed on another day."""
     note = table["note"]
@@ -591,7 +609,7 @@ def _days_that_give_it(
         differs = table["verdict"].isin([DIFFERS, INCONSISTENT]) & note.eq("")
         if not differs.any():
             break
-        figures = records.figures(month, day).rename(columns={"value": "then"})
+        figures = records.figures(period, day).rename(columns={"value": "then"})
         then = table.merge(figures, on=KEY, how="left")["then"].astype("Int64")
         given = differs & then.eq(table["published"]).fillna(value=False)
         note = note.mask(given, f"The records received by {day} give it.")
@@ -599,15 +617,15 @@ def _days_that_give_it(
 
 
 def _without_records(register: Register, issue: PublishedIssue, program: Program, why: str) -> IssueVerdicts:
-    month = issue.name.month
+    period = issue.name.period
     replaced_by = register.replaced_by(issue.name)
     return IssueVerdicts(
         program,
         issue,
         None,
         None,
-        compare(issue.figures, None, None, program, month),
-        tuple(contradictions(issue.figures, program, month)),
+        compare(issue.figures, None, None, program, period),
+        tuple(contradictions(issue.figures, program, period)),
         why=why,
         replaced_by=replaced_by.name if replaced_by else None,
     )

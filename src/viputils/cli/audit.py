@@ -13,20 +13,22 @@ from viputils.cli.options import (
     CANNOT,
     DISAGREES,
     NO_RECORDS,
+    PERIODS_HELP,
     AllowOption,
     AsOfOption,
     CsvOption,
     JsonOption,
     MarkdownOption,
-    MonthArgument,
+    PeriodArgument,
     ProjectOption,
     open_project,
     past_date,
 )
 from viputils.cli.output import Format, emit, note, say, say_mark, show_table, steps
 from viputils.core.errors import ParameterError, Problem, PublishedError
-from viputils.core.months import ReportMonth
-from viputils.core.text import plural
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.core.periods import parse_period
+from viputils.core.text import capital, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +49,12 @@ _REJECT_COLUMNS = ("file", "line", "id", "field", "reason", "value", "nearest")
 
 def verify(
     context: typer.Context,
-    month: Annotated[
+    issue: Annotated[
         str | None,
         typer.Argument(
-            metavar="MONTH", help="The published issue, such as 2023-11 or 2023-11-r1.", show_default="all issues"
+            metavar="ISSUE",
+            help="The published issue, such as 2023-11, 2023-11-r1 or FY2024-Q1.",
+            show_default="all issues",
         ),
     ] = None,
     every: Annotated[
@@ -80,9 +84,9 @@ def verify(
     missing or malformed, or a figure is not as printed and the issue was made with other rules, code or deliveries.
     Exit 4: no records cover the month.
     """
-    if every and month is not None:
+    if every and issue is not None:
         raise ParameterError(
-            "Choose one issue or --all.", [Problem("--all", f"was given with {month};", "leave out one of them.")]
+            "Choose one issue or --all.", [Problem("--all", f"was given with {issue};", "leave out one of them.")]
         )
     from viputils.audit.verdicts import (
         DIFFERS,
@@ -95,7 +99,7 @@ def verify(
     )
 
     opened = open_project(context, project)
-    found = verify_register(opened, month, as_of, allow_quarantined)
+    found = verify_register(opened, issue, as_of, allow_quarantined)
     form = Format.of(as_json, as_csv)
     for line in (line for one in found for line in one.caution):
         note(form, line)
@@ -115,7 +119,7 @@ def verify(
 
 def revisions(
     context: typer.Context,
-    month: MonthArgument,
+    period: PeriodArgument,
     before: Annotated[
         dt.date | None,
         typer.Option(
@@ -141,13 +145,13 @@ def revisions(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List each figure of a month that changed between two as-of dates, with the records that changed it."""
+    """List each figure of an issue that changed between two as-of dates, with the records that changed it."""
     from viputils.audit.register import deliveries_not_as_published
     from viputils.audit.revisions import find_revisions
 
     opened = open_project(context, project)
-    found = find_revisions(opened, month, before, after, allow_quarantined)
-    problems = deliveries_not_as_published(opened, found.month)
+    found = find_revisions(opened, period, before, after, allow_quarantined)
+    problems = deliveries_not_as_published(opened, found.period)
     form = Format.of(as_json, as_csv)
     for problem in problems:
         note(form, f"WARNING: {problem}")
@@ -155,7 +159,7 @@ def revisions(
         form,
         text=lambda: _show_revisions(found),
         json=lambda: {
-            "month": str(found.month),
+            "month": str(found.period),
             "from": found.before.isoformat(),
             "to": found.after.isoformat(),
             "figures": found.figures,
@@ -233,7 +237,7 @@ def changes(
 
 def trace(
     context: typer.Context,
-    month: MonthArgument,
+    period: PeriodArgument,
     figure: Annotated[
         str,
         typer.Argument(
@@ -269,7 +273,7 @@ def trace(
 
     form, opened = Format.of(as_json, as_csv), open_project(context, project)
     if diff is None:
-        found = trace_figure(opened, month, figure, as_of, allow_quarantined, near)
+        found = trace_figure(opened, period, figure, as_of, allow_quarantined, near)
         emit(form, text=lambda: _show_trace(found), json=found.as_json, csv=lambda: found.rows)
         return
     if as_of is not None:
@@ -277,16 +281,18 @@ def trace(
             "Choose --diff or --as-of.",
             [Problem("--diff, --as-of", "were given together;", "leave out --as-of, because --diff sets both dates.")],
         )
-    moved = trace_movement(opened, month, figure, *diff, allow_quarantined)
+    moved = trace_movement(opened, period, figure, *diff, allow_quarantined)
     emit(form, text=lambda: _show_movement(moved), json=moved.as_json, csv=lambda: moved.records)
 
 
 def check(
     context: typer.Context,
-    month: Annotated[
-        ReportMonth | None,
+    period: Annotated[
+        IssuePeriod | None,
         typer.Argument(
-            metavar="MONTH", parser=ReportMonth.parse, help="Also check that this month has all its deliveries."
+            metavar="PERIOD",
+            parser=parse_period,
+            help=f"Also check that this period has all its deliveries: {PERIODS_HELP}.",
         ),
     ] = None,
     as_of: AsOfOption = None,
@@ -297,7 +303,7 @@ def check(
     """List rejected rows, changed deliveries and malformed files. Exit 0 if there are none, and 1 if there are some."""
     from viputils.audit.health import check_project
 
-    found = check_project(open_project(context, project), month, as_of)
+    found = check_project(open_project(context, project), period, as_of)
     form = Format.of(as_json, as_csv)
     for problem in found.problems:
         note(form, problem if as_csv else f"- {problem}")
@@ -346,7 +352,7 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
 
 def _show_revisions(found: Revisions) -> None:
     """Print as text which figures changed, and which records changed them."""
-    span = f"{found.month.label}, from {found.before} to {found.after}"
+    span = f"{capital(found.period.label)}, from {found.before} to {found.after}"
     if found.figures.empty:
         typer.echo(f"{span}: no figure changed.")
         return

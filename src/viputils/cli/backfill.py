@@ -15,6 +15,7 @@ from viputils.cli import interrupts
 from viputils.cli.interrupts import InterruptedByUser
 from viputils.cli.options import (
     CANNOT,
+    PERIODS_HELP,
     AllowOption,
     EngineName,
     EngineOption,
@@ -27,7 +28,8 @@ from viputils.cli.options import (
 )
 from viputils.cli.output import bar, say, say_aside, show_json, steps
 from viputils.core.errors import INTERRUPTED, ParameterError, Problem
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
+from viputils.core.periods import parse_period
 from viputils.core.text import plural
 
 if TYPE_CHECKING:
@@ -37,11 +39,12 @@ if TYPE_CHECKING:
 def backfill(
     context: typer.Context,
     first: Annotated[
-        ReportMonth | None,
-        typer.Argument(metavar="FROM", parser=ReportMonth.parse, help="The first month, as YYYY-MM."),
+        IssuePeriod | None,
+        typer.Argument(metavar="FROM", parser=parse_period, help=f"The first period: {PERIODS_HELP}."),
     ] = None,
     last: Annotated[
-        ReportMonth | None, typer.Argument(metavar="TO", parser=ReportMonth.parse, help="The last month, as YYYY-MM.")
+        IssuePeriod | None,
+        typer.Argument(metavar="TO", parser=parse_period, help="The last period, of the same kind."),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Make every month that has records.", show_default=False)
@@ -78,9 +81,10 @@ def backfill(
     allow_quarantined: AllowOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the issues of many months. Skip each issue whose inputs have not changed.
+    """Make the issues of many months, quarters or fiscal years. Skip each issue whose inputs have not changed.
 
-    Give the first and last month, or --all. If an issue fails, the others are still made and the exit code is 2.
+    Give the first and last period, or --all for every month. If an issue fails, the others are still made and the exit
+    code is 2.
     """
     _require_months(first, last, every)
     _require_consistent(executor, scheduler, jobs)
@@ -97,11 +101,11 @@ def backfill(
         orders, lacking = orders_of(opened, first, last, chosen, allow_quarantined, force)
     todo = [order for order in orders if order.why]
     lines = say_aside if as_json else say
-    plans = {month: [f"{opened.issue_place(str(month))}: cannot be made. {lack}"] for month, lack in lacking.items()}
+    plans = {one: [f"{opened.issue_place(str(one))}: cannot be made. {lack}"] for one, lack in lacking.items()}
     if why or dry_run:
-        plans |= {order.month: _plan(order, why, dry_run) for order in todo}
-    for month in sorted(plans):
-        for line in plans[month]:
+        plans |= {order.period: _plan(order, why, dry_run) for order in todo}
+    for period in sorted(plans, key=str):
+        for line in plans[period]:
             lines(line)
     results = _Results(orders, {opened.issue_place(str(month)): str(lack) for month, lack in lacking.items()}, dry_run)
     wanted = [] if dry_run else todo
@@ -208,7 +212,7 @@ def _confirming_interrupt() -> Iterator[None]:
         raise
 
 
-def _require_months(first: ReportMonth | None, last: ReportMonth | None, every: bool) -> None:
+def _require_months(first: IssuePeriod | None, last: IssuePeriod | None, every: bool) -> None:
     """Raise ParameterError unless the user gave either both months or --all."""
     if every == (first is not None) or (first is None) != (last is None):
         problem = Problem(

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from viputils import __version__
-from viputils.cli import audit, backfill, data, interrupts, lab, publish, report
+from viputils.cli import audit, backfill, compare, data, interrupts, lab, publish, report
 from viputils.cli.options import ProjectOption
 
 app = typer.Typer(
@@ -85,6 +85,7 @@ _add(
     "vip revisions 2023-10 --from 2023-11-03 --to 2023-12-04",
 )
 _add(audit.changes, "Compare the figures of two issues or two commits.", "vip changes 2023-11 2023-11-r1")
+_add(compare.compare, "Compare two windows of months.", "vip compare 2023-07..2023-11 2022-07..2022-11")
 _add(
     audit.trace,
     "List the records behind a figure.",

@@ -12,7 +12,8 @@ import typer
 
 from viputils.cli.output import say_aside
 from viputils.core.errors import ParameterError, Problem
-from viputils.core.months import ReportMonth, parse_date
+from viputils.core.months import IssuePeriod, ReportMonth, parse_date
+from viputils.core.periods import parse_period
 
 if TYPE_CHECKING:
     from viputils.config.project import Project
@@ -100,6 +101,11 @@ def _only_format(context: typer.Context, parameter: typer.CallbackParam, asked: 
     return asked
 
 
+PERIODS_HELP = "a month as 2023-11, a quarter as FY2024-Q1, a fiscal year as FY2024"
+PeriodArgument = Annotated[
+    IssuePeriod,
+    typer.Argument(metavar="PERIOD", parser=parse_period, help=f"The period of the report: {PERIODS_HELP}."),
+]
 MonthArgument = Annotated[
     ReportMonth, typer.Argument(metavar="MONTH", parser=ReportMonth.parse, help="The month of the report, as YYYY-MM.")
 ]
@@ -114,7 +120,7 @@ AsOfOption = Annotated[
         metavar="DATE",
         parser=past_date("--as-of"),
         help="Count only records received by this date, YYYY-MM-DD.",
-        show_default="the day the month's last table arrived",
+        show_default="the day the period's last table arrived",
     ),
 ]
 LanguageOption = Annotated[
@@ -182,13 +188,13 @@ def open_project(context: typer.Context, project: Path | None, language: str | N
 
 
 def open_edition(
-    context: typer.Context, project: Path | None, month: ReportMonth, as_of: dt.date | None, allow_quarantined: bool
+    context: typer.Context, project: Path | None, period: IssuePeriod, as_of: dt.date | None, allow_quarantined: bool
 ) -> tuple[Edition, Project]:
-    """Return the edition of a month and its project. Raise QuarantineError if rows in quarantine are not allowed."""
+    """Return the edition of a period and its project. Raise QuarantineError if rows in quarantine are not allowed."""
     opened = open_project(context, project)
     from viputils.audit.as_of import load_edition, require_no_quarantine
 
-    edition = load_edition(opened, month, as_of)
+    edition = load_edition(opened, period, as_of)
     if not allow_quarantined:
         require_no_quarantine(opened, edition)
     return edition, opened

@@ -21,6 +21,7 @@ from viputils.cli.options import (
     JsonOption,
     MonthArgument,
     OnOption,
+    PeriodArgument,
     ProjectOption,
     SinceOption,
     open_project,
@@ -29,7 +30,7 @@ from viputils.cli.options import (
 )
 from viputils.cli.output import Format, emit, note, say, say_aside, says_yes, show_table, steps
 from viputils.core.errors import INTERRUPTED, ParameterError, Problem, VipError
-from viputils.core.text import plural
+from viputils.core.text import capital, plural
 
 if TYPE_CHECKING:
     from viputils.config.project import Project
@@ -43,7 +44,7 @@ def reproduce(
     issue: Annotated[
         str,
         typer.Argument(
-            metavar="MONTH|MANIFEST", help="An issue that has a manifest, such as 2023-11, or a manifest.json."
+            metavar="ISSUE|MANIFEST", help="An issue that has a manifest, such as 2023-11, or a manifest.json."
         ),
     ],
     keep: Annotated[
@@ -66,7 +67,7 @@ def reproduce(
         Format.of(as_json),
         text=lambda: _show_reproduction(found),
         json=lambda: {
-            "month": str(found.manifest.month),
+            "month": str(found.manifest.period),
             "as_of": found.manifest.as_of,
             "manifest": found.source,
             "identical": found.identical,
@@ -83,7 +84,9 @@ def reproduce(
 def _show_reproduction(found: Reproduction) -> None:
     """Print as text which files are identical, and what may explain the others."""
     manifest = found.manifest
-    show_table(f"{manifest.month.label} as of {manifest.as_of}, made again from {found.source}", found.outputs)
+    show_table(
+        f"{capital(manifest.period.label)} as of {manifest.as_of}, made again from {found.source}", found.outputs
+    )
     for line in found.conclusion:
         say(line)
 
@@ -160,7 +163,7 @@ def status(
 
 def publish(
     context: typer.Context,
-    month: MonthArgument,
+    period: PeriodArgument,
     printed: Annotated[
         dt.date | None,
         typer.Option(
@@ -194,7 +197,7 @@ def publish(
 ) -> None:
     """Add an issue to the register of published figures, with its manifest. Nothing in the register is replaced.
 
-    Make and read the issue first: vip report MONTH.
+    Make and read the issue first: vip report PERIOD.
     """
     from viputils.publish.publication import keep_reproduction, publish
 
@@ -211,12 +214,12 @@ def publish(
                     )
                 ],
             )
-        issue = keep_reproduction(opened, month)
-        say(f"Saved: data/published/{issue.name}.manifest.json. Anyone can now make the issue of {month} again.")
+        issue = keep_reproduction(opened, period)
+        say(f"Saved: data/published/{issue.name}.manifest.json. Anyone can now make the issue of {period} again.")
         return
-    issue = publish(opened, month, printed or today(), approved_by, reissue, reason, footnote)
+    issue = publish(opened, period, printed or today(), approved_by, reissue, reason, footnote)
     figures = plural(len(issue.figures), "figure")
-    say(f"Published: {issue.name.label}, {figures}, in data/published/{issue.name}.csv.")
+    say(f"Published: {capital(issue.name.label)}, {figures}, in data/published/{issue.name}.csv.")
     say("Next: commit the folders data and report, then run vip site")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viputils.cli.options import (
+    PERIODS_HELP,
     AllowOption,
     AsOfOption,
     CsvOption,
@@ -15,14 +16,16 @@ from viputils.cli.options import (
     EngineOption,
     JsonOption,
     LanguageOption,
-    MonthArgument,
+    PeriodArgument,
     ProjectOption,
     open_edition,
     open_project,
 )
 from viputils.cli.output import Format, emit, say_aside, show_table, steps
 from viputils.core.errors import ParameterError, Problem
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
+from viputils.core.periods import parse_period
+from viputils.core.text import capital
 
 if TYPE_CHECKING:
     from viputils.config.project import Project
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 def report(
     context: typer.Context,
-    month: MonthArgument,
+    period: PeriodArgument,
     as_of: AsOfOption = None,
     project: ProjectOption = None,
     engine: EngineOption = EngineName.auto,
@@ -42,15 +45,15 @@ def report(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the file paths as JSON.", show_default=False)] = False,
 ) -> None:
-    """Make the issue of a month: web page, PDF, Word file, summary, figures and notebook.
+    """Make the issue of a month, quarter or fiscal year: web page, PDF, Word file, summary, figures and notebook.
 
-    The files are saved in issues/MONTH.
+    The files are saved in issues/PERIOD.
     """
     opened = open_project(context, project, lang)
     if as_of is not None:
         from viputils.records.completeness import require_over
 
-        require_over(month, as_of)
+        require_over(opened.program, period, as_of)
     with steps() as step:
         from viputils.report.process import start_ahead
 
@@ -63,7 +66,7 @@ def report(
         with sealed(opened) as seal:
             issue = make_issue(
                 seal,
-                month,
+                period,
                 as_of,
                 choose_engine(engine.value),
                 allow_quarantined=allow_quarantined,
@@ -76,7 +79,7 @@ def report(
 
 def _show_issue(issue: Issue) -> None:
     """Print as text where the parts of an issue are."""
-    typer.echo(f"The issue of {issue.month.label}, as of {issue.as_of}, made with the {issue.engine} engine:")
+    typer.echo(f"The issue of {issue.period.label}, as of {issue.as_of}, made with the {issue.engine} engine:")
     for name, path in (
         ("HTML", issue.html),
         ("PDF", issue.pdf),
@@ -98,11 +101,9 @@ def _say_notes(notes: Notes) -> None:
 
 def figures(
     context: typer.Context,
-    month: Annotated[
-        ReportMonth | None,
-        typer.Argument(
-            metavar="MONTH", parser=ReportMonth.parse, help="The month of the report, as YYYY-MM.", show_default=False
-        ),
+    period: Annotated[
+        IssuePeriod | None,
+        typer.Argument(metavar="PERIOD", parser=parse_period, help=f"The period: {PERIODS_HELP}.", show_default=False),
     ] = None,
     every: Annotated[
         bool,
@@ -114,27 +115,27 @@ def figures(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Print the figures of a month, or of every issue and month.
+    """Print the figures of a month, quarter or fiscal year, or of every issue and month.
 
-    Give a month, or --all.
+    Give a period, or --all.
     """
-    if every == (month is not None):
+    if every == (period is not None):
         raise ParameterError(
-            "Choose a month or --all.",
-            [Problem("MONTH, --all", "exactly one of them is needed;", "write a month, as in 2023-11, or --all.")],
+            "Choose a period or --all.",
+            [Problem("PERIOD, --all", "exactly one of them is needed;", "write a month, as in 2023-11, or --all.")],
         )
     form = Format.of(as_json, as_csv)
-    if month is None:
+    if period is None:
         _emit_all_figures(open_project(context, project), as_of, allow_quarantined, form)
         return
     from viputils.figures.counts import figures_csv
 
-    edition, _ = open_edition(context, project, month, as_of, allow_quarantined)
+    edition, _ = open_edition(context, project, period, as_of, allow_quarantined)
     rows = edition.figures
     emit(
         form,
-        text=lambda: show_table(f"{edition.month.label} as of {edition.as_of}", rows, right=("value",)),
-        json=lambda: {"month": str(edition.month), "as_of": edition.as_of.isoformat(), "figures": rows},
+        text=lambda: show_table(f"{capital(edition.period.label)} as of {edition.as_of}", rows, right=("value",)),
+        json=lambda: {"month": str(edition.period), "as_of": edition.as_of.isoformat(), "figures": rows},
         csv=lambda: figures_csv(rows),
     )
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from viputils.config.paragraphs import LINK, MARKUP
 from viputils.core.encoding import decoded, hidden_marks, not_decoded
 from viputils.core.errors import LanguageError, Problem
-from viputils.core.months import MONTH_NAMES, ReportMonth
+from viputils.core.months import MONTH_NAMES, IssuePeriod, ReportMonth
+from viputils.core.periods import FiscalPeriod
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -159,6 +160,14 @@ class Language:
         from babel.dates import format_skeleton
 
         return str(format_skeleton("yMMMM", month.span.start, locale=self.locale))
+
+    def period(self, period: IssuePeriod) -> str:
+        """Return a period in words: ``November 2023``, ``quarter 1 of FY2024``, ``FY2024``."""
+        if isinstance(period, ReportMonth):
+            return self.month(period)
+        if not isinstance(period, FiscalPeriod) or not period.quarter:
+            return self.text("FY{year}", year=str(period).removeprefix("FY"))
+        return self.text("quarter {quarter} of FY{year}", quarter=period.quarter, year=period.year)
 
     def month_name(self, month: ReportMonth) -> str:
         """Write a month without its year: ``November``, ``noviembre``."""

@@ -15,11 +15,13 @@ from viputils.config.program_file import read_program
 from viputils.config.source import Source, from_environment
 from viputils.core.encoding import decoded_lines
 from viputils.core.errors import LanguageError, Problem, ProgramError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.core.periods import is_long
 from viputils.core.text import folded, printable
 
-# The notebook of the report.
+# The notebooks of the report: of a month, and of a quarter or a year.
 NOTEBOOK: Final = "notebooks/monthly_report.ipynb"
+LONG_NOTEBOOK: Final = "notebooks/period_report.ipynb"
 # Marks a sealed copy of a project. It never changes, and its deliveries are in its own data/raw.
 SEALED: Final = ".sealed"
 
@@ -170,8 +172,12 @@ class Project:
 
     @property
     def notebook(self) -> Path:
-        """The notebook of the report."""
+        """The notebook of the monthly report."""
         return self.own_or_shared(NOTEBOOK)
+
+    def notebook_of(self, period: IssuePeriod) -> Path:
+        """Return the notebook of the report of a period."""
+        return self.own_or_shared(notebook_name(period))
 
     @property
     def pages(self) -> Path:
@@ -203,6 +209,10 @@ class Project:
         """The folder of the website."""
         return (self.home or self.root) / "_site"
 
+    def has_activities(self, period: IssuePeriod) -> bool:
+        """Return whether the report of a period has a part for activities. They are written month by month."""
+        return isinstance(period, ReportMonth) and self.activities(period).parent.is_dir()
+
     def activities(self, month: ReportMonth) -> Path:
         """Return the Markdown file with the significant response activities of a month."""
         return self.report / "activities" / f"{month}.md"
@@ -219,6 +229,11 @@ class Project:
     def relative(self, path: Path) -> str:
         """Return the path of a file relative to the project, with forward slashes."""
         return printable(path.relative_to(self.root).as_posix())
+
+
+def notebook_name(period: IssuePeriod) -> str:
+    """Return the path of the notebook of a period's report in a project."""
+    return LONG_NOTEBOOK if is_long(period) else NOTEBOOK
 
 
 def _lines(path: Path) -> list[str]:

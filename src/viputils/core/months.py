@@ -5,9 +5,10 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, Self
 
 from viputils.core.errors import ParameterError, Problem
 
@@ -16,6 +17,9 @@ MONTH_NAMES: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+
+# What an issue reports on; `viputils.core.periods` has the longer ones.
+Kind = Literal["month", "quarter", "year"]
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -32,8 +36,51 @@ class Span:
         return isinstance(day, dt.date) and self.start <= day <= self.end
 
 
+class IssuePeriod(ABC):
+    """The period that an issue reports on. Its months depend on the month that fiscal years start with (1 to 12).
+
+    As text it is the name of the issue: ``2023-11``, ``FY2024-Q1``, ``FY2024``.
+    """
+
+    @property
+    @abstractmethod
+    def kind(self) -> Kind:
+        """The key of the whole period in the figures table."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The period in English: ``November 2023``, ``quarter 1 of FY2024``."""
+
+    @abstractmethod
+    def months(self, starts: int) -> list[ReportMonth]:
+        """Return its months in order."""
+
+    @abstractmethod
+    def parts(self, starts: int) -> list[IssuePeriod]:
+        """Return the shorter periods that its issue counts too, in order."""
+
+    @abstractmethod
+    def plus(self, periods: int) -> Self:
+        """Return the period of the same kind that is so many later, or earlier if negative."""
+
+    @property
+    @abstractmethod
+    def year_earlier(self) -> Self:
+        """The same period one year earlier."""
+
+    def last(self, starts: int) -> ReportMonth:
+        """Return its last month. The names that it uses are those of the issue of that month."""
+        return self.months(starts)[-1]
+
+    def days(self, starts: int) -> Span:
+        """Return every day of it."""
+        months = self.months(starts)
+        return Span(months[0].span.start, months[-1].span.end)
+
+
 @dataclass(frozen=True, order=True)
-class ReportMonth:
+class ReportMonth(IssuePeriod):
     """The calendar month that an issue reports on."""
 
     year: int
@@ -98,10 +145,28 @@ class ReportMonth:
             dt.date(self.year, self.month, calendar.monthrange(self.year, self.month)[1]),
         )
 
-    def plus(self, months: int) -> ReportMonth:
-        """Return the month that is ``months`` months later, or earlier if negative."""
-        count = self.year * 12 + self.month - 1 + months
-        return ReportMonth(count // 12, count % 12 + 1)
+    @property
+    def kind(self) -> Kind:
+        """The key of the month in the figures table."""
+        return "month"
+
+    def months(self, starts: int) -> list[ReportMonth]:  # noqa: ARG002 - a month is the same in every fiscal year
+        """Return the month itself."""
+        return [self]
+
+    def parts(self, starts: int) -> list[IssuePeriod]:  # noqa: ARG002
+        """Return nothing: no part of a month is counted."""
+        return []
+
+    @property
+    def year_earlier(self) -> Self:
+        """The same month one year earlier."""
+        return self.plus(-12)
+
+    def plus(self, periods: int) -> Self:
+        """Return the month that is so many months later, or earlier if negative."""
+        count = self.year * 12 + self.month - 1 + periods
+        return type(self)(count // 12, count % 12 + 1)
 
     def until(self, last: ReportMonth) -> Iterator[ReportMonth]:
         """Yield this month and those after it, up to and including ``last``."""

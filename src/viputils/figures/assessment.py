@@ -197,10 +197,16 @@ class Assessment:
         return chart_of(self.counts, self.shifts, [OUTSIDE])
 
 
-def assess(edition: Edition) -> Assessment | None:
-    """Return the assessment of an edition's month, or None if the report follows no measure that counts records.
+def assess(edition: Edition, length: int | None = None) -> Assessment | None:
+    """Return the assessment of an edition's last month, or None if the report follows no measure that counts records.
 
     The effect of chance is known for counts of records, but not for sums.
+
+    Parameters
+    ----------
+    length
+        How many months are compared with the same months of the year before; by default those of the fiscal year to
+        date.
     """
     program, month = edition.program, edition.month
     name = followed(program)
@@ -212,10 +218,16 @@ def assess(edition: Edition) -> Assessment | None:
         for one in program.report.breakdowns
         if program.whole_of(one) == name
     }
-    return judge(name, counts, parts, program.identity.fiscal_year_starts)
+    return judge(name, counts, parts, program.identity.fiscal_year_starts, length)
 
 
-def judge(name: str, counts: pd.Series, parts: Mapping[str, pd.DataFrame], fiscal_year_starts: int) -> Assessment:
+def judge(
+    name: str,
+    counts: pd.Series,
+    parts: Mapping[str, pd.DataFrame],
+    fiscal_year_starts: int,
+    length: int | None = None,
+) -> Assessment:
     """Return the assessment of the last month of some counts.
 
     Parameters
@@ -224,11 +236,13 @@ def judge(name: str, counts: pd.Series, parts: Mapping[str, pd.DataFrame], fisca
         The measure, and its known monthly counts as from ``counts_of``.
     parts
         The counts of its categories by measure.
+    length
+        As ``assess`` takes it.
     """
     found = course(counts)
     newest = counts.index[-1]
     ahead = newest.fiscal_year(fiscal_year_starts).first
-    to_date = len(list(ahead.fiscal_year(fiscal_year_starts).months(until=newest)))
+    to_date = length or len(list(ahead.fiscal_year(fiscal_year_starts).months(until=newest)))
     recent = counts.iloc[-USUAL - 1 :]
     levels = _levels(recent, found.shifts)
     whole = _standing(name, "", _numbers(counts), levels)

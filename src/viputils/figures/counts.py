@@ -1,7 +1,9 @@
 """The figures table. Every number that is printed, charted, checked, compared or downloaded is one row of it.
 
-``measure`` (what is counted), ``category`` (empty for a measure with no breakdown), ``period`` (``month`` or
-``fytd``, fiscal year to date) and ``value`` (a whole number). The first three are the key.
+``measure`` (what is counted), ``category`` (empty for a measure with no breakdown), ``period`` and ``value`` (a whole
+number). The first three are the key. The periods of a month's issue are ``month`` and ``fytd`` (fiscal year to date).
+Those of a quarter are its months (``2023-07``), ``quarter`` and ``fytd``; those of a fiscal year are its quarters
+(``FY2024-Q1``) and ``year``.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import pandas as pd
 
 from viputils.config.program import Distinct, Period, Program, Sum
 from viputils.core.errors import ParameterError, Problem, ProgramError, nearest
-from viputils.core.months import ReportMonth, Span
+from viputils.core.months import IssuePeriod, ReportMonth, Span
+from viputils.core.periods import is_long, parse_period
 from viputils.core.text import folded, plural
 from viputils.records.clean import Records
 from viputils.records.crosswalks import as_counted
@@ -41,21 +44,21 @@ class FigureKey(NamedTuple):
 
     measure: str
     category: str
-    period: Period
+    period: str
 
     def __str__(self) -> str:
         return key_text(self)
 
     @classmethod
-    def parse(cls, text: str, program: Program, month: ReportMonth) -> FigureKey:
+    def parse(cls, text: str, program: Program, issue: IssuePeriod) -> FigureKey:
         """Read a key as tables and messages write it. The category may contain slashes.
 
         Raises
         ------
         ParameterError
-            If the issue of the month has no such figure. Suggests the most similar one.
+            If the issue has no such figure. Suggests the most similar one.
         """
-        known = {str(key): key for key in keys_of(program, month)}
+        known = {str(key): key for key in keys_of(program, issue)}
         by_folded = {folded(name): key for name, key in known.items()}
         found = by_folded.get(folded(text.replace("//", "/")))
         if found is not None:
@@ -68,69 +71,98 @@ class FigureKey(NamedTuple):
             of_measure = [name for name, key in known.items() if key.measure == measure]
             listed = ", ".join(of_measure[:4]) + (", …" if len(of_measure) > 4 else "")
             remedy = nearest(text, of_measure) or f"write one of: {listed}."
-            problem = Problem("figure", f"{text!r} is not a figure of the issue of {month};", remedy)
+            problem = Problem("figure", f"{text!r} is not a figure of the issue of {issue};", remedy)
         raise ParameterError("There is no such figure.", [problem])
 
 
-def keys_of(program: Program, month: ReportMonth) -> list[FigureKey]:
-    """Return the key of every figure of a month, in the order of program.toml."""
+def keys_of(program: Program, issue: IssuePeriod) -> list[FigureKey]:
+    """Return the key of every figure of an issue, in the order of program.toml."""
     return [
         FigureKey(name, category, period)
         for name in program.measures
-        for period in periods_of(program, name)
-        for category in categories_of(program, name, month)
+        for period in periods_of(program, name, issue)
+        for category in categories_of(program, name, issue)
     ]
 
 
-def categories_of(program: Program, name: str, month: ReportMonth, start: dt.date | None = None) -> list[str]:
-    """Return the categories of a measure in the issue of a month, or ``[""]`` without a breakdown.
+def categories_of(program: Program, name: str, issue: IssuePeriod, start: dt.date | None = None) -> list[str]:
+    """Return the categories of a measure in an issue, or ``[""]`` without a breakdown.
 
     With ``start``, a day before the issue's fiscal year, also include categories that ended after that day.
     """
+    starts = program.identity.fiscal_year_starts
+    month = issue.last(starts)
     if program.measures[name].by != "month":
         return program.categories(name, month, start) or [""]
-    starts = program.identity.fiscal_year_starts
-    return [str(earlier) for earlier in month.fiscal_year(starts).months(until=month)]
+    months = month.fiscal_year(starts).months(until=month)
+    return [str(one) for one in months if not is_long(issue) or has_records(program, one)]
 
 
-def compute_figures(records: Records, month: ReportMonth) -> pd.DataFrame:
-    """Count every measure of the program for a month and its fiscal year to date.
+def has_records(program: Program, period: IssuePeriod) -> bool:
+    """Return whether the records cover a whole period. There is nothing to cover before the program began."""
+    begins = period.days(program.identity.fiscal_year_starts).start
+    return max(begins, program.identity.began) >= program.identity.records_from
+
+
+def compute_figures(records: Records, issue: IssuePeriod) -> pd.DataFrame:
+    """Count every measure of the program for each period of an issue.
 
     Returns
     -------
     DataFrame
         ``measure``, ``category``, ``period`` as ``str`` and ``value`` as ``int64``, in the order of
         program.toml; one row for each key. A category without records has the value 0. A measure by month has only the
-        period ``fytd``, and one category for each month of it.
+        longest period, and one category for each month of it. Parts of a year that begin before the records have no
+        row: their counts are unknown.
 
     Raises
     ------
     ProgramError
-        If records have a value that the issue of this month does not print, and no crosswalk covers it.
+        If records have a value that the issue does not print, and no crosswalk covers it.
     """
     program = records.program
     keys: list[FigureKey] = []
     values: list[int] = []
-    for name, measure in program.measures.items():
-        categories = categories_of(program, name, month)
-        to_date = counted(records, name, month, "fytd")
-        for period in periods_of(program, name):
-            # The month is the last of its fiscal year to date, so its records count in both.
-            rows = to_date
-            if period == "month":
-                table = program.tables[measure.table]
-                day = records.tables[measure.table].rows[table.date].loc[to_date.index]
-                rows = to_date.loc[day.ge(pd.Timestamp(month.span.start))]
-            counts = total(rows).to_dict()
+    for name in program.measures:
+        categories = categories_of(program, name, issue)
+        *_, longest = periods_of(program, name, issue)
+        whole = counted(records, name, issue, longest)
+        for period in periods_of(program, name, issue):
+            counts = total(_counted_in(records, name, issue, period, longest, whole)).to_dict()
             keys += [FigureKey(name, category, period) for category in categories]
             values += [counts.get(category, 0) for category in categories]
     figures = pd.DataFrame(keys, columns=KEY, dtype="str")
     return figures.assign(value=pd.Series(values, dtype="int64"))
 
 
-def periods_of(program: Program, measure: str) -> tuple[Period, ...]:
-    """Return the periods that a measure is counted for."""
-    return ("fytd",) if program.measures[measure].by == "month" else PERIODS
+def _counted_in(
+    records: Records, name: str, issue: IssuePeriod, period: str, longest: str, whole: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the records of a period, from those of the longest one if both end on the same day."""
+    program = records.program
+    span, every = (span_of(program, issue, one) for one in (period, longest))
+    if span.end != every.end:
+        return counted(records, name, issue, period)
+    table = program.measures[name].table
+    day = records.tables[table].rows[program.tables[table].date].loc[whole.index]
+    return whole if span == every else whole.loc[day.ge(pd.Timestamp(span.start))]
+
+
+def periods_of(program: Program, measure: str, issue: IssuePeriod) -> tuple[str, ...]:
+    """Return the periods that a measure is counted for in an issue, the longest last."""
+    every = issue_periods(program, issue)
+    return every[-1:] if program.measures[measure].by == "month" else every
+
+
+def issue_periods(program: Program, issue: IssuePeriod) -> tuple[str, ...]:
+    """Return the periods of the figures of an issue, the longest last."""
+    parts = [str(part) for part in issue.parts(program.identity.fiscal_year_starts) if has_records(program, part)]
+    return (*parts, *own_periods(issue))
+
+
+def own_periods(issue: IssuePeriod) -> tuple[str, ...]:
+    """Return the periods of an issue without its parts: the period itself, and the fiscal year to date."""
+    return ("year",) if issue.kind == "year" else (issue.kind, "fytd")
 
 
 def value_of(figures: pd.DataFrame, measure: str, period: str, category: str = "") -> int:
@@ -157,7 +189,8 @@ def breakdown(figures: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return a measure by category: one row for each category in printed order, one column for each period."""
     rows = figures.loc[figures["measure"].eq(measure)]
     wide = rows.pivot_table(index="category", columns="period", values="value", sort=False, aggfunc="sum")
-    return wide[[period for period in PERIODS if period in wide.columns]]
+    parts = [period for period in wide.columns if period not in PERIODS]
+    return wide[[*parts, *(period for period in PERIODS if period in wide.columns)]]
 
 
 def figures_csv(figures: pd.DataFrame) -> str:
@@ -165,9 +198,10 @@ def figures_csv(figures: pd.DataFrame) -> str:
     return figures[COLUMNS].to_csv(index=False, lineterminator="\n")
 
 
-def counted(records: Records, name: str, month: ReportMonth, period: Period) -> pd.DataFrame:
-    """Return the records that a measure counts in a period of the issue of a month, as ``counted_within``."""
-    return counted_within(records, name, month, span_of(records.program, month, period))
+def counted(records: Records, name: str, issue: IssuePeriod, period: str) -> pd.DataFrame:
+    """Return the records that a measure counts in a period of an issue, as ``counted_within``."""
+    month = issue.last(records.program.identity.fiscal_year_starts)
+    return counted_within(records, name, month, span_of(records.program, issue, period))
 
 
 def counted_within(records: Records, name: str, month: ReportMonth, span: Span) -> pd.DataFrame:
@@ -235,9 +269,12 @@ def total(rows: pd.DataFrame) -> pd.Series:
     return rows.groupby("category", observed=True)["amount"].sum().astype("int64")
 
 
-def span_of(program: Program, month: ReportMonth, period: Period) -> Span:
-    """Return the days of the month or of the fiscal year to date."""
-    return month.span if period == "month" else month.fytd(program.identity.fiscal_year_starts)
+def span_of(program: Program, issue: IssuePeriod, period: str) -> Span:
+    """Return the days of a period of an issue."""
+    starts = program.identity.fiscal_year_starts
+    if period == "fytd":
+        return issue.last(starts).fytd(starts)
+    return (issue if period == issue.kind else parse_period(period)).days(starts)
 
 
 def _require_value_printed(program: Program, name: str, column: str, month: ReportMonth, start: dt.date | None) -> None:

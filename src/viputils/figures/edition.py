@@ -1,4 +1,4 @@
-"""An edition: the figures of one month as known on one day. Issues are made from editions."""
+"""An edition: the figures of one month, quarter or year as known on one day. Issues are made from editions."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ import pandas as pd
 
 from viputils.config.language import ENGLISH, Language
 from viputils.config.program import Program
-from viputils.core.months import ReportMonth
-from viputils.figures.series import a_year_earlier
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.figures.series import a_year_earlier, known_counts
 from viputils.records.clean import Records
 
 
 @dataclass(frozen=True)
 class Edition:
-    """The figures of one month, their records, and the language to show them in."""
+    """The figures of one period, their records, and the language to show them in."""
 
-    month: ReportMonth
+    period: IssuePeriod
     records: Records
     figures: pd.DataFrame
     language: Language = ENGLISH
+
+    @cached_property
+    def month(self) -> ReportMonth:
+        """The month, or the last month of a longer period."""
+        return self.period.last(self.program.identity.fiscal_year_starts)
 
     @property
     def program(self) -> Program:
@@ -40,6 +45,20 @@ class Edition:
         report = self.program.report
         wholes = [name for one in report.breakdowns if (name := self.program.whole_of(one)) is not None]
         return a_year_earlier(self.records, self.month, [*report.headline, *report.breakdowns, *wholes])
+
+    @cached_property
+    def earlier(self) -> dict[tuple[str, str, str], int]:
+        """The report's figures in the period ``before``, the same period a ``year`` before, and its ``fytd``."""
+        program, report, period = self.program, self.program.report, self.period
+        starts = program.identity.fiscal_year_starts
+        spans = {
+            "before": period.plus(-1).days(starts),
+            "year": period.year_earlier.days(starts),
+            "fytd": period.year_earlier.last(starts).fytd(starts),
+        }
+        names = [*report.headline, *report.breakdowns, *report.funnel]
+        wholes = [name for one in [*report.breakdowns, report.trend] if one and (name := program.whole_of(one))]
+        return known_counts(self.records, self.month, list(dict.fromkeys([*names, *wholes])), spans)
 
     @property
     def as_of(self) -> dt.date:

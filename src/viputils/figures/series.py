@@ -6,7 +6,7 @@ date.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, Literal, get_args
 
@@ -165,29 +165,38 @@ def every_measure(records: Records, end: ReportMonth) -> pd.DataFrame:
 
 
 def a_year_earlier(records: Records, month: ReportMonth, measures: Sequence[str]) -> dict[tuple[str, str, str], int]:
-    """Count measures for the same month a year earlier, and for its fiscal year to date.
+    """Count measures for the same month a year earlier, and for its fiscal year to date, as ``known_counts``."""
+    spans: dict[str, Span] = {period: span_of(records.program, month.year_earlier, period) for period in PERIODS}
+    return known_counts(records, month, measures, spans)
+
+
+def known_counts(
+    records: Records, month: ReportMonth, measures: Sequence[str], spans: Mapping[str, Span]
+) -> dict[tuple[str, str, str], int]:
+    """Count measures in spans of whole months, under the names that the issue of ``month`` prints.
 
     Returns
     -------
     dict
-        Counts by measure, category and period, under the names that the issue of ``month`` prints. A category that
-        ended within that year is included. What is not known is not.
+        Counts by measure, category and name of the span. A category that ended within the fiscal year of the span is
+        included. What is not known is not.
     """
-    program, earlier = records.program, month.plus(-12)
+    program, starts = records.program, records.program.identity.fiscal_year_starts
     known_tables = _known_tables(records)
     found: dict[tuple[str, str, str], int] = {}
     for name in measures:
         needed = _tables_of(program, name)
         known = {one for one, tables in known_tables.items() if needed <= tables}
-        begins = earlier.fytd(program.identity.fiscal_year_starts).start
-        categories = categories_of(program, name, month, begins)
-        # A category that did not exist yet had no 0.
-        then = set(categories_of(program, name, earlier, begins))
-        for period in PERIODS:
-            span = span_of(program, earlier, period)
-            if months_of(span) <= known:
-                counts = total(counted_within(records, name, month, span)).to_dict()
-                found |= {(name, one, period): counts.get(one, 0) for one in categories if one in counts or one in then}
+        for key, span in spans.items():
+            if not months_of(span) <= known:
+                continue
+            earlier = ReportMonth.of(span.end)
+            begins = min(span.start, earlier.fytd(starts).start)
+            categories = categories_of(program, name, month, begins)
+            # A category that did not exist yet had no 0.
+            then = set(categories_of(program, name, earlier, begins))
+            counts = total(counted_within(records, name, month, span)).to_dict()
+            found |= {(name, one, key): counts.get(one, 0) for one in categories if one in counts or one in then}
     return found
 
 

@@ -14,7 +14,7 @@ from viputils.config.paragraphs import blocks_of
 from viputils.config.project import Project
 from viputils.core.encoding import decoded_lines
 from viputils.core.errors import DeliveryError, ParameterError, Problem, TextError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
 from viputils.records.completeness import received_after
 from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries
 from viputils.report.markdown import read_sections, read_translation, require_names_shown
@@ -159,10 +159,10 @@ def activity_files(project: Project) -> Iterator[tuple[ReportMonth | None, str]]
 
 
 def day_or_problems(
-    project: Project, deliveries: Sequence[Delivery], month: ReportMonth, days: OwnDays | None = None
+    project: Project, deliveries: Sequence[Delivery], period: IssuePeriod, days: OwnDays | None = None
 ) -> tuple[dt.date | None, Sequence[Problem]]:
-    """Return the as-of date of a month's issue, or why there is none."""
+    """Return the as-of date of a period's issue, or why there is none."""
     try:
-        return issue_day(project, deliveries, month, days=days), ()
+        return issue_day(project, deliveries, period, days=days), ()
     except DeliveryError as error:
         return None, error.problems

@@ -19,7 +19,7 @@ from pathlib import Path
 from viputils.audit.as_of import OwnDays, issue_day
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, NotebookError, ParameterError, Problem, VipError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
 from viputils.records.checksums import checksum_problems
 from viputils.records.deliveries import find_deliveries
 from viputils.report.data_files import countable_months
@@ -50,7 +50,7 @@ class Order:
         Whether rows in quarantine are left out.
     """
 
-    month: ReportMonth
+    period: IssuePeriod
     as_of: dt.date
     language: str
     place: str
@@ -76,63 +76,83 @@ class Outcome:
 
 def orders_of(
     project: Project,
-    first: ReportMonth | None,
-    last: ReportMonth | None,
+    first: IssuePeriod | None,
+    last: IssuePeriod | None,
     engine: Engine,
     allow_quarantined: bool = False,
     forced: bool = False,
-) -> tuple[list[Order], dict[ReportMonth, str]]:
-    """Find the issues of some months, and why each would be made again.
+) -> tuple[list[Order], dict[IssuePeriod, str]]:
+    """Find the issues of some months, quarters or years, and why each would be made again.
 
     Parameters
     ----------
     first, last
-        From the one month to the other; by default from the first to the last that can be made.
+        From the one period to the other; by default from the first to the last month that can be made.
     forced
         Whether each is made again, whatever lies there.
 
     Returns
     -------
     list[Order]
-        One for each month that can be made, in order, those that need not be made included.
+        One for each period that can be made, in order, those that need not be made included.
     dict
-        The other months of the range, and what each lacks.
+        The other periods of the range, and what each lacks.
 
     Raises
     ------
     ParameterError
-        If the range runs backwards or contains no month that could have data.
+        If the range runs backwards, mixes kinds of periods, or contains no month that could have data.
     DeliveryError
         If there is no delivery at all.
     """
-    if first is not None and last is not None and first > last:
-        problem = Problem("FROM, TO", f"{first} lies after {last};", "give the earlier month first.")
-        raise ParameterError("There is no such range of months.", [problem])
+    if first is not None and last is not None:
+        _require_range(project, first, last)
     deliveries = find_deliveries(project)
     days = OwnDays(project, deliveries, many=True)
     months, others = countable_months(project, days)
-    known = sorted({*months, *others})
+    known, starts = sorted({*months, *others}), project.program.identity.fiscal_year_starts
     begin, end = first or (known[0] if known else None), last or (known[-1] if known else None)
-    if begin is None or end is None or not known or begin > known[-1] or end < known[0]:
+    if begin is None or end is None or not known or begin.months(starts)[0] > known[-1] or end.last(starts) < known[0]:
         what = f"the records cover {known[0]} to {known[-1]};" if known else "no month is over;"
-        raise ParameterError("No issue can be made of these months.", [Problem("FROM, TO", what, "ask for others.")])
-    wanted = list(begin.until(end))
+        kind = first.kind if first is not None else "month"
+        raise ParameterError(f"No issue can be made of these {kind}s.", [Problem("FROM, TO", what, "ask for others.")])
+    wanted = _range(begin, end, starts)
     touched = [(one.received, checksum_problems(one.folder, one.name)) for one in deliveries]
-    lacking: dict[ReportMonth, str] = {}
+    lacking: dict[IssuePeriod, str] = {}
     orders, present = [], Present.of(project)
-    for month in wanted:
+    for period in wanted:
         try:
-            as_of = issue_day(project, deliveries, month, days=days)
+            as_of = issue_day(project, deliveries, period, days=days)
             if problems := [problem for day, found in touched if day <= as_of for problem in found]:
                 raise DeliveryError("Delivered files are invalid. Nothing was made.", problems)
         except DeliveryError as error:
-            lacking[month] = str(error)
+            lacking[period] = str(error)
         else:
-            place = project.issue_place(str(month))
-            why = reasons_to_make(project, month, as_of, engine, place, present, allow_quarantined)
+            place = project.issue_place(str(period))
+            why = reasons_to_make(project, period, as_of, engine, place, present, allow_quarantined)
             reasons = (FORCED, *why) if forced else tuple(why)
-            orders.append(Order(month, as_of, project.language.code, place, reasons, allow_quarantined))
+            orders.append(Order(period, as_of, project.language.code, place, reasons, allow_quarantined))
     return orders, lacking
+
+
+def _require_range(project: Project, first: IssuePeriod, last: IssuePeriod) -> None:
+    """Raise ParameterError if two periods are not the ends of a range."""
+    starts = project.program.identity.fiscal_year_starts
+    if first.kind != last.kind:
+        what = f"{first} is a {first.kind} and {last} is a {last.kind};"
+        problem = Problem("FROM, TO", what, "give two months, two quarters or two fiscal years.")
+        raise ParameterError("There is no such range.", [problem])
+    if first.last(starts) > last.last(starts):
+        problem = Problem("FROM, TO", f"{first} lies after {last};", f"give the earlier {first.kind} first.")
+        raise ParameterError(f"There is no such range of {first.kind}s.", [problem])
+
+
+def _range(first: IssuePeriod, last: IssuePeriod, starts: int) -> list[IssuePeriod]:
+    """Return the periods from one to another of the same kind, both included."""
+    found = [first]
+    while found[-1].last(starts) < last.last(starts):
+        found.append(found[-1].plus(1))
+    return found
 
 
 def carry_out(
@@ -185,7 +205,7 @@ def outcome_of(seal: Sealed, order: Order, engine: Engine, papermill_engine: Pap
     try:
         make_issue(
             seal.in_language(order.language),
-            order.month,
+            order.period,
             order.as_of,
             engine,
             place=order.place,

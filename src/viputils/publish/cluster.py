@@ -249,7 +249,7 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
     name = f"issues/{order.place}"
     try:
         # The worker does not have the lists of allowed private details.
-        notes = tuple(notes_on_texts(spoken, order.month))
+        notes = tuple(notes_on_texts(spoken, order.period))
         with replaced_whole((project.issues / order.place).parent, Path(order.place).name) as folder:
             (folder / MANIFEST).write_bytes(made.files.get(MANIFEST, b""))
             # Write only files that the manifest names. It cannot name a path outside the folder.
@@ -260,10 +260,10 @@ def taken(project: Project, order: Order, made: Made, engine: Engine) -> Outcome
             problems = [
                 Problem(name, f"was made from something else: {change}.")
                 for change in changed_since(
-                    manifest, issue_inputs(spoken, order.month, order.as_of), (engine.name, engine.version())
+                    manifest, issue_inputs(spoken, order.period, order.as_of), (engine.name, engine.version())
                 )
             ]
-            asked = asked_otherwise(manifest, spoken, order.month, order.as_of, order.left_out_rows)
+            asked = asked_otherwise(manifest, spoken, order.period, order.as_of, order.left_out_rows)
             problems += [Problem(name, f"is another issue than was asked for: it {what}.") for what in asked]
             problems += touched_since(manifest, folder, name)
             if problems:

@@ -15,7 +15,7 @@ from viputils.audit.register import IssueName, PublishedIssue, add_issue, keep_m
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.core.files import held
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
 from viputils.core.text import plural
 from viputils.figures.counts import KEY, key_of_row
 from viputils.figures.edition import Edition
@@ -28,7 +28,7 @@ from viputils.report.sections import disagreements
 
 def publish(
     project: Project,
-    month: ReportMonth,
+    period: IssuePeriod,
     printed: dt.date,
     approved_by: str,
     reissue: bool = False,
@@ -61,24 +61,24 @@ def publish(
     TextError
         If a text, a name, a reason or a footnote has a private detail that was not allowed by name.
     """
-    _require_words(month, approved_by, reissue, reason)
+    _require_words(period, approved_by, reissue, reason)
     # No other command may make the issue again while it is checked here.
-    with held(project.issues, str(month)):
-        manifest, edition = _as_made(project, month)
-        _require_screened(project, month, manifest)
-        there = read_register(project).of(month)
-        _require_in_order(month, there[-1] if there else None, manifest, printed, reissue)
+    with held(project.issues, str(period)):
+        manifest, edition = _as_made(project, period)
+        _require_screened(project, period, manifest)
+        there = read_register(project).of(period)
+        _require_in_order(period, there[-1] if there else None, manifest, printed, reissue)
         approved_by, reason = " ".join(approved_by.split()), " ".join(reason.split())
         footnote = _footnote(edition, footnote)
         given = (("--approved-by", approved_by), ("--reason", reason), ("--footnote", footnote))
         _require_printable(project, given)
         require_screened(screen_texts(project, given))
         if reissue:
-            _require_correction(project, month, there[-1], manifest)
+            _require_correction(project, period, there[-1], manifest)
         kind = "sample data" if edition.records.is_demonstration else "records"
         made = f"Made from the {kind} in this repository"
         issue = PublishedIssue(
-            IssueName(month, there[-1].name.number + 1 if reissue else 0),
+            IssueName(period, there[-1].name.number + 1 if reissue else 0),
             edition.figures,
             as_of=manifest.as_of,
             printed=printed,
@@ -87,13 +87,13 @@ def publish(
             approved_by=approved_by,
             reason=reason,
             footnote=footnote,
-            manifest=project.issues / str(month) / MANIFEST,
+            manifest=project.issues / str(period) / MANIFEST,
         )
         add_issue(project, issue)
         return issue
 
 
-def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
+def keep_reproduction(project: Project, period: IssuePeriod) -> PublishedIssue:
     """Keep the manifest of the issue made here with the issue of the register that it reproduces.
 
     Raises
@@ -103,15 +103,15 @@ def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
     PublishedError
         If the register does not have the issue, or printed figures differ from those made here. Lists all of them.
     """
-    with held(project.issues, str(month)):
-        manifest, edition = _as_made(project, month)
-        issue = read_register(project).issue(IssueName(month))
+    with held(project.issues, str(period)):
+        manifest, edition = _as_made(project, period)
+        issue = read_register(project).issue(IssueName(period))
         _require_print_from_elsewhere(project, issue, manifest)
         both = issue.figures.merge(edition.figures, on=KEY, how="left", suffixes=("", "_here"))
         other = both.loc[both["value"].ne(both["value_here"].astype("Int64")).fillna(value=True)]
         if not other.empty:
             raise PublishedError(
-                f"The issue made here does not reproduce the one of {month} in the register. Nothing was kept.",
+                f"The issue made here does not reproduce the one of {period} in the register. Nothing was kept.",
                 [
                     Problem(
                         key_of_row(row), f"{row['value']} was printed, and it is {_shown(row['value_here'])} here;", ""
@@ -119,12 +119,12 @@ def keep_reproduction(project: Project, month: ReportMonth) -> PublishedIssue:
                     for row in other.to_dict("records")
                 ],
             )
-        keep_manifest(project, issue.name, project.issues / str(month) / MANIFEST)
+        keep_manifest(project, issue.name, project.issues / str(period) / MANIFEST)
         return issue
 
 
 def _require_in_order(
-    month: ReportMonth,
+    period: IssuePeriod,
     before: PublishedIssue | None,
     manifest: Manifest,
     printed: dt.date,
@@ -133,8 +133,8 @@ def _require_in_order(
     """Refuse a correction without an issue or with fewer deliveries, and a day of publication that is too early."""
     if reissue and before is None:
         raise PublishedError(
-            f"There is no issue of {month} to correct.",
-            [Problem(f"data/published/{month}.csv", "is missing;", "publish the issue itself, without --reissue.")],
+            f"There is no issue of {period} to correct.",
+            [Problem(f"data/published/{period}.csv", "is missing;", "publish the issue itself, without --reissue.")],
         )
     if reissue and before is not None and before.as_of is not None and manifest.as_of < before.as_of:
         raise ParameterError(
@@ -163,7 +163,7 @@ def _require_in_order(
         )
 
 
-def _require_correction(project: Project, month: ReportMonth, before: PublishedIssue, manifest: Manifest) -> None:
+def _require_correction(project: Project, period: IssuePeriod, before: PublishedIssue, manifest: Manifest) -> None:
     """Refuse a re-issue that has the same files as the issue that it corrects."""
     if before.manifest is None:
         return
@@ -174,14 +174,14 @@ def _require_correction(project: Project, month: ReportMonth, before: PublishedI
         remedy = later if newest > manifest.as_of else "correct the records or texts, and make the issue again."
         raise ParameterError(
             "The correction changes nothing. Nothing was published.",
-            [Problem(f"issues/{month}", f"has the same pages and figures as {before.name};", remedy)],
+            [Problem(f"issues/{period}", f"has the same pages and figures as {before.name};", remedy)],
         )
 
 
 def _footnote(edition: Edition, given: str) -> str:
     """Return the footnote: the given one, or else that of the issue. It explains contradictions and missing rows."""
     text = " ".join(given.split()) or " ".join(disagreements(edition))
-    unexplained = [] if text else contradictions(edition.figures, edition.program, edition.month)
+    unexplained = [] if text else contradictions(edition.figures, edition.program, edition.period)
     if unexplained:
         raise ParameterError(
             "The issue does not add up. Readers will ask why.",
@@ -221,7 +221,7 @@ def _require_print_from_elsewhere(project: Project, issue: PublishedIssue, manif
         )
 
 
-def _require_words(month: ReportMonth, approved_by: str, reissue: bool, reason: str) -> None:
+def _require_words(period: IssuePeriod, approved_by: str, reissue: bool, reason: str) -> None:
     if not approved_by.strip():
         raise ParameterError(
             "An issue needs a person who approved it. Nothing was published.",
@@ -229,7 +229,7 @@ def _require_words(month: ReportMonth, approved_by: str, reissue: bool, reason: 
         )
     if reissue and not reason.strip():
         raise ParameterError(
-            "A correction needs a reason.", [Problem("--reason", "is missing;", f"say why {month} is printed again.")]
+            "A correction needs a reason.", [Problem("--reason", "is missing;", f"say why {period} is printed again.")]
         )
     if reason and not reissue:
         raise ParameterError(
@@ -238,9 +238,11 @@ def _require_words(month: ReportMonth, approved_by: str, reissue: bool, reason: 
         )
 
 
-def _require_screened(project: Project, month: ReportMonth, manifest: Manifest) -> None:
+def _require_screened(project: Project, period: IssuePeriod, manifest: Manifest) -> None:
     """Refuse activities with private details, and activities that changed since the issue was made."""
-    name = project.relative(project.activities(month))
+    if not isinstance(period, ReportMonth):
+        return
+    name = project.relative(project.activities(period))
     texts = {one for one in manifest.inputs.texts if one.startswith("report/activities/")} | {name}
     was = {one: manifest.inputs.texts.get(one, "") for one in sorted(texts)}
     now = {one: checksum(project.root / one) if (project.root / one).is_file() else "" for one in was}
@@ -249,7 +251,7 @@ def _require_screened(project: Project, month: ReportMonth, manifest: Manifest) 
             "The activities have changed since the issue was made. Nothing was published.",
             [Problem(one, "was changed;", "make the issue again.") for one in was if was[one] != now[one]],
         )
-    require_screened(screen_activities(project, month))
+    require_screened(screen_activities(project, period))
 
 
 def _require_printable(project: Project, given: Sequence[tuple[str, str]]) -> None:
@@ -262,20 +264,20 @@ def _require_printable(project: Project, given: Sequence[tuple[str, str]]) -> No
         raise ParameterError("The register takes plain text.", problems)
 
 
-def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
+def _as_made(project: Project, period: IssuePeriod) -> tuple[Manifest, Edition]:
     """Return the manifest of the issue made here, and its figures counted again. Refuse it if a file was edited."""
-    folder = project.issues / str(month)
-    name = f"issues/{month}/{MANIFEST}"
+    folder = project.issues / str(period)
+    name = f"issues/{period}/{MANIFEST}"
     manifest = read_manifest(folder / MANIFEST, name)
-    problems = touched_since(manifest, folder, f"issues/{month}")
+    problems = touched_since(manifest, folder, f"issues/{period}")
     if manifest.parameters.draft:
-        problems.append(Problem(f"issues/{month}", "is a draft;", f"run vip report {month} without --draft."))
-    if manifest.month != month:
-        problems.append(Problem(f"{name}, parameters.month", f"is {manifest.month};", f"it is {month}."))
+        problems.append(Problem(f"issues/{period}", "is a draft;", f"run vip report {period} without --draft."))
+    if manifest.period != period:
+        problems.append(Problem(f"{name}, parameters.month", f"is {manifest.period};", f"it is {period}."))
     if problems:
         raise ManifestError("The issue was changed since it was made. Nothing was published.", problems)
     require_deliveries(project, manifest, name)
-    edition = load_edition(project, month, manifest.as_of)
+    edition = load_edition(project, period, manifest.as_of)
     if not edition.records.is_demonstration:
         _require_no_plain_checksum(project, manifest)
     written = pd.read_csv(folder / "figures.csv", keep_default_na=False)
@@ -284,7 +286,7 @@ def _as_made(project: Project, month: ReportMonth) -> tuple[Manifest, Edition]:
             "The figures differ from those of the issue when counted again. Nothing was published.",
             [
                 Problem(
-                    f"issues/{month}/figures.csv", "has other numbers than are counted now;", "make the issue again."
+                    f"issues/{period}/figures.csv", "has other numbers than are counted now;", "make the issue again."
                 )
             ],
         )

@@ -28,7 +28,7 @@ from viputils.audit.register import IssueName, read_register, write_register
 from viputils.config.project import SEALED, Project
 from viputils.core.errors import ManifestError, ParameterError, Problem
 from viputils.core.files import private_folder
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
 from viputils.figures.counts import FIGURES_CSV
 from viputils.records.checksums import CHECKSUMS, checksum, salt_of, source_checksums, write_checksums
 from viputils.records.remote.fetch import deliveries_folder
@@ -122,13 +122,13 @@ class Reproduction:
         return said
 
 
-def find_manifest(project: Project, issue: str) -> tuple[Path, str, ReportMonth | None]:
+def find_manifest(project: Project, issue: str) -> tuple[Path, str, IssuePeriod | None]:
     """Find the manifest of an issue: in the register, or else of the issue made here, or else the file of that name.
 
     Returns
     -------
     tuple
-        Its path, its name in messages, and the month that it must have, if one was asked for.
+        Its path, its name in messages, and the period that it must have, if one was asked for.
 
     Raises
     ------
@@ -153,20 +153,20 @@ def find_manifest(project: Project, issue: str) -> tuple[Path, str, ReportMonth 
         return path, issue, None
     for known in read_register(project).issues:
         if known.name == name and known.manifest is not None:
-            return known.manifest, project.relative(known.manifest), name.month
-    path = project.issues / str(name.month) / MANIFEST
+            return known.manifest, project.relative(known.manifest), name.period
+    path = project.issues / str(name.period) / MANIFEST
     if name.number or not path.is_file():
         raise ManifestError(
             f"There is no manifest of the issue of {name}.",
             [
                 Problem(
                     f"data/published/{name}.manifest.json",
-                    "is not in the register, and no issue of that month was made here;",
-                    f"vip report {name.month} makes one with its manifest.",
+                    "is not in the register, and no issue of that period was made here;",
+                    f"vip report {name.period} makes one with its manifest.",
                 )
             ],
         )
-    return path, project.relative(path), name.month
+    return path, project.relative(path), name.period
 
 
 def reproduce(
@@ -190,12 +190,12 @@ def reproduce(
         raise ParameterError(
             "The folder is there already.", [Problem("--keep", f"{keep} is there;", "name a new one.")]
         )
-    path, source, month = find_manifest(project, issue)
+    path, source, period = find_manifest(project, issue)
     manifest = read_manifest(path, source)
-    if month is not None and month != manifest.month:
+    if period is not None and period != manifest.period:
         raise ManifestError(
-            "The manifest is that of another month.",
-            [Problem(f"{source}, parameters.month", f"is {manifest.month};", f"that of {issue} belongs there.")],
+            "The manifest is that of another period.",
+            [Problem(f"{source}, parameters.month", f"is {manifest.period};", f"that of {issue} belongs there.")],
         )
     require_deliveries(project, manifest, source)
     engine = choose_engine(manifest.engine.name)
@@ -211,7 +211,7 @@ def reproduce(
         leave_out = manifest.parameters.allow_quarantined
         again = make_issue(
             seal,
-            manifest.month,
+            manifest.period,
             manifest.as_of,
             engine,
             allow_quarantined=leave_out,

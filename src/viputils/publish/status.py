@@ -15,7 +15,8 @@ from viputils.audit.register import PublishedIssue, Register, read_register
 from viputils.audit.verdicts import NOT_REPRODUCIBLE, RecordsByDay, made_otherwise, verdict_of
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, ParameterError, Problem, PublishedError, TextError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.core.periods import is_long, parse_period
 from viputils.publish.activities import activity_files, day_or_problems
 from viputils.records.completeness import received_after
 from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries
@@ -40,7 +41,7 @@ _SINGULAR: Final = ("program", "notebook", "library")
 
 @dataclass(frozen=True)
 class MonthStatus:
-    """The status of one month.
+    """The status of one month, or of a quarter or year that was made or published.
 
     Attributes
     ----------
@@ -56,7 +57,7 @@ class MonthStatus:
         The kinds of inputs that changed since its issue was made.
     """
 
-    month: ReportMonth
+    month: IssuePeriod
     as_of: dt.date | None = None
     missing: tuple[str, ...] = ()
     quarantined: int = 0
@@ -105,6 +106,8 @@ class Status:
 def project_status(project: Project) -> Status:
     """Return the status of each month, from the first that records cover to the newest that has anything.
 
+    Quarters and years that were made or published come after the months.
+
     An error in one part becomes a note, and does not hide the others.
     """
     notes: list[Problem] = []
@@ -112,7 +115,8 @@ def project_status(project: Project) -> Status:
     for month, name in activity_files(project):
         if month is None:
             notes.append(Problem(name, "is not shown in any issue;", "name it after its month, such as 2023-11.md."))
-    return Status(tuple(desk.month(month) for month in desk.months()), tuple(dict.fromkeys(notes)))
+    periods = [*desk.months(), *desk.longer()]
+    return Status(tuple(desk.period(period) for period in periods), tuple(dict.fromkeys(notes)))
 
 
 def _read(project: Project, notes: list[Problem]) -> _Desk:
@@ -162,8 +166,7 @@ class _Desk:
         begins = self.project.program.identity.records_from
         first = ReportMonth.of(begins) if begins.day == 1 else ReportMonth.of(begins).plus(1)
         months = {month for month, _ in activity_files(self.project) if month is not None}
-        months |= {issue.name.month for issue in self.register.issues} if self.register else set()
-        months |= set(_months_made(self.project))
+        months |= {period for period in self._seen() if isinstance(period, ReportMonth)}
         if self.deliveries:
             newest = ReportMonth.of(self.deliveries[-1].received)
             months |= {
@@ -171,21 +174,31 @@ class _Desk:
             }
         return sorted(months)
 
-    def month(self, month: ReportMonth) -> MonthStatus:
-        """Return the status of one month."""
-        as_of, problems = day_or_problems(self.project, self.deliveries, month, self.days)
+    def longer(self) -> list[IssuePeriod]:
+        """Return the quarters and years that were made or published."""
+        return sorted((period for period in self._seen() if is_long(period)), key=str)
+
+    def _seen(self) -> set[IssuePeriod]:
+        """Return the periods whose issues were made or published."""
+        published = {issue.name.period for issue in self.register.issues} if self.register else set()
+        return published | set(_periods_made(self.project))
+
+    def period(self, period: IssuePeriod) -> MonthStatus:
+        """Return the status of one period."""
+        month = period.last(self.project.program.identity.fiscal_year_starts)
+        as_of, problems = day_or_problems(self.project, self.deliveries, period, self.days)
         received = received_after(self.deliveries, self.project.program, month)
         missing = tuple(table for table in self.project.program.tables if table not in received)
         quarantined = self.quarantined(as_of)
-        issues = self.register.of(month) if self.register else []
-        made, changed = self.made(month)
+        issues = self.register.of(period) if self.register else []
+        made, changed = self.made(period)
         return MonthStatus(
-            month,
+            period,
             as_of,
             missing,
             quarantined,
-            data=self.data(month, as_of, missing, problems, quarantined),
-            activities=self.activities(month, as_of),
+            data=self.data(period, as_of, missing, problems, quarantined),
+            activities=self.activities(period, as_of) if isinstance(period, ReportMonth) else "",
             made=made,
             published=", ".join(str(issue.name) for issue in issues) or ("no" if self.register else UNKNOWN),
             verdict=self.verdict(issues[-1]) if issues else "",
@@ -200,20 +213,20 @@ class _Desk:
 
     def data(
         self,
-        month: ReportMonth,
+        period: IssuePeriod,
         as_of: dt.date | None,
         missing: Sequence[str],
         problems: Sequence[Problem],
         quarantined: int,
     ) -> str:
-        """Return whether the data of a month is complete."""
+        """Return whether the data of a period is complete."""
         if as_of is not None:
             words = f"complete as of {as_of}"
             if self.records is None:
                 return f"{words}, and {UNKNOWN}"
             return f"{words}, {quarantined} in quarantine" if quarantined else words
         try:
-            require_covered(self.project.program, month)
+            require_covered(self.project.program, period)
         except DeliveryError:
             return "none: before the records"
         if len(missing) == len(self.project.program.tables):
@@ -249,12 +262,12 @@ class _Desk:
         count = len(found.findings)
         return f"{count} {'finding' if count == 1 else 'findings'}" if count else "yes"
 
-    def made(self, month: ReportMonth) -> tuple[str, tuple[str, ...]]:
+    def made(self, period: IssuePeriod) -> tuple[str, tuple[str, ...]]:
         """Return whether an issue was made, and which kinds of its inputs have changed since."""
-        folder = self.project.issues / str(month)
+        folder = self.project.issues / str(period)
         if not folder.is_dir():
             return "no", ()
-        name = f"issues/{month}"
+        name = f"issues/{period}"
         if not (folder / MANIFEST).is_file():
             return "without a manifest", ()
         try:
@@ -266,13 +279,15 @@ class _Desk:
         self.notes.extend(edited)
         made = f"as of {manifest.as_of}" + (", a draft" if manifest.parameters.draft else "")
         made += ", edited or incomplete" if edited else ""
-        return made, tuple(self._changed_kinds(month, manifest))
+        return made, tuple(self._changed_kinds(period, manifest))
 
-    def _changed_kinds(self, month: ReportMonth, manifest: Manifest) -> list[str]:
+    def _changed_kinds(self, period: IssuePeriod, manifest: Manifest) -> list[str]:
         added = added_deliveries(self.project, manifest) if self.records is not None else []
         changes = [*changed_inputs(self.project, manifest), *added]
         changed: list[str] = list(dict.fromkeys(change.kind for change in changes))
-        text = self.project.activities(month)
+        text = self.project.activities(period) if isinstance(period, ReportMonth) else None
+        if text is None:
+            return changed
         if text.is_file() and self.project.relative(text) not in manifest.inputs.texts and "texts" not in changed:
             changed.append("texts")
         return changed
@@ -293,9 +308,9 @@ class _Desk:
         return f"{words}; rows in quarantine" if self.quarantined(found.as_of) or self.quarantined(found.now) else words
 
 
-def _months_made(project: Project) -> Iterator[ReportMonth]:
+def _periods_made(project: Project) -> Iterator[IssuePeriod]:
     for folder in project.issues.glob("*/"):
         try:
-            yield ReportMonth.parse(folder.name)
+            yield parse_period(folder.name)
         except ParameterError:
             continue

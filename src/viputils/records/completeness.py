@@ -10,7 +10,8 @@ from operator import attrgetter
 from viputils.config.program import Program
 from viputils.config.tables import VOIDS
 from viputils.core.errors import DeliveryError, Problem
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.core.text import capital
 from viputils.records.deliveries import Delivery
 
 
@@ -28,14 +29,15 @@ def default_as_of(deliveries: Sequence[Delivery], program: Program, month: Repor
     return max(_first_received_after(deliveries, program, month, None).values())
 
 
-def require_over(month: ReportMonth, as_of: dt.date) -> None:
-    """Raise ``DeliveryError`` if the month was not over on the as-of date."""
-    if as_of <= month.span.end:
+def require_over(program: Program, period: IssuePeriod, as_of: dt.date) -> None:
+    """Raise ``DeliveryError`` if the period was not over on the as-of date."""
+    end = period.days(program.identity.fiscal_year_starts).end
+    if as_of <= end:
         raise DeliveryError(
-            f"{month.label} was not over on {as_of}.",
+            f"{capital(period.label)} was not over on {as_of}.",
             [
                 Problem(
-                    "as-of date", f"{as_of} is not after {month.span.end};", "choose a later date or an earlier month."
+                    "as-of date", f"{as_of} is not after {end};", f"choose a later date or an earlier {period.kind}."
                 )
             ],
         )
@@ -43,7 +45,7 @@ def require_over(month: ReportMonth, as_of: dt.date) -> None:
 
 def require_complete(deliveries: Sequence[Delivery], program: Program, month: ReportMonth, as_of: dt.date) -> None:
     """Raise ``DeliveryError`` if the month was not over on the as-of date, or a table was not received since."""
-    require_over(month, as_of)
+    require_over(program, month, as_of)
     _first_received_after(deliveries, program, month, as_of)
     if program.identity.delivered == "monthly":
         _require_every_month(deliveries, program, month, as_of)

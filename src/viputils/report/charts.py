@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -14,7 +14,7 @@ from viputils.config.language import Language, message
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth
 from viputils.core.text import capital, plural, uncapital
-from viputils.figures.assessment import Assessment
+from viputils.figures.assessment import Assessment, counts_of
 from viputils.figures.counts import breakdown
 from viputils.figures.edition import Edition
 from viputils.figures.stats.control_charts import Rule
@@ -28,9 +28,9 @@ from viputils.report.drawing import (
     month_names,
     tiles_chart,
 )
-from viputils.report.layout import NOT_AVAILABLE, category_in, div, part, signed_percent
+from viputils.report.layout import NOT_AVAILABLE, PROVISIONAL, category_in, div, part, pipe_table, signed_percent
 from viputils.report.markdown import escape, words
-from viputils.report.sections import noun_of, pace_table, trend_table, usual_range_table, year_label
+from viputils.report.sections import noun_of, pace_table, provisional_note, trend_table, usual_range_table, year_label
 from viputils.report.verdict_sections import ages_table
 
 _YEAR: Final = 12
@@ -85,6 +85,64 @@ def by_month(project: Project, edition: Edition, revised: Sequence[RevisedMonth]
     )
     table = trend_table(edition, trend_revisions(edition) if revised is None else revised)
     return Markdown(f"## {title}\n\n{image}\n\n{table}")
+
+
+def by_month_marked(project: Project, edition: Edition) -> Markdown:
+    """Show the months of a quarter or a year after those of the year before it: a chart, and its numbers in a table."""
+    trend = edition.program.report.trend
+    name = edition.program.whole_of(trend) if trend else None
+    if name is None:
+        return Markdown("")
+    language, starts = edition.language, edition.program.identity.fiscal_year_starts
+    own = edition.period.months(starts)
+    counts = dict(counts_of(edition.records, edition.month, name)[""])
+    months = [month for month in own[0].plus(-_YEAR).until(own[-1]) if month in counts]
+    values = _numbers(pd.Series([counts[month] for month in months], dtype="Int64"))
+    noun, period = noun_of(edition, name), language.period(edition.period)
+    marked = sum(month in own for month in months)
+    between = language.text("{first} to {last}", first=language.month(months[0]), last=language.month(months[-1]))
+    said = [f"{language.month(month)} {_known(language, value)}" for month, value in zip(months, values, strict=True)]
+    alt = language.text(
+        "Column chart of {measure} by month, {between}: {counts}. The last {number} columns are {period}.",
+        measure=noun,
+        between=between,
+        counts=", ".join(said),
+        number=marked,
+        period=period,
+    )
+    shown = {"measure": capital(escape(noun)), "period": period}
+    caption = words(language, "{measure} by month, {between}. Dark columns: {period}", between=escape(between), **shown)
+    image = _image(
+        project,
+        edition,
+        lambda: columns_chart(project.fonts, month_names(months, language), values, language, marked),
+        "chart-by-month",
+        caption,
+        alt,
+    )
+    title = words(language, "{measure} by month", measure=shown["measure"])
+    return part(title, image, *_marked_table(edition, shown, dict(zip(months, values, strict=True))))
+
+
+def _marked_table(
+    edition: Edition, shown: Mapping[str, str], values: Mapping[ReportMonth, int | None]
+) -> Iterator[str]:
+    """Yield the numbers of the chart of a period's months as a table, and what its marks mean."""
+    language, own = edition.language, edition.period.months(edition.program.identity.fiscal_year_starts)
+    rows = []
+    for month, value in values.items():
+        number = escape(_known(language, value))
+        number = f"**{number}**" if month in own else number
+        mark = f" {escape(PROVISIONAL)}" if month == edition.month and edition.is_provisional else ""
+        rows.append([capital(language.month(month)), f"{number}{mark}"])
+    caption = words(language, "{measure} by month, {period} in bold", **shown)
+    yield pipe_table([words(language, "Month"), shown["measure"]], rows, caption)
+    notes = [provisional_note(edition)]
+    if None in values.values():
+        text = message("{mark} means not available: the month was not delivered.")
+        notes.append(words(language, text, mark=escape(NOT_AVAILABLE)))
+    if note := " ".join(filter(None, notes)):
+        yield div("note", note)
 
 
 def tile_map(project: Project, edition: Edition) -> Markdown:

@@ -20,10 +20,11 @@ from viputils.audit.verdicts import RecordsByDay
 from viputils.config.program import Program
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.core.periods import is_long, parse_period
 from viputils.core.spreadsheet import inert_table
 from viputils.core.text import plural, uncapital
-from viputils.figures.counts import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv
+from viputils.figures.counts import COLUMNS, FIGURES_CSV, KEY, PERIODS, figures_csv, issue_periods
 from viputils.figures.edition import Edition
 from viputils.figures.series import every_measure
 from viputils.records.deliveries import find_deliveries, has_deliveries
@@ -55,11 +56,11 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
         every machine.
     """
     program = edition.program
-    title = f"{program.identity.name} {program.identity.report_title}, {edition.month.label}"
+    title = f"{program.identity.name} {program.identity.report_title}, {edition.period.label}"
     left_out = len(edition.records.quarantine)
     statement = _statement(program, edition.records.is_demonstration)
     about = {
-        "month": str(edition.month),
+        "month": str(edition.period),
         "as_of": edition.as_of.isoformat(),
         "demonstration": statement,
         "rows_left_out": left_out,
@@ -72,7 +73,7 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
         SERIES_CSV: every_measure(edition.records, edition.month).to_csv(index=False, lineterminator="\n").encode(),
     }
     description = (
-        f"Every number of the report, one a row: {edition.month.label} and its {program.identity.year} to date, "
+        f"Every number of the report, one a row: {_counted_periods(edition)}, "
         f"counted from the records received by {edition.as_of}."
     )
     if left_out:
@@ -81,14 +82,18 @@ def issue_data(edition: Edition, name: str) -> dict[str, bytes]:
         )
     resources = [
         _resource(
-            FIGURES_CSV, files[FIGURES_CSV], "The figures as CSV", "One row for each figure.", _schema(program, COLUMNS)
+            FIGURES_CSV,
+            files[FIGURES_CSV],
+            "The figures as CSV",
+            "One row for each figure.",
+            _schema(program, COLUMNS, [edition.period]),
         ),
         _resource(
             FIGURES_JSON,
             files[FIGURES_JSON],
             "The figures as JSON",
             "The same, each with the label of its measure, in the list `figures`; beside it what the report is.",
-            _schema(program, figures.columns),
+            _schema(program, figures.columns, [edition.period]),
         ),
         _resource(
             SERIES_CSV,
@@ -141,18 +146,21 @@ def all_issues(
     """
     program, register = project.program, read_register(project)
     parts = [pd.DataFrame(columns=list(ALL_COLUMNS))]
+    starts = program.identity.fiscal_year_starts
     # Of a re-issue that was not made by that day, the issue that it replaces says nothing.
     by = as_of or dt.date.max
     seen = Register(
         tuple(
             one
             for one in register.issues
-            if one.name.month.span.end < by and (one.as_of or by) <= by and (before is None or one.name.month < before)
+            if one.name.period.days(starts).end < by
+            and (one.as_of or by) <= by
+            and (before is None or one.name.period.last(starts) < before)
         )
     )
     for issue in seen.issues:
         replaced_by = seen.replaced_by(issue.name)
-        said = (str(issue.name), issue.name.month, issue.as_of, str(replaced_by.name) if replaced_by else "")
+        said = (str(issue.name), issue.name.period, issue.as_of, str(replaced_by.name) if replaced_by else "")
         parts.append(_rows(PUBLISHED, *said, issue.source, issue.figures))
     if has_deliveries(project) or not register.issues:
         days = OwnDays(project, find_deliveries(project), many=True)
@@ -251,7 +259,7 @@ def all_issues_data(
         content,
         "The figures of all issues as CSV",
         "One row for each figure. The same month can stand here as published, as published again, and as counted.",
-        _schema(program, ALL_COLUMNS),
+        _schema(program, ALL_COLUMNS, [parse_period(name) for name in table["month"].unique()]),
     )
     description = "Every figure of every issue as it was published, and of every month with data as it is counted."
     if allow_quarantined or left_out:
@@ -272,7 +280,7 @@ def all_issues_data(
 def _rows(
     source: str,
     issue: str,
-    month: ReportMonth,
+    period: IssuePeriod,
     as_of: dt.date | None,
     replaced_by: str,
     origin: str,
@@ -281,7 +289,7 @@ def _rows(
     said = {
         "source": source,
         "issue": issue,
-        "month": str(month),
+        "month": str(period),
         "as_of": as_of.isoformat() if as_of else "",
         "replaced_by": replaced_by,
         "origin": origin,
@@ -347,17 +355,65 @@ def _resource(file: str, content: bytes, title: str, description: str, schema: d
     return {**resource, "schema": schema}
 
 
-def _schema(program: Program, columns: Iterable[str]) -> dict[str, Any]:
+def _schema(program: Program, columns: Iterable[str], issues: Collection[IssuePeriod] = ()) -> dict[str, Any]:
+    """Describe a table of figures.
+
+    Parameters
+    ----------
+    issues
+        The issues that the table is about. Months need no more than the description of the columns.
+    """
     names = list(columns)
+    longer = [one for one in issues if is_long(one)]
+    more = _longer_fields(program, longer, periods=PERIODS if len(longer) < len(issues) else ()) if longer else {}
     key = ["source", "issue", *KEY] if "source" in names else list(KEY)
     return {
         "$schema": f"{_PROFILES}tableschema.json",
         "fieldsMatch": "exact",
-        "fields": [_field(program, name) for name in names],
+        "fields": [_field(program, name) | more.get(name, {}) for name in names],
         "primaryKey": key,
         # An empty category is a value: it says that there is no breakdown.
         "missingValues": [],
     }
+
+
+def _longer_fields(
+    program: Program, issues: Collection[IssuePeriod], periods: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Describe the columns of a table that has figures of quarters or years, beside those of some other periods."""
+    every = dict.fromkeys([*periods, *(name for one in issues for name in issue_periods(program, one))])
+    of_each = {name: f"the {name}" for name in ("month", "quarter", "year")}
+    of_each["fytd"] = f"the {program.identity.year} to date"
+    required = {"required": True}
+    return {
+        "issue": {
+            "description": "The name of the issue: its month, quarter or fiscal year, and for a re-issue its number.",
+            "constraints": {**required, "pattern": r"([0-9]{4}-[0-9]{2}|FY[0-9]{4}(-Q[1-4])?)(-r[1-9][0-9]?)?"},
+        },
+        "month": {
+            "type": "string",
+            "title": "Period",
+            "description": "The month (2023-11), quarter (FY2024-Q1) or fiscal year (FY2024) of the issue.",
+        },
+        "period": {
+            "description": "The days that are counted. Periods other than the whole and the year to date are parts of "
+            "a quarter or of a fiscal year.",
+            "categories": [{"value": name, "label": of_each.get(name) or parse_period(name).label} for name in every],
+            "constraints": {**required, "enum": list(every)},
+        },
+    }
+
+
+def _counted_periods(edition: Edition) -> str:
+    """Return in words what the figures of an issue count."""
+    year, period = edition.program.identity.year, edition.period
+    if period.kind == "month":
+        return f"{period.label} and its {year} to date"
+    return (
+        f"{period.label} and its quarters"
+        if period.kind == "year"
+        else f"{period.label}, its months and the {year} to date"
+    )
 
 
 def _series_schema(program: Program) -> dict[str, Any]:

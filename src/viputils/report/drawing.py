@@ -112,8 +112,16 @@ def image_markdown(
     return f"![{caption}](data:image/svg+xml;base64,{data}){{#{name} .chart {attributes}}}"
 
 
-def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], language: Language = ENGLISH) -> Figure:
-    """Draw one column for each value, labeled where there is room. A missing value leaves its place empty."""
+def columns_chart(
+    fonts: Path, names: list[str], values: Sequence[int | None], language: Language = ENGLISH, marked: int = 1
+) -> Figure:
+    """Draw one column for each value, labeled where there is room. A missing value leaves its place empty.
+
+    Parameters
+    ----------
+    marked
+        How many of the last columns are dark.
+    """
     regular, bold = fonts_in(fonts)
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
@@ -123,7 +131,7 @@ def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], l
     for place, value in enumerate(values):
         if value is None:
             continue
-        axes.bar(place, value, width=0.68, color=BAR if place == newest else PAST_BAR)
+        axes.bar(place, value, width=0.68, color=BAR if place > newest - marked else PAST_BAR)
         if size < _READABLE:
             continue
         axes.annotate(
@@ -136,7 +144,7 @@ def columns_chart(fonts: Path, names: list[str], values: Sequence[int | None], l
             fontproperties=bold,
             fontsize=size,
         )
-    _name_places(axes, regular, names, newest)
+    _name_places(axes, regular, names, newest, len(names) if "" in names else 9)
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.set_ylim(0, max([1, *known]) * 1.14)
     axes.set_yticks([])

@@ -1,4 +1,4 @@
-"""One issue: a month's report in its own folder, replaced whole or not at all."""
+"""One issue: the report of a period in its own folder, replaced whole or not at all."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ from viputils.audit.manifest import (
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, NotebookError, Problem
 from viputils.core.files import replaced_whole
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.core.periods import is_long
 from viputils.core.text import capital
 from viputils.figures.edition import Edition
 from viputils.records.account import account_line
 from viputils.report.data_files import issue_data
+from viputils.report.layout import report_title
 from viputils.report.markdown import escape, outdated_activities, require_names_shown, unescape
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
 from viputils.report.press import CARD, SUMMARY, card, first_point, link_slides, slides, write_summary
@@ -44,7 +46,7 @@ from viputils.report.seal import Present, Sealed, issue_inputs
 class Issue:
     """Where the parts of one issue are."""
 
-    month: ReportMonth
+    period: IssuePeriod
     as_of: dt.date
     engine: str
     html: Path
@@ -57,12 +59,14 @@ class Issue:
 
     def as_json(self) -> dict[str, str]:
         """Return every part as text, paths as they are on this machine. A notebook can make no summary."""
-        return {name: str(value) for name, value in vars(self).items() if value is not None}
+        parts = {"month": self.period, **vars(self)}
+        del parts["period"]
+        return {name: str(value) for name, value in parts.items() if value is not None}
 
 
 def make_issue(
     seal: Sealed,
-    month: ReportMonth,
+    period: IssuePeriod,
     as_of: dt.date | None,
     engine: Engine,
     *,
@@ -73,7 +77,7 @@ def make_issue(
     on_step: Callable[[str], None] = lambda _: None,
     on_notes: Callable[[Notes], None] = lambda _: None,
 ) -> Issue:
-    """Make the issue of a month from sealed inputs, and put it into its folder: whole, or not at all.
+    """Make the issue of a period from sealed inputs, and put it into its folder: whole, or not at all.
 
     It is made in a separate process. If that process dies, only this issue fails.
 
@@ -82,7 +86,7 @@ def make_issue(
     as_of
         Only what was received by this day counts; by default as ``OwnDays``.
     place
-        Its folder in ``issues``; by default its month. A re-issue, ``2023-11-r1``, is beside what it replaces.
+        Its folder in ``issues``; by default its period. A re-issue, ``2023-11-r1``, is beside what it replaces.
     allow_quarantined
         Whether rows that are in quarantine are left out.
     draft
@@ -102,10 +106,10 @@ def make_issue(
         If a cell fails, a page cannot be made, or the process dies. The issue's folder is then as it was before.
     """
     project = seal.project
-    place = place or project.issue_place(str(month))
+    place = place or project.issue_place(str(period))
     final = project.issues / place
     with _without_new_folders(final.parent), replaced_whole(final.parent, final.name) as folder:
-        what = (seal, month, as_of, engine, folder, allow_quarantined, draft, papermill_engine)
+        what = (seal, period, as_of, engine, folder, allow_quarantined, draft, papermill_engine)
         try:
             as_of = in_own_process(_fill, *what, hear={"step": on_step, "notes": on_notes})
         except ProcessDiedError as death:
@@ -114,9 +118,9 @@ def make_issue(
                 "The process that made the issue ended unexpectedly. Nothing was made.", [problem]
             ) from None
         keep_what_is_not_ours(final, folder)
-    name = _name_of(project, month)
+    name = _name_of(project, period)
     return Issue(
-        month,
+        period,
         as_of,
         engine.name,
         html=final / f"{name}.html",
@@ -143,7 +147,7 @@ def _without_new_folders(folder: Path) -> Iterator[None]:
 
 def _fill(
     seal: Sealed,
-    month: ReportMonth,
+    period: IssuePeriod,
     as_of: dt.date | None,
     engine: Engine,
     folder: Path,
@@ -152,28 +156,30 @@ def _fill(
     papermill_engine: PapermillEngine,
     tell: Tell,
 ) -> dt.date:
-    """Fill an empty folder with the issue of a month, and return its as-of date.
+    """Fill an empty folder with the issue of a period, and return its as-of date.
 
     Figures and data files are ready before the notebook runs, so no cell can change them.
     """
     project, language = seal.project, seal.project.language
     tell("step", "Reading and cleaning the records")
-    edition = load_edition(project, month, as_of)
+    edition = load_edition(project, period, as_of)
     if not allow_quarantined:
         require_no_quarantine(project, edition)
     tell("notes", notes_on(project, edition))
-    inputs = seal.inputs(month, edition.as_of)
+    inputs = seal.inputs(period, edition.as_of)
     require_names_shown(project)
-    name = _name_of(project, month)
+    name = _name_of(project, period)
     data = issue_data(edition, name)
     used = (engine.name, engine.version())
-    manifest = manifest_of(project, month, edition.records, used, inputs, seal.commit, draft)
-    header = front_matter(project, language.month(month), edition.as_of, edition.records.is_demonstration, draft)
+    manifest = manifest_of(project, period, edition.records, used, inputs, seal.commit, draft)
+    what, title = language.period(period), report_title(project.shown, language, period)
+    header = front_matter(project, what, edition.as_of, edition.records.is_demonstration, draft, title)
+    header["vip"]["month"] = escape(capital(_in_words(project, period)))
     tell("step", "Running the notebook")
-    parameters = {"month": str(month), "as_of": edition.as_of.isoformat()}
+    parameters = {"period" if is_long(period) else "month": str(period), "as_of": edition.as_of.isoformat()}
     if not language.is_english:
         parameters["lang"] = language.code
-    executed = run_notebook(project.notebook, parameters, project.root, papermill_engine)
+    executed = run_notebook(project.notebook_of(period), parameters, project.root, papermill_engine)
     summary, _ = clean_copy(executed, header, only_summary=True)
     if description := first_point(summary):
         header["vip"]["description"] = escape(description)
@@ -221,17 +227,31 @@ def notes_on(project: Project, edition: Edition) -> Notes:
     if note := note_on_day(project, edition):
         about.append(f"Note: {note}")
     account = account_line(edition.records.account, edition.as_of)
-    return Notes(account, tuple(notes_on_texts(project, edition.month)), tuple(about))
+    return Notes(account, tuple(notes_on_texts(project, edition.period)), tuple(about))
 
 
-def _name_of(project: Project, month: ReportMonth) -> str:
-    """Return how the files of an issue begin: ``vip-2023-11``, ``vip-2023-11-es``."""
-    name = f"{_slug(project.program.identity.short_name)}-{month}"
+def _in_words(project: Project, period: IssuePeriod) -> str:
+    """Return a period in words; a longer one with its first and last month."""
+    language, months = project.language, period.months(project.program.identity.fiscal_year_starts)
+    if not is_long(period):
+        return language.period(period)
+    first, last = months[0], months[-1]
+    begin = language.month_name(first) if first.year == last.year else language.month(first)
+    between = language.text("{first} to {last}", first=begin, last=language.month(last))
+    return f"{language.period(period)} ({between})"
+
+
+def _name_of(project: Project, period: IssuePeriod) -> str:
+    """Return how the files of an issue begin: ``vip-2023-11``, ``vip-2023-11-es``, ``vip-FY2024-Q1``."""
+    name = f"{_slug(project.program.identity.short_name)}-{period}"
     return f"{name}-{project.language.code}" if project.is_translation else name
 
 
-def notes_on_texts(project: Project, month: ReportMonth) -> list[str]:
+def notes_on_texts(project: Project, period: IssuePeriod) -> list[str]:
     """Return what people should know of the activities in an issue: what is missing, outdated, or must not go out."""
+    if not isinstance(period, ReportMonth):
+        return []
+    month = period
     activities = project.activities(month)
     translation = project.translated_activities(month)
     notes = []
@@ -264,7 +284,7 @@ def keep_what_is_not_ours(before: Path, folder: Path) -> None:
 
 def reasons_to_make(
     project: Project,
-    month: ReportMonth,
+    period: IssuePeriod,
     as_of: dt.date,
     engine: Engine,
     place: str | None = None,
@@ -284,7 +304,7 @@ def reasons_to_make(
     left_out_rows
         Whether rows that are in quarantine may be left out of it.
     """
-    place = place or project.issue_place(str(month))
+    place = place or project.issue_place(str(period))
     folder, name = project.issues / place, f"issues/{place}"
     if not folder.is_dir():
         return ["it was not made yet"]
@@ -292,16 +312,16 @@ def reasons_to_make(
         manifest = read_manifest(folder / MANIFEST, f"{name}/{MANIFEST}")
     except ManifestError as error:
         return [f"{problem.where} {problem.what.rstrip(';.')}" for problem in error.problems]
-    asked = asked_otherwise(manifest, project, month, as_of, left_out_rows)
+    asked = asked_otherwise(manifest, project, period, as_of, left_out_rows)
     if asked:
         return [f"{name} {what}" for what in asked]
-    changes = changed_since(manifest, issue_inputs(project, month, as_of, present), (engine.name, engine.version()))
+    changes = changed_since(manifest, issue_inputs(project, period, as_of, present), (engine.name, engine.version()))
     touched = touched_since(manifest, folder, name)
     return [*(str(one) for one in changes), *(f"{one.where} {one.what.rstrip(';')}" for one in touched)]
 
 
 def asked_otherwise(
-    manifest: Manifest, project: Project, month: ReportMonth, as_of: dt.date, left_out_rows: bool = False
+    manifest: Manifest, project: Project, period: IssuePeriod, as_of: dt.date, left_out_rows: bool = False
 ) -> list[str]:
     """Return in what an issue is another one than is asked for, whatever it was made from.
 
@@ -310,10 +330,10 @@ def asked_otherwise(
     left_out_rows
         As ``reasons_to_make`` takes it.
     """
-    was, there = manifest.parameters, project.activities(month).parent.is_dir()
+    was, there = manifest.parameters, project.has_activities(period)
     found = []
-    if (manifest.month, manifest.as_of) != (month, as_of):
-        found.append(f"is of {manifest.month} as of {manifest.as_of}")
+    if (manifest.period, manifest.as_of) != (period, as_of):
+        found.append(f"is of {manifest.period} as of {manifest.as_of}")
     if was.lang != project.language.code:
         found.append(f"is in {was.lang!r}")
     if was.has_activities != there:
@@ -329,25 +349,28 @@ def asked_otherwise(
 
 
 def front_matter(
-    project: Project, what: str, as_of: dt.date, demonstration: bool, draft: bool = False
+    project: Project, what: str, as_of: dt.date, demonstration: bool, draft: bool = False, title: str = ""
 ) -> dict[str, Any]:
     """Return what the cover, the running header and the document's properties say. Engines read it as Markdown.
 
     Parameters
     ----------
     what
-        What the pages are about, in the language of the project: the month of an issue.
+        What the pages are about, in the language of the project: the period of an issue.
     demonstration
         Whether the records are sample data.
     draft
         Whether every page is marked as a draft.
+    title
+        The title of the report; by default that of program.toml.
     """
     language, program = project.language, project.shown
     identity, text = program.identity, language.text
-    running = f"{identity.name} | {identity.report_title} | {what}".upper()
+    title = title or identity.report_title
+    running = f"{identity.name} | {title} | {what}".upper()
     vip = {
         "program": identity.name,
-        "report": identity.report_title,
+        "report": title,
         "month": capital(what),
         "city": identity.city,
         "department": identity.department,
@@ -366,9 +389,7 @@ def front_matter(
         vip["draft"] = text("Draft: not for publication")
         vip["mark"] = " | ".join(filter(None, [vip["draft"], vip.get("mark")]))
     return {
-        "title": escape(
-            text("{program} {report}, {month}", program=identity.name, report=identity.report_title, month=what)
-        ),
+        "title": escape(text("{program} {report}, {month}", program=identity.name, report=title, month=what)),
         "author": escape(f"{identity.city}, {identity.department}"),
         "lang": language.code,
         "date": as_of.isoformat(),

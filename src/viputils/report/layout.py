@@ -10,6 +10,9 @@ from IPython.display import Markdown
 
 from viputils.audit.register import IssueName
 from viputils.config.language import ENGLISH, Language
+from viputils.config.program import Program
+from viputils.core.months import IssuePeriod
+from viputils.figures.comparison import SMALL
 from viputils.report.markdown import (
     escape,
 )
@@ -32,8 +35,21 @@ def percent(part: int, whole: int, language: Language = ENGLISH) -> str:
 
 def label_of(name: IssueName, language: Language) -> str:
     """Name an issue in words: ``November 2023, re-issue 1``."""
-    month = language.month(name.month)
-    return language.text("{month}, re-issue {number}", month=month, number=name.number) if name.number else month
+    period = language.period(name.period)
+    return language.text("{month}, re-issue {number}", month=period, number=name.number) if name.number else period
+
+
+def report_title(program: Program, language: Language, period: IssuePeriod) -> str:
+    """Return the title of the report of a period.
+
+    Parameters
+    ----------
+    program
+        With its names as they are shown.
+    """
+    if period.kind == "quarter":
+        return language.text("Quarterly Report")
+    return language.text("Annual Report") if period.kind == "year" else program.identity.report_title
 
 
 def pipe_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: Sequence[int] = ()) -> str:
@@ -83,6 +99,14 @@ def signed_percent(value: float) -> str:
     if pd.isna(value):
         return escape(NOT_AVAILABLE)
     return f"{value:+.1f}%" if round(value, 1) else "0.0%"
+
+
+def change_percent(language: Language, now: int, before: int | None) -> str:
+    """Return a change as a whole percentage with its sign: ``+12%``. Not available if there is too little before."""
+    if before is None or before < SMALL:
+        return NOT_AVAILABLE
+    share = language.percent(abs(now - before), before)
+    return share if share == language.percent(0, 1) else f"{'+' if now > before else '-'}{share}"
 
 
 def part(title: str, *blocks: str) -> Markdown:

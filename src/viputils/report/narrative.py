@@ -37,7 +37,7 @@ _APART: Final = {
     "higher": message("Unusually high: {names}."),
     "lower": message("Unusually low: {names}."),
 }
-_YEARS_APART: Final = {
+YEARS_APART: Final = {
     "higher": message("Clearly more than a year earlier: {names}."),
     "lower": message("Clearly fewer than a year earlier: {names}."),
 }
@@ -99,9 +99,9 @@ def points_of(edition: Edition, found: Assessment | None, revised: Sequence[Revi
     first = [
         *(_point_on_month(edition, found) if found else ()),
         *(_points_on_categories(edition, found) if found else ()),
-        *(_point_on_year(edition, found) if found else ()),
+        *(point_on_year(edition, found) if found else ()),
     ]
-    last = [*_point_on_engagement(edition), *_point_on_revisions(edition, revised)]
+    last = [*_point_on_engagement(edition), *point_on_revisions(edition, revised)]
     points = [*first, *_point_on_headline(edition), *last]
     # The headline numbers are in the table right below, so that point gives way.
     if len(points) > MOST_POINTS:
@@ -132,7 +132,7 @@ def _point_on_month(edition: Edition, found: Assessment) -> Iterator[str]:
         text = _month_text(found)
         yield words(language, text, **values, low=low, high=high)
     if found.shift is not None:
-        yield _shift(edition, found, found.shift)
+        yield shift_sentence(edition, found, found.shift)
 
 
 def _month_text(found: Assessment) -> str:
@@ -143,7 +143,7 @@ def _month_text(found: Assessment) -> str:
     return _MONTHS[whole.verdict] if whole.low else _MONTHS_FROM_0[whole.verdict]
 
 
-def _shift(edition: Edition, found: Assessment, shift: Shift) -> str:
+def shift_sentence(edition: Edition, found: Assessment, shift: Shift) -> str:
     """Return since when the level is another one, and which."""
     language = edition.language
     text = _SHIFTS["high" if shift.after > shift.before else "low"]
@@ -166,12 +166,13 @@ def _points_on_categories(edition: Edition, found: Assessment) -> Iterator[str]:
     for verdict in ("higher", "lower"):
         if those := [part for part in told if part.verdict == verdict]:
             apart = True
-            yield _short(language, _APART[verdict], [_with_limit(edition, found, part) for part in those])
+            yield shortened(language, _APART[verdict], [_with_limit(edition, found, part) for part in those])
     if told and not apart:
         yield _none_apart(edition, found, all_told=len(told) == len(parts))
 
 
-def _point_on_year(edition: Edition, found: Assessment) -> Iterator[str]:
+def point_on_year(edition: Edition, found: Assessment) -> Iterator[str]:
+    """Yield how the fiscal year to date compares with the year before."""
     if found.year is not None:
         yield " ".join(_year(edition, found))
 
@@ -218,7 +219,7 @@ def _point_on_engagement(edition: Edition) -> Iterator[str]:
     )
 
 
-def _point_on_revisions(edition: Edition, revised: Sequence[RevisedMonth]) -> Iterator[str]:
+def point_on_revisions(edition: Edition, revised: Sequence[RevisedMonth]) -> Iterator[str]:
     """Yield which earlier months were revised."""
     if not revised:
         return
@@ -234,10 +235,10 @@ def _point_on_revisions(edition: Edition, revised: Sequence[RevisedMonth]) -> It
         for one in reversed(revised)
     ]
     measure = escape(noun_of(edition, trend)) if trend else ""
-    yield _short(language, message("Revised {measure}: {names}."), names, measure=measure)
+    yield shortened(language, message("Revised {measure}: {names}."), names, measure=measure)
 
 
-def _short(language: Language, text: str, names: Sequence[str], **values: str) -> str:
+def shortened(language: Language, text: str, names: Sequence[str], **values: str) -> str:
     """Return a sentence with as many names as fit into a main point, and how many more there are."""
     shown = list(names)
     while True:
@@ -290,10 +291,10 @@ def _month(edition: Edition, found: Assessment) -> Iterator[str]:
     else:
         yield words(language, "{measure} in {month}: **{number}**.", **values)
     if found.shift is not None:
-        yield _shift(edition, found, found.shift)
+        yield shift_sentence(edition, found, found.shift)
         # The range is of the change beside season and trend. Beside the two averages it can mislead.
         if found.shift.before and found.shift.after / found.shift.before in found.shift.ratio:
-            yield from _range(language, found.shift.ratio)
+            yield from true_range(language, found.shift.ratio)
     if not whole.is_enough and found.shift is not None:
         yield words(language, "The level changed too recently to say what is normal now.")
     elif not whole.is_enough:
@@ -391,7 +392,7 @@ def _categories(edition: Edition, found: Assessment) -> Iterator[str]:
 
 
 def _none_apart(edition: Edition, found: Assessment, all_told: bool) -> str:
-    names = _labels(edition, list(found.parts))
+    names = labels_of(edition, list(found.parts))
     if all_told:
         return words(edition.language, "By {categories}, no count was unusual.", categories=names)
     return words(edition.language, "By {categories}, no count that we could judge was unusual.", categories=names)
@@ -414,7 +415,8 @@ def _each_name(edition: Edition, found: Assessment, parts: Sequence[Standing]) -
     return names
 
 
-def _labels(edition: Edition, measures: Sequence[str]) -> str:
+def labels_of(edition: Edition, measures: Sequence[str]) -> str:
+    """Return the labels of some measures as a list."""
     return edition.language.listed([escape(uncapital(edition.shown.measures[name].label)) for name in measures])
 
 
@@ -473,10 +475,10 @@ def _year_range(edition: Edition, found: Assessment) -> Iterator[str]:
     """Yield the range of the true change if a year changed clearly."""
     year = found.year
     if year is not None and year.verdict != "no telling" and year.ratio is not None:
-        yield from _range(edition.language, year.ratio)
+        yield from true_range(edition.language, year.ratio)
 
 
-def _range(language: Language, ratio: Interval) -> Iterator[str]:
+def true_range(language: Language, ratio: Interval) -> Iterator[str]:
     """Yield the range of the true change, rounded outward."""
     if not math.isfinite(ratio.high):
         return
@@ -496,11 +498,11 @@ def _year_categories(edition: Edition, found: Assessment) -> Iterator[str]:
     for verdict in ("higher", "lower"):
         those = [part for part in parts if part.verdict == verdict]
         if those:
-            names = "; ".join(_before_and_now(language, part) for part in those)
-            yield words(language, _YEARS_APART[verdict], names=names)
+            names = "; ".join(before_and_now(language, part) for part in those)
+            yield words(language, YEARS_APART[verdict], names=names)
     if not told or any(part.verdict != "no telling" for part in told):
         return
-    names = _labels(edition, list(found.year_parts))
+    names = labels_of(edition, list(found.year_parts))
     if len(told) == len(parts):
         yield words(language, "By {categories}, nothing changed clearly from a year earlier.", categories=names)
     else:
@@ -511,7 +513,8 @@ def _year_categories(edition: Edition, found: Assessment) -> Iterator[str]:
         )
 
 
-def _before_and_now(language: Language, part: YearToDate) -> str:
+def before_and_now(language: Language, part: YearToDate) -> str:
+    """Return a category with its number now and a year earlier."""
     return words(
         language,
         "{name}, {number} (a year earlier {before})",

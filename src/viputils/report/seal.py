@@ -15,10 +15,11 @@ from viputils.audit.manifest import Inputs, Inventory, inputs_of
 from viputils.audit.register import Register, read_register
 from viputils.config.page_settings import SETTINGS, copy_named_files
 from viputils.config.program import RAW
-from viputils.config.project import NOTEBOOK, SEALED, Project
+from viputils.config.project import LONG_NOTEBOOK, NOTEBOOK, SEALED, Project
 from viputils.core.files import copy_files, private_folder
 from viputils.core.git import Commit, commit_of
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
+from viputils.core.periods import shown_by
 from viputils.records.remote.fetch import deliveries_folder
 from viputils.report.elsewhere import NAME as ELSEWHERE
 
@@ -36,12 +37,11 @@ class Present:
         return cls(Inventory(project), read_register(project))
 
 
-def issue_inputs(project: Project, month: ReportMonth, as_of: dt.date, present: Present | None = None) -> Inputs:
-    """Find everything that the issue of a month is made from, the register's other issues of the year included."""
+def issue_inputs(project: Project, period: IssuePeriod, as_of: dt.date, present: Present | None = None) -> Inputs:
+    """Find everything that the issue of a period is made from, the register's other issues of the year included."""
     present = present or Present.of(project)
-    year = month.fiscal_year(project.program.identity.fiscal_year_starts)
-    seen = present.register.seen_by(list(year.months(until=month)), as_of)
-    return inputs_of(project, month, as_of, {str(one.name): one.fingerprint for one in seen}, present.files)
+    seen = present.register.seen_by(shown_by(period, project.program.identity.fiscal_year_starts), as_of)
+    return inputs_of(project, period, as_of, {str(one.name): one.fingerprint for one in seen}, present.files)
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Sealed:
         """The folder of the project whose inputs they are."""
         return self.project.home or self.project.root
 
-    def inputs(self, month: ReportMonth, as_of: dt.date) -> Inputs:
-        """Return what the issue of a month is made from; each file is hashed once, however many issues there are."""
-        return issue_inputs(self.project, month, as_of, self._present)
+    def inputs(self, period: IssuePeriod, as_of: dt.date) -> Inputs:
+        """Return what the issue of a period is made from; each file is hashed once, however many issues there are."""
+        return issue_inputs(self.project, period, as_of, self._present)
 
     def in_language(self, code: str) -> Sealed:
         """Return the same copies as they are shown in a language."""
@@ -127,7 +127,7 @@ def copy_project(project: Project, root: Path) -> None:
     copies = {
         project.root / "program.toml": root / "program.toml",
         project.root / ELSEWHERE: root / ELSEWHERE,
-        project.notebook: root / NOTEBOOK,
+        **{project.own_or_shared(name): root / name for name in (NOTEBOOK, LONG_NOTEBOOK)},
         project.pages / SETTINGS: root / SETTINGS,
     }
     copy_files(project.report, root / "report")

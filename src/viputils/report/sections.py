@@ -78,7 +78,7 @@ def _updated_notice(project: Project, edition: Edition) -> str:
     A correction gets its number and its reason when it is published, so its pages cannot show them.
     """
     own = default_as_of(edition.records.received.deliveries, edition.program, edition.month)
-    earlier = [one for one in read_register(project).of(edition.month) if (one.as_of or own) < edition.as_of]
+    earlier = [one for one in read_register(project).of(edition.period) if (one.as_of or own) < edition.as_of]
     if not earlier:
         return ""
     language, before = edition.language, earlier[-1]
@@ -540,4 +540,4 @@ def _total(edition: Edition, name: str, period: str, counts: pd.Series) -> str:
 
 def disagreements(edition: Edition) -> list[str]:
     """Return where the categories of a breakdown do not add up to the whole, and why; as plain text."""
-    return without_category(edition.figures, edition.program, edition.month, edition.language)
+    return without_category(edition.figures, edition.program, edition.period, edition.language)

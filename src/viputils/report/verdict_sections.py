@@ -21,6 +21,7 @@ from viputils.audit.verdicts import (
 from viputils.config.language import ENGLISH, Language
 from viputils.config.project import Project
 from viputils.core.months import ReportMonth, date_in_words
+from viputils.core.periods import parse_period
 from viputils.core.text import capital, plural
 from viputils.figures.counts import key_of_row
 from viputils.figures.edition import Edition
@@ -291,7 +292,9 @@ def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str, lang
         name = str(row["measure"])
         measure = shown.measures[name]
         to_date = row["period"] == "fytd"
-        when = language.text(shown.identity.year_to_date) if to_date else language.short_month(one.issue.name.month)
+        when = (
+            language.text(shown.identity.year_to_date) if to_date else _short_period(language, one, str(row["period"]))
+        )
         if measure.by == "month":
             # Its categories are months, which no catalogue holds.
             category = shown.tables[measure.table].title
@@ -314,6 +317,15 @@ def _figures_table(one: IssueVerdicts, figures: pd.DataFrame, caption: str, lang
         words(language, "Result"),
     ]
     return pipe_table(heads, rows, caption)
+
+
+def _short_period(language: Language, one: IssueVerdicts, period: str) -> str:
+    """Return a period of an issue, except the year to date, in few letters."""
+    issue = one.issue.name.period
+    counted_in = issue if period == issue.kind else parse_period(period)
+    if isinstance(counted_in, ReportMonth):
+        return language.short_month(counted_in)
+    return language.period(counted_in)
 
 
 def release_notes(found: Changes) -> str:

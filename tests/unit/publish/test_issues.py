@@ -37,7 +37,7 @@ def an_issue(folder: Path, name: str, counts: dict[str, int], replaced_by: str |
     (place / "vip.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook()), encoding="utf-8")
     issue = IssueName.parse(name)
     later = IssueName.parse(replaced_by) if replaced_by else None
-    as_of = issue.month.span.end + dt.timedelta(days=4 + issue.number)
+    as_of = issue.period.days(7).end + dt.timedelta(days=4 + issue.number)
     files = {path.name: checksum(path) for path in place.iterdir()}
     return SiteIssue(issue, as_of, place, files, f"issues/{name}", "", None, later)
 

@@ -167,7 +167,7 @@ def _compare_commits(
         printed = _printed_on_either(sides)
     found = _Found(before.label, after.label, printed)
     for place, one in enumerate(wanted):
-        known = [one.month in {issue.month for issue in register} for register in registers]
+        known = [one.period in {issue.period for issue in register} for register in registers]
         registered = registers[0].get(one, frozenset()) | registers[1].get(one, frozenset())
         # A month that was asked for by name must be computed on both sides.
         may_be_new = not months and not known[0]

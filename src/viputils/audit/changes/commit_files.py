@@ -16,7 +16,7 @@ from viputils.config.project import Project
 from viputils.core.encoding import decoded
 from viputils.core.errors import ParameterError, Problem, VipError
 from viputils.core.git import check_out
-from viputils.core.months import ReportMonth, parse_date
+from viputils.core.months import IssuePeriod, ReportMonth, parse_date
 from viputils.figures.counts import KEY
 
 # The scratch folder must also contain what a project shares with a folder beside its repository.
@@ -32,13 +32,13 @@ class Revision:
 
 
 class Wanted(NamedTuple):
-    """The figures to compute: of a month, as of the date in the register or, if empty, as of the month's own."""
+    """The figures to compute: of a period, as of the date in the register or, if empty, as of its own."""
 
-    month: ReportMonth
+    period: IssuePeriod
     as_of: str = ""
 
     def __str__(self) -> str:
-        return f"{self.month} as of {self.as_of}" if self.as_of else str(self.month)
+        return f"{self.period} as of {self.as_of}" if self.as_of else str(self.period)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Tree:
                 name = IssueName.parse(path.stem)
             except VipError:
                 continue
-            wanted = Wanted(name.month, days.get(str(name), ""))
+            wanted = Wanted(name.period, days.get(str(name), ""))
             keys = frozenset(tuple(row.get(part) or "" for part in KEY) for row in _rows(path))
             found[wanted] = found.get(wanted, frozenset()) | keys
         return found
@@ -178,7 +178,7 @@ def wanted_figures(
         If no month is asked for and neither register has an issue.
     """
     registered = {one for register in registers for one in register}
-    asked = set(months) or {one.month for one in registered}
+    asked: set[IssuePeriod] = set(months) or {one.period for one in registered}
     if every:
         asked |= {month for tree in sides for month in tree.months()}
     if not asked:
@@ -186,6 +186,6 @@ def wanted_figures(
             "data/published", "has no issue on either side;", "name the months: --month 2023-11, or --all-months."
         )
         raise ParameterError("There is nothing to compare.", [problem])
-    wanted = {one for one in registered if one.month in asked}
-    wanted |= {Wanted(month) for month in asked - {one.month for one in wanted}}
-    return sorted(wanted)
+    wanted = {one for one in registered if one.period in asked}
+    wanted |= {Wanted(month) for month in asked - {one.period for one in wanted}}
+    return sorted(wanted, key=lambda one: (str(one.period), one.as_of))

@@ -66,7 +66,7 @@ class Runs:
             return str(error.problems[0])
 
     def _start(self, tree: Tree, wanted: Wanted) -> subprocess.Popen[bytes] | None:
-        command = [sys.executable, "-P", "-c", _COUNT, str(tree.source or ""), "figures", str(wanted.month), "--csv"]
+        command = [sys.executable, "-P", "-c", _COUNT, str(tree.source or ""), "figures", str(wanted.period), "--csv"]
         command += ["--as-of", wanted.as_of] if wanted.as_of else []
         pipe = subprocess.PIPE
         with self.lock:

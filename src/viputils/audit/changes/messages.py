@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from viputils.core.errors import VipError
-from viputils.core.months import ReportMonth
+from viputils.core.periods import parse_period
 from viputils.core.text import folded
 from viputils.figures.counts import key_of_row
 
@@ -54,14 +54,14 @@ def _statement(commit: str, text: str) -> Statement | None:
     if month.casefold() == "all":
         month = ""
     else:
-        good = good and bool(figure) and _is_month(month)
+        good = good and bool(figure) and _is_period(month)
     figure = "" if figure.casefold() == "all" else figure.strip()
     return Statement(commit, which, month, figure, reason) if good else None
 
 
-def _is_month(text: str) -> bool:
+def _is_period(text: str) -> bool:
     try:
-        ReportMonth.parse(text)
+        parse_period(text)
     except VipError:
         return False
     return True

@@ -21,7 +21,8 @@ from viputils.audit.trace.rows import PLACE, look_at, members_of, require_balanc
 from viputils.config.program import Demonstration, Program
 from viputils.config.project import Project
 from viputils.core.errors import BalanceError, DeliveryError, ParameterError, Problem, ProgramError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
+from viputils.core.periods import parse_period
 from viputils.figures.counts import FigureKey
 from viputils.figures.edition import Edition
 from viputils.records.clean import Records, clean_records
@@ -52,7 +53,7 @@ class Trace:
         The statement about sample data, if this is sample data.
     """
 
-    month: ReportMonth
+    issue: IssuePeriod
     as_of: dt.date
     key: FigureKey
     label: str
@@ -130,7 +131,7 @@ class Movement:
         ``why``.
     """
 
-    month: ReportMonth
+    issue: IssuePeriod
     before: dt.date
     after: dt.date
     key: FigureKey
@@ -154,7 +155,7 @@ class Movement:
 
 @dataclass(frozen=True)
 class Background:
-    """The records in which the figures of a month are traced: as of a day, and as of now.
+    """The records in which the figures of an issue are traced: as of a day, and as of now.
 
     Attributes
     ----------
@@ -162,7 +163,7 @@ class Background:
         The records as of the newest delivery; none if that is the same, or cannot be read.
     """
 
-    month: ReportMonth
+    issue: IssuePeriod
     records: Records
     later: Records | None
     notes: tuple[str, ...]
@@ -170,7 +171,7 @@ class Background:
 
 def trace_figure(
     project: Project,
-    month: ReportMonth,
+    issue: IssuePeriod,
     key_text: str,
     as_of: dt.date | None = None,
     allow_quarantined: bool = False,
@@ -183,7 +184,7 @@ def trace_figure(
     key_text
         The figure, ``measure/category/period``.
     as_of
-        By default the as-of date of the month's own issue.
+        By default the as-of date of the issue.
     near
         The number of days before and after the period in which a record just misses it.
 
@@ -198,14 +199,14 @@ def trace_figure(
     BalanceError
         If the records do not add up to the figure: a fault of this software.
     """
-    key = FigureKey.parse(key_text, project.program, month)
+    key = FigureKey.parse(key_text, project.program, issue)
     tables = tables_of(project.program, key)
-    return trace(load_background(project, month, as_of, allow_quarantined, tables), key, near)
+    return trace(load_background(project, issue, as_of, allow_quarantined, tables), key, near)
 
 
 def load_background(
     project: Project,
-    month: ReportMonth,
+    issue: IssuePeriod,
     as_of: dt.date | None = None,
     allow_quarantined: bool = False,
     tables: Collection[str] | None = None,
@@ -220,7 +221,7 @@ def load_background(
         If rows are in quarantine and that is not allowed.
     """
     deliveries = find_deliveries(project)
-    as_of = issue_day(project, deliveries, month, as_of)
+    as_of = issue_day(project, deliveries, issue, as_of)
     newest = deliveries[-1].received
     later, notes = None, []
     if newest > as_of:
@@ -237,15 +238,15 @@ def load_background(
         received = read_received(project, deliveries, as_of)
     records = clean_records(project.program, received)
     if not allow_quarantined:
-        require_no_quarantine(project, Edition(month, records, pd.DataFrame()))
-    return Background(month, records, later, tuple(notes))
+        require_no_quarantine(project, Edition(issue, records, pd.DataFrame()))
+    return Background(issue, records, later, tuple(notes))
 
 
 def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
     """Return the records behind a figure, from records that were read already; see ``trace_figure``."""
-    records, month = background.records, background.month
-    looked_at = look_at(records, key, month)
-    members = members_of(records, key, month)
+    records, issue = background.records, background.issue
+    looked_at = look_at(records, key, issue)
+    members = members_of(records, key, issue)
     require_balance(looked_at, members)
     # A record that adds nothing to a sum is not behind it; one that is counted once with others is.
     listed = members if looked_at.once is not None else members.loc[members["amount"].ne(0)]
@@ -257,15 +258,15 @@ def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
     if nothing := len(members) - len(listed):
         notes.append(f"{nothing:,} more {'record' if nothing == 1 else 'records'} of the period add 0; not listed.")
     if background.later is not None:
-        came, note = _since(records, background.later, key, month)
+        came, note = _since(records, background.later, key, issue)
         missed.append(came)
         notes += note
     notes += _about_voids(records)
     return Trace(
-        month=month,
+        issue=issue,
         as_of=records.as_of,
         key=key,
-        label=label_of(records.program, key, month),
+        label=label_of(records.program, key, issue),
         value=value,
         records=listed_records(looked_at, listed, what_cleaning_did(looked_at, rows, versions)),
         missed=put_together(missed, listed["once"] if looked_at.once is not None else ()),
@@ -274,10 +275,10 @@ def trace(background: Background, key: FigureKey, near: int = NEAR) -> Trace:
     )
 
 
-def _since(records: Records, later: Records, key: FigureKey, month: ReportMonth) -> tuple[pd.DataFrame, list[str]]:
+def _since(records: Records, later: Records, key: FigureKey, issue: IssuePeriod) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows received later that count now, and a note if the figure or its records changed."""
     try:
-        moves = find_moves(records, later, key, month)
+        moves = find_moves(records, later, key, issue)
     except ProgramError as error:
         # A value that only later issues print is not an error of this one.
         return pd.DataFrame(columns=list(COLUMNS)), [f"It cannot be counted as of {later.as_of}: {error.summary}"]
@@ -290,7 +291,7 @@ def _since(records: Records, later: Records, key: FigureKey, month: ReportMonth)
 
 def trace_movement(
     project: Project,
-    month: ReportMonth,
+    issue: IssuePeriod,
     key_text: str,
     before: dt.date,
     after: dt.date,
@@ -307,7 +308,7 @@ def trace_movement(
     QuarantineError
         If rows are in quarantine on one of the days and that is not allowed.
     """
-    key = FigureKey.parse(key_text, project.program, month)
+    key = FigureKey.parse(key_text, project.program, issue)
     if after < before:
         raise ParameterError(
             "The dates run backwards.",
@@ -315,16 +316,16 @@ def trace_movement(
         )
     deliveries = find_deliveries(project)
     for day in (before, after):
-        as_of_issue(project.program, deliveries, month, day)
+        as_of_issue(project.program, deliveries, issue, day)
     received = read_received(project, deliveries, after)
     older, newer = (clean_records(project.program, part) for part in (received.by(before), received))
     if not allow_quarantined:
         for records in (older, newer):
-            require_no_quarantine(project, Edition(month, records, pd.DataFrame()))
-    return movement(older, newer, key, month)
+            require_no_quarantine(project, Edition(issue, records, pd.DataFrame()))
+    return movement(older, newer, key, issue)
 
 
-def movement(older: Records, newer: Records, key: FigureKey, month: ReportMonth) -> Movement:
+def movement(older: Records, newer: Records, key: FigureKey, issue: IssuePeriod) -> Movement:
     """Compare the records behind a figure as of two dates.
 
     Raises
@@ -332,22 +333,26 @@ def movement(older: Records, newer: Records, key: FigureKey, month: ReportMonth)
     BalanceError
         If they do not add up to the change of the figure: a fault of this software.
     """
-    moves = find_moves(older, newer, key, month)
+    moves = find_moves(older, newer, key, issue)
     before, after = (int(rows["amount"].sum()) for rows in moves.members)
     if before + int(moves.pairs["change"].sum()) != after:
         raise BalanceError(
             f"{key} went from {before} to {after}, but not by the records that moved. This is a fault of viputils."
         )
-    label = label_of(newer.program, key, month)
-    return Movement(month, older.as_of, newer.as_of, key, label, before, after, described(moves), _demonstration(newer))
+    label = label_of(newer.program, key, issue)
+    return Movement(issue, older.as_of, newer.as_of, key, label, before, after, described(moves), _demonstration(newer))
 
 
-def label_of(program: Program, key: FigureKey, month: ReportMonth) -> str:
+def label_of(program: Program, key: FigureKey, issue: IssuePeriod) -> str:
     """Return the name of a figure in words: ``Homicide, Incident type, November 2023, month``."""
-    period = "month" if key.period == "month" else f"{program.identity.year} to date"
+    period = key.period
+    if period == "fytd":
+        period = f"{program.identity.year} to date"
+    elif period != issue.kind:
+        period = parse_period(period).label
     measure, category = program.measures[key.measure], key.category
     category = ReportMonth.parse(category).label if measure.by == "month" else category
-    return ", ".join(part for part in (category, measure.label, month.label, period) if part)
+    return ", ".join(part for part in (category, measure.label, issue.label, period) if part)
 
 
 def _joined(texts: Iterable[str]) -> str:
@@ -356,7 +361,7 @@ def _joined(texts: Iterable[str]) -> str:
 
 def _about(found: Trace | Movement) -> dict[str, Any]:
     statement = None if found.demonstration is None else " ".join(found.demonstration.statement.split())
-    return {"month": str(found.month), "figure": str(found.key), "label": found.label, "demonstration": statement}
+    return {"month": str(found.issue), "figure": str(found.key), "label": found.label, "demonstration": statement}
 
 
 def _demonstration(records: Records) -> Demonstration | None:

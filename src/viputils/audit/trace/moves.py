@@ -13,7 +13,7 @@ from viputils.audit.trace import missed
 from viputils.audit.trace.rows import PLACE, first_later, members_of, place_of
 from viputils.config.program import Distinct, Measure
 from viputils.config.tables import DELIVERY, RECEIVED
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod
 from viputils.figures.counts import FigureKey, span_of
 from viputils.records.clean import Records
 
@@ -40,7 +40,7 @@ class Moves:
     older: Records
     newer: Records
     key: FigureKey
-    month: ReportMonth
+    issue: IssuePeriod
     pairs: pd.DataFrame
     members: tuple[pd.DataFrame, pd.DataFrame]
 
@@ -50,14 +50,14 @@ class Moves:
         return self.newer.program.measures[self.key.measure]
 
 
-def find_moves(older: Records, newer: Records, key: FigureKey, month: ReportMonth) -> Moves:
+def find_moves(older: Records, newer: Records, key: FigureKey, issue: IssuePeriod) -> Moves:
     """Match the records behind a figure on both sides, and return those that moved.
 
     The changes add up to the change of the figure. A record that adds nothing to a sum is not behind it.
     """
     name = newer.program.measures[key.measure].table
     record = newer.program.tables[name].id
-    members = (members_of(older, key, month), members_of(newer, key, month))
+    members = (members_of(older, key, issue), members_of(newer, key, issue))
     ids = {
         one
         for side, rows in zip((older, newer), members, strict=True)
@@ -82,7 +82,7 @@ def find_moves(older: Records, newer: Records, key: FigureKey, month: ReportMont
     pairs = pairs.assign(moved=what, change=change).loc[moved]
     order = pairs["moved"].map([ENTERED, LEFT, CHANGED].index)
     pairs = pairs.assign(order=order).sort_values(["order", "after", "before"]).drop(columns="order")
-    return Moves(older, newer, key, month, pairs.reset_index(drop=True), members)
+    return Moves(older, newer, key, issue, pairs.reset_index(drop=True), members)
 
 
 def _first_of(values: pd.Series, others: pd.Series) -> pd.Series:
@@ -140,7 +140,7 @@ def _later_records(moves: Moves) -> dict[int, dict[str, Any]]:
     measure, program = moves.measure, moves.newer.program
     if measure.followed_by is None or not isinstance(measure.count, Distinct):
         return {}
-    who, until = measure.count.distinct, span_of(program, moves.month, moves.key.period).end
+    who, until = measure.count.distinct, span_of(program, moves.issue, moves.key.period).end
     date, later_date = (program.tables[name].date for name in (measure.table, measure.followed_by))
     changes = record_changes(moves.older, moves.newer, measure.followed_by)
     found: dict[int, dict[str, Any]] = {}

@@ -13,7 +13,7 @@ from viputils.audit.record_history import origin, voids_of
 from viputils.config.program import Distinct, Measure, Program, Sum
 from viputils.config.tables import DELIVERY, FILE, LINE, Schema, schemas_of
 from viputils.core.errors import BalanceError
-from viputils.core.months import ReportMonth, Span
+from viputils.core.months import IssuePeriod, ReportMonth, Span
 from viputils.figures.counts import FigureKey, compute_figures, counted, span_of
 from viputils.records.account import DUPLICATE, KEPT, QUARANTINED
 from viputils.records.clean import Records, typed_rows
@@ -196,7 +196,7 @@ class LookedAt:
     """
 
     key: FigureKey
-    month: ReportMonth
+    issue: IssuePeriod
     measure: Measure
     table: Table
     follow_up: FollowUp | None
@@ -206,6 +206,11 @@ class LookedAt:
     empty: Mapping[str, pd.Series]
     once: pd.Series | None
     would_count: pd.Series
+
+    @property
+    def month(self) -> ReportMonth:
+        """The month whose names the issue uses."""
+        return self.issue.last(self.table.records.program.identity.fiscal_year_starts)
 
     @property
     def in_span(self) -> pd.Series:
@@ -223,7 +228,7 @@ class LookedAt:
         return self.follow_up.first(self.table, rows, until).notna()
 
 
-def look_at(records: Records, key: FigureKey, month: ReportMonth, table: Table | None = None) -> LookedAt:
+def look_at(records: Records, key: FigureKey, issue: IssuePeriod, table: Table | None = None) -> LookedAt:
     """Check every row against the rules of a figure.
 
     Parameters
@@ -233,6 +238,7 @@ def look_at(records: Records, key: FigureKey, month: ReportMonth, table: Table |
     """
     program, measure = records.program, records.program.measures[key.measure]
     table = table_of(records, measure.table) if table is None else table
+    month = issue.last(program.identity.fiscal_year_starts)
     rules: dict[str, pd.Series] = {}
     empty: dict[str, pd.Series] = {}
     once = follow_up = None
@@ -262,14 +268,14 @@ def look_at(records: Records, key: FigureKey, month: ReportMonth, table: Table |
         require(measure.count.distinct, once.notna())
         if measure.followed_by is not None:
             follow_up = FollowUp(table_of(records, measure.followed_by), measure.count.distinct)
-    span = span_of(program, month, key.period)
+    span = span_of(program, issue, key.period)
     days = ReportMonth.parse(key.category).span if measure.by == "month" else span
     would_count = all_of(rules.values(), table) & within(table.date, days)
     if follow_up is not None:
         asked = would_count.index[would_count]
         followed = follow_up.first(table, asked, span.end).notna()
         would_count = followed.reindex(would_count.index, fill_value=False)
-    return LookedAt(key, month, measure, table, follow_up, days, span.end, rules, empty, once, would_count)
+    return LookedAt(key, issue, measure, table, follow_up, days, span.end, rules, empty, once, would_count)
 
 
 def within(day: pd.Series, span: Span) -> pd.Series:
@@ -302,12 +308,12 @@ def first_later(later: pd.DataFrame, day: pd.Series, who: pd.Series, until: dt.d
     return found.set_index("here")["there"].reindex(day.index)
 
 
-def members_of(records: Records, key: FigureKey, month: ReportMonth) -> pd.DataFrame:
+def members_of(records: Records, key: FigureKey, issue: IssuePeriod) -> pd.DataFrame:
     """Return the records that a figure counts, as ``figures.counted`` does, each with the ``amount`` that it adds.
 
     Of records that are counted once together, the first has the whole amount.
     """
-    rows = counted(records, key.measure, month, key.period)
+    rows = counted(records, key.measure, issue, key.period)
     rows = rows.loc[rows["category"].astype("str").eq(key.category)].sort_index()
     if "once" in rows:
         rows = rows.assign(once=rows["once"].astype("str"))
@@ -320,7 +326,7 @@ def require_balance(looked_at: LookedAt, members: pd.DataFrame) -> None:
     """Raise ``BalanceError`` if a trace does not make up its figure: a fault of this software, never of the records."""
     key, table = looked_at.key, looked_at.table
     only = table.records.program.model_copy(update={"measures": {key.measure: looked_at.measure}})
-    figures = compute_figures(replace(table.records, program=only), looked_at.month)
+    figures = compute_figures(replace(table.records, program=only), looked_at.issue)
     this = figures["category"].eq(key.category) & figures["period"].eq(key.period)
     value, added = int(figures.loc[this, "value"].sum()), int(members["amount"].sum())
     # Records that add nothing to a sum do not fit its rules.

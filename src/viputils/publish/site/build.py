@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from viputils.audit.manifest import MANIFEST
-from viputils.audit.register import read_register
+from viputils.audit.register import IssueName, read_register
 from viputils.config.project import Project
 from viputils.core.errors import DeliveryError, ManifestError, Problem
 from viputils.core.files import replaced_whole
@@ -127,20 +127,20 @@ def _make_site(
     go_on: Callable[[str], bool],
     on: dt.date,
 ) -> Site:
-    projects = project.in_every_language()
+    projects, starts = project.in_every_language(), project.program.identity.fiscal_year_starts
     every, no_pages = plan_issues(project)
-    releases, known = Releases(project.program.releases, on), {one.name.month for one in every}
-    published = {one.name.month for one in read_register(project).issues}
+    releases, known = Releases(project.program.releases, on), _months(one.name for one in every)
+    published = _months(one.name for one in read_register(project).issues)
     releases.require_made(known | published)
     if releases.withheld_from is not None:
-        every = [one for one in every if not releases.withholds(one.name.month)]
+        every = [one for one in every if not releases.withholds(one.name.period.last(starts))]
         withhold(project, releases, max((one.as_of for one in every), default=None))
-    planned = [one for one in every if since is None or one.name.month >= since]
+    planned = [one for one in every if since is None or one.name.period.last(starts) >= since]
     no_pages = [one for one in no_pages if since is None or one.where >= f"issues/{since}"]
     if no_pages and not planned:
         raise DeliveryError("No issue can be made. The site was not changed.", no_pages)
     made, failed = make_outdated(projects, planned, engine, on_step, go_on)
-    every, planned = ([one for one in issues if one.name.month not in failed] for issues in (every, planned))
+    every, planned = ([one for one in issues if one.name.period not in failed] for issues in (every, planned))
     if failed:
         releases.require_made((known | published) - failed.keys())
     no_pages += [problem for problems in failed.values() for problem in problems]
@@ -163,6 +163,11 @@ def _make_site(
     pages, pages_made = _replace(plan, engine, out, left_out_rows, on_step)
     withheld = tuple(releases.notes(known))
     return Site(out / "index.html", plan.number_of_issues, made, pages, pages_made, notes, withheld)
+
+
+def _months(names: Iterable[IssueName]) -> set[ReportMonth]:
+    """Return the months of some issues. Quarters and years have no release dates."""
+    return {name.period for name in names if isinstance(name.period, ReportMonth)}
 
 
 def _replace(

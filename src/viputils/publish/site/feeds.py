@@ -15,7 +15,7 @@ from viputils.publish.site.navigation import Version
 from viputils.publish.site.pages import NOT_FOUND
 from viputils.publish.site.plan import Plan
 from viputils.publish.site.releases import Releases
-from viputils.report.layout import label_of
+from viputils.report.layout import label_of, report_title
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
 _SITEMAP: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -69,10 +69,10 @@ def _entry(project: Project, version: Version, issue: SiteIssue, releases: Relea
     summary = language.text("Counted from the records received by {as_of}.", as_of=language.date(issue.as_of))
     if issue.demonstration:
         summary += f" {demonstration.statement if demonstration else ''}"
-    release = None if issue.name.number else releases.of(issue.name.month)
+    release = None if issue.name.number else releases.of(issue.name.period)
     released = release.date if release is not None and release in releases.come else None
     return Entry(
-        f"{project.shown.identity.report_title}, {label_of(issue.name, language)}",
+        f"{report_title(project.shown, language, issue.name.period)}, {label_of(issue.name, language)}",
         f"{version.prefix}{issue.place}/",
         max(issue.published or issue.as_of, released or dt.date.min),
         summary,

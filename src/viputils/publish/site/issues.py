@@ -21,13 +21,15 @@ from viputils.config.language import Language, message
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, Problem
 from viputils.core.months import FiscalYear, ReportMonth
+from viputils.core.periods import is_long
 from viputils.core.text import capital, uncapital
+from viputils.figures.comparison import SMALL
 from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
 from viputils.publish.site.pages import Page, page_of
 from viputils.report.about import where_to_get_help
 from viputils.report.data_files import FIGURES_JSON
 from viputils.report.drawing import image_markdown, one_flattens_the_rest, panels_chart
-from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table
+from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table, report_title
 from viputils.report.markdown import escape, unescape
 from viputils.report.press import CARD, SUMMARY
 from viputils.report.render.frontmatter import read_front_matter
@@ -36,8 +38,6 @@ from viputils.report.sections import demonstration_notice
 # A chart needs at least two months. Above six months, their names no longer fit.
 _ENOUGH_FOR_A_CHART: Final = 2
 _MONTHS_WITH_NAMES: Final = 6
-# The methods page calls smaller numbers small.
-_SMALL: Final = 20
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,10 @@ def issue_page(project: Project, issue: SiteIssue) -> Page:
         # A re-issue is made before it gets its number. Two pages must not have the same title.
         identity = project.shown.identity
         title = project.language.text(
-            "{program} {report}, {month}", program=identity.name, report=identity.report_title, month=label
+            "{program} {report}, {month}",
+            program=identity.name,
+            report=report_title(project.shown, project.language, issue.name.period),
+            month=label,
         )
         header = {**header, "title": escape(title), "vip": {**header["vip"], "month": escape(label)}}
     return Page(issue.place, label, header, cells[1:], files)
@@ -164,7 +167,12 @@ def home_page(project: Project, issues: Sequence[SiteIssue], newest: dt.date | N
     if issues:
         archive = Markdown("\n\n".join(_archive(project, issues)))
         help_part = where_to_get_help(project)
-        parts += [Markdown(_newest(project, issues[0])), _month_by_month(project, issues), help_part, archive]
+        parts += [
+            Markdown(_newest(project, issues[0])),
+            _month_by_month(project, _by_month(issues)),
+            help_part,
+            archive,
+        ]
         points = re.findall(r"^- (.*)$", _main_points(project, issues[0]), re.MULTILINE)
         description = unescape(points[0]) if points else description
     else:
@@ -200,7 +208,8 @@ def _tiles(project: Project, issue: SiteIssue) -> str:
         f"- **{language.number(value_of(figures, name, 'fytd'))}** {escape(measures[name].label)}"
         for name in project.shown.report.headline
     ]
-    span = issue.name.month.fytd(project.shown.identity.fiscal_year_starts)
+    starts = project.shown.identity.fiscal_year_starts
+    span = issue.name.period.last(starts).fytd(starts)
     sentence = language.text(
         "From {start} to {end}, counted from the records received by {as_of}.",
         start=language.date(span.start),
@@ -210,13 +219,18 @@ def _tiles(project: Project, issue: SiteIssue) -> str:
     return "\n\n".join([escape(sentence), div("tiles", "\n".join(tiles))])
 
 
-def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
+def _by_month(issues: Sequence[SiteIssue]) -> list[tuple[ReportMonth, SiteIssue]]:
+    """Return the issues of months, each with its month."""
+    return [(period, one) for one in issues if isinstance(period := one.name.period, ReportMonth)]
+
+
+def _month_by_month(project: Project, issues: Sequence[tuple[ReportMonth, SiteIssue]]) -> Markdown:
     """Show the first breakdown for each month of the newest fiscal year, from the issue of that month."""
     language, program, starts = project.language, project.shown, project.program.identity.fiscal_year_starts
-    year = issues[0].name.month.fiscal_year(starts)
-    standing = {
-        one.name.month: one for one in issues if one.replaced_by is None and one.name.month.fiscal_year(starts) == year
-    }
+    if not issues:
+        return Markdown("")
+    year = issues[0][0].fiscal_year(starts)
+    standing = {month: one for month, one in issues if one.replaced_by is None and month.fiscal_year(starts) == year}
     if len(standing) < _ENOUGH_FOR_A_CHART or not program.report.breakdowns:
         return Markdown("")
     name = program.report.breakdowns[0]
@@ -273,7 +287,7 @@ def _month_by_month(project: Project, issues: Sequence[SiteIssue]) -> Markdown:
     if own_scales:
         note = language.text("Each month shows the numbers of its own report. Each chart has its own scale.")
     known = [value for _, values in rows for value in values if value is not None]
-    if sum(value < _SMALL for value in known) * 2 > len(known):
+    if sum(value < SMALL for value in known) * 2 > len(known):
         small = language.text("Most of these numbers are small. Small numbers often go up and down by chance.")
         note = f"{note} {small}"
     if len(known) < len(rows) * len(months):
@@ -311,13 +325,16 @@ def _archive(project: Project, issues: Sequence[SiteIssue]) -> Iterator[str]:
         )
     )
     years: dict[FiscalYear, list[SiteIssue]] = {}
-    for issue in issues:
-        years.setdefault(issue.name.month.fiscal_year(identity.fiscal_year_starts), []).append(issue)
+    for month, issue in _by_month(issues):
+        years.setdefault(month.fiscal_year(identity.fiscal_year_starts), []).append(issue)
     for year, those in years.items():
         calendar = identity.fiscal_year_starts == 1
         title = text("Calendar year {year}", year=year.year) if calendar else text("Fiscal year {year}", year=year.year)
         yield f"### {escape(title)}"
         yield _year_table(project, those, text("Reports of the year, the newest first"))
+    if longer := [one for one in issues if is_long(one.name.period)]:
+        yield f"### {escape(text('Quarterly and annual reports'))}"
+        yield _year_table(project, longer, text("Reports of quarters and years, the newest first"))
 
 
 def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> str:
@@ -336,7 +353,7 @@ def _year_table(project: Project, issues: Sequence[SiteIssue], title: str) -> st
             note = language.text("replaced by {issue}", issue=label_of(issue.replaced_by, language))
             cells[0] += f" ({escape(note)})"
         if whole is not None:
-            cells.append(language.number(value_of(issue.figures, whole, "month")))
+            cells.append(language.number(value_of(issue.figures, whole, issue.name.period.kind)))
         cells.append(" ".join(f"[{escape(kind)}]({file})" for file, kind in issue.downloads(language)))
         rows.append(cells)
     heads.append(language.text("Files"))

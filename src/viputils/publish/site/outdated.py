@@ -8,7 +8,7 @@ from typing import Final
 
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, Problem
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
 from viputils.core.text import plural
 from viputils.publish.backfill import Order, carry_out, cores
 from viputils.publish.site.plan import PlannedIssue
@@ -28,7 +28,7 @@ def make_outdated(
     engine: Engine,
     on_step: Callable[[str], None],
     go_on: Callable[[str], bool],
-) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], dict[ReportMonth, list[Problem]]]:
+) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], dict[IssuePeriod, list[Problem]]]:
     """Make the issues that are missing or out of date.
 
     Returns
@@ -42,21 +42,21 @@ def make_outdated(
         If none can be made.
     """
     todo = list(_orders(projects, planned, engine))
-    if len(todo) > _MANY and not go_on(_how_many(todo)):
+    if len(todo) > _MANY and not go_on(_how_many(projects[0], todo)):
         raise ParameterError("No site was made.", [Problem("--since", "leaves out earlier issues;", "name a month.")])
     if todo:
         on_step(f"Making {todo[0].place}, 1 of {len(todo)} ({todo[0].why[0]})")
-    failed: dict[ReportMonth, list[Problem]] = {}
+    failed: dict[IssuePeriod, list[Problem]] = {}
     with closing(carry_out(projects[0], todo, engine)) as outcomes:
         for done, outcome in enumerate(outcomes, start=1):
             if outcome.error is not None:
-                if len(failed | {outcome.order.month: []}) == len({one.name.month for one in planned}):
+                if len(failed | {outcome.order.period: []}) == len({one.name.period for one in planned}):
                     raise outcome.error
                 problem = Problem(f"issues/{outcome.order.place}", f"has no page: {outcome.error.summary}")
-                failed.setdefault(outcome.order.month, []).extend([problem, *outcome.error.problems])
+                failed.setdefault(outcome.order.period, []).extend([problem, *outcome.error.problems])
             elif done < len(todo):
                 on_step(f"Made {outcome.order.place}, {done} of {len(todo)}")
-    return tuple((order.place, order.why) for order in todo if order.month not in failed), failed
+    return tuple((order.place, order.why) for order in todo if order.period not in failed), failed
 
 
 def _orders(projects: Sequence[Project], planned: Sequence[PlannedIssue], engine: Engine) -> Iterator[Order]:
@@ -66,17 +66,19 @@ def _orders(projects: Sequence[Project], planned: Sequence[PlannedIssue], engine
         require_screened(screen_texts(projects[0]))
     for spoken in projects:
         for one in planned:
-            month, without = one.name.month, one.left_out_rows
-            require_screened(screen_activities(spoken, month))
+            period, without = one.name.period, one.left_out_rows
+            if isinstance(period, ReportMonth):
+                require_screened(screen_activities(spoken, period))
             place = spoken.issue_place(str(one.name))
-            if why := tuple(reasons_to_make(spoken, month, one.as_of, engine, place, present, without)):
-                yield Order(month, one.as_of, spoken.language.code, place, why, without)
+            if why := tuple(reasons_to_make(spoken, period, one.as_of, engine, place, present, without)):
+                yield Order(period, one.as_of, spoken.language.code, place, why, without)
 
 
-def _how_many(todo: Sequence[Order]) -> str:
+def _how_many(project: Project, todo: Sequence[Order]) -> str:
     """Return how many issues have to be made, how long that takes, and how to make fewer."""
     minutes = max(1, round(len(todo) * _SECONDS_PER_ISSUE / cores() / 60))
-    since = max(order.month for order in todo).plus(-11)
+    starts = project.program.identity.fiscal_year_starts
+    since = max(order.period.last(starts) for order in todo).plus(-11)
     return (
         f"{len(todo)} issues have to be made, which takes about {plural(minutes, 'minute')}. "
         f"--since {since} makes the site of the last twelve months first."

@@ -12,6 +12,7 @@ from viputils.audit.register import IssueName, PublishedIssue, Register, read_re
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
+from viputils.core.periods import is_long
 from viputils.core.text import plural
 from viputils.publish.site.issues import SiteIssue
 from viputils.publish.site.releases import Releases
@@ -100,7 +101,8 @@ class Plan:
 def plan_issues(project: Project) -> tuple[list[PlannedIssue], list[Problem]]:
     """Return every month that can be counted and every re-issue in the register, the newest first.
 
-    Months with rows in quarantine are left out and returned as problems.
+    Published quarters and years come after the months. Months with rows in quarantine are left out and returned as
+    problems.
     """
     if not has_deliveries(project):
         return [], []
@@ -115,14 +117,15 @@ def plan_issues(project: Project) -> tuple[list[PlannedIssue], list[Problem]]:
         as_of = _as_of(issue)
         if as_of is None and issue.name in planned:
             as_of = planned[issue.name].as_of
-        if as_of is not None and issue.name.month in months:
+        if as_of is not None and (is_long(issue.name.period) or issue.name.period in months):
             planned[issue.name] = PlannedIssue(issue.name, as_of, issue)
     for issue in register.issues:
         by = register.replaced_by(issue.name)
         # A replacement that was printed elsewhere may have no known as-of date. It then has no page to link to.
         if issue.name in planned and by is not None and by.name in planned:
             planned[issue.name] = replace(planned[issue.name], replaced_by=by.name)
-    return [one for _, one in sorted(planned.items(), reverse=True)], notes
+    newest_first = [planned[name] for name in sorted(planned, reverse=True)]
+    return sorted(newest_first, key=lambda one: is_long(one.name.period)), notes
 
 
 def _countable(project: Project, register: Register) -> tuple[dict[ReportMonth, dt.date], dict[ReportMonth, dt.date]]:
@@ -149,20 +152,20 @@ def not_shown(
     project: Project, shown: Collection[PlannedIssue], since: ReportMonth | None, releases: Releases
 ) -> Iterator[Problem]:
     """Yield a note for each text of activities and each re-issue that is on no page, except those withheld."""
-    months = {one.name.month for one in shown}
+    periods = {one.name.period for one in shown}
     for path in sorted((project.report / "activities").glob("*.md")):
         try:
             month = ReportMonth.parse(path.stem)
         except ParameterError:
             continue
-        if month in months:
+        if month in periods:
             yield from outdated_activities(project, month)
         elif (since is None or month >= since) and not releases.withholds(month):
             what = "is on no page, because the data of its month is not complete;"
             yield Problem(project.relative(path), what, f"run vip status to see what {month} lacks.")
     names = {one.name for one in shown}
     for issue in read_register(project).issues:
-        if issue.name.number and issue.name not in names and issue.name.month in months:
+        if issue.name.number and issue.name not in names and issue.name.period in periods:
             what = "is on no page, because its as-of date is not known;"
             yield Problem(f"data/published/{issue.name}.csv", what, "add its as-of date to the index.")
 

@@ -11,7 +11,7 @@ from viputils.audit.register import MANIFEST_SUFFIX, read_register, write_regist
 from viputils.config.program import Release
 from viputils.config.project import Project
 from viputils.core.errors import Problem, ProgramError
-from viputils.core.months import ReportMonth
+from viputils.core.months import IssuePeriod, ReportMonth
 from viputils.records.deliveries import find_deliveries
 
 
@@ -30,9 +30,9 @@ class Releases:
     dates: Sequence[Release]
     on: dt.date
 
-    def of(self, month: ReportMonth) -> Release | None:
-        """Return the release of a month's issue, if it has a date."""
-        return next((one for one in self.dates if one.issue == month), None)
+    def of(self, period: IssuePeriod) -> Release | None:
+        """Return the release of a period's issue, if it has a date. Only months have dates."""
+        return next((one for one in self.dates if one.issue == period), None)
 
     @property
     def come(self) -> list[Release]:
@@ -87,8 +87,8 @@ def withhold(project: Project, releases: Releases, last: dt.date | None) -> None
         The newest as-of date of the other issues. Deliveries that were received later are taken out too. None if there
         are no other issues.
     """
-    register = read_register(project).issues
-    gone = [issue.name for issue in register if releases.withholds(issue.name.month)]
+    register, starts = read_register(project).issues, project.program.identity.fiscal_year_starts
+    gone = [issue.name for issue in register if releases.withholds(issue.name.period.last(starts))]
     for name in gone:
         for suffix in (".csv", MANIFEST_SUFFIX):
             (project.published / f"{name}{suffix}").unlink(missing_ok=True)

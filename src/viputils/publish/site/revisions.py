@@ -69,7 +69,7 @@ def revisions_log(issues: Sequence[PublishedIssue], places: Mapping[IssueName, s
             [
                 f"[{label}](../{place}/index.html)" if place else label,
                 language.date(one.printed) if one.printed else unknown,
-                _change(one, by_name.get(IssueName(one.name.month, one.name.number - 1)), language),
+                _change(one, by_name.get(IssueName(one.name.period, one.name.number - 1)), language),
                 said(language, one.transcribed_by),
                 escape(one.approved_by) or unknown,
             ]

@@ -11,6 +11,7 @@ from viputils.audit.as_of import load_edition
 from viputils.audit.register import IssueName, read_register
 from viputils.audit.verdicts import IssueVerdicts, verify_register
 from viputils.config.project import Project
+from viputils.core.months import ReportMonth
 from viputils.core.text import capital
 from viputils.figures.quality import revisions
 from viputils.publish.site.calendar import calendar_page
@@ -50,7 +51,7 @@ def versions_of(plan: Plan) -> list[Version]:
 
 def _revised(project: Project, newest: PlannedIssue) -> pd.DataFrame:
     """Return how the record counts of earlier months changed, which is the same in every language."""
-    return revisions(load_edition(project, newest.name.month, newest.as_of).records)
+    return revisions(load_edition(project, newest.name.period, newest.as_of).records)
 
 
 def _prefix(project: Project) -> str:
@@ -87,7 +88,7 @@ def _pages(
 
 def _pages_about(project: Project, newest: PlannedIssue, revised: pd.DataFrame) -> tuple[list[Page], bool]:
     """Return the pages about the program, its methods, records and data, and whether the records are sample data."""
-    edition = load_edition(project, newest.name.month, newest.as_of)
+    edition = load_edition(project, newest.name.period, newest.as_of)
     to_files = "../../data/" if project.is_translation else ""
     pages = [
         overview_page(project, edition),
@@ -103,7 +104,11 @@ def _pages_about_publication(
 ) -> Iterator[Page]:
     """Yield the pages about revisions and about release dates, if the city has them."""
     places = {one.name: one.place for one in issues}
-    by_month = {one.name.month: one.place for one in issues if not one.name.number}
+    by_month = {
+        period: one.place
+        for one in issues
+        if isinstance(period := one.name.period, ReportMonth) and not one.name.number
+    }
     address = f"{plan.address}{_prefix(project)}" if plan.address is not None else None
     found = (
         revisions_page(project, read_register(project).issues, places, day, is_demonstration),
@@ -130,11 +135,16 @@ def _edges(project: Project, issues: Sequence[SiteIssue]) -> dict[str, Edge]:
     # The home page is about the newest issue.
     edges = {HOME: Edge(card=issues[0].card)} if issues else {}
     by_name = {one.name: one for one in issues}
-    named = [(one.place, capital(label_of(one.name, project.language))) for one in issues]
+    named = [(one.place, capital(label_of(one.name, project.language)), one.name.period.kind) for one in issues]
     for place, issue in enumerate(issues):
+        # Months, quarters and years each have their own earlier and later reports.
+        earlier, later = (
+            [(to, name) for to, name, kind in those if kind == issue.name.period.kind]
+            for those in (named[place + 1 :], named[:place])
+        )
         edges[issue.place] = Edge(
-            earlier=named[place + 1] if place + 1 < len(named) else None,
-            later=named[place - 1] if place else None,
+            earlier=earlier[0] if earlier else None,
+            later=later[-1] if later else None,
             files=issue.downloads(project.language),
             card=issue.card,
             notice=_notice(project, issue, by_name),
@@ -152,7 +162,7 @@ def _notice(project: Project, issue: SiteIssue, issues: Mapping[IssueName, SiteI
             other.place,
             capital(label_of(other.name, language)),
         )
-    first = issues.get(IssueName(issue.name.month))
+    first = issues.get(IssueName(issue.name.period))
     if not issue.name.number or first is None:
         return None
     reason, code = issue.reason, language.code
