@@ -264,6 +264,8 @@ def counted_within(records: Records, name: str, month: ReportMonth, span: Span) 
 
 def total(rows: pd.DataFrame) -> pd.Series:
     """Return the total of the rows of ``counted`` by category."""
+    if rows.empty:
+        return pd.Series(dtype="int64")
     if "once" in rows:
         rows = rows.loc[rows["once"].notna()].drop_duplicates(["category", "once"])
     return rows.groupby("category", observed=True)["amount"].sum().astype("int64")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import pandas as pd
@@ -71,4 +72,9 @@ def account_line(account: pd.DataFrame, as_of: dt.date) -> str:
 
 def no_quarantine() -> pd.DataFrame:
     """Return a quarantine without rows."""
+    return _no_quarantine().copy()
+
+
+@cache
+def _no_quarantine() -> pd.DataFrame:
     return pd.DataFrame(columns=list(QUARANTINE_COLUMNS), dtype="str").astype({LINE: "int64"})
