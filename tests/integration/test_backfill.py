@@ -110,6 +110,7 @@ def test_what_was_delivered_after_the_as_of_date_makes_no_issue_again(made: Path
     assert todo(made) == {}
 
 
+@pytest.mark.whole_issues
 def test_another_engine_and_another_register_are_reasons_too(made: Path) -> None:
     class Newer(EmbeddedEngine):
         def version(self) -> str:
@@ -141,6 +142,7 @@ def test_each_reason_is_listed_where_it_is_asked_for_and_nothing_is_made_in_a_dr
     assert files_of(made / "issues") == before
 
 
+@pytest.mark.whole_issues
 def test_an_issue_that_was_asked_for_otherwise_is_made_again(made: Path) -> None:
     (made / "report" / "activities").rmdir()
     part = "has a part for activities, and report/activities is not there now"

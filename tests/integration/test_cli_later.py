@@ -50,6 +50,7 @@ def test_an_issue_verifies_as_before_with_a_later_delivery_present(city: Path) -
     assert now.returncode == 1, "as of January the printed figures are no longer those of the records"
 
 
+@pytest.mark.exhaustive
 def test_revisions_are_printed_for_people_and_as_json_and_csv(city: Path) -> None:
     text = vip("revisions", "2023-11", "--project", str(city))
     assert text.returncode == 0, text.stderr

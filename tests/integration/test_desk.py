@@ -256,7 +256,7 @@ def made_with_another_text(told: Project) -> None:
     issue_made(told, "2023-10", PlainEngine())
 
 
-@pytest.mark.parametrize("option", ["--reason", "--footnote"])
+@pytest.mark.parametrize("option", ["--reason", pytest.param("--footnote", marks=pytest.mark.exhaustive)])
 def test_a_reason_and_a_footnote_are_screened_before_anything_is_written(told: Project, option: str) -> None:
     (told.report / "activities" / "2023-10.allowed.toml").write_text(ALLOWED, encoding="utf-8")
     publish(told, OCTOBER, DAY, APPROVER)
@@ -440,11 +440,29 @@ def test_a_missing_month_is_said_where_deliveries_come_monthly(city: Path) -> No
     ("file", "text", "cell", "note"),
     [
         ("data/published/2023-11.csv", "x", ("published", "cannot be told"), "data/published/2023-11.csv"),
-        ("data/raw/2023-12-04/responses.csv", "x\n", ("verdict", "cannot be told"), "responses.csv"),
+        pytest.param(
+            "data/raw/2023-12-04/responses.csv",
+            "x\n",
+            ("verdict", "cannot be told"),
+            "responses.csv",
+            marks=pytest.mark.exhaustive,
+        ),
         ("data/raw/2023-12-04/unknown.csv", "x\n", ("data", "none yet"), "unknown.csv"),
         ("report/activities/2023-11.md", "## A\n\n## A\n", ("activities", "cannot be shown"), "2023-11.md, line 3"),
-        ("report/activities/2023-11.allowed.toml", "x", ("activities", "cannot be shown"), "2023-11.allowed.toml"),
-        ("issues/2023-11/manifest.json", "{", ("made", "cannot be told"), "issues/2023-11/manifest.json"),
+        pytest.param(
+            "report/activities/2023-11.allowed.toml",
+            "x",
+            ("activities", "cannot be shown"),
+            "2023-11.allowed.toml",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            "issues/2023-11/manifest.json",
+            "{",
+            ("made", "cannot be told"),
+            "issues/2023-11/manifest.json",
+            marks=pytest.mark.exhaustive,
+        ),
     ],
 )
 def test_what_is_wrong_in_one_place_is_a_note_and_hides_nothing_else(

@@ -249,6 +249,7 @@ def test_nothing_is_left_behind(artifacts: Artifacts, tmp_path: Path) -> None:
     assert not [path for path in scratch.iterdir() if path.name.startswith("vip-")]
 
 
+@pytest.mark.whole_issues
 def test_an_issue_is_made_again_with_the_days_that_its_deliveries_cover(
     artifacts: Artifacts, tmp_path: Path, plain_pages: None
 ) -> None:

@@ -181,6 +181,7 @@ def require_refused_if_counted_otherwise(root: Path) -> None:
     assert made_in(root) == before
 
 
+@pytest.mark.whole_issues
 def test_of_the_folder_of_an_issue_only_what_its_manifest_names_goes_online(built: Path) -> None:
     root = built
     before = made_in(root)
@@ -433,6 +434,7 @@ def test_a_site_that_does_not_know_its_address_has_no_feed_and_says_so(tmp_path:
         assert "feed.xml" not in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.whole_issues
 def test_the_page_for_what_is_not_there_needs_no_other_file_where_the_address_is_not_known(tmp_path: Path) -> None:
     """Somebody may have asked for an address in any folder: what is relative would lead elsewhere from there."""
     root = with_a_short_report(town(tmp_path / "a town"))

@@ -119,6 +119,7 @@ def test_an_object_store_gives_the_same_files_and_figures_as_the_folder(
     require_same(load_edition(there, "2023-11"), demonstration)
 
 
+@pytest.mark.whole_issues
 @pytest.mark.usefixtures("plain_pages")
 def test_a_report_from_an_address_is_the_one_from_the_folder(
     whole_project: Project, deliver: Deliver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -427,6 +427,7 @@ def _kernels(worker: psutil.Process) -> list[psutil.Process]:
         return []
 
 
+@pytest.mark.cluster
 def test_the_cluster_of_the_documentation_is_open_to_this_machine_alone(tmp_path: Path) -> None:
     """The commands of docs/operations.md, on free ports: each listens on the loopback address, its dashboard too."""
     lines = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8").splitlines()

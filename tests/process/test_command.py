@@ -23,7 +23,7 @@ from viputils.cli import main
         pytest.param(["figures", "2023-13"], 2, marks=pytest.mark.process),
         (["--help"], 0),
         (["figures", "2023-11", "--json"], 0),
-        (["trace", "2023-11", "responses/month"], 0),
+        pytest.param(["trace", "2023-11", "responses/month"], 0, marks=pytest.mark.process),
         (["figures", "2029-11"], 2),
         (["no-such-command"], 2),
     ],

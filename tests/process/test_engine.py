@@ -160,6 +160,7 @@ def test_a_notebook_of_this_project_shows_the_same(path: Path, tmp_path: Path) -
     assert any(outputs for outputs in fast)
 
 
+@pytest.mark.engines
 def test_nothing_of_the_settings_of_a_user_has_a_part_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = tmp_path / "ipython" / "profile_default" / "startup" / "00-mine.py"
     begin.parent.mkdir(parents=True)
@@ -219,6 +220,7 @@ def test_megabytes_come_through(tmp_path: Path, megabytes: int) -> None:
     assert len(executed.cells[-1].outputs[0].text) == megabytes * 1_000_000 + 1
 
 
+@pytest.mark.engines
 def test_each_kernel_begins_fresh_and_random_numbers_depend_on_the_parameters_alone(tmp_path: Path) -> None:
     cells = [
         "import random, numpy as np",

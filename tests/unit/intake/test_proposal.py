@@ -280,6 +280,7 @@ def test_a_day_that_has_not_come_or_lies_before_other_deliveries_is_said(project
     assert rows.loc[rows["response_id"].eq("R2"), "area_command"].tolist() == ["Southeast"]
 
 
+@pytest.mark.exhaustive
 def test_a_month_too_long_ago_to_list_is_named(project: Project, deliver: Deliver, send: Send) -> None:
     months = [f"{2022 + (6 + n) // 12}-{(6 + n) % 12 + 1:02}" for n in range(17)]
     deliver("2023-12-04", responses=[f"R{n},{month}-05,DV,SE" for n, month in enumerate(months)])

@@ -174,6 +174,7 @@ def test_what_happened_to_every_row_is_as_in_the_files(demonstration: Edition, s
     assert f"Of {totals[0]:,} delivered rows, we kept {totals[1]:,}." in part.data
 
 
+@pytest.mark.exhaustive
 def test_counts_that_changed_are_those_of_the_files(
     demonstration: Edition, state: State, revised: pd.DataFrame
 ) -> None:
