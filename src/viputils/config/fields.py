@@ -8,7 +8,7 @@ import zoneinfo
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from viputils.core.encoding import hidden_marks
 from viputils.core.errors import ParameterError, nearest
@@ -117,19 +117,32 @@ def _is_time(value: object) -> dt.time:
     return dt.time.fromisoformat(value)
 
 
-Name = Annotated[str, AfterValidator(_is_name)]
-Line = Annotated[str, AfterValidator(_is_line)]
-Month = Annotated[ReportMonth, BeforeValidator(_is_month)]
-Day = Annotated[dt.date, BeforeValidator(_is_day)]
+def _text(pattern: str, **more: object) -> WithJsonSchema:
+    """Return what an editor can check of a text: its pattern in the dialect of JSON Schema."""
+    return WithJsonSchema({"type": "string", "pattern": pattern, **more})
+
+
+# A column, a list of columns, or "row".
+ID_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": f"^{_NAME.pattern}$"},
+        {"type": "array", "items": {"type": "string", "pattern": f"^{_NAME.pattern}$"}, "minItems": 1},
+    ]
+}
+
+Name = Annotated[str, AfterValidator(_is_name), _text(f"^{_NAME.pattern}$")]
+Line = Annotated[str, AfterValidator(_is_line), _text(r"\S")]
+Month = Annotated[ReportMonth, BeforeValidator(_is_month), _text("^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Day = Annotated[dt.date, BeforeValidator(_is_day), WithJsonSchema({"type": "string", "format": "date"})]
 # By the clock of the city.
-Time = Annotated[dt.time, BeforeValidator(_is_time)]
-LanguageCode = Annotated[str, AfterValidator(_is_language)]
-Address = Annotated[str, AfterValidator(_is_address)]
+Time = Annotated[dt.time, BeforeValidator(_is_time), _text("^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
+LanguageCode = Annotated[str, AfterValidator(_is_language), _text("^[a-z]{2,3}$")]
+Address = Annotated[str, AfterValidator(_is_address), _text("^https?://")]
 Phone = Annotated[str, AfterValidator(_is_phone)]
 Email = Annotated[str, AfterValidator(_is_email)]
 # A row or a column of the tile map.
 TilePlace = Annotated[int, Field(ge=1, le=12)]
-FolderAddress = Annotated[str, AfterValidator(is_folder_address)]
+FolderAddress = Annotated[str, AfterValidator(is_folder_address), _text("^https?://[^?#]+/$")]
 DeliveriesPlace = Annotated[str, AfterValidator(_is_source)]
-LicenseName = Annotated[str, AfterValidator(_is_license_name)]
+LicenseName = Annotated[str, AfterValidator(_is_license_name), _text("^[A-Za-z0-9._-]+$")]
 TimeZone = Annotated[str, AfterValidator(_is_time_zone)]

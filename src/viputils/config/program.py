@@ -8,9 +8,11 @@ import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from viputils.config.fields import (
+    ID_SCHEMA,
     Address,
     Day,
     DeliveriesPlace,
@@ -55,29 +57,40 @@ class Part(BaseModel):
 
 
 class Identity(Part):
-    """Names and dates of the program, for the cover and the running header and footer.
-
-    ``address`` is the web address of the site, for feeds and sitemaps. ``also_in`` lists additional languages.
-    ``deliveries`` is the source of deliveries. ``provisional_months`` is how long the figures of a month are marked as
-    provisional, by default always.
-    """
+    """Names and dates of the program, for the cover and the running header and footer."""
 
     name: Line
+    """The name of the program, on the cover."""
     short_name: Line
+    """Its short name, as in `VIP`."""
     city: Line
+    """The city, on the cover."""
     department: Line
+    """The department that runs the program."""
     report_title: Line
+    """The title of the report, as in `Monthly Informational Report`."""
     site: Line
+    """The web address of the program as people read it, in the footer."""
     language: LanguageCode = "en"
+    """The main language, as a code: `en` or `es`."""
     also_in: list[LanguageCode] = []
+    """More languages of the site."""
     address: FolderAddress | None = None
+    """The web address of the site, with a slash at the end. Leave it out until you know it."""
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)]
+    """The month in which the fiscal year begins. With 1, January, the report says calendar year."""
     began: dt.date
+    """The day on which the program began."""
     records_from: dt.date
+    """The first day that the records cover. No record can be older."""
     delivered: Literal["monthly", "irregularly"]
+    """`monthly` if a month without a delivery is an error, or else `irregularly`."""
     deliveries: DeliveriesPlace = RAW
+    """Where the deliveries are: a folder, an object store or a database."""
     shares: Line | None = None
+    """The path to another project whose notebooks, texts and theme this one uses."""
     provisional_months: Annotated[int, Field(ge=1)] | None = None
+    """For how many months the numbers of a month are marked as provisional. Without it, always."""
 
     @property
     def languages(self) -> list[str]:
@@ -99,16 +112,22 @@ class Demonstration(Part):
     """The id prefix of sample data, and the notice on every page made from them."""
 
     id_prefix: Line
+    """Records whose id begins with this are sample data."""
     mark: Line
+    """The notice at the foot of every page made from sample data."""
     statement: Line
+    """The notice at the beginning of such a page."""
     details: Line | None = None
+    """What is real and what is made up, at the end of such a page."""
 
 
 class Issues(Part):
     """A rule that applies to some issues, by default to all."""
 
     issues_from: Month | None = None
+    """The first issue to which this applies. Without it, from the first issue."""
     issues_to: Month | None = None
+    """The last issue to which this applies. Without it, to the newest."""
 
     def in_issue(self, month: ReportMonth) -> bool:
         """Return whether the rule applies to the issue of a month."""
@@ -125,7 +144,9 @@ class Days(Issues):
     """A rule that applies on some days, both ends included, by default on all."""
 
     valid_from: dt.date | None = None
+    """The first day on which this applies."""
     valid_to: dt.date | None = None
+    """The last day on which this applies."""
 
     @property
     def when(self) -> str:
@@ -150,26 +171,37 @@ class Crosswalk(Days):
     """A value that is counted under another name for records of the days on which the rule applies."""
 
     vocabulary: Name
+    """The vocabulary of the value."""
     value: Line
+    """The value that records have."""
     aliases: list[Line] = []
+    """Other spellings of the value."""
     counted_as: Line
+    """The value of the vocabulary that it is counted as."""
     assumption: bool = False
+    """Whether nobody has confirmed this rule. Pages say so."""
     reason: Line
+    """Why, in words for readers."""
 
 
 class Lifetime(Days):
     """The lifetime of a value: the days on which records can have it, and the issues that print it."""
 
     vocabulary: Name
+    """The vocabulary of the value."""
     value: Line
+    """The value that exists only on some days."""
 
 
 class Column(Part):
     """A column of a raw table."""
 
     type: Literal["date", "category", "count", "flag", "code", "text"]
+    """What the column has: days, values of a vocabulary, whole numbers, yes or no, or codes of records and people."""
     vocabulary: Name | None = None
+    """The vocabulary of a `category` column."""
     required: bool = True
+    """Whether every row must have a value."""
 
 
 class Table(Part):
@@ -178,18 +210,27 @@ class Table(Part):
     An incremental delivery adds and corrects records. A snapshot replaces the whole table. Only in a snapshot may
     several rows share an id, because such rows cannot be matched between deliveries.
 
-    In program.toml, ``id`` is a column, a list of columns that together form the id (``id_parts``), or ``"row"`` for a
-    table without ids, in which each row is a record. Intake writes the last two kinds.
+    Intake writes the ids that are made from several columns, and those of a table without ids.
     """
 
     title: Line
-    id: Name
-    id_parts: list[Name] = []
+    """The name of the table in the report."""
+    id: Annotated[Name, WithJsonSchema(ID_SCHEMA)]
+    """The column with the id of a record, a list of columns that form it together, or `row` if there is none."""
+    # Not a key: ``id`` is written as a list.
+    id_parts: SkipJsonSchema[list[Name]] = []
     date: Name
+    """The column that places a record in a month."""
     delivery: Literal["incremental", "snapshot"] = "incremental"
+    """`snapshot` if each file is the whole table; a row that is no longer in it is withdrawn. `incremental` if files
+    add and correct.
+    """
     one_row_per_id: bool = True
+    """Whether an id has one row. Only rows of a snapshot can share an id."""
     columns: Annotated[dict[Name, Column], Field(min_length=1)]
+    """The columns besides the id, by name."""
     exactly_one_of: list[Name] = []
+    """Columns of which each row fills exactly one."""
 
     @model_validator(mode="before")
     @classmethod
@@ -208,90 +249,103 @@ class Sum(Part):
     """A count that adds up a column."""
 
     sum: Name
+    """The column that is added up."""
 
 
 class Distinct(Part):
     """A count of the distinct values of a column."""
 
     distinct: Name
+    """The column whose different values are counted."""
 
 
 class Measure(Issues):
-    """A measure: what is counted.
-
-    ``issues_from`` and ``issues_to`` are the issues that print it, so that other issues do not miss it. ``formerly``
-    lists its former names, which older published figures use.
-    """
+    """A measure: what is counted. ``issues_from`` and ``issues_to`` are the issues that print it."""
 
     label: Line
+    """What the report calls it."""
     table: Name
+    """The table whose records it counts."""
     count: Literal["rows"] | Sum | Distinct
+    """`rows`, the sum of a column, or the number of different values of a column."""
     by: Name | None = None
+    """The category column that breaks it down, or `month`."""
     where: dict[Name, Line | bool] = {}
+    """Only records with these values, by column."""
     followed_by: Name | None = None
+    """A table: only people with a later record in it by the end of the period are counted."""
     missing: Line | None = None
+    """The name of the line for records without a category."""
     printed: list[Period] = []
+    """The periods that the issue prints. `vip verify` expects these in the register."""
     formerly: list[Name] = []
+    """Former names, which older published figures use."""
 
 
 class Intake(Part):
-    """Rules for reading agency files: names of columns, and columns and sheets to leave out.
-
-    Attributes
-    ----------
-    headings
-        By table and column: other names of the column. Case, spaces and punctuation are ignored.
-    left_out
-        By table: known columns to leave out.
-    time_zone
-        How to read a time with a zone: ``as written``, or the zone to convert it to, such as America/Denver.
-    missing
-        Words that mean a missing value, in addition to ``values.MISSING_WORDS``.
-    """
+    """Rules for reading agency files: names of columns, and columns and sheets to leave out."""
 
     date_order: Literal["month first", "day first"] = "month first"
+    """How agencies write a day such as 8/9/2023."""
     time_zone: TimeZone | None = None
+    """The zone to which times with a zone are converted, as in `America/Denver`, or `as written`."""
     missing: list[Line] = []
+    """More words that mean that a value is missing."""
     sheets_left_out: list[Line] = []
+    """Sheets of workbooks that have no records."""
     headings: dict[Name, dict[Name, list[Line]]] = {}
+    """What agencies call the columns, by table and column. Case, spaces and punctuation do not matter."""
     left_out: dict[Name, list[Line]] = {}
+    """Columns that agencies send and you do not want, by table."""
 
 
 class License(Part):
     """A license of the data: its short name (CC0-1.0), its title and its web address."""
 
     name: LicenseName
+    """The short name of the license, as in `CC0-1.0`."""
     title: Line
+    """Its full title."""
     path: Address
+    """Its web address."""
 
 
 class Source(Part):
     """A source of the data."""
 
     title: Line
+    """What the data comes from."""
     path: Address | None = None
+    """Its web address."""
 
 
 class Data(Part):
     """The licenses and sources of the published data."""
 
     licenses: list[License] = []
+    """What people may do with the numbers."""
     sources: list[Source] = []
+    """Where the numbers come from."""
 
 
 class PracticeModel(Part):
     """The measures at each step of the practice model, from the shooting review to services.
 
-    Enforcement has no measure, because the records do not cover it. ``services`` names the services that people take
-    up.
+    Enforcement has no measure, because the records do not cover it.
     """
 
     review: Annotated[list[Name], Field(min_length=1)]
+    """The measures of the shooting review."""
     candidates: Name
+    """The measure of candidates who came in."""
     sources: Name | None = None
+    """The measure of candidates by source."""
     notification: Name
+    """The measure of people notified."""
     engagement: Name
+    """The measure of people who took up a service."""
     services: Line = "Peer support and social services"
+    """The services that people take up."""
 
     @property
     def counts(self) -> list[str]:
@@ -303,24 +357,33 @@ class TileMap(Part):
     """A map of tiles: which measure it shows, and the row and column of the tile of each category, from 1 on."""
 
     measure: Name
+    """The measure that the map shows. It is one of the breakdowns."""
     tiles: Annotated[dict[Line, Annotated[list[TilePlace], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+    """The row and the column of the tile of each category, counted from 1."""
 
 
 class HelpLine(Part):
     """A number where people get help, and what it is for."""
 
     number: Line
+    """The number to call."""
     use: Line
+    """What the number is for."""
     address: Address | None = None
+    """A web address with more about it."""
 
 
 class Contact(Part):
     """Whom readers can ask about the report."""
 
     name: Line
+    """Whom readers can ask about the report."""
     phone: Phone | None = None
+    """A phone number."""
     email: Email | None = None
+    """An e-mail address."""
     address: Address | None = None
+    """A web address."""
 
 
 class Release(Part):
@@ -330,39 +393,63 @@ class Release(Part):
     """
 
     issue: Month
+    """The month of the issue."""
     date: Day
+    """The day on which it comes out."""
     time: Time | None = None
+    """The time of day in the city, as in `10:00`."""
     embargo: bool = False
+    """Whether the site leaves out the issue until then."""
 
 
 class Report(Part):
     """The measures in each part of the report."""
 
     headline: Annotated[list[Name], Field(min_length=1)]
+    """The large numbers: measures without a breakdown."""
     breakdowns: list[Name] = []
+    """The tables: measures by a category."""
     trend: Name | None = None
+    """The chart by month: a measure by month."""
     funnel: Annotated[list[Name], Field(max_length=2)] = []
+    """Two measures: who is notified, and who of them engages."""
     practice_model: PracticeModel | None = None
+    """The steps of the diagram on the page about the program."""
     tile_map: TileMap | None = None
+    """A map of tiles, one for each area."""
 
 
 class Program(Part):
     """program.toml, read and checked. Vocabularies, tables and measures are in the order of the file."""
 
     identity: Annotated[Identity, Field(alias="program")]
+    """The names and dates of the program."""
     demonstration: Demonstration | None = None
+    """What marks sample data. Delete it if you have real records."""
     vocabularies: dict[Name, dict[Line, list[Line]]] = {}
+    """The values of each category in printed order, with the other spellings that agencies use."""
     codes: dict[Name, Literal["same", "different"]] = {}
+    """For a column of codes that look alike: whether they are the `same` record or person, or `different` ones."""
     crosswalks: list[Crosswalk] = []
+    """Values that are counted under another name."""
     lifetimes: list[Lifetime] = []
+    """Values that exist only from or until a day."""
     intake: Intake = Intake()
+    """How to read what agencies send."""
     data: Data = Data()
+    """The license and the sources of the published data."""
     help: list[HelpLine] = []
+    """Where readers get help, on every issue and on the home page."""
     contact: Contact | None = None
+    """Whom readers can ask about the report. It needs at least one of `phone`, `email` and `address`."""
     releases: list[Release] = []
+    """When issues come out, for the calendar of the site."""
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
+    """The raw tables: one CSV file each in a delivery."""
     measures: Annotated[dict[Name, Measure], Field(min_length=1)]
+    """What is counted."""
     report: Report
+    """Which measures are in each part of the report."""
 
     def spellings(self, vocabulary: str) -> dict[str, str]:
         """Return every folded spelling in a vocabulary and its crosswalks, with its value."""
