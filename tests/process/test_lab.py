@@ -108,16 +108,27 @@ def lab(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
 
 
 def _run_all(tab: Any, address: str, token: str, name: str) -> None:
-    """Open a notebook, run all of its cells, and save it."""
+    """Open a notebook and run all of its cells."""
+
+    def kernel_is(state: str) -> bool:
+        sessions = asked(f"{address}/api/sessions?token={token}")
+        kernels = [one["kernel"] for one in sessions if one["path"] == f"{name}.ipynb"]
+        return any(one["execution_state"] == state and one["connections"] for one in kernels)
+
     tab.goto(f"{address}/lab/tree/{name}.ipynb?token={token}&reset")
-    # The cells at the end are not in the page while they are out of sight.
-    indicator = ".jp-Notebook-ExecutionIndicator[data-status={}]"
-    tab.locator(indicator.format("idle")).wait_for(timeout=PATIENCE * 1000)
+    wait_until(lambda: kernel_is("idle"))
+    tab.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=PATIENCE * 1000)
     tab.get_by_role("menuitem", name="Run", exact=True).click()
     tab.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    for status in ("busy", "idle"):
-        tab.locator(indicator.format(status)).wait_for(timeout=PATIENCE * 1000)
+    wait_until(lambda: kernel_is("busy"))
+    wait_until(lambda: kernel_is("idle"))
+
+
+def _is_saved(tab: Any) -> bool:
+    """Save the notebook, and return whether nothing is left to save."""
     tab.keyboard.press("Control+s")
+    tab.wait_for_timeout(200)
+    return bool(tab.locator(".jp-mod-dirty").count() == 0)
 
 
 @pytest.mark.process
@@ -139,11 +150,12 @@ def test_a_person_chooses_a_count_reads_the_report_and_leaves_the_notebooks_as_t
             month = shown.locator("table tr", has_text="November 2023")
             month.wait_for(timeout=PATIENCE * 1000)
             shown.get_by_text(re.compile(label.partition(" by ")[0])).first.wait_for(timeout=PATIENCE * 1000)
+        wait_until(lambda: _is_saved(tab))
         _run_all(tab, address, token, "monthly_report")
         tab.get_by_role("heading", name="Main points").first.wait_for(timeout=PATIENCE * 1000)
         assert ":::" not in tab.locator(".jp-Notebook").inner_text()
+        wait_until(lambda: _is_saved(tab))
         status = ["git", "status", "--porcelain"]
-        tab.locator(".jp-mod-dirty").wait_for(state="detached", timeout=PATIENCE * 1000)
         assert subprocess.run(status, cwd=root, capture_output=True, check=True).stdout == b""
 
 
