@@ -99,13 +99,19 @@ def test_without_a_measure_it_shows_the_one_that_the_report_of_that_city_follows
 
 def test_a_choice_of_a_measure_offers_its_categories_and_its_months(tables: Tables) -> None:
     box = trends.choose(tables)
-    measure, category, month, _ = box.children
-    assert measure.value == "adults_assisted"
+    measure, category, month, shown = box.children
+    assert (measure.value, category.value, str(month.value)) == ("adults_assisted", "", "2023-11")
     assert category.disabled
     measure.value = "responses_by_incident_type"
     assert "Homicide" in [name for name, _ in category.options]
     assert month.options[0][0] == "November 2023"
     assert not category.disabled
+    assert (category.value, str(month.value)) == ("Gun/Other Violence", "2023-11")
+    category.value = "Homicide"
+    assert "Responses, Homicide" in shown.outputs[0]["data"]["text/markdown"]
+    measure.value = "responses"
+    assert "| November 2023 | 90 | 38 | 87 |" in shown.outputs[0]["data"]["text/markdown"]
+    assert (category.value, str(month.value), category.disabled) == ("", "2023-11", True)
 
 
 @pytest.mark.exhaustive

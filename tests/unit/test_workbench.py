@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import doctest
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,14 +75,23 @@ def test_the_examples_in_the_documentation_give_what_they_say(monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("read_once")
-def test_the_code_of_the_documentation_runs_and_its_remarks_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_of_the_documentation_runs_and_its_remarks_are_true(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(REPOSITORY)
     text = (REPOSITORY / "docs" / "analysts.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    assert len(blocks) == 4
-    names: dict[str, Any] = {}
-    for block in blocks:
-        exec(block, names)  # noqa: S102 - it is our own page
+    shown = set(re.findall(r"images/(analyst-[a-z0-9-]+\.png)", text))
+    make_pictures = runpy.run_path(str(REPOSITORY / "scripts" / "make_pictures.py"))
+    made = {name: figure.axes for name, figure in make_pictures["pictures"]()}
+    # Each picture of the page is what the example above it draws.
+    assert made.keys() == shown
+    assert len(re.findall(r"```python\n", text)) == 8
+    said = capsys.readouterr().out.splitlines()
+    for line in said:
+        assert line.partition(" (from")[0].partition(", p = ")[0] in text.replace("\n", " ") or "ratio is" in line
+    assert made["analyst-rolling-12.png"][0].lines[0].get_ydata()[-1] == 750
+    assert [text.get_text() for text in made["analyst-funnel.png"][0].texts] == ["Area A"]
+    assert said[-1].startswith("The level is lower since then: the ratio is 0.66")
     assert [round(bound, 1) for bound in intervals.poisson(5)] == [1.6, 11.7]
     assert [f"{bound:.2f}" for bound in intervals.ratio(20, 25) or ()] == ["0.42", "1.50"]
     assert [f"{bound:.0%}" for bound in intervals.wilson(24, 57) or ()] == ["30%", "55%"]

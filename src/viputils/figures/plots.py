@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from viputils.figures.stats.intervals import chance_limits
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -13,6 +15,10 @@ _SIZE: Final = (8.0, 3.6)
 _LINE: Final = "#1f5f7a"
 _BAND: Final = "#cfd8da"
 _INK: Final = "#123640"
+_LIMIT: Final = "#7c8f96"
+# The limits of a funnel plot: about two and three standard errors.
+LIMITS: Final = {"95": 0.025, "998": 0.001}
+_GRID: Final = 300
 # More lines than this cannot be told apart.
 _LINES: Final = 8
 
@@ -76,8 +82,9 @@ def plot_series(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     groups = sorted(groups, key=lambda one: -int(one[1]["value"].sum()))
     for key, rows in groups[:_LINES]:
         label = ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
-        # Running periods are named for their last month.
-        at = rows["end"] if rows["start"].duplicated().any() else rows["start"]
+        # Running periods, which overlap, are named for their last month.
+        is_running = rows["start"].shift(-1).le(rows["end"]).any()
+        at = rows["end"].dt.to_period("M").dt.to_timestamp() if is_running else rows["start"]
         axes.plot(at, rows["value"].astype("float64"), marker="o", markersize=4, label=label)
     if len(groups) > 1:
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
@@ -108,23 +115,20 @@ def plot_curves(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
     axes.set_xlabel("days")
     axes.set_xlim(left=0)
-    axes.set_ylim(0, 1)
-    return _plain(axes)
+    return _plain(axes, 1)
 
 
 def plot_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the rate of each area over its people, with the limits of chance around the rate of all areas."""
     axes = new_axes(ax)
     known = table.loc[table["rate"].notna()].sort_values("people")
-    people = known["people"].astype("float64")
-    for side, style in (("95", "--"), ("998", "-")):
-        for end in ("low", "high"):
-            axes.plot(
-                people, known[f"{end}_{side}"].astype("float64"), style, color=_BAND, linewidth=1.4, drawstyle="default"
-            )
+    for name in ("95", "998"):
+        people, low, high = _funnel_limits(known, LIMITS[name])
+        for limit in (low, high):
+            axes.plot(people, limit, "--" if name == "95" else "-", color=_LIMIT, linewidth=1)
     if len(known):
         axes.axhline(float(known["overall"].iloc[0]), color=_INK, linewidth=1)
-    axes.plot(people, known["rate"].astype("float64"), "o", color=_LINE)
+    axes.plot(known["people"].astype("float64"), known["rate"].astype("float64"), "o", color=_LINE)
     for row in known.loc[known["outside"].ne("")].itertuples():
         axes.annotate(str(row.area), (float(row.people), float(row.rate)), xytext=(6, 4), textcoords="offset points")  # type: ignore[arg-type]
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -174,6 +178,24 @@ def plot_interrupted(points: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return _plain(axes)
 
 
+def _funnel_limits(known: pd.DataFrame, tail: float) -> tuple[list[float], list[float], list[float]]:
+    """Return numbers of people, and the limits of the rate for each."""
+    some = known.loc[known["count"].gt(0)]
+    if some.empty:
+        return [], [], []
+    # The rate of one event among one person.
+    unit = float(some["rate"].iloc[0]) * float(some["people"].iloc[0]) / float(some["count"].iloc[0])
+    low, high = float(known["people"].min()), float(known["people"].max())
+    people = [low + (high - low) * place / (_GRID - 1) for place in range(_GRID)]
+    overall = float(known["overall"].iloc[0])
+    limits = [chance_limits(overall * number / unit, tail) for number in people]
+    rates = [
+        [side * unit / number for side, number in zip(sides, people, strict=True)]
+        for sides in zip(*limits, strict=True)
+    ]
+    return people, rates[0], rates[1]
+
+
 def _plot_of(table: pd.DataFrame, needed: set[str], draw: Any) -> Any:
     """Return what ``plot`` of a table is: the picture if it has its columns, and all that pandas offers."""
     pandas_plot = pd.DataFrame(table).plot
@@ -192,13 +214,14 @@ def _plot_of(table: pd.DataFrame, needed: set[str], draw: Any) -> Any:
 
 
 def _name_periods(axes: Axes, periods: pd.Index) -> None:
-    step = max(1, -(-len(periods) // 9))
+    step = max(1, -(-len(periods) // 6))
     shown = [place for place in range(len(periods)) if (len(periods) - 1 - place) % step == 0]
     axes.set_xticks(shown, [str(periods[place])[:10] for place in shown])
     axes.set_xlim(-0.5, len(periods) - 0.5)
 
 
-def _plain(axes: Axes) -> Axes:
-    axes.set_ylim(bottom=0)
+def _plain(axes: Axes, top: float | None = None) -> Axes:
+    highest = float(axes.dataLim.ymax)
+    axes.set_ylim(0, top or (1.08 * highest if 0 < highest < float("inf") else 1))
     axes.spines[["top", "right"]].set_visible(False)
     return axes

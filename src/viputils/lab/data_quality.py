@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -18,7 +19,7 @@ from viputils.core.months import ReportMonth, date_in_words
 from viputils.core.text import capital, plural
 from viputils.figures import quality, vintages
 from viputils.records.deliveries import Delivery
-from viputils.report.drawing import image_markdown, panels_chart
+from viputils.report.drawing import WIDE, image_markdown, month_names, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, div, number, pipe_table, readable, signed
 from viputils.report.markdown import escape
 from viputils.report.quality_sections import REASONS
@@ -107,16 +108,17 @@ def completeness_by_delivery(tables: Tables) -> Markdown:
     ][:_PANELS]
     parts = []
     if panels:
-        letters = [ReportMonth.of(delivery.received).short_name[0] for delivery in deliveries[-_DELIVERIES:]]
-        alt = f"Small column charts on the same scale: percent of rows empty, by delivery, the newest {len(letters)}."
+        names = month_names([ReportMonth.of(delivery.received) for delivery in deliveries[-_DELIVERIES:]])
+        alt = f"Small column charts on the same scale: percent of rows empty, by delivery, the newest {len(names)}."
         alt += "".join(f" {name}: {', '.join(map(_known, values))}." for name, values in panels)
-        newest = plural(len(letters), "delivery", "deliveries")
+        newest = plural(len(names), "delivery", "deliveries")
         caption = f"Percent of rows in which the column is empty, the newest {newest}"
-        parts.append(image_markdown(lambda: panels_chart(tables.project.fonts, letters, panels), "empty", caption, alt))
+        draw = partial(panels_chart, tables.project.fonts, names, panels, width=WIDE)
+        parts.append(image_markdown(draw, "empty", caption, alt))
 
     def cell(key: tuple[str, str], delivery: str) -> str:
         line = lines.get((*key, delivery))
-        return escape(NOT_AVAILABLE) if line is None else _share(line["share"])
+        return escape(NOT_AVAILABLE) if line is None else _counted(line["share"], line["filled"], line["rows"])
 
     rows = [[_delivery(delivery.name), *(cell(key, delivery.name) for key in keys)] for delivery in deliveries]
     heads = ["Delivery", *(escape(f"{capital(_words(table))}: {column_in_words(column)}") for table, column in keys)]
@@ -146,7 +148,7 @@ def timeliness(tables: Tables) -> Markdown:
             _title(tables, line["table"]),
             number(line["timed"]),
             *(_days(line[name]) for name in ("median", "most")),
-            *(_share(line[name]) for name in ("within_7", "within_31")),
+            *(_counted(line[name], line[name] * line["timed"], line["timed"]) for name in ("within_7", "within_31")),
         ]
         for line in found.to_dict("records")
     ]
@@ -279,7 +281,7 @@ def _delays_chart(tables: Tables) -> str:
         alt += f" {name}: {', '.join(told)}."
     caption = "Percent of records by days until they were first received, all on the same scale"
     shown = [(name, list[int | None](values)) for name, values in panels]
-    return image_markdown(lambda: panels_chart(tables.project.fonts, labels, shown), "delays", caption, alt)
+    return image_markdown(lambda: panels_chart(tables.project.fonts, labels, shown, width=WIDE), "delays", caption, alt)
 
 
 def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
@@ -302,7 +304,7 @@ def _ages_chart(tables: Tables, ages: pd.DataFrame) -> str:
         told = (f"age {age} {_known(value)}" for age, value in zip(labels, column, strict=True))
         alt += f" {name}: {', '.join(told)}."
     caption = "Percent of months that differ from their first count, by age in months, all on the same scale"
-    return image_markdown(lambda: panels_chart(tables.project.fonts, labels, panels), "ages", caption, alt)
+    return image_markdown(lambda: panels_chart(tables.project.fonts, labels, panels, width=WIDE), "ages", caption, alt)
 
 
 def _ages_table(tables: Tables, ages: pd.DataFrame) -> str:
@@ -356,6 +358,13 @@ def _share(value: float) -> str:
     """Return a share in percent with one decimal, rounded down, so that only a complete one is 100.0%."""
     # The small addition only corrects floating-point errors.
     return escape(NOT_AVAILABLE) if math.isnan(value) else f"{math.floor(1000 * value + 1e-9) / 10:.1f}%"
+
+
+def _counted(share: float, part: float, whole: int) -> str:
+    """Return a share with its counts."""
+    if not whole or math.isnan(share):
+        return escape(NOT_AVAILABLE)
+    return f"{_share(share)} ({number(round(part))} of {number(whole)})"
 
 
 def _none_note(rows: Sequence[Sequence[str]]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from viputils.config.project import Project
 from viputils.core.errors import NotebookError, ParameterError, Problem, nearest
 from viputils.core.files import private_folder
+from viputils.lab.saving import OPTION
 
 
 def lab_command(
@@ -48,7 +49,8 @@ def lab_command(
     _describe_kernel(private)
     before = os.environ.get("JUPYTER_PATH")
     env = {**os.environ, "JUPYTER_PATH": os.pathsep.join([str(private), *([before] if before else [])])}
-    return [sys.executable, "-m", "jupyter", "lab", *opened, *([] if browser else ["--no-browser"]), *options], env
+    window = [] if browser else ["--no-browser"]
+    return [sys.executable, "-m", "jupyter", "lab", *opened, OPTION, *window, *options], env
 
 
 def notebooks_of(project: Project) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import Markdown
 
 from viputils.config.program import Period
 from viputils.core.errors import ParameterError, Problem
@@ -18,7 +18,15 @@ from viputils.figures import engagement
 from viputils.figures.assessment import counts_of, followed, report_chart
 from viputils.figures.stats.control_charts import ProcessChart, is_even, process_chart
 from viputils.figures.stats.shifts import course
-from viputils.report.drawing import columns_chart, course_chart, image_markdown, limits_chart, month_names, panels_chart
+from viputils.report.drawing import (
+    WIDE,
+    columns_chart,
+    course_chart,
+    image_markdown,
+    limits_chart,
+    month_names,
+    panels_chart,
+)
 from viputils.report.layout import NOT_AVAILABLE, PROVISIONAL, div, number, pipe_table, readable, signed
 from viputils.report.markdown import escape
 from viputils.report.sections import demonstration_notice
@@ -80,7 +88,9 @@ def over_time(tables: Tables, measure: str, category: str = "", end: Month | Non
     months, values = list(counts.index)[-24:], [_value(value) for value in counts][-24:]
     said = ", ".join(f"{month.label} {_shown(value)}" for month, value in zip(months, values, strict=True))
     image = image_markdown(
-        lambda: columns_chart(tables.project.fonts, month_names(months), list(values)),
+        lambda: columns_chart(
+            tables.project.fonts, [f"{month.short_name} {month.year}" for month in months], list(values), width=WIDE
+        ),
         f"time-{measure}",
         f"{capital(escape(label))} by month",
         f"Column chart of {label} by month: {said}.",
@@ -107,8 +117,13 @@ def rate_by_day(tables: Tables, measure: str, end: Month | None = None) -> Markd
     return _process(tables, f"{_label(tables, measure, '')} a day", chart, f"rate-{measure}", by="day")
 
 
-def small_multiples(tables: Tables, measure: str, end: Month | None = None) -> Markdown:
-    """Show each category of a measure by month, on the same scale.
+def small_multiples(tables: Tables, measure: str, end: Month | None = None, own_scales: bool = False) -> Markdown:
+    """Show each category of a measure by month.
+
+    Parameters
+    ----------
+    own_scales
+        Whether each chart has its own scale, which shows the course of small counts. By default, all have the same.
 
     Raises
     ------
@@ -123,12 +138,15 @@ def small_multiples(tables: Tables, measure: str, end: Month | None = None) -> M
     names = list(counts)[:_PANELS]
     panels = [(str(name), [_value(value) for value in counts[name]]) for name in names]
     months = list(counts.index)
-    alt = f"Small column charts on the same scale, {label}, {months[0].label} to {months[-1].label}."
+    scale = "each on its own scale" if own_scales else "on the same scale"
+    alt = f"Small column charts {scale}, {label}, {months[0].label} to {months[-1].label}."
     alt += "".join(f" {name}: {', '.join(map(_shown, values))}." for name, values in panels)
-    letters = [month.short_name[0] for month in months]
-    caption = f"{capital(escape(label))}, {months[0].label} to {months[-1].label}, on the same scale"
+    caption = f"{capital(escape(label))}, {months[0].label} to {months[-1].label}, {scale}"
     image = image_markdown(
-        lambda: panels_chart(tables.project.fonts, letters, panels), f"panels-{measure}", caption, alt
+        lambda: panels_chart(tables.project.fonts, month_names(months), panels, own_scales=own_scales, width=WIDE),
+        f"panels-{measure}",
+        caption,
+        alt,
     )
     rows = [
         [month.label, *(escape(_shown(_value(line[name]))) for name in counts)]
@@ -305,15 +323,14 @@ def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
         if known.empty or not watched:
             # No one was observed that long, or no one had engaged by then.
             shown = "0%" if known.empty and watched else escape(NOT_AVAILABLE)
-            rows.append([number(day), shown, "", number(watched)])
+            rows.append([number(day), shown, "", number(int(known["engaged"].sum())), number(watched)])
             continue
         last = known.iloc[-1]
         share, low, high = (f"{100 * last[name]:.0f}%" for name in ("share", "low", "high"))
         between = f"{low} to {high}" if pd.notna(last["low"]) and pd.notna(last["high"]) else escape(NOT_AVAILABLE)
-        rows.append([number(day), share, between, number(watched)])
+        rows.append([number(day), share, between, number(int(known["engaged"].sum())), number(watched)])
         said.append(f"{share} by day {day}")
-    half = engagement.days_until_half(course)
-    median = f"Half of them had by day {half}." if half is not None else "Half of them have not yet."
+    median = str(engagement.median_days(followed)["reading"][0])
     alt = "Rising line of the share of people who took up a service after a Custom Notification: "
     alt += f"{', '.join(said)}. {median}"
     image = image_markdown(
@@ -322,9 +339,8 @@ def time_to_engagement(tables: Tables, end: Month | None = None) -> Markdown:
         "Share of people who have taken up a service, by days after the notification, with the 95% band",
         alt,
     )
-    table = pipe_table(
-        ["By day", "Share", "95% interval", "People observed that long"], rows, "Time to the first engagement"
-    )
+    heads = ["By day", "Share", "95% interval", "Took up a service by then", "People observed that long"]
+    table = pipe_table(heads, rows, "Time to the first engagement")
     note = f"Kaplan-Meier estimate: people observed for a shorter time count for that time. {median}"
     return readable(Markdown("\n\n".join([image, table, div("note", note)])))
 
@@ -403,24 +419,33 @@ def choose(tables: Tables) -> Any:
     month = widgets.Dropdown(description="Last month")
     shown = widgets.Output()
 
-    def fill(_: Any = None) -> None:
+    def fill() -> None:
         months = tables.months(measure.value)
         month.options = [(one.label, one) for one in reversed(months)]
         names = list(counts_of(tables.records, months[-1], measure.value)) if months else []
         category.options = [(str(name) or "all", str(name)) for name in names]
         category.disabled = len(names) < 2
+        # New options alone leave nothing chosen.
+        month.index, category.index = (0 if options else None for options in (months, names))
 
     def show(_: Any = None) -> None:
-        with shown:
-            shown.clear_output(wait=True)
-            if month.value is not None and category.value is not None:
-                display(over_time(tables, measure.value, category.value, month.value))
+        said = Markdown("No month of this measure is known yet.")
+        if month.value is not None and category.value is not None:
+            said = over_time(tables, measure.value, category.value, month.value)
+        # Not by displaying it: where no one looks, it would be an output of the cell.
+        data = {"text/markdown": said.data, "text/plain": ""}
+        shown.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
 
-    measure.observe(fill, "value")
-    fill()
-    for box in (measure, category, month):
-        box.observe(show, "value")
-    show()
+    def another(_: Any = None) -> None:
+        for box in (category, month):
+            box.unobserve_all("value")
+        fill()
+        for box in (category, month):
+            box.observe(show, "value")
+        show()
+
+    another()
+    measure.observe(another, "value")
     return widgets.VBox([measure, category, month, shown])
 
 

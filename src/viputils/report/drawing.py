@@ -44,6 +44,8 @@ _ON_TILE: Final = "#0f2f39"
 
 # In inches and in points: the text of a chart is then about as large as the text of the page, on any screen.
 SIZE: Final = (4.0, 2.5)
+# The width of charts in notebooks.
+WIDE: Final = 8.0
 TEXT: Final = 11.5
 
 # How many numbers fit beside each other, each to the right of its bar.
@@ -113,7 +115,12 @@ def image_markdown(
 
 
 def columns_chart(
-    fonts: Path, names: list[str], values: Sequence[int | None], language: Language = ENGLISH, marked: int = 1
+    fonts: Path,
+    names: list[str],
+    values: Sequence[int | None],
+    language: Language = ENGLISH,
+    marked: int = 1,
+    width: float = SIZE[0],
 ) -> Figure:
     """Draw one column for each value, labeled where there is room. A missing value leaves its place empty.
 
@@ -121,13 +128,15 @@ def columns_chart(
     ----------
     marked
         How many of the last columns are dark.
+    width
+        In inches.
     """
     regular, bold = fonts_in(fonts)
-    figure = Figure(figsize=SIZE, layout="constrained")
+    figure = Figure(figsize=(width, SIZE[1]), layout="constrained")
     axes = figure.add_subplot()
     newest = len(values) - 1
     known = [value for value in values if value is not None]
-    size = _fitting(TEXT, map(language.number, known), 265 / len(names))
+    size = _fitting(TEXT, map(language.number, known), (265 + 54 * (width - SIZE[0])) / len(names))
     for place, value in enumerate(values):
         if value is None:
             continue
@@ -164,15 +173,17 @@ def panels_chart(
     panels: list[tuple[str, list[int | None]]],
     language: Language = ENGLISH,
     own_scales: bool = False,
+    width: float = SIZE[0],
 ) -> Figure:
     """Draw a small column chart for each named row of values, two side by side, on one scale or each on its own.
 
     If there are few values, each has a label; otherwise the newest and the last of the largest have one. A missing
-    value leaves its place empty.
+    value leaves its place empty. A month without a name has none below it.
     """
     regular, bold = fonts_in(fonts)
     rows = -(-len(panels) // 2)
-    figure = Figure(figsize=(SIZE[0], 1.4 * rows), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06))
+    lines = max((month.count("\n") for month in months), default=0)
+    figure = Figure(figsize=(width, (1.4 + 0.2 * lines) * rows), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06))
     highest = max([1, *(value for _, values in panels for value in values if value is not None)])
     for place, (name, values) in enumerate(panels, start=1):
         axes = figure.add_subplot(rows, 2, place)
@@ -180,7 +191,11 @@ def panels_chart(
         known = [(value, at) for at, value in enumerate(values) if value is not None]
         _, largest = max(known, default=(0, 0))
         are_few = len(values) <= _FEW
-        size = _fitting(TEXT, (language.number(value) for value, _ in known), 110 / len(values)) if are_few else TEXT
+        size = (
+            _fitting(TEXT, (language.number(value) for value, _ in known), 110 * width / SIZE[0] / len(values))
+            if are_few
+            else TEXT
+        )
         for at, value in enumerate(values):
             if value is None:
                 continue
@@ -198,9 +213,10 @@ def panels_chart(
                     fontproperties=bold,
                     fontsize=size,
                 )
-        title = textwrap.fill(name, _HALF_WIDTH)
+        title = textwrap.fill(name, round(_HALF_WIDTH * width / SIZE[0]))
         axes.set_title(title, loc="left", color=INK, fontproperties=bold, fontsize=TEXT)
-        axes.set_xticks(range(len(months)), months, fontproperties=regular, fontsize=TEXT, color=MUTED)
+        named = [at for at, month in enumerate(months) if month]
+        axes.set_xticks(named, [months[at] for at in named], fontproperties=regular, fontsize=TEXT, color=MUTED)
         axes.set_xlim(-0.6, len(months) - 0.4)
         axes.set_ylim(0, (max([1, *(value for value, _ in known)]) if own_scales else highest) * 1.2)
         axes.set_yticks([])
@@ -506,7 +522,8 @@ def _write_at_edge(axes: Axes, labels: Sequence[tuple[str, float, FontProperties
     # The height of one line of text.
     line = 0.1 * (high - low)
     size = _fitting(TEXT, (part for text, _, _ in labels for part in text.split("\n")), 84)
-    free = low - line
+    # Below the line are the names of the months.
+    free = low
     for text, value, font in sorted(labels, key=lambda one: one[1]):
         height = line * len(text.split("\n"))
         place = max(value, free + height / 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
@@ -21,6 +22,9 @@ from viputils.report.markdown import (
 NOT_AVAILABLE = "[x]"
 PROVISIONAL = "[p]"
 REVISED = "[r]"
+
+# The variable by which Jupyter tells a kernel which notebook it runs.
+IN_JUPYTER = "JPY_SESSION_NAME"
 
 
 def number(value: int) -> str:
@@ -87,6 +91,21 @@ def readable(part: Markdown) -> Markdown:
     text = re.sub(rf'!\[(.*)\]\((data:[^)]*)\)\{{[^{{}}"]*fig-alt={value}(?:[^{{}}"]|{value})*\}}', image, part.data)
     text = re.sub(r"^:::(?: \{\.\w+(?: lang=\w+)?\})?\n?", "", text, flags=re.MULTILINE)
     return Markdown(re.sub(r"^: (.+)$", r"*\1*", text, flags=re.MULTILINE).strip())
+
+
+def show_readable() -> None:
+    """Show Markdown as ``readable`` from now on, if a person runs the notebook in JupyterLab.
+
+    The report itself is made from the marks, so elsewhere nothing changes.
+    """
+    from ipykernel.zmqshell import ZMQInteractiveShell
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    # Jupyter tells its kernels which notebook they run.
+    if IN_JUPYTER in os.environ and isinstance(shell, ZMQInteractiveShell) and shell.display_formatter is not None:
+        formatter = shell.display_formatter.formatters["text/markdown"]
+        formatter.for_type(Markdown, lambda part: readable(part).data)
 
 
 def signed(value: float) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from viputils.audit.library import absolute_imports
 from viputils.core.errors import NotebookError, Problem, nearest
+from viputils.report.layout import IN_JUPYTER
 
 PapermillEngine = Literal["vip", "stock"]
 
@@ -180,7 +181,7 @@ def _manager_of_this_python() -> type[Any]:
 
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
             # A file that people let their notebooks begin with has no part in an issue.
-            env = {name: value for name, value in os.environ.items() if name != "PYTHONSTARTUP"}
+            env = {name: value for name, value in os.environ.items() if name not in ("PYTHONSTARTUP", IN_JUPYTER)}
             env["IPYTHONDIR"] = str(Path(self._private.name) / "ipython")
             absolute_imports(env, here)
             await super().start_kernel(**options, env=env)

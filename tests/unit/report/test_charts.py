@@ -198,7 +198,11 @@ def test_no_label_of_columns_lies_on_a_column(counts: list[int]) -> None:
 )
 def test_no_label_of_small_charts_lies_on_a_column(counts: list[int | None]) -> None:
     letters = [month[0] for month in MONTHS[: len(counts)]]
-    panels = [("Gun/Other Violence", counts), ("Homicide", counts[::-1]), ("Other", counts)]
+    panels: list[tuple[str, list[int | None]]] = [
+        ("Gun/Other Violence", counts),
+        ("Homicide", counts[::-1]),
+        ("Other", counts),
+    ]
     assert overlaps(drawing.panels_chart(FONTS, letters, panels)) == []
 
 
@@ -263,3 +267,34 @@ def test_no_label_of_the_ages_lies_on_a_range(number: int) -> None:
         }
     )
     assert overlaps(drawing.ages_chart(FONTS, ages)) == []
+
+
+@pytest.mark.parametrize("number", [1, 6, 17, 18])
+@pytest.mark.parametrize("highest", [1, 60, 1_234])
+def test_wide_panels_of_notebooks_can_be_read(number: int, highest: int) -> None:
+    names = drawing.month_names([ReportMonth(2022, 7).plus(place) for place in range(number)])
+    values: list[int | None] = [highest - place % 7 if highest > 7 else place % 2 for place in range(number)]
+    panels: list[tuple[str, list[int | None]]] = [
+        ("Gun/Other Violence", values),
+        ("A service with a long name for people who move", values),
+        ("None", [0] * number),
+    ]
+    for own_scales in (False, True):
+        figure = drawing.panels_chart(FONTS, names, panels, own_scales=own_scales, width=drawing.WIDE)
+        assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("number", [1, 12, 17, 24])
+def test_wide_columns_of_notebooks_can_be_read(number: int) -> None:
+    months = [ReportMonth(2022, 7).plus(place) for place in range(number)]
+    figure = drawing.columns_chart(
+        FONTS, [f"{month.short_name} {month.year}" for month in months], [540 + place for place in range(number)],
+        width=drawing.WIDE,
+    )  # fmt: skip
+    assert overlaps(figure) == []
+
+
+def test_the_normal_range_of_small_counts_is_written_above_the_months() -> None:
+    months = [ReportMonth(2022, 7).plus(place) for place in range(17)]
+    counts = pd.Series([7, 6, 8, 5, 1, 2, 2, 2, 6, 6, 10, 5, 1, 6, 7, 3, 11], months, dtype="Int64")
+    assert overlaps(drawing.limits_chart(FONTS, drawing.month_names(months), chart_of(counts))) == []

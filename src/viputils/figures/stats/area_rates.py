@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 
 from viputils.core.errors import ParameterError, Problem
-from viputils.figures.plots import RatesFrame
+from viputils.figures.plots import LIMITS, RatesFrame
 from viputils.figures.stats.intervals import LEVEL, chance_limits, poisson
 
 # Rates are for so many people.
 PER: Final = 100_000
-# The limits of a funnel plot: about two and three standard errors.
-LIMITS: Final = {"95": 0.025, "998": 0.001}
 # Why an area has no rate.
 NO_PEOPLE: Final = "the number of people is not known"
 NOBODY: Final = "no one lives there"
