@@ -133,7 +133,7 @@ def _notes(found: Comparison) -> Iterator[str]:
             "A ratio is the first count per day divided by the second. Its interval is exact, and right 95 times in "
             "100 if only chance moves the counts. If it includes 1, chance can explain the difference."
         )
-        yield "About one interval in twenty leaves out 1 by chance alone."
+        yield "Even if nothing changed, about one interval in twenty leaves out 1."
     if found.figures[["low", "ratio", "percent"]].isna().to_numpy().any():
         yield (
             f"[x] means not available: a percentage of a number below {SMALL}, a ratio to 0, or an interval of what is "
