@@ -104,7 +104,7 @@ def _counted_here(_: object, tree: Any, wanted: Any) -> pd.DataFrame | str:
     """Count what a commit would count, with the code of this process in place of the commit's own."""
     as_of = parse_date(wanted.as_of) if wanted.as_of else None
     try:
-        return load_edition(Project.open(tree.root), wanted.month, as_of).figures
+        return load_edition(Project.open(tree.root), wanted.period, as_of).figures
     except VipError as error:
         return str(error).splitlines()[0]
 

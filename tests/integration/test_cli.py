@@ -251,7 +251,7 @@ def small(whole_project: Project, deliver: Deliver) -> Project:
         (["2023-11", "--as-of", "2999-01-01"], "2999-01-01 has not come yet"),
         (["2023-11", "--engine", "word"], "word"),
         (["2023-11", "--project", "/nowhere"], "program.toml: is missing"),
-        ([], "MONTH"),
+        ([], "PERIOD"),
     ],
 )
 def test_a_parameter_that_cannot_be_is_refused(small: Project, arguments: list[str], says: str) -> None:

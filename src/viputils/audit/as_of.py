@@ -260,9 +260,10 @@ def as_of_issue(
         If the period is before the records, or a delivery that it needs is missing.
     """
     require_covered(program, period)
-    if is_long(period):
-        require_over(program, period, as_of or deliveries[-1].received)
     month = period.last(program.identity.fiscal_year_starts)
+    if is_long(period) and deliveries:
+        # The message is about the whole period, not its last month.
+        require_over(program, period, as_of or deliveries[-1].received)
     as_of = default_as_of(deliveries, program, month) if as_of is None else as_of
     require_complete(deliveries, program, month, as_of)
     return as_of

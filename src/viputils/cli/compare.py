@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
 from viputils.cli.options import AllowOption, CsvOption, JsonOption, ProjectOption, open_project, past_date
@@ -78,24 +77,8 @@ def _records(project: Project, as_of: dt.date | None, allow_quarantined: bool) -
 
 def _show(found: Comparison, mark: str | None) -> None:
     """Print as text the figures of both windows side by side, and what to know about them."""
-    figures, shown = found.figures, pd.DataFrame()
-    for name in ("measure", "category"):
-        shown[name] = figures[name]
-    shown[str(found.first)] = figures["first"].map("{:,}".format, na_action="ignore")
-    shown[str(found.second)] = figures["second"].map("{:,}".format, na_action="ignore")
-    if found.is_same_length:
-        shown["change"] = figures["change"].map(lambda value: f"{value:+,}" if value else "0", na_action="ignore")
-        shown["percent"] = figures["percent"].map(
-            lambda value: f"{value:+.1f}%" if value else "0.0%", na_action="ignore"
-        )
-    shown["ratio"] = figures["ratio"].map("{:.2f}".format, na_action="ignore")
-    shown["interval"] = [
-        "[x]" if pd.isna(low) else f"{low:.2f} to {high:.2f}" if pd.notna(high) else f"{low:.2f} or more"
-        for low, high in zip(figures["low"], figures["high"], strict=True)
-    ]
-    shown = shown.astype("object").where(shown.notna(), "[x]")
     title = f"{found.first} and {found.second}, as of {found.as_of}"
-    show_table(title, shown, right=tuple(shown.columns[2:]))
+    show_table(title, found.shown, right=tuple(found.shown.columns[2:]))
     say_mark(mark)
     for line in found.notes:
         say(f"Note: {line}")

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import pandas as pd
@@ -45,6 +46,21 @@ class Comparison:
     def is_same_length(self) -> bool:
         """Whether both windows have the same number of months."""
         return len(self.first.months) == len(self.second.months)
+
+    @cached_property
+    def shown(self) -> pd.DataFrame:
+        """The figures as text, under the windows, for people. What is missing is ``[x]``."""
+        rows, written = self.figures, {}
+        for column, window in (("first", self.first), ("second", self.second)):
+            written[str(window)] = rows[column].map("{:,}".format, na_action="ignore")
+        if self.is_same_length:
+            written["change"] = rows["change"].map("{:+,}".format, na_action="ignore").replace("+0", "0")
+            written["percent"] = rows["percent"].map("{:+.1f}%".format, na_action="ignore").replace("+0.0%", "0.0%")
+        written["ratio"] = rows["ratio"].map("{:.2f}".format, na_action="ignore")
+        low, high = (rows[side].map("{:.2f}".format, na_action="ignore") for side in ("low", "high"))
+        written["interval"] = (low + " to " + high).fillna(low + " or more")
+        columns = pd.DataFrame({name: column.astype("object") for name, column in written.items()})
+        return pd.concat([rows[["measure", "category"]], columns.where(columns.notna(), "[x]")], axis="columns")
 
     @property
     def notes(self) -> list[str]:
@@ -117,7 +133,7 @@ def _notes(found: Comparison) -> Iterator[str]:
             "A ratio is the first count per day divided by the second. Its interval is exact, and right 95 times in "
             "100 if only chance moves the counts. If it includes 1, chance can explain the difference."
         )
-        yield "About one interval in twenty leaves out 1 by chance alone."
+        yield "Even if nothing changed, about one interval in twenty leaves out 1."
     if found.figures[["low", "ratio", "percent"]].isna().to_numpy().any():
         yield (
             f"[x] means not available: a percentage of a number below {SMALL}, a ratio to 0, or an interval of what is "

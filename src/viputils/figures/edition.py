@@ -56,7 +56,7 @@ class Edition:
             "year": period.year_earlier.days(starts),
             "fytd": period.year_earlier.last(starts).fytd(starts),
         }
-        names = [*report.headline, *report.breakdowns, *report.funnel]
+        names = [*report.headline, *report.breakdowns]
         wholes = [name for one in [*report.breakdowns, report.trend] if one and (name := program.whole_of(one))]
         return known_counts(self.records, self.month, list(dict.fromkeys([*names, *wholes])), spans)
 

@@ -232,8 +232,8 @@ def funnel(edition: Edition) -> Markdown:
     ]
     steps = [message("People notified"), message("Engaged with a service")]
     rows = [
-        [words(language, step), *(_number(edition, one) for one in row)]
-        for step, row in zip(steps, counts, strict=True)
+        [words(language, text), *(_number(edition, one) for one in row)]
+        for text, row in zip(steps, counts, strict=True)
     ]
     rows.append([words(language, "Engagement rate"), *map(escape, rates)])
     heads = [words(language, "Step"), *_part_headings(edition, parts), _own_heading(edition)]

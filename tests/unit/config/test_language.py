@@ -136,7 +136,7 @@ def test_every_message_stands_in_the_code_as_it_is() -> None:
         "edition.program.identity.year", "program.identity.year", "edition.program.identity.year_to_date",
         "shown.identity.year_to_date",
         "column_in_words(column)", "value", "measure.missing", "str(category)", "text",
-        "rule.words", "_APART[verdict]", "_YEARS_APART[verdict]", "_YEARS[sign]", "reason",
+        "rule.words", "_APART[verdict]", "YEARS_APART[verdict]", "_YEARS[sign]", "reason",
         "_USUAL_TITLES[verdict]",
         "_ON_TILE[to_date]", "REASONS[line['reason']]",
     }  # fmt: skip

@@ -241,14 +241,14 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
             "source",
             text("whether the number is as published, or as its own records gave it; never add up the two"),
         ),
-        ("issue", text("the month of the report, and the number of a re-issue")),
-        ("month", text("the month that the report is about")),
+        ("issue", text("the month, quarter or year of the report, and the number of a re-issue")),
+        ("month", text("the month, quarter or year that the report is about")),
         ("as_of", text("only records received by this day are counted; empty if the report does not state a day")),
         ("replaced_by", text("the corrected report that replaces this number")),
         ("origin", text("where the number comes from")),
         ("measure", text("what is counted")),
         ("category", text("the part of it; empty if there is no breakdown")),
-        ("period", text("the month, or the year to date")),
+        ("period", text("the month, quarter or year, a part of a quarter or year, or the year to date")),
         ("value", text("the number, without decimals")),
     ]
     rows = [[f"`{name}`", escape(said)] for name, said in columns]
