@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,14 +78,45 @@ def intake(
     project: ProjectOption = None,
 ) -> None:
     """Show what the files would change, and write them as one delivery if you answer yes."""
+    opened, accepted = open_project(context, project), Accepted(yes, corrections, dates_as_read, allow_quarantined)
+    following = take_in(opened, files, received, table or (), covers_until or (), accepted)
+    if following:
+        say(f"Next: {following}")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What is accepted without asking: the delivery, corrections, the order of dates, and rows in quarantine."""
+
+    delivery: bool = False
+    corrections: bool = False
+    dates_as_read: bool = False
+    quarantine: bool = False
+
+
+def take_in(
+    project: Project,
+    files: Sequence[Path],
+    received: dt.date,
+    tables: Sequence[str],
+    covers_until: Sequence[str],
+    accepted: Accepted,
+) -> str:
+    """Show what some files would change, and write them as one delivery if that is accepted.
+
+    Returns
+    -------
+    str
+        The next command, or an empty text if nothing was new.
+    """
     from viputils.intake.proposal import NothingNew, proposed_intake
 
-    opened = open_project(context, project)
-    with proposed_intake(opened, files, received, today(), table or (), covers_until or ()) as proposal:
+    yes = accepted.delivery
+    with proposed_intake(project, files, received, today(), tables, covers_until) as proposal:
         if isinstance(proposal, NothingNew):
             for file, delivery in proposal.known:
                 say(f"{file} is already in {delivery}. Nothing was written.")
-            return
+            return ""
         for line in proposal.summary():
             say(line)
         moved, rest = proposal.moved()
@@ -112,18 +144,18 @@ def intake(
             say(f"  {line}")
         for warning in proposal.warnings:
             say(f"WARNING: {warning}")
-        if proposal.dates_doubtful and not dates_as_read:
+        if proposal.dates_doubtful and not accepted.dates_as_read:
             _ask_about_dates(proposal.dates_doubtful, yes)
-        if proposal.doubtful and not corrections:
+        if proposal.doubtful and not accepted.corrections:
             _ask_about_corrections(proposal.doubtful, yes)
-        if held and not allow_quarantined:
+        if held and not accepted.quarantine:
             _ask_about_held_rows(held, yes)
         if not yes and not says_yes(f"Write {proposal.name}?"):
             say("Nothing was written.")
             raise typer.Exit(DISAGREES)
         proposal.accept()
         say(f"Written: {proposal.name}")
-        say(f"Next: {'vip check' if len(proposal.quarantine) or held else 'vip status'}")
+        return "vip check" if len(proposal.quarantine) or held else "vip status"
 
 
 def _ask_about_dates(doubtful: Sequence[EitherOrder], yes: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from viputils import __version__
-from viputils.cli import audit, backfill, compare, data, interrupts, lab, publish, report
+from viputils.cli import audit, backfill, compare, data, interrupts, lab, publish, report, setup
 from viputils.cli.options import ProjectOption
 
 app = typer.Typer(
@@ -65,6 +65,7 @@ def _add(command: Callable[..., None], summary: str, example: str, **settings: A
     app.command(cls=_Command, short_help=summary, epilog=f"Example: {example}", **settings)(command)
 
 
+_add(setup.init, "Start the project of another city from its files.", "vip init ourcity shootings.csv")
 _add(report.report, "Make the issue of a month.", "vip report 2023-11")
 _add(backfill.backfill, "Make the issues of many months, if anything changed.", "vip backfill 2022-07 2023-11")
 _add(audit.verify, "Check each published figure against the records.", "vip verify 2023-11")

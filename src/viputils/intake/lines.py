@@ -70,9 +70,9 @@ class Lines:
         whole = all(place < len(row) and row[place].strip() for place in self._needed) and self.has_day(row)
         if whole and _is_code(own):
             return False
-        if (not own and _has_total(filled)) or _is_total(own):
+        if (not own and _has_total(filled)) or is_total(own):
             return True
-        if _is_total(filled[0]) and not (whole and self._id is None):
+        if is_total(filled[0]) and not (whole and self._id is None):
             return True
         if filled[0].endswith(":") or ("" not in filled[0].partition(": ") and len(filled) == 1):
             return not whole
@@ -95,7 +95,7 @@ class Lines:
 
     def end_group(self, row: Sequence[str]) -> None:
         """Start new sums after a total."""
-        if self.is_sum(row) or any(_is_total(cell) for cell in row if cell.strip()):
+        if self.is_sum(row) or any(is_total(cell) for cell in row if cell.strip()):
             self._sums["group"].clear()
             self._rows["group"] = 0
 
@@ -120,7 +120,7 @@ class Lines:
                 )
 
 
-def _is_total(cell: str) -> bool:
+def is_total(cell: str) -> bool:
     """Return whether a cell begins like a total: Subtotal, but not T-Total-17."""
     return not _is_code(cell) and _TOTAL.match(heading_key(cell)) is not None
 

@@ -22,7 +22,7 @@ from viputils.core.errors import closest, nearest
 from viputils.core.text import folded
 from viputils.records.codes import in_plain_letters, missing_pattern
 
-_CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _CODE_IN_WORDS: Final = "letters, digits, '.', '_' and '-'; never a name."
 _WITHDRAW: Final = "a line that is no record can be withdrawn by its file and line (README.md, voids.csv)."
 _FLAGS: Final = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
@@ -163,7 +163,7 @@ def type_of(program: Program, rule: Column) -> str | pd.CategoricalDtype:
 
 def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
     """Read the ids of records; a row whose id is a word for a missing value has none."""
-    is_code = texts.str.fullmatch(_CODE)
+    is_code = texts.str.fullmatch(CODE)
     # No word for a missing value has such a digit, unless program.toml adds one.
     if is_code.all() and not program.intake.missing and texts.str.contains("[1-9]", regex=True).all():
         return Reading(texts, texts, [])
@@ -173,7 +173,7 @@ def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
     text = texts.str.strip()
     text = text.mask(none | _is_missing(program, text, code=True), "")
     missing = text.eq("")
-    strange = ~text.str.fullmatch(_CODE) & ~missing
+    strange = ~text.str.fullmatch(CODE) & ~missing
     faults = [
         Fault(name, "missing_id", missing, f"give the record its id; {_WITHDRAW}"),
         Fault(name, "not_a_code", strange, f"an id is {_CODE_IN_WORDS}", _plain_code),
@@ -189,7 +189,7 @@ def _is_missing(program: Program, texts: pd.Series, code: bool) -> pd.Series:
 def _plain_code(text: str) -> str:
     """Return the code that a text probably means, or an empty text."""
     plain = in_plain_letters(text)
-    return plain if re.fullmatch(_CODE, plain) else ""
+    return plain if re.fullmatch(CODE, plain) else ""
 
 
 def fingerprints(texts: pd.Series) -> np.ndarray[Any, np.dtype[np.uint64]] | None:
@@ -241,7 +241,7 @@ def _flags(name: str, text: pd.Series, given: pd.Series) -> Reading:
 
 
 def _codes(name: str, text: pd.Series, given: pd.Series) -> Reading:
-    strange = given & ~text.str.fullmatch(_CODE)
+    strange = given & ~text.str.fullmatch(CODE)
     faults = [Fault(name, "not_a_code", strange, f"a code is {_CODE_IN_WORDS}", _plain_code)]
     return Reading(text.where(given), text, faults)
 

@@ -1,0 +1,163 @@
+"""The command init."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from viputils.cli.data import Accepted, take_in
+from viputils.cli.output import say, steps
+from viputils.config.program_file import program_from
+from viputils.config.project import Project
+from viputils.core.errors import VipError
+from viputils.core.text import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from viputils.setup.answers import Answers
+    from viputils.setup.draft import Draft
+    from viputils.setup.profile import TableProfile
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="CSV or Excel files, as the agency sent them.")
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            "--answers",
+            metavar="FILE",
+            help="A TOML file with what the files cannot tell, such as city and fiscal_year_starts.",
+            show_default=False,
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing: guess, and take in the files.", show_default=False)
+    ] = False,
+) -> None:
+    """Make a complete project for another city, with a program.toml drafted from its files.
+
+    Each guess has a comment. Nothing is overwritten. Columns that may describe a person are left out.
+    """
+    from viputils.setup.answers import Answers, read_answers
+    from viputils.setup.skeleton import require_new, starting_program, write_project
+
+    require_new(folder)
+    given = read_answers(answers) if answers is not None else Answers()
+    if not files:
+        write_project(folder, starting_program(), {"city": "Our city", "report_title": "Report"}, "2024-01")
+        say(f"Made: {folder}")
+        say_next([f"cd {folder}", "edit program.toml", "vip intake FILE --received DATE"])
+        return
+    from viputils.setup.draft import draft_of
+    from viputils.setup.profile import profiles_of
+    from viputils.setup.program_text import program_text
+
+    with steps() as step:
+        step(f"Reading {plural(len(files), 'file')}")
+        profiles = profiles_of(files)
+    if not yes:
+        given = _asked(given, profiles, folder)
+    draft = draft_of(profiles, given)
+    city = given.city or city_of(folder)
+    text = program_text(draft, city)
+    title = program_from(tomllib.loads(text)).identity.report_title
+    write_project(folder, text, {"city": city, "report_title": title}, str(draft.month))
+    say(f"Made: {folder}")
+    for line in understood_lines(draft):
+        say(f"  {line}")
+    _take_in(folder, draft, yes)
+    say_next([f"cd {folder}", "vip doctor", "make report"])
+
+
+def city_of(folder: Path) -> str:
+    """Return the name of a folder as that of a city."""
+    return folder.resolve().name.replace("_", " ").replace("-", " ").strip().title() or "Our city"
+
+
+def understood_lines(draft: Draft) -> list[str]:
+    """Return what was understood of each table, and what was left out."""
+    lines = []
+    for table in draft.tables:
+        profile = table.profile
+        some = "" if profile.read >= profile.rows else f" (the values of the first {profile.read:,} were counted)"
+        lines.append(
+            f"{table.name}: {plural(profile.rows, 'row')}{some}, {table.first} to {table.last}, by {table.date.heading}"
+        )
+        kept = [f"{one.heading} ({one.role})" for one in table.columns if one.role != "left out"]
+        lines += [f"  used: {', '.join(kept)}"] if kept else []
+        lines += [f"  left out: {one.heading}, because {one.seen}" for one in table.of_role("left out")]
+    return lines
+
+
+def say_next(commands: Sequence[str]) -> None:
+    """Print the next commands."""
+    say("Next:")
+    for command in commands:
+        say(f"  {command}")
+
+
+def _take_in(folder: Path, draft: Draft, yes: bool) -> None:
+    """Show what the files would bring, and write the deliveries."""
+    from viputils.setup.draft import first_deliveries
+
+    sure = draft.answers.date_order is not None or not draft.either_order
+    for one in first_deliveries(draft):
+        say(f"vip intake {' '.join(path.name for path in one.files)} --received {one.received}")
+        accepted = Accepted(delivery=yes, corrections=yes, dates_as_read=sure)
+        try:
+            take_in(Project.open(folder), one.files, one.received, one.tables, (), accepted)
+        except VipError as error:
+            error.summary = f"{folder} was made, but its first delivery was not. {error.summary}"
+            raise
+        except typer.Exit:
+            return
+
+
+def _asked(given: Answers, profiles: Sequence[TableProfile], folder: Path) -> Answers:
+    """Ask what no file can tell and no answer gives. An empty answer takes the guess in brackets."""
+    from viputils.setup.answers import Answers
+    from viputils.setup.draft import draft_of
+
+    guess = draft_of(profiles, given)
+    asked = given.model_dump(exclude_unset=True)
+    for key, question, default in (
+        ("city", "The name of the city", city_of(folder)),
+        ("name", "The name of the program", "Violence Intervention Program"),
+    ):
+        if key not in asked:
+            asked[key] = typer.prompt(question, default=default)
+    if "fiscal_year_starts" not in asked:
+        months = [str(number) for number in range(1, 13)]
+        asked["fiscal_year_starts"] = int(_choice("The month in which the fiscal year begins", months, "1"))
+    if guess.zone is not None and "time_zone" not in asked:
+        question = 'Times have a zone: "as written", or the zone to convert them to, such as America/Denver'
+        asked["time_zone"] = typer.prompt(question, default="as written")
+    tables = asked.setdefault("tables", {})
+    for table in guess.tables:
+        name = table.profile.sheet.name
+        said = tables.setdefault(name, {})
+        if "records" not in said:
+            said["records"] = typer.prompt(f"What one row of {name} is, in the plural", default=table.records)
+        if "delivery" not in said and "delivery" not in asked:
+            question = f"Is a file of {name} the whole table (snapshot), or does it add and correct (incremental)"
+            said["delivery"] = _choice(question, ["snapshot", "incremental"], table.delivery)
+    return Answers.model_validate(asked)
+
+
+def _choice(question: str, options: Sequence[str], default: str) -> str:
+    """Ask until the answer is one of some options."""
+
+    def read(answer: str) -> str:
+        if answer not in options:
+            raise typer.BadParameter(f"write one of: {', '.join(options)}.")
+        return answer
+
+    answer: str = typer.prompt(question, default=default, value_proc=read)
+    return answer

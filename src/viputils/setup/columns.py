@@ -1,0 +1,236 @@
+"""What each column of an export is for: the id, the day, a category, a count, or nothing that a report needs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from viputils.config.program import heading_key
+from viputils.core.text import plural
+from viputils.intake.columns import count, whole_number
+from viputils.records.values import CODE
+from viputils.setup.profile import FEW, ColumnProfile, TableProfile
+
+Role = Literal["date", "category", "count", "flag", "code", "left out"]
+
+_ID_WORDS: Final = {"id", "no", "num", "number", "nbr", "key", "case", "incident", "report", "ref", "code", "dr"}
+# Row numbers of an export. They can differ in the next one.
+_ROW_NUMBERS: Final = {"objectid", "object id", "fid", "oid", "index", "id", "row", "row id", "cartodb id", "unnamed 0"}
+_COUNT_WORDS: Final = {
+    *("count", "counts", "number", "num", "total", "qty", "quantity", "victims", "adults", "children", "people"),
+    *("persons", "wounded", "injured", "killed", "served", "assisted", "participants", "cantidad", "total"),
+}
+_CODE_WORDS: Final = {
+    *("district", "beat", "precinct", "ward", "zone", "sector", "area", "division", "psa", "zip", "zipcode", "type"),
+    *("code", "category", "council", "region", "police", "dist", "command", "status"),
+}
+_OF_THE_DATE: Final = {"year", "month", "day", "hour", "quarter", "weekday", "day of week", "month name", "time"}
+_PERSON: Final = {
+    *("victim", "suspect", "officer", "first", "last", "full", "middle", "person", "client", "participant", "sur"),
+    *("offender", "arrestee", "mother", "father", "guardian", "family", "given", "contact", "patient"),
+}
+_PERSONAL: Final = {
+    word: what
+    for what, words in {
+        "a name": "surname firstname lastname fullname nombre apellido",
+        "a day of birth": "dob birth birthdate birthday born nacimiento",
+        "an address": "address street block addr direccion residence intersection",
+        "a place": "latitude longitude lat lon lng long geo geom point coordinates x y location geolocation geometry",
+        "how to reach a person": "phone telephone email mail cell",
+        "a number of a person": "ssn social passport license plate vin",
+        "what a person is like": "age sex gender race ethnicity latino edad sexo raza",
+        "free text": "narrative notes remarks comments description summary",
+    }.items()
+    for word in words.split()
+}
+_GOOD_DATES: Final = {
+    "occurred",
+    "occurrence",
+    "incident",
+    "shooting",
+    "event",
+    "offense",
+    "crime",
+    "response",
+    "service",
+}
+_BAD_DATES: Final = {
+    *("reported", "report", "entered", "entry", "updated", "update", "modified", "created", "closed", "birth", "dob"),
+    *("printed", "exported", "loaded", "load", "edited", "arrest", "last"),
+}
+_LONGEST_VALUE: Final = 80
+_FLAGS: Final = {"yes", "y", "true", "no", "n", "false"}
+_EMAIL: Final = re.compile(r"\S+@\S+\.\S+")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, as it was understood.
+
+    Attributes
+    ----------
+    name
+        Its name in program.toml.
+    role
+        What it is for.
+    seen
+        What was seen, and what else it could be. It becomes a comment.
+    values
+        The values of a category with their spellings, the most frequent first.
+    required
+        Whether every row has a value.
+    """
+
+    name: str
+    heading: str
+    role: Role
+    seen: str
+    values: Mapping[str, list[str]]
+    required: bool
+
+
+def words_of(heading: str) -> list[str]:
+    """Return the words of a heading in small letters, also of ``IncidentDate`` and ``incident_date``."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", heading).replace("_", " ")
+    return heading_key(parted).split()
+
+
+def name_of(heading: str, taken: Collection[str] = ()) -> str:
+    """Return a name for a heading that program.toml accepts and that is not taken."""
+    letters = unicodedata.normalize("NFKD", " ".join(words_of(heading))).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "_", letters.casefold()).strip("_")
+    name = plain if re.match(r"[a-z]", plain) else f"column_{plain}".rstrip("_")
+    number = 2
+    unique = name
+    while unique in taken:
+        unique, number = f"{name}_{number}", number + 1
+    return unique
+
+
+def date_column(table: TableProfile) -> ColumnProfile | None:
+    """Return the column that most likely has the day of the event, or None without a column of dates."""
+    dates = [one for one in table.columns if one.is_date and 2 * one.filled >= table.rows]
+
+    def fit(column: ColumnProfile) -> int:
+        words = set(words_of(column.heading))
+        return 2 * bool(words & _GOOD_DATES) + (words == {"date"}) - 3 * bool(words & _BAD_DATES)
+
+    return max(dates, key=fit, default=None)
+
+
+def id_column(table: TableProfile, date: ColumnProfile | None) -> ColumnProfile | None:
+    """Return the column that most likely has the id of a record or of an event, or None if there is none."""
+    found = [one for one in table.columns if one is not date and _can_be_id(one, table.rows)]
+
+    def fit(column: ColumnProfile) -> tuple[bool, bool, float]:
+        known = bool(set(words_of(column.heading)) & _ID_WORDS)
+        return known, heading_key(column.heading) not in _ROW_NUMBERS, len(column.texts) / table.rows
+
+    best = max(found, key=fit, default=None)
+    return best if best is not None and (fit(best)[0] or is_unique(best, table)) else None
+
+
+def _can_be_id(column: ColumnProfile, rows: int) -> bool:
+    if column.filled < rows or 2 * len(column.texts) < rows or column.is_date or _personal(column):
+        return False
+    return all(re.fullmatch(CODE, text) for text in column.texts) and any(
+        letter.isdigit() for letter in next(iter(column.texts))
+    )
+
+
+def is_unique(column: ColumnProfile, table: TableProfile) -> bool:
+    """Return whether every row that was read has its own value."""
+    return column.filled == len(column.texts) and column.filled >= min(table.rows, table.read)
+
+
+def understood(column: ColumnProfile, table: TableProfile, name: str, keep: bool) -> Column:
+    """Return what a column is for that is neither the id nor the date.
+
+    Parameters
+    ----------
+    keep
+        Whether to keep it although it may describe a person.
+    """
+    number, filled = len(column.texts), column.filled
+    share = "every row has one" if filled >= table.rows else f"{plural(table.rows - filled, 'row')} without one"
+    seen = f"{plural(number, 'value')}; {share}"
+
+    def found(role: Role, said: str, values: Mapping[str, list[str]] | None = None) -> Column:
+        return Column(name, column.heading, role, said, values or {}, filled >= table.rows)
+
+    if not filled:
+        return found("left out", "it is empty")
+    if (what := _personal(column)) and not keep:
+        return found("left out", f"it may be {what}; a report must not make anyone recognizable")
+    if column.is_date:
+        return found("left out", "the report uses one day of each record")
+    if heading_key(column.heading) in _OF_THE_DATE:
+        return found("left out", "it follows from the date")
+    if {text.casefold() for text in column.texts} <= _FLAGS:
+        return found("flag", f"{seen}; yes or no")
+    words = set(words_of(column.heading))
+    if all(count(text) is not None for text in column.texts) and not words & _CODE_WORDS:
+        if words & _COUNT_WORDS:
+            return found("count", f"whole numbers from {_least(column)} to {_most(column)}")
+        if number > FEW or number == 1:
+            return found(
+                "left out", f"{plural(number, 'different number')}, and its heading does not say what it counts"
+            )
+        values = _values(column)
+        return found("category", f'{seen}; if these numbers are to be added up, write type = "count"', values)
+    values = _values(column)
+    if 2 <= len(values) <= FEW and 2 * len(values) <= max(filled, 6) and max(map(len, values)) <= _LONGEST_VALUE:
+        return found("category", seen, values)
+    what = "it always has the same value" if len(values) == 1 else f"it has {number:,} different values"
+    return found("left out", what)
+
+
+def _personal(column: ColumnProfile) -> str:
+    """Return what a column tells about a person, or an empty text."""
+    words = words_of(column.heading)
+    if "name" in words and (words == ["name"] or set(words) & _PERSON):
+        return "a name"
+    if any(_EMAIL.fullmatch(text) for text in list(column.texts)[:100]):
+        return "how to reach a person"
+    return next((_PERSONAL[word] for word in words if word in _PERSONAL), "")
+
+
+def _values(column: ColumnProfile) -> dict[str, list[str]]:
+    """Return the values with their other spellings, the most frequent value first.
+
+    Spellings that differ only in case are one for intake, and need no line of their own.
+    """
+    totals: Counter[str] = Counter()
+    spellings: dict[str, Counter[str]] = {}
+    for text, number in column.texts.items():
+        key = whole_number(text).casefold()
+        totals[key] += number
+        spellings.setdefault(key, Counter())[text] += number
+    found = {}
+    for key, _ in sorted(totals.items(), key=lambda one: (-one[1], one[0])):
+        written = spellings[key].most_common()
+        best = whole_number(written[0][0])
+        others = dict.fromkeys(text for text, _ in written if text.casefold() != best.casefold())
+        found[best] = list({text.casefold(): text for text in others}.values())
+    return found
+
+
+def counts_of(column: ColumnProfile, values: Mapping[str, list[str]]) -> Iterator[tuple[str, int]]:
+    """Yield each value of a category with the number of its rows."""
+    by_key: Counter[str] = Counter()
+    for text, number in column.texts.items():
+        by_key[whole_number(text).casefold()] += number
+    for value in values:
+        yield value, by_key[value.casefold()]
+
+
+def _least(column: ColumnProfile) -> int:
+    return min(number for text in column.texts if (number := count(text)) is not None)
+
+
+def _most(column: ColumnProfile) -> int:
+    return max(number for text in column.texts if (number := count(text)) is not None)

@@ -1,0 +1,325 @@
+"""The draft of a city: its tables, what each column is for, and the days that they cover."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from viputils.config.fields import AS_WRITTEN
+from viputils.core.errors import Problem, nearest
+from viputils.core.months import ReportMonth
+from viputils.intake.dates import DAY_FIRST, MONTH_FIRST
+from viputils.intake.sheet import refuse_all
+from viputils.setup.answers import Answers, Delivery, Order, TableAnswers
+from viputils.setup.columns import Column, date_column, id_column, is_unique, name_of, understood, words_of
+from viputils.setup.profile import ColumnProfile, SameHeadings, TableProfile, same_headings
+
+ROW: Final = "row"
+# The words at the end of a file's name that do not name its records.
+_OF_AN_EXPORT: Final = {
+    *("as", "of", "export", "exported", "data", "final", "copy", "new", "current", "all", "since", "from", "to", "v1"),
+    *(name.casefold() for name in calendar.month_name if name),
+    *(name.casefold() for name in calendar.month_abbr if name),
+}
+# Files that add records have mostly new ids.
+_MOSTLY_NEW: Final = 0.75
+
+
+@dataclass(frozen=True)
+class DraftTable:
+    """A table as it was understood.
+
+    Attributes
+    ----------
+    records
+        What its records are, in the plural.
+    id
+        The column with the id; None if each row is a record.
+    profile
+        What all its sheets contain together.
+    parts
+        What each of its sheets contains.
+    is_unique
+        Whether no two rows of a sheet have the same id.
+    columns
+        The other columns, also those that are left out.
+    first, last
+        The first and the last day of its records.
+    """
+
+    name: str
+    title: str
+    records: str
+    profile: TableProfile
+    parts: Sequence[TableProfile]
+    id: Column | None
+    is_unique: bool
+    date: Column
+    columns: Sequence[Column]
+    delivery: Delivery
+    first: dt.date
+    last: dt.date
+
+    def of_role(self, role: str) -> list[Column]:
+        """Return the columns with a role."""
+        return [one for one in self.columns if one.role == role]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A city as it was understood.
+
+    Attributes
+    ----------
+    order
+        The order of day and month in dates.
+    either_order
+        Whether every date fits both orders.
+    zone
+        What a time with a zone means, or None if no date has one.
+    """
+
+    answers: Answers
+    tables: Sequence[DraftTable]
+    order: Order
+    either_order: bool
+    zone: str | None
+
+    @property
+    def first(self) -> dt.date:
+        """The first day of the month of the first record."""
+        return min(table.first for table in self.tables).replace(day=1)
+
+    @property
+    def last(self) -> dt.date:
+        """The last day that every table covers."""
+        return min(table.last for table in self.tables)
+
+    @property
+    def received(self) -> dt.date:
+        """The day after the newest record."""
+        return max(table.last for table in self.tables) + dt.timedelta(1)
+
+    @property
+    def month(self) -> ReportMonth:
+        """The last whole month of the records."""
+        month = ReportMonth.of(self.last)
+        return month if self.last.day == calendar.monthrange(self.last.year, self.last.month)[1] else month.plus(-1)
+
+
+@dataclass(frozen=True)
+class FirstDelivery:
+    """Files to take in together: the day of receipt, and the table of each sheet as ``SHEET=TABLE``."""
+
+    received: dt.date
+    files: Sequence[Path]
+    tables: Sequence[str]
+
+
+def first_deliveries(draft: Draft) -> list[FirstDelivery]:
+    """Return the deliveries of the files of a draft, each received on the day after its newest record.
+
+    Several files of one table were received one after the other.
+    """
+    if all(len(table.parts) == 1 for table in draft.tables):
+        files = list(dict.fromkeys(table.profile.file for table in draft.tables))
+        return [FirstDelivery(draft.received, files, [_place(table, table.profile) for table in draft.tables])]
+    parts = [(table, part) for table in draft.tables for part in table.parts]
+    newest: dict[Path, dt.date] = {}
+    for table, part in parts:
+        date = part.column(table.date.heading)
+        days = date.days(draft.order, draft.zone) if date is not None else []
+        if days:
+            newest[part.file] = max(newest.get(part.file, dt.date.min), dt.date.fromisoformat(days[-1]))
+    by_day: dict[dt.date, list[Path]] = {}
+    for file, day in sorted(newest.items(), key=lambda one: one[1]):
+        by_day.setdefault(day + dt.timedelta(1), []).append(file)
+    return [
+        FirstDelivery(
+            day, files, list(dict.fromkeys(_place(table, part) for table, part in parts if part.file in files))
+        )
+        for day, files in by_day.items()
+    ]
+
+
+def _place(table: DraftTable, part: TableProfile) -> str:
+    return f"{part.sheet.name}={table.name}"
+
+
+def draft_of(profiles: Sequence[TableProfile], answers: Answers) -> Draft:
+    """Understand some sheets.
+
+    Raises
+    ------
+    DeliveryError
+        If a sheet has no column of dates, or answers contradict it; lists every problem.
+    """
+    problems = [*_unknown_tables(profiles, answers)]
+    groups = same_headings(profiles)
+    dates = [_date_of(one.whole, _answers(one.parts, answers), problems) for one in groups]
+    order, either, zone = _order([one for one in dates if one is not None], answers, problems)
+    tables: list[DraftTable] = []
+    for one, date in zip(groups, dates, strict=True):
+        if date is not None and (days := date.days(order, zone)):
+            taken = [table.name for table in tables]
+            tables.append(_table(one, _answers(one.parts, answers), answers, date, days, taken, problems))
+    if problems:
+        raise refuse_all(problems)
+    return Draft(answers, tables, order, either, zone)
+
+
+def _names(profile: TableProfile) -> list[str]:
+    return list(dict.fromkeys((profile.sheet.name, Path(profile.sheet.file).stem, profile.sheet.file)))
+
+
+def _answers(parts: Sequence[TableProfile], answers: Answers) -> TableAnswers:
+    names = (name for part in parts for name in _names(part))
+    return next((answers.tables[name] for name in names if name in answers.tables), TableAnswers())
+
+
+def _unknown_tables(profiles: Sequence[TableProfile], answers: Answers) -> Iterator[Problem]:
+    known = [name for profile in profiles for name in _names(profile)]
+    for name in answers.tables:
+        if name not in known:
+            yield Problem(
+                f'tables."{name}"',
+                "is no sheet or file that was given;",
+                nearest(name, known) or f"known: {', '.join(known)}.",
+            )
+
+
+def _column(profile: TableProfile, heading: str, key: str, problems: list[Problem]) -> ColumnProfile | None:
+    """Return the column that an answer names."""
+    column = profile.column(heading)
+    if column is None:
+        known = [one.heading for one in profile.columns]
+        what = f"{heading!r} is not a heading of {profile.sheet.where};"
+        problems.append(Problem(key, what, nearest(heading, known) or f"known: {', '.join(known)}."))
+    return column
+
+
+def _date_of(profile: TableProfile, given: TableAnswers, problems: list[Problem]) -> ColumnProfile | None:
+    if given.date is not None:
+        column = _column(profile, given.date, "date", problems)
+        if column is not None and column.order is None:
+            some = next(iter(column.texts), "")
+            what = f"{given.date!r} in {profile.sheet.where} has no dates, such as {some!r};"
+            problems.append(Problem("date", what, "name a column of dates."))
+            return None
+        return column
+    column = date_column(profile)
+    if column is None:
+        what = "has no column of dates, so no record can be placed in a month;"
+        problems.append(Problem(profile.sheet.where, what, "ask for an export with the day of each record."))
+    return column
+
+
+def _order(dates: Sequence[ColumnProfile], answers: Answers, problems: list[Problem]) -> tuple[Order, bool, str | None]:
+    """Return the order of day and month of all files, whether it could be the other one, and what a zone means."""
+    orders: tuple[Order, Order] = (MONTH_FIRST, DAY_FIRST)
+    shares = {order: min((one.share_of_dates(order) for one in dates), default=0.0) for order in orders}
+    best = max(orders, key=lambda order: shares[order])
+    order = answers.date_order or best
+    if shares[order] < shares[best]:
+        what = f"{order!r} does not fit: only {shares[order]:.0%} of the dates of a column can be read in this order;"
+        problems.append(Problem("date_order", what, f'write "{best}".'))
+    either = shares[MONTH_FIRST] == shares[DAY_FIRST] and any(
+        one.days(MONTH_FIRST, AS_WRITTEN) != one.days(DAY_FIRST, AS_WRITTEN) for one in dates
+    )
+    zone = (answers.time_zone or AS_WRITTEN) if any(one.has_zone for one in dates) else None
+    return order, either, zone
+
+
+def _table(
+    group: SameHeadings,
+    given: TableAnswers,
+    answers: Answers,
+    date: ColumnProfile,
+    days: Sequence[str],
+    taken: Sequence[str],
+    problems: list[Problem],
+) -> DraftTable:
+    profile = group.whole
+    words = _title_words(profile.sheet.name)
+    name = given.table or name_of(words, taken)
+    delivery: Delivery = given.delivery or answers.delivery or _delivery(group, date)
+    key = _id_of(group, given, date, delivery, problems)
+    kept, out = (
+        {found.place for one in headings if (found := _column(profile, one, label, problems)) is not None}
+        for headings, label in ((given.keep, "keep"), (given.leave_out, "leave_out"))
+    )
+    names: list[str] = [name_of(one.heading) for one in (key, date) if one is not None]
+    columns = []
+    for one in profile.columns:
+        if one is key or one is date:
+            continue
+        names.append(name_of(one.heading, names))
+        column = understood(one, profile, names[-1], one.place in kept)
+        left_out = Column(names[-1], one.heading, "left out", "you asked for this", {}, column.required)
+        columns.append(left_out if one.place in out else column)
+    first, last = (dt.date.fromisoformat(day) for day in (days[0], days[-1]))
+    shown = Column(name_of(date.heading), date.heading, "date", _seen_days(date, profile, days), {}, True)
+    unique = key is not None and _is_unique(key.heading, group, delivery)
+    own = None
+    if key is not None:
+        own = Column(name_of(key.heading), key.heading, "code", _seen_id(key, unique), {}, True)
+    title = words[:1].upper() + words[1:]
+    records = given.records or words
+    return DraftTable(name, title, records, profile, group.parts, own, unique, shown, columns, delivery, first, last)
+
+
+def _title_words(name: str) -> str:
+    """Return the words of the name of a sheet or a file, without the day of the export."""
+    words = words_of(name)
+    while len(words) > 1 and (words[-1] in _OF_AN_EXPORT or words[-1].isdecimal()):
+        words.pop()
+    return " ".join(words)
+
+
+def _delivery(group: SameHeadings, date: ColumnProfile) -> Delivery:
+    """Return how the files of a table add up. Several files are increments, unless most ids are in several of them."""
+    if len(group.parts) == 1:
+        return "snapshot"
+    key = id_column(group.whole, date)
+    repeats = key is None or len(key.texts) < _MOSTLY_NEW * group.whole.read
+    return "snapshot" if repeats and id_column(group.parts[0], date) is not None else "incremental"
+
+
+def _is_unique(heading: str, group: SameHeadings, delivery: Delivery) -> bool:
+    """Return whether no two rows of one file have the same id, or of all files if they add up."""
+    parts = group.parts if delivery == "snapshot" else [group.whole]
+    return all((column := part.column(heading)) is not None and is_unique(column, part) for part in parts)
+
+
+def _id_of(
+    group: SameHeadings, given: TableAnswers, date: ColumnProfile, delivery: Delivery, problems: list[Problem]
+) -> ColumnProfile | None:
+    """Return the column with the id, or None if each row is a record of its own."""
+    profile = group.whole
+    if given.id == ROW:
+        return None
+    likely = id_column(group.parts[-1] if delivery == "snapshot" else profile, date)
+    heading = given.id or (likely.heading if likely is not None else None)
+    column = _column(profile, heading, "id", problems) if heading is not None else None
+    if column is not None and given.id and column.filled < profile.read:
+        what = f"{given.id!r} is empty in {profile.read - column.filled:,} of {profile.read:,} rows;"
+        problems.append(Problem("id", what, 'name a column that every row fills, or write "row".'))
+    # Files that add and correct find a record by its id, so an id of several rows is none.
+    is_none = column is not None and delivery == "incremental" and not _is_unique(column.heading, group, delivery)
+    return None if is_none else column
+
+
+def _seen_days(date: ColumnProfile, profile: TableProfile, days: Sequence[str]) -> str:
+    without = profile.read - date.filled
+    empty = f"; {without:,} rows have no day and would be in quarantine" if without > 0 else ""
+    return f"from {days[0]} to {days[-1]}{empty}"
+
+
+def _seen_id(key: ColumnProfile, unique: bool) -> str:
+    if unique:
+        return "every row has its own"
+    return f"{len(key.texts):,} different values in {key.filled:,} rows, so several rows can have the same"
