@@ -12,7 +12,7 @@ from viputils.cli.data import Accepted, take_in
 from viputils.cli.output import say, steps
 from viputils.config.program_file import program_from
 from viputils.config.project import Project
-from viputils.core.errors import VipError
+from viputils.core.errors import ParameterError, Problem, VipError
 from viputils.core.text import plural
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from viputils.setup.answers import Answers
     from viputils.setup.draft import Draft
-    from viputils.setup.profile import TableProfile
+    from viputils.setup.profile import Files
 
 
 def init(
@@ -61,10 +61,16 @@ def init(
 
     with steps() as step:
         step(f"Reading {plural(len(files), 'file')}")
-        profiles = profiles_of(files)
+        contents = profiles_of(files)
     if not yes:
-        given = _asked(given, profiles, folder)
-    draft = draft_of(profiles, given)
+        try:
+            given = _asked(given, contents, folder)
+        except typer.Abort:
+            remedy = "answer the questions at a terminal, or use --yes to guess, or --answers FILE."
+            raise ParameterError(
+                "Nothing was made.", [Problem("init", "a question was not answered;", remedy)]
+            ) from None
+    draft = draft_of(contents, given)
     city = given.city or city_of(folder)
     text = program_text(draft, city)
     title = program_from(tomllib.loads(text)).identity.report_title
@@ -120,12 +126,12 @@ def _take_in(folder: Path, draft: Draft, yes: bool) -> None:
             return
 
 
-def _asked(given: Answers, profiles: Sequence[TableProfile], folder: Path) -> Answers:
+def _asked(given: Answers, contents: Files, folder: Path) -> Answers:
     """Ask what no file can tell and no answer gives. An empty answer takes the guess in brackets."""
     from viputils.setup.answers import Answers
     from viputils.setup.draft import draft_of
 
-    guess = draft_of(profiles, given)
+    guess = draft_of(contents, given)
     asked = given.model_dump(exclude_unset=True)
     for key, question, default in (
         ("city", "The name of the city", city_of(folder)),

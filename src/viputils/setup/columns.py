@@ -63,6 +63,8 @@ _BAD_DATES: Final = {
     *("printed", "exported", "loaded", "load", "edited", "arrest", "last"),
 }
 _LONGEST_VALUE: Final = 80
+# With more different texts, spellings do not matter any more.
+_MANY: Final = 1_000
 _FLAGS: Final = {"yes", "y", "true", "no", "n", "false"}
 _EMAIL: Final = re.compile(r"\S+@\S+\.\S+")
 
@@ -113,7 +115,7 @@ def name_of(heading: str, taken: Collection[str] = ()) -> str:
 
 def date_column(table: TableProfile) -> ColumnProfile | None:
     """Return the column that most likely has the day of the event, or None without a column of dates."""
-    dates = [one for one in table.columns if one.is_date and 2 * one.filled >= table.rows]
+    dates = [one for one in table.columns if one.is_date and 2 * one.filled >= one.rows]
 
     def fit(column: ColumnProfile) -> int:
         words = set(words_of(column.heading))
@@ -124,30 +126,30 @@ def date_column(table: TableProfile) -> ColumnProfile | None:
 
 def id_column(table: TableProfile, date: ColumnProfile | None) -> ColumnProfile | None:
     """Return the column that most likely has the id of a record or of an event, or None if there is none."""
-    found = [one for one in table.columns if one is not date and _can_be_id(one, table.rows)]
+    found = [one for one in table.columns if one is not date and _can_be_id(one)]
 
     def fit(column: ColumnProfile) -> tuple[bool, bool, float]:
         known = bool(set(words_of(column.heading)) & _ID_WORDS)
-        return known, heading_key(column.heading) not in _ROW_NUMBERS, len(column.texts) / table.rows
+        return known, heading_key(column.heading) not in _ROW_NUMBERS, len(column.texts) / column.rows
 
     best = max(found, key=fit, default=None)
-    return best if best is not None and (fit(best)[0] or is_unique(best, table)) else None
+    return best if best is not None and (fit(best)[0] or is_unique(best)) else None
 
 
-def _can_be_id(column: ColumnProfile, rows: int) -> bool:
-    if column.filled < rows or 2 * len(column.texts) < rows or column.is_date or _personal(column):
+def _can_be_id(column: ColumnProfile) -> bool:
+    if column.filled < column.rows or 2 * len(column.texts) < column.rows or column.is_date or _personal(column):
         return False
     return all(re.fullmatch(CODE, text) for text in column.texts) and any(
         letter.isdigit() for letter in next(iter(column.texts))
     )
 
 
-def is_unique(column: ColumnProfile, table: TableProfile) -> bool:
-    """Return whether every row that was read has its own value."""
-    return column.filled == len(column.texts) and column.filled >= min(table.rows, table.read)
+def is_unique(column: ColumnProfile) -> bool:
+    """Return whether every row that was counted has its own value."""
+    return column.rows == len(column.texts)
 
 
-def understood(column: ColumnProfile, table: TableProfile, name: str, keep: bool) -> Column:
+def understood(column: ColumnProfile, name: str, keep: bool) -> Column:
     """Return what a column is for that is neither the id nor the date.
 
     Parameters
@@ -156,11 +158,11 @@ def understood(column: ColumnProfile, table: TableProfile, name: str, keep: bool
         Whether to keep it although it may describe a person.
     """
     number, filled = len(column.texts), column.filled
-    share = "every row has one" if filled >= table.rows else f"{plural(table.rows - filled, 'row')} without one"
-    seen = f"{plural(number, 'value')}; {share}"
+    share = "every row has one" if filled >= column.rows else f"{plural(column.rows - filled, 'row')} without one"
+    seen = f"{plural(len(_values(column)) if number <= _MANY else number, 'value')}; {share}"
 
     def found(role: Role, said: str, values: Mapping[str, list[str]] | None = None) -> Column:
-        return Column(name, column.heading, role, said, values or {}, filled >= table.rows)
+        return Column(name, column.heading, role, said, values or {}, filled >= column.rows)
 
     if not filled:
         return found("left out", "it is empty")
@@ -182,7 +184,7 @@ def understood(column: ColumnProfile, table: TableProfile, name: str, keep: bool
             )
         values = _values(column)
         return found("category", f'{seen}; if these numbers are to be added up, write type = "count"', values)
-    values = _values(column)
+    values = _values(column) if number <= _MANY else {text: [] for text in column.texts}
     if 2 <= len(values) <= FEW and 2 * len(values) <= max(filled, 6) and max(map(len, values)) <= _LONGEST_VALUE:
         return found("category", seen, values)
     what = "it always has the same value" if len(values) == 1 else f"it has {number:,} different values"
@@ -212,7 +214,8 @@ def _values(column: ColumnProfile) -> dict[str, list[str]]:
         spellings.setdefault(key, Counter())[text] += number
     found = {}
     for key, _ in sorted(totals.items(), key=lambda one: (-one[1], one[0])):
-        written = spellings[key].most_common()
+        # Small letters read better than capitals, if the file has both.
+        written = sorted(spellings[key].items(), key=lambda one: (len(one[0]) > 3 and one[0].isupper(), -one[1]))
         best = whole_number(written[0][0])
         others = dict.fromkeys(text for text, _ in written if text.casefold() != best.casefold())
         found[best] = list({text.casefold(): text for text in others}.values())

@@ -16,7 +16,7 @@ from viputils.intake.dates import DAY_FIRST, MONTH_FIRST
 from viputils.intake.sheet import refuse_all
 from viputils.setup.answers import Answers, Delivery, Order, TableAnswers
 from viputils.setup.columns import Column, date_column, id_column, is_unique, name_of, understood, words_of
-from viputils.setup.profile import ColumnProfile, SameHeadings, TableProfile, same_headings
+from viputils.setup.profile import ColumnProfile, Files, SameHeadings, TableProfile, same_headings
 
 ROW: Final = "row"
 # The words at the end of a file's name that do not name its records.
@@ -75,6 +75,8 @@ class Draft:
 
     Attributes
     ----------
+    others
+        The names of sheets without records.
     order
         The order of day and month in dates.
     either_order
@@ -85,6 +87,7 @@ class Draft:
 
     answers: Answers
     tables: Sequence[DraftTable]
+    others: Sequence[str]
     order: Order
     either_order: bool
     zone: str | None
@@ -150,16 +153,16 @@ def _place(table: DraftTable, part: TableProfile) -> str:
     return f"{part.sheet.name}={table.name}"
 
 
-def draft_of(profiles: Sequence[TableProfile], answers: Answers) -> Draft:
-    """Understand some sheets.
+def draft_of(files: Files, answers: Answers) -> Draft:
+    """Understand some files.
 
     Raises
     ------
     DeliveryError
         If a sheet has no column of dates, or answers contradict it; lists every problem.
     """
-    problems = [*_unknown_tables(profiles, answers)]
-    groups = same_headings(profiles)
+    problems = [*_unknown_tables(files.tables, answers)]
+    groups = same_headings(files.tables)
     dates = [_date_of(one.whole, _answers(one.parts, answers), problems) for one in groups]
     order, either, zone = _order([one for one in dates if one is not None], answers, problems)
     tables: list[DraftTable] = []
@@ -169,7 +172,7 @@ def draft_of(profiles: Sequence[TableProfile], answers: Answers) -> Draft:
             tables.append(_table(one, _answers(one.parts, answers), answers, date, days, taken, problems))
     if problems:
         raise refuse_all(problems)
-    return Draft(answers, tables, order, either, zone)
+    return Draft(answers, tables, files.others, order, either, zone)
 
 
 def _names(profile: TableProfile) -> list[str]:
@@ -258,11 +261,11 @@ def _table(
         if one is key or one is date:
             continue
         names.append(name_of(one.heading, names))
-        column = understood(one, profile, names[-1], one.place in kept)
+        column = understood(one, names[-1], one.place in kept)
         left_out = Column(names[-1], one.heading, "left out", "you asked for this", {}, column.required)
         columns.append(left_out if one.place in out else column)
     first, last = (dt.date.fromisoformat(day) for day in (days[0], days[-1]))
-    shown = Column(name_of(date.heading), date.heading, "date", _seen_days(date, profile, days), {}, True)
+    shown = Column(name_of(date.heading), date.heading, "date", _seen_days(date, days), {}, True)
     unique = key is not None and _is_unique(key.heading, group, delivery)
     own = None
     if key is not None:
@@ -285,14 +288,14 @@ def _delivery(group: SameHeadings, date: ColumnProfile) -> Delivery:
     if len(group.parts) == 1:
         return "snapshot"
     key = id_column(group.whole, date)
-    repeats = key is None or len(key.texts) < _MOSTLY_NEW * group.whole.read
+    repeats = key is None or len(key.texts) < _MOSTLY_NEW * key.rows
     return "snapshot" if repeats and id_column(group.parts[0], date) is not None else "incremental"
 
 
 def _is_unique(heading: str, group: SameHeadings, delivery: Delivery) -> bool:
     """Return whether no two rows of one file have the same id, or of all files if they add up."""
     parts = group.parts if delivery == "snapshot" else [group.whole]
-    return all((column := part.column(heading)) is not None and is_unique(column, part) for part in parts)
+    return all((column := part.column(heading)) is not None and is_unique(column) for part in parts)
 
 
 def _id_of(
@@ -305,16 +308,16 @@ def _id_of(
     likely = id_column(group.parts[-1] if delivery == "snapshot" else profile, date)
     heading = given.id or (likely.heading if likely is not None else None)
     column = _column(profile, heading, "id", problems) if heading is not None else None
-    if column is not None and given.id and column.filled < profile.read:
-        what = f"{given.id!r} is empty in {profile.read - column.filled:,} of {profile.read:,} rows;"
+    if column is not None and given.id and column.filled < column.rows:
+        what = f"{given.id!r} is empty in {column.rows - column.filled:,} of {column.rows:,} rows;"
         problems.append(Problem("id", what, 'name a column that every row fills, or write "row".'))
     # Files that add and correct find a record by its id, so an id of several rows is none.
     is_none = column is not None and delivery == "incremental" and not _is_unique(column.heading, group, delivery)
     return None if is_none else column
 
 
-def _seen_days(date: ColumnProfile, profile: TableProfile, days: Sequence[str]) -> str:
-    without = profile.read - date.filled
+def _seen_days(date: ColumnProfile, days: Sequence[str]) -> str:
+    without = date.rows - date.filled
     empty = f"; {without:,} rows have no day and would be in quarantine" if without > 0 else ""
     return f"from {days[0]} to {days[-1]}{empty}"
 

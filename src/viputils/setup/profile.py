@@ -28,6 +28,8 @@ FEW: Final = 60
 _TOP: Final = 25
 _NEARLY_ALL: Final = 0.95
 _MANY_DATES: Final = 20_000
+_FIRST_TEXTS: Final = 200
+_LIKELY: Final = 0.5
 _DAY_PART: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?=[T ])")
 
 
@@ -41,31 +43,44 @@ class ColumnProfile:
         As it is in the file.
     texts
         How often each text occurs, with single blanks, without words for a missing value.
+    rows
+        The number of rows that were counted.
     """
 
     heading: str
     place: int
     texts: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
 
     @property
     def filled(self) -> int:
         """The number of rows with a value."""
         return self.texts.total()
 
-    def share_of_dates(self, order: str) -> float:
+    @cached_property
+    def _different_days(self) -> list[str]:
+        """The texts without their times of day, so that a column with a time in each row has few."""
+        return list(dict.fromkeys(map(_day_part, self.texts)))
+
+    def share_of_dates(self, order: str, most: int | None = None) -> float:
         """Return the share of the different texts that are dates, with day and month in this order."""
-        some = list(islice(self.texts, _MANY_DATES))
+        some = self._different_days[:most]
         return sum(read_day(text, order, AS_WRITTEN) is not None for text in some) / len(some) if some else 0.0
 
     @cached_property
     def is_date(self) -> bool:
         """Whether nearly all texts are dates. A number without any mark between its digits is none."""
-        marked = [text for text in islice(self.texts, _MANY_DATES) if not text.replace(".", "").isdecimal()]
-        return 2 * len(marked) > min(len(self.texts), _MANY_DATES) and self.order is not None
+        if self.order is None:
+            return False
+        marked = [text for text in self._different_days if not text.replace(".", "").isdecimal()]
+        return 2 * len(marked) > len(self._different_days)
 
     @cached_property
     def order(self) -> str | None:
         """The order of day and month with which nearly all texts are dates, or None. It is judged by the column."""
+        # Most columns are no dates, and a few texts show it.
+        if max(self.share_of_dates(order, _FIRST_TEXTS) for order in (MONTH_FIRST, DAY_FIRST)) < _LIKELY:
+            return None
         shares = {order: self.share_of_dates(order) for order in (MONTH_FIRST, DAY_FIRST)}
         best = max(shares, key=lambda order: shares[order])
         return best if shares[best] >= _NEARLY_ALL else None
@@ -77,7 +92,8 @@ class ColumnProfile:
 
     def days(self, order: str, zone: str | None) -> list[str]:
         """Return the different days of a column of dates, in order."""
-        return sorted({day for text in self.texts if (day := read_day(text, order, zone))})
+        texts = self._different_days if zone in (None, AS_WRITTEN) else self.texts
+        return sorted({day for text in texts if (day := read_day(text, order, zone))})
 
 
 @dataclass
@@ -134,17 +150,26 @@ def _together(parts: Sequence[TableProfile]) -> TableProfile:
     first = parts[0]
     if len(parts) == 1:
         return first
-    columns = [ColumnProfile(one.heading, one.place, Counter(one.texts)) for one in first.columns]
+    columns = [ColumnProfile(one.heading, one.place, Counter(one.texts), one.rows) for one in first.columns]
     for part in parts[1:]:
         for column in columns:
             if (other := part.column(column.heading)) is not None:
                 column.texts.update(other.texts)
+                column.rows += other.rows
     rows, read = sum(part.rows for part in parts), sum(part.read for part in parts)
     return TableProfile(first.file, first.sheet, first.line, columns, rows, read)
 
 
-def profiles_of(files: Sequence[Path]) -> list[TableProfile]:
-    """Read every sheet with records.
+@dataclass(frozen=True)
+class Files:
+    """What some files contain: the sheets with records, and the names of sheets with anything else."""
+
+    tables: list[TableProfile]
+    others: list[str]
+
+
+def profiles_of(files: Sequence[Path]) -> Files:
+    """Read every sheet.
 
     Raises
     ------
@@ -152,11 +177,14 @@ def profiles_of(files: Sequence[Path]) -> list[TableProfile]:
         If a file cannot be read, has no records, or has the same heading twice; lists all of them.
     """
     found: list[TableProfile] = []
+    others: list[str] = []
     problems: list[Problem] = []
     for path in files:
         try:
             sheets = [(sheet, rows) for sheet in read_sheets(path) if (rows := _top_rows(sheet))]
-            tables = [one for sheet, rows in sheets if (one := _profile(path, sheet, rows, problems)) is not None]
+            profiles = {sheet.name: _profile(path, sheet, rows, problems) for sheet, rows in sheets}
+            tables = [one for one in profiles.values() if one is not None]
+            others += [name for name, one in profiles.items() if one is None]
             if not tables and not problems:
                 what = "has no table: no row with headings and records below it;"
                 problems.append(
@@ -167,7 +195,7 @@ def profiles_of(files: Sequence[Path]) -> list[TableProfile]:
             problems += error.problems
     if problems:
         raise refuse_all(problems)
-    return found
+    return Files(found, others)
 
 
 def _top_rows(sheet: Sheet) -> list[tuple[int, list[str]]]:
@@ -193,7 +221,7 @@ def _profile(
             problems.append(Problem(sheet.where, f"has the heading {name!r} twice, in {where};", "rename one of them."))
         seen.setdefault(key, place)
     table = TableProfile(path, sheet, line, [ColumnProfile(name, place) for place, name in named])
-    _count(table, [heading_key(cell) for cell in heading])
+    _count(table, heading)
     return table if table.rows else None
 
 
@@ -220,7 +248,7 @@ def _count(table: TableProfile, heading: Sequence[str]) -> None:
         rows = [
             row
             for line, row in zip(block.lines, block.rows, strict=True)
-            if line > table.line and _is_record(row, fewest) and [heading_key(cell) for cell in row] != heading
+            if line > table.line and _is_record(row, fewest) and not _repeats(row, heading)
         ]
         if table.rows >= READ_WHOLE:
             open_columns = [one for one in open_columns if len(one.texts) <= FEW or one.is_date]
@@ -230,13 +258,27 @@ def _count(table: TableProfile, heading: Sequence[str]) -> None:
             place = column.place
             texts = [" ".join(row[place].split()) if place < len(row) else "" for row in rows]
             if table.rows >= READ_WHOLE and column.is_date:
-                texts = [_DAY_PART.match(text)[0] if _DAY_PART.match(text) else text for text in texts]  # type: ignore[index]
+                texts = [_day_part(text) for text in texts]
             column.texts.update(texts)
+            column.rows += len(rows)
         table.rows += len(rows)
     missing = re.compile(missing_pattern((), code=False), re.IGNORECASE)
     for column in table.columns:
         for text in [text for text in column.texts if not text or missing.fullmatch(text)]:
             del column.texts[text]
+
+
+def _repeats(row: Sequence[str], heading: Sequence[str]) -> bool:
+    """Return whether a row repeats the headings. The first cell shows it nearly always."""
+    if row[0].strip().casefold() != heading[0].strip().casefold():
+        return False
+    return [heading_key(cell) for cell in row] == [heading_key(cell) for cell in heading]
+
+
+def _day_part(text: str) -> str:
+    """Return a date without its time of day."""
+    found = _DAY_PART.match(text)
+    return found[0] if found else text
 
 
 def _is_record(row: Sequence[str], fewest: int) -> bool:

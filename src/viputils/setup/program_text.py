@@ -14,7 +14,6 @@ from viputils.setup.profile import ColumnProfile
 _MOST_BREAKDOWNS = 4
 _MOST_HEADLINES = 4
 _NOT_RECORDED = "Not recorded"
-_SHOWN_VALUES = 20
 
 
 def program_text(draft: Draft, city: str) -> str:
@@ -136,6 +135,8 @@ def _intake(draft: Draft) -> Iterator[str]:
     if draft.zone is not None:
         guess = "" if draft.answers.time_zone else "a guess: some times have a zone, which is ignored; "
         yield f'time_zone = {_quoted(draft.zone)}  # {guess}or a zone to convert to, as in "America/Denver"'
+    if draft.others:
+        yield f"sheets_left_out = {json.dumps(list(draft.others), ensure_ascii=False)}  # no records"
     for table in draft.tables:
         headed = [one for one in (table.id, table.date, *table.columns) if one is not None and one.role != "left out"]
         unlike = [one for one in headed if heading_key(one.heading) != heading_key(one.name)]
