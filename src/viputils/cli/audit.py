@@ -331,7 +331,7 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
         (one,) = found
         when = f"as of {one.as_of}" + (f", now as of {one.now}" if one.now != one.as_of else "")
         figures = one.figures if one.now != one.as_of else one.figures.drop(columns="now")
-        title = f"{one.issue.name.label} as printed" + (f", recomputed {when}" if one.as_of else "")
+        title = f"{capital(one.issue.name.label)} as printed" + (f", recomputed {when}" if one.as_of else "")
         show_table(title, figures[[name for name in columns if name in figures]], right=right)
     else:
         counts = summary(found)

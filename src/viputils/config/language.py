@@ -165,9 +165,9 @@ class Language:
         """Return a period in words: ``November 2023``, ``quarter 1 of FY2024``, ``FY2024``."""
         if isinstance(period, ReportMonth):
             return self.month(period)
-        if not isinstance(period, FiscalPeriod) or not period.quarter:
-            return self.text("FY{year}", year=str(period).removeprefix("FY"))
-        return self.text("quarter {quarter} of FY{year}", quarter=period.quarter, year=period.year)
+        if isinstance(period, FiscalPeriod) and period.quarter:
+            return self.text("quarter {quarter} of FY{year}", quarter=period.quarter, year=period.year)
+        return self.text("FY{year}", year=str(period).removeprefix("FY"))
 
     def month_name(self, month: ReportMonth) -> str:
         """Write a month without its year: ``November``, ``noviembre``."""

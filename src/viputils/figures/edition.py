@@ -48,7 +48,10 @@ class Edition:
 
     @cached_property
     def earlier(self) -> dict[tuple[str, str, str], int]:
-        """The report's figures in the period ``before``, the same period a ``year`` before, and its ``fytd``."""
+        """The report's counts of earlier periods, as ``known_counts`` returns them.
+
+        ``before`` is the period before, ``year`` the same period a year earlier, and ``fytd`` that year to date.
+        """
         program, report, period = self.program, self.program.report, self.period
         starts = program.identity.fiscal_year_starts
         spans = {

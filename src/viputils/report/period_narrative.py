@@ -30,6 +30,7 @@ from viputils.report.narrative import (
     shortened,
     true_range,
 )
+from viputils.report.period_sections import with_months
 from viputils.report.sections import noun_of, provisional_note
 
 _COMPARED: Final = {
@@ -106,7 +107,7 @@ def _compared(edition: Edition, name: str) -> str:
     number = f"**{language.number(value)}**"
     values = {
         "measure": escape(capital(noun_of(edition, name))),
-        "period": language.period(edition.period),
+        "period": with_months(edition, language.period(edition.period)),
         "number": f"{number} {escape(PROVISIONAL)}" if edition.is_provisional else number,
     }
     if before is None:

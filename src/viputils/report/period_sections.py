@@ -163,7 +163,8 @@ def breakdowns(edition: Edition) -> Markdown:
 def _not_known(edition: Edition, shown: str) -> str:
     if escape(NOT_AVAILABLE) not in shown:
         return ""
-    return words(edition.language, "{mark} means not available: there are no records.", mark=escape(NOT_AVAILABLE))
+    text = message("{mark} means not available: records of some or all of these months are missing.")
+    return words(edition.language, text, mark=escape(NOT_AVAILABLE))
 
 
 def _breakdown_table(edition: Edition, name: str) -> str:
@@ -265,14 +266,16 @@ def _part_headings(edition: Edition, parts: Sequence[IssuePeriod]) -> Iterator[s
 
 
 def _own_heading(edition: Edition) -> str:
-    """Return the heading of the period itself; of a year that the records do not cover, with the number of months."""
-    months, language = covered_months(edition), edition.language
-    heading = _heading(edition, edition.period)
-    if len(months) < len(edition.period.months(edition.program.identity.fiscal_year_starts)):
-        heading = counted(
-            language, len(months), "{period}, {number} month", "{period}, {number} months", period=heading
-        )
-    return _marked(edition, heading)
+    """Return the heading of the period itself."""
+    return _marked(edition, with_months(edition, _heading(edition, edition.period)))
+
+
+def with_months(edition: Edition, name: str) -> str:
+    """Return a name of the period; of a year that the records cover in part, with the number of months."""
+    months = len(covered_months(edition))
+    if months == len(edition.period.months(edition.program.identity.fiscal_year_starts)):
+        return name
+    return counted(edition.language, months, "{period}, {number} month", "{period}, {number} months", period=name)
 
 
 def _heading(edition: Edition, period: IssuePeriod) -> str:

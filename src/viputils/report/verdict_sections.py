@@ -122,7 +122,7 @@ def register(found: Sequence[IssueVerdicts]) -> Markdown:
         issue = one.issue
         printed = date_in_words(issue.printed) if issue.printed else "not known"
         as_of = date_in_words(issue.as_of) if issue.as_of else "not stated"
-        label = escape(issue.name.label)
+        label = escape(capital(issue.name.label))
         rows.append([label, number(len(issue.figures)), printed, as_of])
         notes.append(f"{label}: {escape(issue.source)} Recorded by {escape(issue.transcribed_by)}.")
         notes += [f"{label} was published again: {escape(issue.reason)}"] if issue.reason else []
@@ -135,7 +135,7 @@ def as_printed(over_time: pd.DataFrame) -> Markdown:
     """Show how many figures of each issue were still as printed on each later day."""
     rows = [
         [
-            escape(IssueName.parse(row["issue"]).label),
+            escape(capital(IssueName.parse(row["issue"]).label)),
             date_in_words(row["as_of"].date()),
             number(row["figures"]),
             number(row["as_printed"]),

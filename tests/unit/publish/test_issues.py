@@ -27,8 +27,9 @@ def an_issue(folder: Path, name: str, counts: dict[str, int], replaced_by: str |
     """An issue whose folder holds the figures that the home page reads, and nothing more."""
     place = folder / name
     place.mkdir(parents=True)
-    rows = [f"responses_by_incident_type,{one},month,{count}" for one, count in counts.items()]
-    rows += [f"responses,,month,{sum(counts.values())}"]
+    kind = IssueName.parse(name).period.kind
+    rows = [f"responses_by_incident_type,{one},{kind},{count}" for one, count in counts.items()]
+    rows += [f"responses,,{kind},{sum(counts.values())}"]
     rows += [
         f"{one},,fytd,1" for one in ("adults_assisted", "children_assisted", "referrals_made", "outreach_operations")
     ]
@@ -84,6 +85,19 @@ def test_of_an_issue_and_its_correction_the_chart_takes_the_correction_and_the_a
     assert "[October 2023, re\\-issue 1](issues/2023-10-r1/index.html)" in text
     assert "replaced by October 2023, re\\-issue 1" in text
     assert "[October 2023](issues/2023-10/index.html)" in text
+
+
+def test_quarters_and_years_are_listed_below_the_months_and_are_in_no_chart(city: Project, tmp_path: Path) -> None:
+    counts = dict.fromkeys(TYPES, 10)
+    names = ["2023-10", "2023-09", "FY2024-Q1", "FY2023"]
+    text = shown(city, [an_issue(tmp_path, name, counts) for name in names])
+    months, longer = text.split("### Quarterly and annual reports")
+    assert "Read the report for October 2023" in months
+    assert "[Quarter 1 of FY2024](issues/FY2024-Q1/index.html)" in longer
+    assert "[FY2023](issues/FY2023/index.html)" in longer
+    assert "| 60 |" in longer
+    assert "FY2023" not in months
+    assert "Quarterly" not in shown(city, [an_issue(tmp_path / "none", "2023-10", counts)])
 
 
 def test_small_numbers_are_called_so_where_most_of_them_are(city: Project, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from matplotlib.colors import to_hex
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
@@ -18,6 +19,7 @@ from viputils.core.months import ReportMonth
 from viputils.figures.assessment import assess
 from viputils.figures.edition import Edition
 from viputils.report import charts, period_narrative, period_sections
+from viputils.report.drawing import BAR, PAST_BAR, columns_chart
 from viputils.report.layout import change_percent
 from viputils.report.markdown import unescape
 from viputils.report.narrative import MOST_POINTS, MOST_WORDS
@@ -168,9 +170,16 @@ def test_a_year_shows_its_quarters_and_marks_what_is_not_available(project: Proj
     edition = load_edition(part, "FY2023")
     notice = period_sections.notices(part, edition).data
     assert "The records begin on November 1, 2022. This report counts 8 of the 12 months of FY2023." in notice
+    assert points(edition)[0].startswith("Responses in FY2023, 8 months: 3 [p].")
     shown = table_rows(period_sections.breakdowns(edition).data)
     assert shown["Incident type"][-2:] == ["FY2023, 8 months [p]", "FY2022"]
     assert shown["DV/Sexual Assault"] == ["[x]", "[x]", "1", "1", "3", "[x]"]
+
+
+def test_only_the_columns_of_the_period_are_dark() -> None:
+    figure = columns_chart(REPOSITORY / "report" / "fonts", list("abcde"), [3, 4, 5, 6, 7], marked=3)
+    colors = [to_hex(column.get_facecolor()) for column in figure.axes[0].patches]
+    assert colors == [PAST_BAR] * 2 + [BAR] * 3
 
 
 @pytest.mark.parametrize("period", ["FY2024-Q1", "FY2023"])

@@ -25,7 +25,7 @@ from viputils.core.errors import ParameterError, Problem, PublishedError, VipErr
 from viputils.core.files import private_folder
 from viputils.core.git import commit_named, messages_between, top_of
 from viputils.core.months import ReportMonth
-from viputils.core.text import plural
+from viputils.core.text import capital, plural
 from viputils.figures.counts import KEY
 
 
@@ -120,7 +120,7 @@ def _issue_in_register(project: Project, text: str) -> _Issue | None:
     if not (project.published / f"{name}.csv").is_file():
         return None
     figures = read_register(project).issue(name).figures
-    return _Issue(name.label, figures, frozenset(figures[KEY].itertuples(index=False, name=None)))
+    return _Issue(capital(name.label), figures, frozenset(figures[KEY].itertuples(index=False, name=None)))
 
 
 def _issue_in_file(text: str) -> _Issue | None:
