@@ -66,6 +66,7 @@ def _add(command: Callable[..., None], summary: str, example: str, **settings: A
 
 
 _add(setup.init, "Start the project of another city from its files.", "vip init ourcity shootings.csv")
+_add(setup.doctor, "Check program.toml against the records.", "vip doctor November.xlsx")
 _add(report.report, "Make the issue of a month.", "vip report 2023-11")
 _add(backfill.backfill, "Make the issues of many months, if anything changed.", "vip backfill 2022-07 2023-11")
 _add(audit.verify, "Check each published figure against the records.", "vip verify 2023-11")

@@ -1,4 +1,4 @@
-"""The command init."""
+"""The commands init and doctor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viputils.cli.data import Accepted, take_in
-from viputils.cli.output import say, steps
+from viputils.cli.options import DISAGREES, JsonOption, ProjectOption, open_project
+from viputils.cli.output import Format, emit, say, steps
 from viputils.config.program_file import program_from
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, Problem, VipError
@@ -80,6 +81,48 @@ def init(
         say(f"  {line}")
     _take_in(folder, draft, yes)
     say_next([f"cd {folder}", "vip doctor", "make report"])
+
+
+def doctor(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Also check which headings of these files program.toml does not know."),
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check program.toml against all records, and print the lines to change. Exit 1 if rows are not counted.
+
+    It names values that no vocabulary has, look-alike codes, measures that count nothing, categories that never occur,
+    empty months, and what vip init could only guess.
+    """
+    from viputils.audit.advice import advice_on
+    from viputils.intake.unknown_headings import unknown_headings
+
+    opened = open_project(context, project)
+    found = advice_on(opened)
+    headings = list(unknown_headings(opened, files)) if files else []
+    emit(
+        Format.of(as_json),
+        text=lambda: _show_advice([*found.problems, *headings], found.hints),
+        json=lambda: {
+            "problems": [vars(one) for one in (*found.problems, *headings)],
+            "hints": [vars(one) for one in found.hints],
+        },
+    )
+    if found.problems or headings:
+        raise typer.Exit(DISAGREES)
+
+
+def _show_advice(problems: Sequence[Problem], hints: Sequence[Problem]) -> None:
+    for heading, found in (("To change, so that all rows are counted:", problems), ("To check:", hints)):
+        if found:
+            say(heading)
+            for one in found:
+                say(f"  - {one}")
+    if not problems and not hints:
+        say("Nothing looks wrong.")
 
 
 def city_of(folder: Path) -> str:

@@ -30,6 +30,7 @@ from viputils.records.checksums import checksum, new_salt, write_checksums
 from viputils.records.clean import Records
 from viputils.records.deliveries import Delivery, find_deliveries, has_deliveries, write_coverage
 from viputils.records.faults import LOOKS_ALIKE
+from viputils.records.unknown_values import unknown_values
 
 FIGURES_SHOWN: Final = 40
 # At most this many rejected rows are listed.
@@ -144,6 +145,8 @@ class Proposal:
     def remedies(self) -> Iterator[str]:
         """Yield how to correct the rows that would be in quarantine, once for each reason and column."""
         rows = pd.concat([self.quarantine, self.held])
+        yield from (f"[unknown_value] {one}" for one in unknown_values(self.project.program, rows))
+        rows = rows.loc[rows["reason"].ne("unknown_value")]
         yield from dict.fromkeys("[" + rows["reason"].astype("str") + "] " + rows["remedy"].astype("str"))
 
     def moved(self) -> tuple[pd.DataFrame, str]:
