@@ -34,7 +34,7 @@ COMMANDS = {
     "check": ([], 0, "No problems were found."),
     "seal": ([], 0, "Sealed: data/raw/2023-12-04"),
     "lab": (["no-such-notebook"], 2, "'no-such-notebook'"),
-    "compare": (["2023-11", "2023-10"], 0, "November 2023"),
+    "compare": (["2023-11", "2023-10"], 0, "2023-11 and 2023-10, as of 2023-12-04"),
     "init": (["ourcity", "new.csv", "--yes"], 0, "make report"),
     "doctor": ([], 0, "counts nothing"),
 }

@@ -14,6 +14,7 @@ from typing import Final
 from viputils.config.fields import AS_WRITTEN
 from viputils.config.program import heading_key
 from viputils.core.errors import DeliveryError, Problem
+from viputils.core.text import printable
 from viputils.intake.dates import DAY_FIRST, MONTH_FIRST, has_zone, read_day
 from viputils.intake.lines import is_total
 from viputils.intake.sheet import Sheet, letters, refuse_all
@@ -213,7 +214,7 @@ def _profile(
 ) -> TableProfile | None:
     """Return what a sheet contains, or None if it has no records."""
     line, heading = _heading(top)
-    named = [(place, cell.strip()) for place, cell in enumerate(heading) if cell.strip()]
+    named = [(place, printable(" ".join(cell.split()))) for place, cell in enumerate(heading) if cell.strip()]
     seen: dict[str, int] = {}
     for place, name in named:
         if (key := heading_key(name)) in seen:
