@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.completer import IPCompleter, provisionalcompleter
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
@@ -227,7 +228,10 @@ def test_another_city_is_asked_in_the_same_way(repository_example: Path) -> None
 def test_tables_are_offered_and_shown_by_name(tables: workbench.Tables) -> None:
     pd.testing.assert_frame_equal(tables.responses, tables["responses"])
     assert {"responses", "measures", "series", "process_chart"} <= set(dir(tables))
-    assert tables._ipython_key_completions_() == list(tables)
+    completer = IPCompleter(namespace={"tables": tables})
+    for begun, name in (("tables.resp", "responses"), ("tables['no", "notifications")):
+        with provisionalcompleter():
+            assert [one.text.lstrip(".") for one in completer.completions(begun, len(begun))] == [name]
     shown = tables._repr_html_()
     assert "<td>Responses to incidents</td><td>1,065</td><td>2022-07-01 to 2023-11-30</td>" in shown
     assert "sample data" in shown
@@ -255,6 +259,10 @@ def test_the_measures_are_those_of_the_program(tables: workbench.Tables) -> None
 
 
 def test_a_copy_can_be_changed_and_the_tables_stay_as_they_are(tables: workbench.Tables) -> None:
+    for name in tables:
+        own = tables[name]
+        own["more"] = 1
+        assert "more" not in tables[name]
     mine = tables.responses
     mine["more"] = 1
     mine.loc[0, "area_command"] = "Valley"
