@@ -339,6 +339,17 @@ def test_series_charts_and_curves_draw_themselves(tables: workbench.Tables) -> N
     plt.close("all")
 
 
+def test_charts_and_results_are_shown_in_words_and_without_nan(tables: workbench.Tables) -> None:
+    for shown in (
+        tables.process_chart("responses")._repr_html_(),
+        tables.process_chart("responses", end="2022-08")._repr_html_(),  # One month before it.
+        tables.process_chart("responses", end="2022-07")._repr_html_(),  # None.
+        tables.interrupted("responses", "2023-07")._repr_html_(),
+    ):
+        assert shown.startswith("<p>The") or "too few" in shown
+        assert "nan" not in shown.casefold().replace("normal", "")
+
+
 def test_rates_need_people_and_name_their_source(tables: workbench.Tables) -> None:
     with pytest.raises(ParameterError) as refused:
         tables.rates("responses_by_area_command")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -61,6 +63,12 @@ class RatesFrame(pd.DataFrame):
     def plot(self) -> Any:
         """Draw the funnel plot, or what pandas draws if other options are used."""
         return _plot_of(self, {"people", "rate", "low_95", "high_998"}, plot_funnel)
+
+
+def shown_html(sentences: Sequence[str], points: pd.DataFrame) -> str:
+    """Return sentences and a table as notebooks show them. What is missing is blank."""
+    said = "".join(f"<p>{escape(one)}</p>" for one in sentences)
+    return said + points.to_html(na_rep="", float_format="{:.1f}".format)
 
 
 def new_axes(ax: Axes | None) -> Axes:

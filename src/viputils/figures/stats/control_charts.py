@@ -91,6 +91,10 @@ class ProcessChart:
     enough: int = ENOUGH
     report: str = ""
 
+    def _repr_html_(self) -> str:
+        """Return the chart as notebooks show it: what it can show, and its months."""
+        return plots.shown_html(self.remarks, self.points[["value", "low", "high", "rules", "sides"]])
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the chart with its average, the range of chance, and a mark for each month that completes a rule."""
         return plots.plot_chart(self.points, self.marked.index, ax)
