@@ -8,6 +8,7 @@ import re
 import runpy
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.completer import IPCompleter, provisionalcompleter
 
 from tests.support.histories import with_tables
 from tests.support.projects import REPOSITORY, Deliver
@@ -226,7 +228,10 @@ def test_another_city_is_asked_in_the_same_way(repository_example: Path) -> None
 def test_tables_are_offered_and_shown_by_name(tables: workbench.Tables) -> None:
     pd.testing.assert_frame_equal(tables.responses, tables["responses"])
     assert {"responses", "measures", "series", "process_chart"} <= set(dir(tables))
-    assert tables._ipython_key_completions_() == list(tables)
+    completer = IPCompleter(namespace={"tables": tables})
+    for begun, name in (("tables.resp", "responses"), ("tables['no", "notifications")):
+        with provisionalcompleter():
+            assert [one.text.lstrip(".") for one in completer.completions(begun, len(begun))] == [name]
     shown = tables._repr_html_()
     assert "<td>Responses to incidents</td><td>1,065</td><td>2022-07-01 to 2023-11-30</td>" in shown
     assert "sample data" in shown
@@ -254,6 +259,10 @@ def test_the_measures_are_those_of_the_program(tables: workbench.Tables) -> None
 
 
 def test_a_copy_can_be_changed_and_the_tables_stay_as_they_are(tables: workbench.Tables) -> None:
+    for name in tables:
+        own = tables[name]
+        own["more"] = 1
+        assert "more" not in tables[name]
     mine = tables.responses
     mine["more"] = 1
     mine.loc[0, "area_command"] = "Valley"
@@ -330,6 +339,17 @@ def test_series_charts_and_curves_draw_themselves(tables: workbench.Tables) -> N
     plt.close("all")
 
 
+def test_charts_and_results_are_shown_in_words_and_without_nan(tables: workbench.Tables) -> None:
+    for shown in (
+        tables.process_chart("responses")._repr_html_(),
+        tables.process_chart("responses", end="2022-08")._repr_html_(),  # One month before it.
+        tables.process_chart("responses", end="2022-07")._repr_html_(),  # None.
+        tables.interrupted("responses", "2023-07")._repr_html_(),
+    ):
+        assert shown.startswith("<p>The") or "too few" in shown
+        assert "nan" not in shown.casefold().replace("normal", "")
+
+
 def test_rates_need_people_and_name_their_source(tables: workbench.Tables) -> None:
     with pytest.raises(ParameterError) as refused:
         tables.rates("responses_by_area_command")
@@ -361,7 +381,9 @@ def test_a_program_is_evaluated_beside_other_areas(tables: workbench.Tables) -> 
 def test_the_same_files_are_read_once_and_a_changed_one_again(project: Project, deliver: Deliver) -> None:
     folder = deliver(responses=["R1,2023-11-02,DV,SE"])
     first = workbench.load(project=project.root)
+    began = time.process_time()
     assert workbench.load(project=project.root).records is first.records
+    assert time.process_time() - began < 0.1
     file = folder / "responses.csv"
     file.write_text(file.read_text("utf-8") + "R2,2023-11-03,DV,SE\n", encoding="utf-8", newline="")
     assert len(workbench.load(project=project.root).responses) == 2

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from viputils.core.errors import ParameterError, Problem
 from viputils.figures.stats.intervals import chance_limits
 
 if TYPE_CHECKING:
@@ -62,6 +65,12 @@ class RatesFrame(pd.DataFrame):
         return _plot_of(self, {"people", "rate", "low_95", "high_998"}, plot_funnel)
 
 
+def shown_html(sentences: Sequence[str], points: pd.DataFrame) -> str:
+    """Return sentences and a table as notebooks show them. What is missing is blank."""
+    said = "".join(f"<p>{escape(one)}</p>" for one in sentences)
+    return said + points.to_html(na_rep="", float_format="{:.1f}".format)
+
+
 def new_axes(ax: Axes | None) -> Axes:
     """Return some axes: those given, or those of a new figure."""
     if ax is not None:
@@ -74,6 +83,7 @@ def new_axes(ax: Axes | None) -> Axes:
 
 def plot_series(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw ``value`` over time, one line for each combination of the other columns. Unknown periods are gaps."""
+    _require_rows(table["value"].dropna(), "no period is known")
     axes = new_axes(ax)
     names = [name for name in table if name not in ("measure", "start", "end", "value")]
     names = [name for name in names if len(table[name].unique()) > 1]
@@ -96,6 +106,7 @@ def plot_series(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def plot_curves(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw shares by day as steps from 0, each with its band."""
+    _require_rows(table, "it has not happened to anyone yet")
     axes = new_axes(ax)
     groups = list(table.groupby("group", sort=False, observed=True)) if "group" in table else [("", table)]
     for name, rows in groups:
@@ -138,6 +149,7 @@ def plot_funnel(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def plot_chart(points: pd.DataFrame, marked: pd.Index, ax: Axes | None = None) -> Axes:
     """Draw a process behavior chart: counts, their average, the band of chance, and the marked periods."""
+    _require_rows(points["value"].dropna(), "no period is known")
     axes = new_axes(ax)
     at = range(len(points))
     axes.fill_between(
@@ -211,6 +223,11 @@ def _plot_of(table: pd.DataFrame, needed: set[str], draw: Any) -> Any:
             return getattr(pandas_plot, name)
 
     return Plot()
+
+
+def _require_rows(rows: pd.DataFrame | pd.Series, why: str) -> None:
+    if not len(rows):
+        raise ParameterError("There is nothing to draw.", [Problem("plot", f"{why}, so there is no picture.")])
 
 
 def _name_periods(axes: Axes, periods: pd.Index) -> None:

@@ -53,7 +53,8 @@ def require_balance(table: CleanTable) -> None:
     """Raise ``BalanceError`` if a row that was read has no status: a fault of this software, never of the records."""
     account = table.account
     out = sum(account[status] for status in STATUSES)
-    kept_or_held = len(table.rows) + table.quarantine[[FILE, LINE]].drop_duplicates().shape[0]
+    held = table.quarantine[[FILE, LINE]].drop_duplicates().shape[0] if len(table.quarantine) else 0
+    kept_or_held = len(table.rows) + held
     if out != account["read"] or kept_or_held != account[KEPT] + account[QUARANTINED]:
         raise BalanceError(
             f"{table.name}: {account['read']} rows were read and {out} came out. This is a fault of viputils."

@@ -57,8 +57,8 @@ def in_plain_letters(code: str) -> str:
 
 def are_of_one_form(codes: pd.Series) -> bool:
     """Return whether codes differ in their digits alone, at the same places: no two of them look alike then."""
-    forms = codes.str.replace("[0-9]", "0", regex=True)
-    return bool(forms.eq(forms.iloc[0]).all())
+    form = re.sub("[0-9]", "[0-9]", re.escape(codes.iloc[0]))
+    return bool(codes.str.fullmatch(form).all())
 
 
 def look_alikes(codes: pd.Series) -> dict[str, str]:

@@ -34,7 +34,8 @@ def crossed_columns(program: Program, table: str) -> dict[str, str]:
         return {}
     columns = program.tables[table].columns
     crossed = [name for name, rule in columns.items() if program.crosswalks_of(rule.vocabulary or "")]
-    return {name: COUNTED_AS if len(crossed) == 1 else f"{name}_{COUNTED_AS}" for name in crossed}
+    is_free = len(crossed) == 1 and COUNTED_AS not in columns
+    return {name: COUNTED_AS if is_free else f"{name}_{COUNTED_AS}" for name in crossed}
 
 
 def with_counted_names(program: Program, table: str, rows: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:

@@ -136,12 +136,11 @@ def read_column(program: Program, name: str, rule: Column, column: pd.Series, re
 
 def read_texts(program: Program, name: str, rule: Column, texts: pd.Series) -> Reading:
     """Read the texts of a column called ``name``, as its rule in program.toml says."""
-    # Joining lists of words gives objects.
-    text = texts.str.split().str.join(" ").astype("str")
+    text = pd.Series([" ".join(one.split()) for one in texts.tolist()], texts.index, dtype="str")
     given = text.ne("") & ~_is_missing(program, text, code=rule.type == "code")
     if rule.vocabulary is not None:  # There a word such as Unknown can be a value.
         given |= text.map(folded).isin(program.spellings(rule.vocabulary))
-    text = text.where(given, "")
+    text = text if given.all() else text.where(given, "")
     readers = {"date": _dates, "count": _counts, "flag": _flags, "code": _codes, "text": _texts}
     if rule.vocabulary is not None:
         reading = _categories(program, name, rule, rule.vocabulary, text, given)
@@ -183,7 +182,8 @@ def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
 
 def _is_missing(program: Program, texts: pd.Series, code: bool) -> pd.Series:
     """Flag texts that mean a missing value."""
-    return texts.str.fullmatch(missing_pattern(tuple(program.intake.missing), code), case=False)
+    means_none = re.compile(missing_pattern(tuple(program.intake.missing), code), re.IGNORECASE).fullmatch
+    return pd.Series([means_none(one) is not None for one in texts.tolist()], texts.index, dtype="bool")
 
 
 def _plain_code(text: str) -> str:

@@ -151,7 +151,7 @@ def withdrawn_by(table: str, voids: pd.DataFrame | None) -> pd.DataFrame:
 def withdrawn_lines(given: pd.DataFrame, table: str, voids: pd.DataFrame | None) -> Flags:
     """Flag the rows of a table that a void of the same or a later delivery withdraws by their file and line."""
     gone = np.zeros(len(given), dtype="bool")
-    if voids is None or voids.empty:
+    if voids is None or not voids["voided_line"].notna().any():
         return gone
     by_line = voids.loc[voids["voided_table"].eq(table) & voids["voided_file"].notna() & voids["voided_line"].notna()]
     if by_line.empty:

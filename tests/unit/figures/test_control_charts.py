@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import pyplot as plt
 
 from viputils.core.errors import ParameterError
 from viputils.figures.stats.control_charts import (
@@ -189,3 +190,25 @@ def test_limits_and_average_do_not_depend_on_the_order_of_the_baseline(values: l
     assert forwards.points["high"].tolist() == backwards.points["high"].tolist()
     assert forwards.points["rules"].str.contains("1").sum() == backwards.points["rules"].str.contains("1").sum()
     assert all(chart.points["low"].le(chart.average).all() for chart in (forwards, backwards))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([], "There is no chart, because no month that could set its limits is known."),
+        ([None] * 5, "There is no chart, because no month that could set its limits is known."),
+        ([5], "That is too few: at least 12 months are needed to show what is usual."),
+        ([0] * 24, "The counts are too small to show a fall in one month: even 0 would not be unusual."),
+        ([5, None, 6] * 8, "The average of the 16 months here is 5.5."),
+    ],
+)
+def test_what_a_chart_cannot_show_is_said_in_one_sentence(values: list[int | None], said: str) -> None:
+    chart = process_chart(pd.Series(values, dtype="Int64"))
+    assert said in chart.remarks
+    if any(value is not None for value in values):
+        assert chart.plot().lines
+        plt.close("all")
+    else:
+        with pytest.raises(ParameterError, match="nothing to draw"):
+            chart.plot()

@@ -50,6 +50,18 @@ def test_every_table_is_there_with_exact_types_and_every_row_kept(
     assert rows["file"].astype("str").tolist() == kept["file"].astype("str").tolist()
 
 
+def test_a_column_with_a_crosswalk_is_followed_by_the_counted_names(written: Path, demonstration: Edition) -> None:
+    table = pq.read_table(written / "responses.parquet")
+    assert table.column_names[3:5] == ["area_command", "counted_as"]
+    rows = table.to_pandas().astype({"area_command": "str", "counted_as": "str"})
+    # The University area command is counted as Southeast, from which it was split off.
+    was = rows["area_command"].eq("University")
+    assert was.sum() > 0
+    assert rows.loc[was, "counted_as"].eq("Southeast").all()
+    assert rows.loc[~was, "counted_as"].equals(rows.loc[~was, "area_command"])
+    assert "counted_as" not in pq.read_table(written / "notifications.parquet").column_names
+
+
 def test_every_row_that_was_read_is_in_the_ledger(written: Path, demonstration: Edition) -> None:
     ledger = pq.read_table(written / "ledger.parquet").to_pandas()
     found = ledger.groupby(["table", "status"], observed=True).size()

@@ -232,7 +232,7 @@ def test_a_heading_becomes_a_name(heading: str, name: str) -> None:
 
 
 def test_what_a_file_says_is_text_and_never_code(tmp_path: Path) -> None:
-    evil = ['"]\n[measures.x]', "a'b\"c\\", "=1+1", "# x"] * 25
+    evil = ['"]\n[measures.x]', "a'b\"c\\", "1+1", "# x"] * 25
     draft = drafted(export(tmp_path, {"Case No": range(100), "Date": DAYS, "Kind\n[measures.z]": evil}))
     program = program_of(draft)
     assert not program.measures.keys() & {"x", "z"}

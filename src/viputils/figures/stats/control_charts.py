@@ -91,6 +91,10 @@ class ProcessChart:
     enough: int = ENOUGH
     report: str = ""
 
+    def _repr_html_(self) -> str:
+        """Return the chart as notebooks show it: what it can show, and its months."""
+        return plots.shown_html(self.remarks, self.points[["value", "low", "high", "rules", "sides"]])
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the chart with its average, the range of chance, and a mark for each month that completes a rule."""
         return plots.plot_chart(self.points, self.marked.index, ax)
@@ -99,8 +103,9 @@ class ProcessChart:
     def remarks(self) -> list[str]:
         """What the chart can and cannot show, in sentences."""
         if self.periods < 1:
-            return ["There is no chart, because no month before the newest is known."]
-        said = [f"The average of the {plural(self.periods, 'month')} before the newest is {self.average:.1f}."]
+            return ["There is no chart, because no month that could set its limits is known."]
+        of = "here" if self.points["in_baseline"].iloc[-1] else "before the newest"
+        said = [f"The average of the {plural(self.periods, 'month')} {of} is {self.average:.1f}."]
         if not self.is_enough:
             said.append(f"That is too few: at least {self.enough} months are needed to show what is usual.")
         if not self.is_even:

@@ -83,6 +83,10 @@ class Interrupted:
     def __str__(self) -> str:
         return " ".join([self.reading, *self.remarks])
 
+    def _repr_html_(self) -> str:
+        """Return the result as notebooks show it: what it says, what limits it, and its months."""
+        return plots.shown_html([self.reading, *self.remarks], self.points[["value", "fitted", "expected"]])
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the counts, the fitted course, and the course that was expected without the change."""
         return plots.plot_interrupted(self.points, ax)
