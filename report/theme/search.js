@@ -9,7 +9,7 @@
   }
   const words = document.getElementById("search-words").dataset;
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[\u2018\u2019]/g, "'").toLowerCase();
-  // Marks around a word are no part of it; those within are, as in 1,234 or cabq.gov.
+  // Marks around a word are no part of it; those within are, as in 1,234 or example.gov.
   const wordsOf = (question) => plain(question).match(/[\p{L}\p{N}]+(?:[.,'/-][\p{L}\p{N}]+)*/gu) || [];
   // What a singular and its plural begin with, in English and in Spanish: homicide for homicides, region for regiones.
   const beginning = (word) => word

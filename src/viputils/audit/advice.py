@@ -83,7 +83,8 @@ def _covered(records: Records) -> Span | None:
 def _look_alikes(records: Records) -> Iterator[Problem]:
     rows = records.quarantine.loc[records.quarantine["reason"].eq(LOOKS_ALIKE)]
     for field, given in rows.groupby("field", sort=False):
-        pairs = list(dict.fromkeys(zip(given["value"].astype("str"), given["nearest"].astype("str"), strict=True)))
+        both = zip(given["value"].astype("str"), given["nearest"].astype("str"), strict=True)
+        pairs = list(dict.fromkeys(tuple(sorted(pair)) for pair in both))
         listed = ", ".join(f"{one!r} and {other!r}" for one, other in pairs[:_SHOWN])
         yield Problem(
             str(field),
