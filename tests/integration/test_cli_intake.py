@@ -311,6 +311,25 @@ def test_dates_that_fit_both_orders_are_asked_about_if_the_other_fits_better(pro
     assert b"2023-01-11" in delivered(project)["2023-12-04/responses.csv"]
 
 
+def test_a_snapshot_that_withdraws_most_records_needs_a_yes_of_its_own(project: Project, send: Send) -> None:
+    toml = project.root / "program.toml"
+    whole = 'id = "response_id"\ndelivery = "snapshot"'
+    toml.write_text(toml.read_text("utf-8").replace('id = "response_id"', whole, 1), "utf-8")
+    rows = [f"R{number},11/{number + 1}/2023,DV,SE,x" for number in range(5)]
+    assert intake(project, send(HEADINGS, *rows), *DAY, "--yes").returncode == 0
+    before = delivered(project)
+    fewer = send(HEADINGS, "R0,11/1/2023,DV,SE,x", name="fewer.csv")
+    refused = intake(project, fewer, *DAY, "--yes")
+    assert refused.returncode == 2
+    assert "4 records of responses, more than half, are missing from this file and would be withdrawn" in refused.stderr
+    assert 'write delivery = "incremental" for the table' in refused.stderr
+    assert delivered(project) == before
+    returned, said = on_terminal(project, fewer, b"n\n")
+    assert (returned, delivered(project)) == (2, before)
+    assert "Is this file the whole table? [y/N]" in said
+    assert intake(project, fewer, *DAY, "--yes", "--corrections").returncode == 0
+
+
 def test_where_nobody_can_answer_the_answer_is_no(project: Project, send: Send) -> None:
     done = subprocess.run(
         [VIP, "intake", str(send(HEADINGS, *ROWS)), *DAY],

@@ -54,7 +54,8 @@ def intake(
         bool,
         typer.Option(
             "--corrections",
-            help="Accept rows that move a record by more than two months, or change nearly all of it, as corrections.",
+            help="Accept rows that move a record by more than two months or change nearly all of it, and files that "
+            "withdraw most records.",
             show_default=False,
         ),
     ] = False,
@@ -148,6 +149,8 @@ def take_in(
             _ask_about_dates(proposal.dates_doubtful, yes)
         if proposal.doubtful and not accepted.corrections:
             _ask_about_corrections(proposal.doubtful, yes)
+        if proposal.withdrawals and not accepted.corrections:
+            _ask_about_withdrawals(proposal.withdrawals, yes)
         if held and not accepted.quarantine:
             _ask_about_held_rows(held, yes)
         if not yes and not says_yes(f"Write {proposal.name}?"):
@@ -217,6 +220,25 @@ def _ask_about_corrections(doubtful: Sequence[str], yes: bool) -> None:
                     "numbers, for example each year, list several columns as the id of the table in "
                     'program.toml: id = ["case_number", "response_date"].',
                 )
+            ],
+        )
+
+
+def _ask_about_withdrawals(withdrawals: Sequence[str], yes: bool) -> None:
+    """Ask whether snapshots are whole. Raise IntakeError if the answer is not yes."""
+    for line in withdrawals:
+        say(line)
+    if yes or not says_yes("Is this file the whole table?"):
+        raise IntakeError(
+            "A snapshot would withdraw most records. Nothing was written.",
+            [
+                Problem(
+                    line,
+                    "",
+                    "If the file is the whole table, run the command with --corrections. If it only has new rows, "
+                    'write delivery = "incremental" for the table in program.toml.',
+                )
+                for line in withdrawals
             ],
         )
 

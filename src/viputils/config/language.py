@@ -116,8 +116,12 @@ class Language:
         return f"{value:,}"
 
     def average(self, value: float) -> str:
-        """Return an average as text: ``63``, or with one decimal if it is below ten: ``0.4``."""
-        if round(value, 1) >= 10 or round(value, 1) == round(value):
+        """Return an average as text: ``63``, or with one decimal if it is below ten: ``0.4``.
+
+        An average of 1 is ``1.0``, because it counts a plural.
+        """
+        shown = round(value, 1)
+        if shown >= 10 or (shown == round(value) and shown != 1):
             return self.number(round(value))
         return f"{value:.1f}"
 

@@ -68,11 +68,10 @@ def date_warnings(deliveries: Sequence[Delivery], delivery: Delivery, today: dt.
         )
 
 
-def record_warnings(after: Records, delivery: Delivery, changes: Sequence[Mapping[str, str | int]]) -> Iterator[str]:
+def record_warnings(after: Records, delivery: Delivery) -> Iterator[str]:
     """Yield what looks wrong with the records of a delivery."""
     yield from _shared_ids(after, delivery)
     yield from _repeated_rows(after, delivery)
-    yield from _small_snapshots(after, changes)
 
 
 def _shared_ids(after: Records, delivery: Delivery) -> Iterator[str]:
@@ -105,11 +104,12 @@ def _repeated_rows(after: Records, delivery: Delivery) -> Iterator[str]:
             )
 
 
-def _small_snapshots(after: Records, changes: Sequence[Mapping[str, str | int]]) -> Iterator[str]:
-    """Yield a warning for each snapshot that lacks more than half of the records."""
+def small_snapshots(after: Records, changes: Sequence[Mapping[str, str | int]]) -> Iterator[str]:
+    """Yield a sentence for each snapshot that lacks more than half of the records of its table."""
     snapshots = {name for name, table in after.program.tables.items() if table.delivery == "snapshot"}
     for change in changes:
         if change["table"] not in snapshots or "unchanged" not in change:  # The delivery has only voids of this table.
             continue
         if int(change["withdrawn"]) > int(change["unchanged"]) + int(change["changed"]):
-            yield f"More than half of the records of {change['table']} are missing from this snapshot."
+            number = plural(int(change["withdrawn"]), "record")
+            yield f"{number} of {change['table']}, more than half, are missing from this file and would be withdrawn."

@@ -145,34 +145,50 @@ def _heading_problems(program: Program, found: _Heading, sheet: Sheet) -> list[P
     if not found.columns:
         return [_no_table(program, sheet)]
     where = f"{sheet.where}, line {found.line}"
-    problems = []
-    for column in found.schema.headed:
-        places = found.columns.get(column, [])
-        if not places and column not in found.schema.optional:
-            problems.append(_no_heading(program.intake, found, column, where))
-        elif len(places) > 1:
+    missing = [one for one in found.schema.headed if one not in found.columns and one not in found.schema.optional]
+    problems = [_no_headings(program.intake, found, missing, where)] if missing else []
+    for column, places in found.columns.items():
+        if len(places) > 1:
             both = " and ".join(f"{found.row[place].strip()!r} (column {place + 1})" for place in places)
             what = f"more than one column found for {column} of {found.schema.name}: {both};"
             problems.append(Problem(where, what, "keep one of them."))
     return problems
 
 
-def _no_heading(intake: Intake, found: _Heading, column: str, where: str) -> Problem:
-    """Return the problem that a column has no heading, with the nearest heading and the lines for program.toml."""
-    name, words = found.schema.name, column.replace("_", " ")
+def _no_headings(intake: Intake, found: _Heading, columns: Sequence[str], where: str) -> Problem:
+    """Return the problem that columns have no heading, with the nearest headings and the lines for program.toml."""
+    name = found.schema.name
     not_wanted = {heading_key(heading) for heading in intake.left_out.get(name, [])}
     free = [found.row[place].strip() for place in found.others]
     free = [heading for heading in free if heading and heading_key(heading) not in not_wanted]
-    guess = closest(words, free) or (free[0] if len(free) == 1 else "…")
-    headings = [*intake.headings.get(name, {}).get(column, []), guess]
-    line = f"{column} = [{', '.join(map(_in_quotes, headings))}]"
+    guesses = _guesses(columns, free)
+    known = intake.headings.get(name, {})
+    lines = [
+        f"{column} = [{', '.join(map(_in_quotes, [*known.get(column, []), guesses.get(column, '…')]))}]"
+        for column in columns
+    ]
+    hints = "".join(nearest(column.replace("_", " "), free) for column in columns) if len(columns) == 1 else ""
     return Problem(
         where,
-        f"no column found for {column} of {name};",
-        f"{nearest(words, free)}Columns not recognized: {', '.join(map(repr, free)) or 'none'}. Add the right heading "
-        f"to program.toml:{pasted(f'intake.headings.{name}', line)}"
+        f"no column found for {' and '.join(columns) if len(columns) < 3 else ', '.join(columns)} of {name};",
+        f"{hints}Columns not recognized: {', '.join(map(repr, free)) or 'none'}. Add the right "
+        f"{'heading' if len(columns) == 1 else 'headings'} to program.toml:{pasted(f'intake.headings.{name}', *lines)}"
         "\n      If this is another table, name it with --table.",
     )
+
+
+def _guesses(columns: Sequence[str], free: Sequence[str]) -> dict[str, str]:
+    """Return the heading that each column most likely has. No heading is offered twice."""
+    left, found = list(free), {}
+    for column in columns:
+        guess = closest(column.replace("_", " "), left)
+        if guess:
+            found[column] = guess
+            left.remove(guess)
+    others = [column for column in columns if column not in found]
+    if len(others) == 1 and len(left) == 1:
+        found[others[0]] = left[0]
+    return found
 
 
 def _in_quotes(text: str) -> str:

@@ -20,7 +20,7 @@ from viputils.core.files import put_in_place, staged_folder
 from viputils.core.text import plural
 from viputils.intake.coverage import coverage_of, with_coverage
 from viputils.intake.date_column import EitherOrder
-from viputils.intake.doubts import date_warnings, doubtful_corrections, record_warnings
+from viputils.intake.doubts import date_warnings, doubtful_corrections, record_warnings, small_snapshots
 from viputils.intake.effects import CHANGES, changes_of, quarantine_of, with_and_without
 from viputils.intake.moved_figures import moved_figures
 from viputils.intake.sources import Source, match_files, once_each, without_known
@@ -72,6 +72,8 @@ class Proposal:
     doubtful
         Rows that have the id of an earlier record, and may be another record. A person must confirm that they are
         corrections.
+    withdrawals
+        A sentence for each table of which a snapshot lacks more than half of the records. A person must confirm it.
     dates_doubtful
         Columns of dates that fit both orders, if the other order fits the day of receipt better.
     """
@@ -87,6 +89,7 @@ class Proposal:
     warnings: Sequence[str]
     covers: Mapping[str, dt.date]
     doubtful: Sequence[str]
+    withdrawals: Sequence[str]
     dates_doubtful: Sequence[EitherOrder]
 
     def summary(self) -> Iterator[str]:
@@ -258,7 +261,7 @@ def _propose(
     changes = changes_of(before, after, delivery, sources)
     quarantine, held = quarantine_of(before, after, delivery, sources)
     figures, older = moved_figures(before, after)
-    every = [*date_warnings(deliveries, delivery, today), *record_warnings(after, delivery, changes), *warnings]
+    every = [*date_warnings(deliveries, delivery, today), *record_warnings(after, delivery), *warnings]
     every += [warning for source in sources for warning in source.tally.warnings]
     if older:
         months = plural(len(older), "earlier month")
@@ -277,5 +280,6 @@ def _propose(
         every,
         dict(delivery.covers),
         list(doubtful_corrections(before, after, delivery)),
+        list(small_snapshots(after, changes)),
         [one for source in sources for one in source.tally.either if one.is_doubtful(delivery.received)],
     )

@@ -322,6 +322,8 @@ def test_numbers_are_those_of_the_united_states_in_both_languages(value: int) ->
 def test_numbers_are_the_same_in_every_language(code: str) -> None:
     language = Language(code)
     assert (language.number(2599), language.average(0.44), language.signed(-1234)) == ("2,599", "0.4", "-1,234")
+    # "About 1.0 responses": one would ask for the singular.
+    assert [language.average(value) for value in (1, 1.04, 0.96, 2, 9.98)] == ["1.0", "1.0", "1.0", "2", "10"]
 
 
 @pytest.mark.parametrize(("code", "says"), [("vi", "tháng 12"), ("pt", "dezembro"), ("es", "diciembre")])

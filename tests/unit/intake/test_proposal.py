@@ -339,9 +339,11 @@ def test_what_a_snapshot_lacks_is_withdrawn_and_much_of_it_is_said(snapshots: Pr
     proposal_of(snapshots, full, received="2023-12-04", accept=True)
     found = proposal_of(snapshots, send(RESPONSES, "R0,11/2/23,DV,SE", "R1,11/2/23,DV,NE", "R7,11/2/23,DV,NE"))
     assert changes(found) == {"rows": 3, "new": 1, "changed": 1, "unchanged": 1, "withdrawn": 3}
-    assert "More than half of the records of responses are missing from this snapshot." in found.warnings
+    (lacking,) = found.withdrawals
+    assert lacking == "3 records of responses, more than half, are missing from this file and would be withdrawn."
     everything_stayed = proposal_of(snapshots, full, received="2023-12-05")
     assert changes(everything_stayed) == {"rows": 5, "unchanged": 5}
+    assert everything_stayed.withdrawals == []
     nothing = proposal_of(snapshots, send(RESPONSES), received="2023-12-05")
     assert changes(nothing) == {"withdrawn": 5}
 
