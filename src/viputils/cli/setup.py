@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from viputils.cli.output import Format, emit, say, steps
 from viputils.config.program_file import program_from
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError, Problem, VipError
+from viputils.core.months import parse_date
 from viputils.core.text import plural
 
 if TYPE_CHECKING:
@@ -142,6 +144,11 @@ def understood_lines(draft: Draft) -> list[str]:
         kept = [f"{one.heading} ({one.role})" for one in table.columns if one.role != "left out"]
         lines += [f"  used: {', '.join(kept)}"] if kept else []
         lines += [f"  left out: {one.heading}, because {one.seen}" for one in table.of_role("left out")]
+    if draft.months_of_zero:
+        lines.append(
+            f"Months before {draft.first} count as 0, because we guess that the program began then. If it began "
+            "earlier, change program.began."
+        )
     return lines
 
 
@@ -184,7 +191,12 @@ def _asked(given: Answers, contents: Files, folder: Path) -> Answers:
             asked[key] = typer.prompt(question, default=default)
     if "fiscal_year_starts" not in asked:
         months = [str(number) for number in range(1, 13)]
-        asked["fiscal_year_starts"] = int(_choice("The month in which the fiscal year begins", months, "1"))
+        question = "The month in which the fiscal year begins, from 1 to 12"
+        asked["fiscal_year_starts"] = int(_choice(question, months, str(guess.fiscal_year_starts)))
+    if draft_of(contents, Answers.model_validate(asked)).months_of_zero:
+        first = guess.first.isoformat()
+        question = "The records begin in the middle of a fiscal year. The day on which the program began (YYYY-MM-DD)"
+        asked["began"] = typer.prompt(question, default=first, value_proc=_day)
     if guess.zone is not None and "time_zone" not in asked:
         question = 'Times have a zone: "as written", or the zone to convert them to, such as America/Denver'
         asked["time_zone"] = typer.prompt(question, default="as written")
@@ -198,6 +210,14 @@ def _asked(given: Answers, contents: Files, folder: Path) -> Answers:
             question = f"Is a file of {name} the whole table (snapshot), or does it add and correct (incremental)"
             said["delivery"] = _choice(question, ["snapshot", "incremental"], table.delivery)
     return Answers.model_validate(asked)
+
+
+def _day(answer: str) -> dt.date:
+    """Return an answer as a day. Anything else is asked again."""
+    try:
+        return parse_date(answer, "the day")
+    except ParameterError:
+        raise typer.BadParameter("write a day as YYYY-MM-DD, as in 2023-07-01.") from None
 
 
 def _choice(question: str, options: Sequence[str], default: str) -> str:

@@ -98,6 +98,20 @@ class Draft:
         return min(table.first for table in self.tables).replace(day=1)
 
     @property
+    def fiscal_year_starts(self) -> int:
+        """The month in which the fiscal year begins: as answered, or else January, or the month of the first record.
+
+        With January, months of the first year before the first record would count as 0.
+        """
+        return self.answers.fiscal_year_starts or (1 if self.month.year > self.first.year else self.first.month)
+
+    @property
+    def months_of_zero(self) -> bool:
+        """Whether the first report counts months as 0 only because the day on which the program began is guessed."""
+        year = self.month.fytd(self.fiscal_year_starts)
+        return self.answers.began is None and year.start < self.first
+
+    @property
     def last(self) -> dt.date:
         """The last day that every table covers."""
         return min(table.last for table in self.tables)

@@ -63,7 +63,7 @@ def _identity(draft: Draft, city: str) -> str:
             for answer in [getattr(given, key)]
         ),
         f"language = {_quoted(given.language or 'en')}",
-        f"fiscal_year_starts = {given.fiscal_year_starts or 1}"
+        f"fiscal_year_starts = {draft.fiscal_year_starts}"
         + ("" if given.fiscal_year_starts else "  # a guess: the month in which your fiscal year begins; 1 is January"),
         f"began = {given.began or draft.first}"
         + ("" if given.began else "  # a guess: the day on which the program began"),

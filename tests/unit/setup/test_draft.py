@@ -157,6 +157,26 @@ def test_the_first_report_is_of_the_last_whole_month(tmp_path: Path, last: str, 
     assert draft.first == dt.date(2023, 7, 1)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "answered", "starts", "zeros"),
+    [
+        ("2021-07-03", "2023-11-30", None, 1, False),
+        ("2023-07-03", "2023-11-30", None, 7, False),
+        ("2023-07-03", "2023-11-30", 1, 1, True),
+        ("2023-01-03", "2023-11-30", None, 1, False),
+    ],
+)
+def test_no_month_counts_as_0_only_because_of_a_guess(
+    tmp_path: Path, first: str, last: str, answered: int | None, starts: int, zeros: bool
+) -> None:
+    file = export(tmp_path, {"Case No": range(2), "Date": [first, last]})
+    draft = drafted(file, fiscal_year_starts=answered)
+    assert (draft.fiscal_year_starts, draft.months_of_zero) == (starts, zeros)
+    if answered:
+        began = drafted(file, fiscal_year_starts=answered, began=dt.date(2023, 7, 1))
+        assert not began.months_of_zero
+
+
 def cases(folder: Path, name: str, *rows: tuple[str, str]) -> Path:
     return export(folder, {"Case No": [row[0] for row in rows], "Date": [row[1] for row in rows]}, name)
 
