@@ -108,6 +108,11 @@ def test_a_correction_needs_an_issue_and_a_reason_and_both_stay(city: Project) -
         issue = publish(city, OCTOBER, DAY, APPROVER, reissue=True, reason=f"The\nreason {number}.")
         assert (issue.name.number, issue.reason) == (number, f"The reason {number}.")
     assert [str(issue.name) for issue in read_register(city).of(OCTOBER)] == ["2023-10", "2023-10-r1", "2023-10-r2"]
+    traced = vip("trace", "2023-10-r1", "responses/month", "--json", "--project", str(city.root))
+    assert (traced.returncode, json.loads(traced.stdout)["as_of"]) == (0, str(issue.as_of)), traced.stderr
+    unknown = vip("trace", "2023-10-r9", "responses/month", "--project", str(city.root))
+    assert unknown.returncode == 2
+    assert "2023-10-r9 is not in the register" in unknown.stderr
 
 
 def made_with_another_text(city: Project, number: int = 1) -> None:

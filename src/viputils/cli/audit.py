@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from viputils.audit.revisions import Revisions
     from viputils.audit.trace import Movement, Trace
     from viputils.audit.verdicts import IssueVerdicts
+    from viputils.config.project import Project
 
 # Records that just missed a figure, shown for each reason.
 _MISSED_SHOWN = 20
@@ -237,7 +238,12 @@ def changes(
 
 def trace(
     context: typer.Context,
-    period: PeriodArgument,
+    issue: Annotated[
+        str,
+        typer.Argument(
+            metavar="ISSUE", help=f"The issue: {PERIODS_HELP}, or a re-issue as 2023-11-r1.", show_default=False
+        ),
+    ],
     figure: Annotated[
         str,
         typer.Argument(
@@ -272,6 +278,8 @@ def trace(
     from viputils.audit.trace import trace_figure, trace_movement
 
     form, opened = Format.of(as_json, as_csv), open_project(context, project)
+    period, own_day = _period_and_day(opened, issue)
+    as_of = as_of or (own_day if diff is None else None)
     if diff is None:
         found = trace_figure(opened, period, figure, as_of, allow_quarantined, near)
         emit(form, text=lambda: _show_trace(found), json=found.as_json, csv=lambda: found.rows)
@@ -283,6 +291,15 @@ def trace(
         )
     moved = trace_movement(opened, period, figure, *diff, allow_quarantined)
     emit(form, text=lambda: _show_movement(moved), json=moved.as_json, csv=lambda: moved.records)
+
+
+def _period_and_day(project: Project, issue: str) -> tuple[IssuePeriod, dt.date | None]:
+    """Return the period of an issue, and the as-of date of a re-issue."""
+    if "-r" not in issue:
+        return parse_period(issue), None
+    from viputils.audit.register import IssueName, read_register
+
+    return IssueName.parse(issue).period, read_register(project).issue(IssueName.parse(issue)).as_of
 
 
 def check(
