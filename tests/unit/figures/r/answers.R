@@ -83,6 +83,33 @@ for (group in list(remissions, few, ties)) for (level in c(0.95, 0.8)) {
   }
 }
 
+median <- paste0("{ it <- quantile(", curve, ", 0.5); c(it$quantile, it$lower, it$upper) }")
+# Not of the small group: if exactly half have had it by a day, R's median lies halfway to the next one.
+for (group in list(remissions, ties)) for (level in c(0.95, 0.8)) {
+  ask("median days", median, days = group$days, engaged = group$engaged, level = level)
+}
+
+# The placebo arm of the same trial beside the 6-MP arm; and a third group.
+placebo <- c(1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23)
+two <- list(days = c(remissions$days, placebo), engaged = c(remissions$engaged, rep(1, 21)),
+            group = rep(1:2, each = 21))
+three <- list(days = c(two$days, ties$days), engaged = c(two$engaged, ties$engaged), group = c(two$group, rep(3, 11)))
+for (groups in list(two, three)) {
+  ask("log_rank", "{ it <- survdiff(Surv(days, engaged) ~ group); c(it$chisq, length(it$n) - 1, it$pvalue, it$exp) }",
+      days = groups$days, engaged = groups$engaged, group = groups$group)
+}
+
+# A program that begins after so many months: a Poisson regression with a trend, quasi-Poisson if months vary more.
+began <- paste(
+  "{ time <- (seq_along(counts) - 1) / 12; after <- as.numeric(seq_along(counts) > before);",
+  "it <- glm(counts ~ time + after, family = poisson); spread <- max(1, sum(residuals(it, 'pearson')^2) / it$df.residual);",
+  "at <- coef(it)[['after']]; error <- sqrt(spread * vcov(it)['after', 'after']);",
+  "c(exp(at + c(0, -1, 1) * qt(0.975, it$df.residual) * error), spread) }"
+)
+for (counts in list(c(steady, 40, 44, 39, 47, 41, 38, 45, 43), c(uneven, between, steady))) {
+  ask("interrupted", began, counts = counts, before = 12)
+}
+
 # A lasting change, by the definition itself: the likelihood of all counts at once, level and earlier changes unknown.
 # The model is that of decision 0048. Nothing of the Python code's algebra is repeated here.
 wide <- function(number, mean, season, excess) {
