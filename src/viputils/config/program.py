@@ -179,7 +179,7 @@ class Crosswalk(Days):
     counted_as: Line
     """The value of the vocabulary that it is counted as."""
     assumption: bool = False
-    """Whether nobody has confirmed this rule. Pages say so."""
+    """Whether this rule is not confirmed. Pages say so."""
     reason: Line
     """Why, in words for readers."""
 
@@ -230,7 +230,7 @@ class Table(Part):
     columns: Annotated[dict[Name, Column], Field(min_length=1)]
     """The columns besides the id, by name."""
     exactly_one_of: list[Name] = []
-    """Columns of which each row fills exactly one."""
+    """Each row fills exactly one of these columns."""
 
     @model_validator(mode="before")
     @classmethod

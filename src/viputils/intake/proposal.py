@@ -73,7 +73,7 @@ class Proposal:
         Rows that have the id of an earlier record, and may be another record. A person must confirm that they are
         corrections.
     withdrawals
-        A sentence for each table of which a snapshot lacks more than half of the records. A person must confirm it.
+        A sentence for each snapshot that lacks more than half of a table's records. A person must confirm it.
     dates_doubtful
         Columns of dates that fit both orders, if the other order fits the day of receipt better.
     """

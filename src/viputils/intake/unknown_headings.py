@@ -14,7 +14,7 @@ from viputils.intake.sources import match_files
 
 
 def unknown_headings(project: Project, files: Sequence[Path]) -> Iterator[Problem]:
-    """Yield a problem for each sheet that fits no table, and for each that has columns nobody decided about."""
+    """Yield a problem for each sheet that fits no table, and for each with columns that program.toml does not name."""
     try:
         matched, _ = match_files(project, files, ())
     except VipError as error:

@@ -108,7 +108,7 @@ class TableProfile:
     rows
         The number of its records.
     read
-        The number of records of which every value was counted.
+        The number of records whose values were all counted.
     """
 
     file: Path
