@@ -7,7 +7,7 @@ BASE ?= HEAD~1
 # Paths stay relative to this folder, so that a blank in its own path never matters.
 BIN := .venv/bin
 
-.PHONY: help report test test-rest test-all lint format changes bench words catalogue record lab simulate cluster lock clean
+.PHONY: help report test test-rest test-all lint format changes bench words catalogue record lab simulate cluster licenses release lock clean
 
 help:
 	@echo "make report            set up what is missing and make the November 2023 issue (MONTH=2023-10 for another)"
@@ -22,6 +22,8 @@ help:
 	@echo "make catalogue         bring the catalogues of translations up to date, and say what waits for one"
 	@echo "make lab               open the notebooks in JupyterLab"
 	@echo "make cluster           set up what a Dask cluster needs, on each of its machines"
+	@echo "make licenses          list the license of each installed package"
+	@echo "make release           check, and build the release of HEAD into dist (SKIP_TESTS=1 without the tests)"
 	@echo "make lock              resolve the locked versions again (needs uv)"
 
 report:
@@ -105,6 +107,16 @@ lab:
 cluster:
 	@sh scripts/set_up.sh cluster
 
+licenses:
+	@sh scripts/set_up.sh report
+	@$(BIN)/python scripts/list_licenses.py
+
+# TAG=v1.0.0 also checks that the tag is that of the version, and SINCE=COMMIT names the release before.
+release:
+	@$(MAKE) --no-print-directory lint
+	@[ "$(SKIP_TESTS)" = 1 ] || $(MAKE) --no-print-directory test-all
+	@$(BIN)/python scripts/release.py $(if $(SINCE),--since "$(SINCE)") $(if $(TAG),--tag "$(TAG)")
+
 # One resolution for every Python and system, with hashes and without the address of an index.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" pyproject.toml
@@ -115,4 +127,4 @@ lock:
 	$(LOCK) --extra build --extra cluster --constraint requirements/test.txt --output-file requirements/cluster.txt
 
 clean:
-	rm -rf .venv issues .quarto .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv dist issues .quarto .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,16 +1,28 @@
 #!/bin/sh
-# Sets up .venv from a locked list of packages: `sh scripts/set_up.sh report|test|lab`.
+# Sets up .venv from a locked list of packages: `sh scripts/set_up.sh report|test|lab|cluster`.
 # Does nothing if the list is already installed. After an interrupted run it starts over, because packages may be
-# incomplete.
+# incomplete. uv installs the packages if it is on PATH, and pip otherwise.
 set -eu
 cd "$(dirname "$0")/.."
 list=$1
 lock="requirements/$list.txt"
 python=${PYTHON:-python3}
 here=$(pwd)
+log=.venv/set-up.log
 # The inputs and the folder of the environment. A moved folder needs a new environment.
 state=$({ echo "$here"; cat "$lock" pyproject.toml; } | cksum)
 stamp=".venv/set-up-$list"
+
+# Runs one step with one line of progress. Everything that it prints is in the log.
+step() {
+    echo "$1 …"
+    shift
+    if ! "$@" >>"$log" 2>&1; then
+        echo "Setup failed. The end of $log:" >&2
+        tail -n 20 "$log" >&2
+        exit 1
+    fi
+}
 
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$state" ] && [ ! -f .venv/unfinished ]; then
     exit 0
@@ -34,14 +46,19 @@ if [ -f .venv/unfinished ] || [ "$home" != "$here" ] || ! .venv/bin/python -m pi
     printf '%s' "$here" >.venv/made-in
 fi
 
-echo "Installing the locked packages of $lock into .venv …"
 : >.venv/unfinished
-.venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-compile --progress-bar on \
-    --requirement "$lock"
-.venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
-# Compile once and in parallel, so that later commands start faster.
-.venv/bin/python -m compileall -qq -j 0 .venv/lib src || true
-# Matplotlib scans the fonts once. Do it here, not in the first report.
-.venv/bin/python -c 'import matplotlib.font_manager'
+: >"$log"
+if command -v uv >/dev/null 2>&1; then
+    installer=uv
+    set -- uv pip install --python .venv/bin/python
+else
+    installer=pip
+    set -- .venv/bin/python -m pip install --disable-pip-version-check --no-compile --progress-bar off
+fi
+step "Installing the locked packages of $lock with $installer" "$@" --require-hashes --requirement "$lock"
+step "Installing viputils" "$@" --no-deps --no-build-isolation --editable .
+# Compiles what a report imports, so that the first one starts as fast as the others, and scans the fonts once.
+step "Preparing the first report" env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c \
+    'import viputils.report.preload, viputils.cli.main, matplotlib.font_manager'
 printf '%s' "$state" >"$stamp"
 rm .venv/unfinished

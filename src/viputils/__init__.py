@@ -14,4 +14,4 @@ Data flows through the rooms from the bottom to the top, and each room imports o
 ``make lint`` checks the directions. Analysts begin with ``from viputils import workbench``.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

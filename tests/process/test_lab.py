@@ -49,11 +49,14 @@ def test_a_project_that_shares_its_notebooks_says_where_they_are(repository_exam
 def test_without_jupyterlab_it_says_what_installs_it() -> None:
     done = vip("lab")
     assert done.returncode == 2
-    assert "run `make lab` to install and open it." in done.stderr
+    assert (
+        "vip lab: needs the package jupyterlab, which is not installed; run `pip install 'viputils[lab]'`."
+        in done.stderr
+    )
 
 
 @pytest.mark.process
-@pytest.mark.skipif(not HAS_LAB, reason="JupyterLab is not installed here; make lab installs it")
+@pytest.mark.skipif(not HAS_LAB, reason="JupyterLab is not installed here; the extra lab installs it")
 def test_it_opens_the_notebooks_with_this_python_and_leaves_nothing_behind(tmp_path: Path) -> None:
     # A kernel under the same name that somebody installed for another Python.
     foreign = tmp_path / "home" / ".local" / "share" / "jupyter" / "kernels" / "python3"
@@ -133,7 +136,7 @@ def _is_saved(tab: Any) -> bool:
 
 @pytest.mark.process
 @needs_browser
-@pytest.mark.skipif(not HAS_LAB, reason="JupyterLab is not installed here; make lab installs it")
+@pytest.mark.skipif(not HAS_LAB, reason="JupyterLab is not installed here; the extra lab installs it")
 def test_a_person_chooses_a_count_reads_the_report_and_leaves_the_notebooks_as_they_were(
     lab: tuple[str, str, Path],
 ) -> None:

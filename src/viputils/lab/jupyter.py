@@ -12,6 +12,7 @@ from typing import Any
 
 from viputils.config.project import Project
 from viputils.core.errors import NotebookError, ParameterError, Problem, nearest
+from viputils.core.extras import not_installed
 from viputils.core.files import private_folder
 from viputils.lab.saving import OPTION
 
@@ -42,10 +43,7 @@ def lab_command(
     folder = notebooks_of(project)
     opened = [] if notebook is None else [_found(folder, notebook)]
     if find_spec("jupyterlab") is None:
-        raise NotebookError(
-            "JupyterLab is not installed.",
-            [Problem(sys.prefix, "does not have JupyterLab;", "run `make lab` to install and open it.")],
-        )
+        raise NotebookError("JupyterLab is not installed.", [not_installed("vip lab", "jupyterlab", "lab")])
     _describe_kernel(private)
     before = os.environ.get("JUPYTER_PATH")
     env = {**os.environ, "JUPYTER_PATH": os.pathsep.join([str(private), *([before] if before else [])])}

@@ -408,7 +408,7 @@ def choose(tables: Tables) -> Any:
     Raises
     ------
     ModuleNotFoundError
-        If ipywidgets is not installed. ``make lab`` installs it.
+        If ipywidgets is not installed. The extra ``lab`` installs it.
     """
     import ipywidgets as widgets
 

@@ -30,6 +30,7 @@ from viputils.audit.library import library_checksum
 from viputils.audit.manifest import MANIFEST, GitCommit, changed_since, read_manifest, touched_since
 from viputils.config.project import Project
 from viputils.core.errors import ClusterError, Problem, VipError
+from viputils.core.extras import not_installed
 from viputils.core.files import private_folder, replaced_whole
 from viputils.core.git import commit_of
 from viputils.core.urls import shown_address
@@ -300,10 +301,8 @@ def _client(scheduler: str, patience: float) -> Iterator[Client]:
     try:
         from distributed import Client
     except ImportError:
-        raise ClusterError(
-            "Dask is not installed.",
-            [Problem("--executor dask", "needs the package distributed;", "run make cluster.")],
-        ) from None
+        problem = not_installed("--executor dask", "distributed", "cluster")
+        raise ClusterError("Dask is not installed.", [problem]) from None
     if not _ADDRESS.fullmatch(scheduler):
         problem = Problem(
             shown_address(scheduler), "is not the address of a scheduler;", "write it as in tcp://127.0.0.1:8786."

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from viputils.core.errors import ParameterError, Problem
+from viputils.core.extras import require_statsmodels
 from viputils.figures import plots
 from viputils.figures.stats.intervals import LEVEL, Interval
 
@@ -223,6 +224,7 @@ def _over(exposure: pd.Series | None, index: pd.Index) -> Numbers:
 
 def _fit(design: Numbers, counts: Numbers, over: Numbers) -> tuple[Any, float]:
     """Return the fitted model, and the dispersion that its intervals allow for."""
+    require_statsmodels("interrupted")
     from statsmodels.genmod.families import Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning

@@ -1,7 +1,7 @@
 """Exact intervals for counts: how far chance can move a number.
 
-The distributions are from ``scipy.special``, because ``scipy.stats`` takes most of a second to import. The intervals of
-rates and shares are from statsmodels. Both are imported only when used, because few commands need them.
+The distributions are from ``scipy.special``, because ``scipy.stats`` takes most of a second to import. It is imported
+only when used, because few commands need it.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
     ParameterError
         If a count is negative, an exposure is not above 0 or a level is not between 0 and 1.
     """
-    from statsmodels.stats.rates import confint_poisson
+    from scipy import special
 
     _require(count=count, exposure=exposure, level=level)
-    low, high = confint_poisson(count, exposure, method="exact-c", alpha=1 - level)
-    return Interval(float(low), float(high))
+    tail = (1 - level) / 2
+    low = special.gammaincinv(count, tail) if count else 0
+    return Interval(float(low / exposure), float(special.gammainccinv(count + 1, tail) / exposure))
 
 
 def ratio(
@@ -82,7 +83,7 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
     ParameterError
         If there are more successes than the total, or as in ``poisson``.
     """
-    from statsmodels.stats.proportion import proportion_confint
+    from scipy import special
 
     _require(count=successes, exposure=1, level=level)
     if total < successes:
@@ -91,8 +92,10 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Interval | None:
         )
     if total == 0:
         return None
-    low, high = proportion_confint(successes, total, alpha=1 - level, method="wilson")
-    return Interval(max(0.0, float(low)), min(1.0, float(high)))
+    share, spread = successes / total, float(special.ndtri((1 + level) / 2)) ** 2 / total
+    center = (share + spread / 2) / (1 + spread)
+    reach = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
+    return Interval(max(0.0, center - reach), min(1.0, center + reach))
 
 
 def future(count: float, exposure: float, ahead: float, level: float = LEVEL) -> Interval:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from viputils.core.errors import ParameterError, Problem
+from viputils.core.extras import require_statsmodels
 from viputils.figures.stats.intervals import LEVEL
 
 COLUMNS: Final = ("day", "at_risk", "happened", "share", "low", "high")
@@ -137,6 +138,7 @@ def log_rank(days: pd.Series, happened: pd.Series, groups: pd.Series) -> LogRank
         why_not = "a group was not observed long enough"
     if why_not:
         return LogRank(counts, float("nan"), max(len(counts) - 1, 0), float("nan"), f"No comparison: {why_not}.")
+    require_statsmodels("log_rank")
     from statsmodels.duration.survfunc import survdiff
 
     chi2, p = survdiff(days.to_numpy(), happened.to_numpy("int64"), groups.astype("str").to_numpy())
@@ -169,6 +171,7 @@ def _members(days: pd.Series, groups: pd.Series | None) -> Iterator[tuple[Any, p
 def _curve(days: pd.Series, happened: pd.Series, level: float) -> pd.DataFrame:
     if not happened.any():
         return pd.DataFrame(columns=list(COLUMNS))
+    require_statsmodels("curves")
     from scipy import stats
     from statsmodels.duration.survfunc import SurvfuncRight
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from viputils.core import extras
 from viputils.core.errors import DeliveryError, Problem
 from viputils.core.files import put_in_place
 from viputils.core.urls import without_secrets
@@ -66,8 +67,7 @@ def unreadable(where: str, what: str, remedy: str) -> DeliveryError:
 
 def not_installed(shown: str, package: str) -> DeliveryError:
     """Return the error for an address that needs a package that is not installed."""
-    what = f"needs the package {package}, which is not installed;"
-    return unreadable(shown, what, "run `pip install -e '.[remote]'`, or make lab.")
+    return DeliveryError("The deliveries cannot be read.", [extras.not_installed(shown, package, "sources")])
 
 
 def unreachable(shown: str, address: str, error: BaseException, lacks_package: bool) -> DeliveryError:
