@@ -30,7 +30,8 @@ from viputils.core.periods import is_long
 from viputils.core.text import capital
 from viputils.figures.edition import Edition
 from viputils.records.account import account_line
-from viputils.report.data_files import issue_data
+from viputils.report.data_files import PACKAGE, issue_data
+from viputils.report.dataset import describe, issue_dataset
 from viputils.report.layout import report_title
 from viputils.report.markdown import escape, outdated_activities, require_names_shown, unescape
 from viputils.report.notebook import PapermillEngine, clean_copy, run_notebook
@@ -190,6 +191,12 @@ def _fill(
     _write_sources(folder, name, copy, pictures | data)
     tell("step", f"Making HTML, PDF and DOCX ({engine.name} engine)")
     engine.render(project.pages, folder / f"{name}.ipynb", ["html", "pdf", "docx"])
+    if not draft:
+        # The site has the data once for all languages, so it is not always beside a translation.
+        to_files = None if project.is_translation else ""
+        shown = unescape(header["title"])
+        dataset = issue_dataset(project, shown, period, edition.as_of, data[PACKAGE], to_files)
+        describe(folder / f"{name}.html", dataset)
     header["vip"]["summary"] = True
     summary, _ = clean_copy(executed, header, only_summary=True)
     if any(cell.get("outputs") for cell in summary.cells):

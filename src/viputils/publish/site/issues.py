@@ -27,7 +27,8 @@ from viputils.figures.comparison import SMALL
 from viputils.figures.counts import FIGURES_CSV, breakdown, value_of
 from viputils.publish.site.pages import Page, page_of
 from viputils.report.about import where_to_get_help
-from viputils.report.data_files import FIGURES_JSON
+from viputils.report.data_files import FIGURES_JSON, PACKAGE
+from viputils.report.dataset import issue_dataset
 from viputils.report.drawing import image_markdown, one_flattens_the_rest, panels_chart
 from viputils.report.layout import NOT_AVAILABLE, category_in, div, label_of, pipe_table, report_title
 from viputils.report.markdown import escape, unescape
@@ -131,8 +132,14 @@ class SiteIssue:
         return [*files, (f"{self.to_data}{self.place}/{FIGURES_CSV}", language.text("CSV"))]
 
 
-def issue_page(project: Project, issue: SiteIssue) -> Page:
-    """Return the page of an issue: the outputs of its notebook, from which the issue itself was made."""
+def issue_page(project: Project, issue: SiteIssue, address: str | None = None) -> Page:
+    """Return the page of an issue: the outputs of its notebook, from which the issue itself was made.
+
+    Parameters
+    ----------
+    address
+        The web address of the site, if known.
+    """
     cells = nbformat.reads(issue.content_of(issue.notebook).decode(), as_version=4).cells
     header = read_front_matter(issue.notebook, cells).metadata
     files = {name: issue.content_of(name) for name in sorted(issue.files) if name.startswith("charts/")}
@@ -147,7 +154,13 @@ def issue_page(project: Project, issue: SiteIssue) -> Page:
             month=label,
         )
         header = {**header, "title": escape(title), "vip": {**header["vip"], "month": escape(label)}}
-    return Page(issue.place, label, header, cells[1:], files)
+    beside = f"../../{issue.to_data}{issue.place}/" if issue.to_data else ""
+    to_files = f"{address}{issue.place}/" if address else beside
+    title = unescape(header["title"])
+    dataset = issue_dataset(project, title, issue.name.period, issue.as_of, issue.content_of(PACKAGE), to_files)
+    if issue.published is not None:
+        dataset["datePublished"] = issue.published.isoformat()
+    return Page(issue.place, label, header, cells[1:], files, dataset)
 
 
 def home_page(project: Project, issues: Sequence[SiteIssue], newest: dt.date | None = None) -> Page:

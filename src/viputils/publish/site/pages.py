@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -13,10 +13,12 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from viputils.audit.verdicts import IssueVerdicts, all_figures
 from viputils.config.project import Project
+from viputils.core.months import Span
 from viputils.core.spreadsheet import inert_table
 from viputils.figures.edition import Edition
 from viputils.report.about import definitions, measures_in_words
 from viputils.report.data_files import ALL_ISSUES, PACKAGE
+from viputils.report.dataset import all_issues_dataset
 from viputils.report.elsewhere import numbers_elsewhere, read_elsewhere
 from viputils.report.issue import front_matter
 from viputils.report.layout import part, pipe_table
@@ -47,6 +49,8 @@ class Page:
         The cells of its notebook after the front matter.
     files
         The files in its folder, by name.
+    dataset
+        The description of its data for programs, if it has data.
     """
 
     place: str
@@ -54,6 +58,7 @@ class Page:
     front_matter: Mapping[str, Any]
     cells: Sequence[Any]
     files: Mapping[str, bytes] = field(default_factory=dict)
+    dataset: Mapping[str, Any] | None = None
 
 
 def page_of(
@@ -218,13 +223,15 @@ def _front_matter(project: Project, title: str, as_of: dt.date, demonstration: b
     return header
 
 
-def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
+def data_page(project: Project, edition: Edition, to_files: str = "", address: str | None = None) -> Page:
     """Return the page about the data: the files, the meaning of their columns, and the license.
 
     Parameters
     ----------
     to_files
         The relative path from the page to the files, which are the same in every language.
+    address
+        The web address of the site, if known.
     """
     text, demonstration = project.language.text, edition.records.is_demonstration
     files = [
@@ -260,9 +267,13 @@ def data_page(project: Project, edition: Edition, to_files: str = "") -> Page:
         f"## {escape(text('What the columns mean'))}\n\n{table}",
         _terms(project),
     ]
-    return page_of(
+    page = page_of(
         project, "data", text("Data"), [notices(edition), *map(Markdown, parts)], edition.as_of, demonstration
     )
+    identity = project.program.identity
+    span = Span(identity.records_from, edition.period.days(identity.fiscal_year_starts).end)
+    to_data = f"{address}data/" if address else to_files
+    return replace(page, dataset=all_issues_dataset(project, span, demonstration, to_data))
 
 
 def _terms(project: Project) -> str:

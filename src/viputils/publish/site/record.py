@@ -122,7 +122,7 @@ def _code() -> list[Any]:
 
 def _sum_of_page(page: Page, made_with: Sequence[Any]) -> str:
     files = {name: hashlib.sha256(data).hexdigest() for name, data in page.files.items()}
-    return _sum([made_with, page.front_matter, page.cells, files])
+    return _sum([made_with, page.front_matter, page.cells, files, page.dataset])
 
 
 def checksums(root: Path, *names: str) -> dict[str, str]:

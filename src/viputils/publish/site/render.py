@@ -17,6 +17,7 @@ from viputils.config.project import Project
 from viputils.core.files import copy_files, private_folder
 from viputils.publish.site.pages import Page
 from viputils.publish.site.record import Record
+from viputils.report.dataset import describe
 from viputils.report.notebook import clean_copy
 from viputils.report.render import Engine
 
@@ -55,6 +56,8 @@ def _render(project: Project, engine: Engine, pages: Mapping[str, Page], folder:
         write_settings(project, root)
         shutil.copytree(engine.render_site(root), folder, dirs_exist_ok=True)
     for file, page in pages.items():
+        if page.dataset is not None:
+            describe(folder / file, page.dataset)
         if "nav" not in page.front_matter["vip"]:
             _put_styles_into(folder / file, project)
 

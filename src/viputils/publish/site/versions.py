@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -69,10 +70,10 @@ def _pages(
     newest = plan.newest
     day = newest.as_of if newest is not None else project.program.identity.records_from
     pages = [home_page(project, issues, newest.as_of if newest is not None else None)]
-    pages += [issue_page(project, one) for one in issues]
+    pages += [issue_page(project, one, plan.address) for one in issues]
     is_demonstration = any(one.demonstration for one in issues)
     if newest is not None:
-        about, of_newest = _pages_about(project, newest, revised)
+        about, of_newest = _pages_about(plan, project, newest, revised)
         pages += about
         is_demonstration = is_demonstration or of_newest
     if verdicts:
@@ -86,7 +87,7 @@ def _pages(
     return pages
 
 
-def _pages_about(project: Project, newest: PlannedIssue, revised: pd.DataFrame) -> tuple[list[Page], bool]:
+def _pages_about(plan: Plan, project: Project, newest: PlannedIssue, revised: pd.DataFrame) -> tuple[list[Page], bool]:
     """Return the pages about the program, its methods, records and data, and whether the records are sample data."""
     edition = load_edition(project, newest.name.period, newest.as_of)
     to_files = "../../data/" if project.is_translation else ""
@@ -94,7 +95,7 @@ def _pages_about(project: Project, newest: PlannedIssue, revised: pd.DataFrame) 
         overview_page(project, edition),
         methods_page(project, edition),
         quality_page(project, edition, revised),
-        data_page(project, edition, to_files),
+        data_page(project, edition, to_files, plan.address),
     ]
     return [page for page in pages if page is not None], edition.records.is_demonstration
 
@@ -126,7 +127,10 @@ def with_navigation(plan: Plan, versions: Sequence[Version]) -> dict[str, Page]:
             nav = navigation(version, page, versions, edges.get(place, Edge()), plan.address)
             # A template takes an empty value for a value, so there is no key without links.
             header = {**page.front_matter, "vip": page.front_matter["vip"] | ({"nav": nav} if nav else {})}
-            pages[version.file_of(place)] = Page(place, page.title, header, page.cells, page.files)
+            dataset = page.dataset
+            if dataset is not None and plan.address is not None:
+                dataset = {**dataset, "url": plan.address + version.address_of(place)}
+            pages[version.file_of(place)] = replace(page, front_matter=header, dataset=dataset)
     return pages
 
 
