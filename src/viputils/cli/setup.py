@@ -144,6 +144,8 @@ def understood_lines(draft: Draft) -> list[str]:
         kept = [f"{one.heading} ({one.role})" for one in table.columns if one.role != "left out"]
         lines += [f"  used: {', '.join(kept)}"] if kept else []
         lines += [f"  left out: {one.heading}, because {one.seen}" for one in table.of_role("left out")]
+    if not draft.has_whole_month:
+        lines.append(f"The records cover no whole month yet. A report can be made once {draft.month.label} is over.")
     if draft.months_of_zero:
         lines.append(
             f"Months before {draft.first} count as 0, because we guess that the program began then. If it began "

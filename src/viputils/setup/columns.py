@@ -28,6 +28,13 @@ _CODE_WORDS: Final = {
     *("district", "beat", "precinct", "ward", "zone", "sector", "area", "division", "psa", "zip", "zipcode", "type"),
     *("code", "category", "council", "region", "police", "dist", "command", "status"),
 }
+# A heading with such a word, or with one of the second kind beside one of the third, names codes of records or people.
+_CODES: Final = {"id", "ids", "uuid", "guid", "key"}
+_NUMBERS: Final = {"no", "number", "num", "nbr"}
+_OF_RECORDS: Final = {
+    *("case", "incident", "report", "ref", "reference", "dr", "complaint", "client", "person", "victim", "participant"),
+    *("contact", "file", "record", "badge", "officer", "event", "candidate", "arrest", "booking", "call"),
+}
 _OF_THE_DATE: Final = {"year", "month", "day", "hour", "quarter", "weekday", "day of week", "month name", "time"}
 _PERSON: Final = {
     *("victim", "suspect", "officer", "first", "last", "full", "middle", "person", "client", "participant", "sur"),
@@ -172,10 +179,14 @@ def understood(column: ColumnProfile, name: str, keep: bool) -> Column:
         return found("left out", "the report uses one day of each record")
     if heading_key(column.heading) in _OF_THE_DATE:
         return found("left out", "it follows from the date")
+    words = set(words_of(column.heading))
+    if "of" not in words and (words & _CODES or (words & _NUMBERS and words & _OF_RECORDS)):
+        return found("left out", "it has codes of records or people")
     if {text.casefold() for text in column.texts} <= _FLAGS:
         return found("flag", f"{seen}; yes or no")
-    words = set(words_of(column.heading))
     if all(count(text) is not None for text in column.texts) and not words & _CODE_WORDS:
+        if words & _COUNT_WORDS and filled < column.rows:
+            return found("left out", f"{share}, and unknown numbers cannot be added up")
         if words & _COUNT_WORDS:
             return found("count", f"whole numbers from {_least(column)} to {_most(column)}")
         if number > FEW or number == 1:

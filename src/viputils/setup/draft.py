@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from viputils.config.fields import AS_WRITTEN
+from viputils.config.tables import VOIDS
 from viputils.core.errors import Problem, nearest
 from viputils.core.months import ReportMonth
 from viputils.intake.dates import DAY_FIRST, MONTH_FIRST
@@ -123,8 +124,16 @@ class Draft:
 
     @property
     def month(self) -> ReportMonth:
-        """The last whole month of the records."""
+        """The last whole month of the records, or their first month if none is whole."""
         month = ReportMonth.of(self.last)
+        return max(ReportMonth.of(self.first), self._last_whole(month))
+
+    @property
+    def has_whole_month(self) -> bool:
+        """Whether the records cover a whole month."""
+        return self._last_whole(ReportMonth.of(self.last)) >= ReportMonth.of(self.first)
+
+    def _last_whole(self, month: ReportMonth) -> ReportMonth:
         return month if self.last.day == calendar.monthrange(self.last.year, self.last.month)[1] else month.plus(-1)
 
 
@@ -262,7 +271,10 @@ def _table(
 ) -> DraftTable:
     profile = group.whole
     words = _title_words(profile.sheet.name)
-    name = given.table or name_of(words, taken)
+    # `voids` is the table that withdraws records.
+    name = given.table or name_of(
+        words if any(letter.isalpha() for letter in words) else "records", [*taken, VOIDS.name]
+    )
     delivery: Delivery = given.delivery or answers.delivery or _delivery(group, date)
     key = _id_of(group, given, date, delivery, problems)
     kept, out = (

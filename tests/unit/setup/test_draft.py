@@ -50,7 +50,14 @@ def program_of(draft: Draft) -> Program:
         ("District", ["A", "B", "C", "D"] * 25, "category"),
         ("police_district", [1, 2, 3, 4] * 25, "category"),
         ("Victims", [0, 1, 2, 3] * 25, "count"),
-        ("Children assisted", ["1.0", "2.0", "", "0.0"] * 25, "count"),
+        ("Children assisted", ["1.0", "2.0", "4.0", "0.0"] * 25, "count"),
+        # Unknown numbers cannot be added up.
+        ("Adults assisted", ["1", "2", "", "0"] * 25, "left out"),
+        ("Number of people", [1, 2, 3, 4] * 25, "count"),
+        # Codes of people are nothing to print.
+        ("candidate_id", ["P1", "P2", "P3", "P4"] * 25, "left out"),
+        ("Report Number", [101, 102, 103, 104] * 25, "left out"),
+        ("District No", [1, 2, 3, 4] * 25, "category"),
         ("Fatal", ["Yes", "no", "Y", ""] * 25, "flag"),
         ("Narrative", ["fell", "shot", "ran", "hid"] * 25, "left out"),
         ("Remarks from the scene", [f"text {number}" for number in range(100)], "left out"),
@@ -175,6 +182,20 @@ def test_no_month_counts_as_0_only_because_of_a_guess(
     if answered:
         began = drafted(file, fiscal_year_starts=answered, began=dt.date(2023, 7, 1))
         assert not began.months_of_zero
+
+
+def test_records_without_a_whole_month_say_so(tmp_path: Path) -> None:
+    draft = drafted(export(tmp_path, {"Case No": range(2), "Date": ["2023-11-02", "2023-11-20"]}))
+    assert not draft.has_whole_month
+    assert (str(draft.month), draft.months_of_zero) == ("2023-11", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("voids.csv", "voids_2"), ("2023.csv", "records"), ("2023-11.csv", "records")]
+)
+def test_a_table_has_a_name_of_its_own(tmp_path: Path, name: str, table: str) -> None:
+    (found,) = drafted(export(tmp_path, {"Case No": range(100), "Date": DAYS}, name)).tables
+    assert found.name == table
 
 
 def cases(folder: Path, name: str, *rows: tuple[str, str]) -> Path:
