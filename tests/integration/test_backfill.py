@@ -174,6 +174,7 @@ def test_a_file_of_an_issue_that_cannot_be_read_is_a_reason_to_make_it_again(mad
     assert todo(made)["2023-11"] == ("issues/2023-11/figures.csv cannot be read (Input/output error)",)
 
 
+@pytest.mark.whole_issues
 def test_what_somebody_put_beside_an_issue_stays_there(made: Path) -> None:
     issue = made / "issues" / "2023-11"
     (issue / "my notes").mkdir()
@@ -211,6 +212,7 @@ def test_what_must_not_go_out_is_warned_of_as_by_a_report(made: Path) -> None:
     assert f"2023-11: {warning}" in done.stderr
 
 
+@pytest.mark.whole_issues
 def test_a_text_that_is_broken_when_its_issue_was_made_ends_no_other(tmp_path: Path, plain_pages: None) -> None:
     """What is known of the texts in an issue was found when it was made, and goes with it."""
     project = Project.open(with_a_short_report(town(tmp_path / "a town")))

@@ -129,7 +129,10 @@ def keyed(counts: Counter[tuple[str, str]], named: dict[str, str]) -> dict[tuple
     }
 
 
-@pytest.mark.parametrize("export", [incidents_with_a_zone, people_in_a_workbook, philadelphia])
+@pytest.mark.parametrize(
+    "export",
+    [incidents_with_a_zone, people_in_a_workbook, pytest.param(philadelphia, marks=pytest.mark.exhaustive)],
+)
 def test_the_counts_of_the_last_whole_month_are_those_of_a_plain_recount(
     export: Callable[[Path], Export], tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_the_site_shows_the_quarters_that_are_published_after_the_months(city: P
     assert notes == []
 
 
+@pytest.mark.whole_issues
 def test_a_correction_of_a_quarter_is_a_re_issue_beside_it(city: Path) -> None:
     project = Project.open(city)
     published_here(project, "FY2024-Q1")

@@ -798,6 +798,7 @@ def test_the_command_says_in_words_what_cannot_be(tmp_path: Path) -> None:
     assert vip("trace", "2023-11", "--project", str(tmp_path), HOMICIDE).returncode == 2
 
 
+@pytest.mark.exhaustive
 def test_the_command_shows_what_entered_and_left(project: Project, deliver: Deliver) -> None:
     deliver(
         responses=["DEMO-R-1,2023-11-02,HOM,SE", "DEMO-R-2,2023-11-30,Murder,NE"],

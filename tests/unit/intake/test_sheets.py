@@ -463,6 +463,7 @@ def test_names_are_read_in_either_case(write: Write) -> None:
     assert cells(read_sheets(write("A.XLSX", workbook([["a"]])))[0]) == [["a"]]
 
 
+@pytest.mark.exhaustive
 def test_an_archive_that_unpacks_to_very_much_is_refused(write: Write) -> None:
     content = with_parts(workbook([["x"]]), {"xl/media/a.bin": bytes(220 << 20)})
     assert "would unpack to 220 MiB" in refusal(write("a.xlsx", content))

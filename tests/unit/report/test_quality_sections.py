@@ -304,6 +304,7 @@ def test_a_share_is_0_or_100_percent_only_if_it_is_none_or_all(
 # ---------------------------------------------------------------- in Spanish
 
 
+@pytest.mark.exhaustive
 def test_the_parts_are_in_spanish_with_the_same_numbers(demonstration: Edition, revised: pd.DataFrame) -> None:
     project = Project.open(REPOSITORY, "es")
     spanish = Edition(demonstration.month, demonstration.records, demonstration.figures, project.language)
