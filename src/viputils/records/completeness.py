@@ -133,8 +133,12 @@ def _first_received_after(
             if first
             else f"There is no data for {month} yet: no table was"
         )
+        since = f"delivered after {month.span.end}{by_when}."
+        if not first and as_of is None and newest is not None and newest > month.span.end:
+            # A delivery says which days it covers. One that came later can cover less.
+            summary, since = f"There is no data for {month} yet: no delivery covers it.", ""
         raise DeliveryError(
-            f"{summary} delivered after {month.span.end}{by_when}. The newest delivery was received on {newest}.",
+            f"{summary} {since}".strip() + f" The newest delivery was received on {newest}.",
             [
                 Problem(
                     f"data/raw/…/{table}.csv",

@@ -24,7 +24,12 @@ def table_faults(program: Program, schema: Schema, rows: pd.DataFrame) -> list[F
     """Return the faults of dates, and of groups of columns that must have exactly one value."""
     name, start = schema.table.date, program.identity.records_from
     faults = [
-        Fault(name, "date_after_receipt", rows[name].gt(rows[RECEIVED]), "it is after the day of its delivery."),
+        Fault(
+            name,
+            "date_after_receipt",
+            rows[name].gt(rows[RECEIVED]),
+            "it is after the day of its delivery; deliver the row again with the right date.",
+        ),
         Fault(
             name,
             "date_before_records",
