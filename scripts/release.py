@@ -88,7 +88,7 @@ def previous(commit: str) -> str:
         capture_output=True,
         text=True,
     )
-    return tag.stdout.strip() if tag.returncode == 0 else f"{commit}~1"
+    return tag.stdout.strip() if tag.returncode == 0 else git("rev-parse", "--short=9", f"{commit}~1")
 
 
 def moved_figures(since: str, commit: str) -> str:
@@ -121,7 +121,7 @@ def main() -> None:
     os.environ["SOURCE_DATE_EPOCH"] = git("log", "-1", "--format=%ct", commit)
     made = built_twice(commit)
     since = asked.since or previous(commit)
-    figures = moved_figures(since, commit)
+    figures = moved_figures(since, commit[:9])
     notes = f"{about}\n\n### Printed figures\n\nCompared by `vip changes`:\n\n```text\n{figures}\n```\n"
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()

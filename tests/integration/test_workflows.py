@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from tests.support.projects import REPOSITORY
 FOLDER = REPOSITORY / ".github" / "workflows"
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 BIN = Path(sys.executable).parent
+MAY_WRITE = {
+    ("publish", "deploy"): {"pages", "id-token"},
+    ("release", "publish"): {"contents", "id-token", "attestations"},
+}
 
 
 def read(path: Path) -> dict[Any, Any]:
@@ -29,13 +34,31 @@ def runs(path: Path) -> list[str]:
     return [step["run"] for job in read(path)["jobs"].values() for step in job["steps"] if "run" in step]
 
 
-def test_there_is_a_workflow_for_every_change_every_delivery_and_every_tagged_issue() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["build", "publish", "test"]
+def test_there_is_a_workflow_for_every_change_every_delivery_every_day_and_every_tag() -> None:
+    assert [path.stem for path in WORKFLOWS] == ["build", "daily", "publish", "release", "test"]
     # YAML takes the key "on" for a truth value.
     when = {path.stem: read(path)[True] for path in WORKFLOWS}
     assert set(when["test"]) == {"push", "pull_request"}
-    assert when["build"]["push"]["paths"] == ["data/raw/**", "report/activities/**"]
-    assert set(when["publish"]["push"]) == {"tags"}
+    paths = when["build"]["push"]["paths"]
+    assert paths[:3] == ["data/raw/**", "program.toml", "report/activities/**"]
+    catalogs = [path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("**/locale/es.po")]
+    assert {f"{Path(name).parent}/**" for name in catalogs if not name.startswith(".")} == set(paths[3:])
+    assert set(when["daily"]) == {"schedule", "workflow_dispatch"}
+    assert set(when["publish"]["push"]) == set(when["release"]["push"]) == {"tags"}
+
+
+def test_a_push_runs_the_quick_tests_and_a_day_all_of_them_on_the_oldest_and_the_newest_python() -> None:
+    jobs = {path.stem: read(path)["jobs"] for path in WORKFLOWS}
+    assert "bash .ci/run quick" in runs(FOLDER / "test.yml")
+    assert "bash .ci/run" in runs(FOLDER / "daily.yml")
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = [one.rpartition(" ")[2] for one in project["classifiers"] if "Python :: 3." in one]
+    ends = [versions[0], versions[-1]]
+    for job in (jobs["test"]["test"], jobs["daily"]["test-all"]):
+        assert job["strategy"]["matrix"]["python"] == ends
+    assert project["requires-python"] == f">={ends[0]}"
+    # The version that is tested since the beginning, and the newest that there is.
+    assert jobs["test"]["quarto"]["strategy"]["matrix"]["quarto"] == ["1.9.38", "release"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -47,12 +70,12 @@ def test_every_action_is_pinned_to_a_commit_with_its_version_beside_it(path: Pat
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_may_read_and_only_the_step_that_puts_the_site_online_may_write(path: Path) -> None:
+def test_a_workflow_may_read_and_only_the_jobs_that_publish_may_write(path: Path) -> None:
     content = read(path)
     assert content["permissions"] == {"contents": "read"}
     for name, job in content["jobs"].items():
         writes = {right for right, level in job.get("permissions", {}).items() if level == "write"}
-        assert writes == ({"pages", "id-token"} if (path.stem, name) == ("publish", "deploy") else set())
+        assert writes == MAY_WRITE.get((path.stem, name), set())
         assert job["timeout-minutes"] <= 60
 
 

@@ -13,7 +13,8 @@ import typer
 from tests.support.projects import REPOSITORY
 from viputils.cli.main import app
 
-PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
+PAGES = [*(REPOSITORY / name for name in TOP), *sorted((REPOSITORY / "docs").glob("*.md"))]
 NAMES = [path.relative_to(REPOSITORY).as_posix() for path in PAGES]
 
 
