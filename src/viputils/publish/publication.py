@@ -323,7 +323,7 @@ def _as_made(project: Project, period: IssuePeriod) -> tuple[Manifest, Edition]:
     require_deliveries(project, manifest, name)
     edition = load_edition(project, period, manifest.as_of)
     if not edition.records.is_demonstration:
-        _require_no_plain_checksum(project, manifest)
+        require_no_plain_checksum(project, manifest)
     written = pd.read_csv(folder / "figures.csv", keep_default_na=False)
     if not written.astype({"value": "int64"}).equals(edition.figures.astype({"value": "int64"}).reset_index(drop=True)):
         raise ManifestError(
@@ -337,12 +337,13 @@ def _as_made(project: Project, period: IssuePeriod) -> tuple[Manifest, Edition]:
     return manifest, edition
 
 
-def _require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
+def require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
     """Refuse a manifest with the plain SHA-256 of a delivered file, because it could confirm a guess at a record."""
+    files = {name: input_file(project, "deliveries", name) for name in manifest.inputs.deliveries}
     plain = [
         name.rpartition("/")[0]
         for name, was in manifest.inputs.deliveries.items()
-        if checksum(input_file(project, "deliveries", name)) == was
+        if files[name].is_file() and checksum(files[name]) == was
     ]
     what, remedy = "has checksums without a salt in the manifest;", "run vip seal, and make the issue again."
     problems = [Problem(name, what, remedy) for name in dict.fromkeys(plain)]
