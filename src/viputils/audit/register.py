@@ -40,6 +40,8 @@ INDEX_COLUMNS: Final = (
 _OPTIONAL: Final = ("approved_by",)
 _TEXTS: Final = ("source", "transcribed_by", "approved_by", "reason", "footnote")
 MANIFEST_SUFFIX: Final = ".manifest.json"
+SIGNATURE_SUFFIX: Final = ".sig"
+SIGNERS: Final = "allowed_signers"
 
 # The sum of the largest counts that deliveries may have fits in.
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
@@ -228,10 +230,10 @@ def _read(folder: Path, program: Program) -> Register:
         # Without the index, nothing is known about the other files.
         raise PublishedError("The index of the register cannot be read.", problems)
     entries = list(_entries(rows, problems))
-    expected = {INDEX, "README.md"}
+    expected = {INDEX, SIGNERS, "README.md"}
     issues = []
     for where, name, row in entries:
-        expected |= {f"{name}.csv", f"{name}{MANIFEST_SUFFIX}"}
+        expected |= {f"{name}.csv", f"{name}{MANIFEST_SUFFIX}", f"{name}{SIGNATURE_SUFFIX}"}
         _check_file(folder / f"{name}.csv", where, row["sha256"], problems)
         _check_file(folder / f"{name}{MANIFEST_SUFFIX}", where, row["manifest_sha256"], problems)
         if (folder / f"{name}.csv").is_file():
@@ -285,8 +287,13 @@ def deliveries_not_as_published(project: Project, period: IssuePeriod | None = N
     return [first[where] for where in sorted(first)]
 
 
-def add_issue(project: Project, issue: PublishedIssue) -> None:
+def add_issue(project: Project, issue: PublishedIssue, finish: Callable[[Path], None] = lambda _: None) -> None:
     """Add an issue to the register. If this fails, the register stays as it was.
+
+    Parameters
+    ----------
+    finish
+        As ``change_register``.
 
     Raises
     ------
@@ -309,11 +316,18 @@ def add_issue(project: Project, issue: PublishedIssue) -> None:
             )
         return [*register.issues, issue]
 
-    _change(project, added)
+    change_register(project, added, finish)
 
 
-def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
+def keep_manifest(
+    project: Project, name: IssueName, manifest: Path, finish: Callable[[Path], None] = lambda _: None
+) -> None:
     """Replace the manifest of an issue of the register by the manifest of its reproduction.
+
+    Parameters
+    ----------
+    finish
+        As ``change_register``.
 
     Raises
     ------
@@ -325,7 +339,7 @@ def keep_manifest(project: Project, name: IssueName, manifest: Path) -> None:
         known = register.issue(name)
         return [replace(known, manifest=manifest) if issue is known else issue for issue in register.issues]
 
-    _change(project, kept)
+    change_register(project, kept, finish)
 
 
 def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
@@ -339,22 +353,32 @@ def write_register(folder: Path, issues: Sequence[PublishedIssue]) -> None:
             figures.write_text(figures_csv(issue.figures), encoding="utf-8", newline="")
         if issue.manifest is not None:
             manifest.write_bytes(issue.manifest.read_bytes())
-        values = [
-            str(issue.name),
-            issue.as_of or "",
-            issue.printed or "",
-            *map(inert, (issue.source, issue.transcribed_by, issue.approved_by, issue.reason, issue.footnote)),
-            checksum(figures),
-            checksum(manifest) if manifest.exists() else "",
-        ]
-        writer.writerow(values)
+        writer.writerow(map(inert, index_values(folder, issue)))
     (folder / INDEX).write_text(lines.getvalue(), encoding="utf-8", newline="")
 
 
-def _change(project: Project, change: Callable[[Register], Sequence[PublishedIssue]]) -> None:
+def index_values(folder: Path, issue: PublishedIssue) -> list[str]:
+    """Return the line of an issue in the index, with the checksums of its files in the folder of the register."""
+    manifest = folder / f"{issue.name}{MANIFEST_SUFFIX}"
+    days = [day.isoformat() if day else "" for day in (issue.as_of, issue.printed)]
+    texts = [issue.source, issue.transcribed_by, issue.approved_by, issue.reason, issue.footnote]
+    checksums = [checksum(folder / f"{issue.name}.csv"), checksum(manifest) if manifest.exists() else ""]
+    return [str(issue.name), *days, *texts, *checksums]
+
+
+def change_register(
+    project: Project,
+    change: Callable[[Register], Sequence[PublishedIssue]],
+    finish: Callable[[Path], None] = lambda _: None,
+) -> None:
     """Replace the register in one step.
 
     It is read under the lock, so two people who publish at the same time do not lose an issue.
+
+    Parameters
+    ----------
+    finish
+        Called with the folder of the new register before it takes the place of the old one.
     """
     # If it is a link, the folder behind the link is replaced.
     there = project.published.resolve()
@@ -363,6 +387,7 @@ def _change(project: Project, change: Callable[[Register], Sequence[PublishedIss
         if project.published.is_dir():
             shutil.copytree(project.published, folder, dirs_exist_ok=True)
         write_register(folder, issues)
+        finish(folder)
         # A register that cannot be read must not replace the old one.
         _read(folder, project.program)
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from viputils.audit.changes.result import Changes
     from viputils.audit.health import Findings
     from viputils.audit.revisions import Revisions
+    from viputils.audit.signatures import Signature
     from viputils.audit.trace import Movement, Trace
     from viputils.audit.verdicts import IssueVerdicts
     from viputils.config.project import Project
@@ -84,11 +85,15 @@ def verify(
     printed figures contradict each other. Exit 2: no verdict is possible. The register, a delivery or a figure is
     missing or malformed, or a figure is not as printed and the issue was made with other rules, code or deliveries.
     Exit 4: no records cover the month.
+
+    If an issue is signed, its signature is checked against data/published/allowed_signers. Exit 1: it does not fit.
+    Exit 2: its key is not listed there, or it cannot be checked.
     """
     if every and issue is not None:
         raise ParameterError(
             "Choose one issue or --all.", [Problem("--all", f"was given with {issue};", "leave out one of them.")]
         )
+    from viputils.audit.signatures import NOT_CHECKED, UNKNOWN, WRONG, check_signatures
     from viputils.audit.verdicts import (
         DIFFERS,
         NOT_COMPARABLE,
@@ -101,19 +106,30 @@ def verify(
 
     opened = open_project(context, project)
     found = verify_register(opened, issue, as_of, allow_quarantined)
+    signatures = check_signatures(opened, [one.issue for one in found])
     form = Format.of(as_json, as_csv)
     for line in (line for one in found for line in one.caution):
         note(form, line)
     emit(
         form,
-        text=lambda: _show_verdicts(found),
-        json=lambda: {"counted_with": counted_with(opened, as_of), "issues": [one.as_json() for one in found]},
+        text=lambda: _show_verdicts(found, signatures),
+        json=lambda: {
+            "counted_with": counted_with(opened, as_of),
+            "issues": [
+                one.as_json() | {"signature": vars(signed)} for one, signed in zip(found, signatures, strict=True)
+            ],
+        },
         csv=lambda: all_figures(found),
     )
+    states = {one.status for one in signatures}
+    if WRONG in states:
+        raise typer.Exit(DISAGREES)
     if missing := [problem for one in found if one.replaced_by is None for problem in one.missing]:
         raise PublishedError("Figures are missing, so the issue cannot be verified.", missing)
     codes = {None: 0, DIFFERS: DISAGREES, NOT_COMPARABLE: CANNOT, NOT_REPRODUCIBLE: NO_RECORDS}
     code = codes[worst(found)]
+    if code != DISAGREES and states & {UNKNOWN, NOT_CHECKED}:
+        code = CANNOT
     if code:
         raise typer.Exit(code)
 
@@ -338,7 +354,7 @@ def check(
         raise typer.Exit(DISAGREES)
 
 
-def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
+def _show_verdicts(found: Sequence[IssueVerdicts], signatures: Sequence[Signature]) -> None:
     """Print verdicts as text: every figure of one issue, or a summary of several and the figures not reproduced."""
     from viputils.audit.verdicts import REPRODUCED, all_figures, summary
 
@@ -360,10 +376,10 @@ def _show_verdicts(found: Sequence[IssueVerdicts]) -> None:
             change = off["change"].map("{:+d}".format, na_action="ignore")
             off = off[["issue", *columns]].assign(change=change)
             show_table("Figures not reproduced, or revised since", off, right=right)
-    for one in found:
+    for one, signed in zip(found, signatures, strict=True):
         name = "" if len(found) == 1 else f"{one.issue.name}: "
         say(name + one.sentence)
-        for line in one.notes:
+        for line in (*one.notes, signed.sentence):
             say(f"  {line}")
 
 

@@ -256,6 +256,12 @@ def export(
             show_default="the day of the newest delivery",
         ),
     ] = None,
+    crate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ISSUE", help="Export this issue as an RO-Crate instead, such as 2023-11.", show_default=False
+        ),
+    ] = None,
     project: ProjectOption = None,
     allow_quarantined: AllowOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the file paths as JSON.", show_default=False)] = False,
@@ -263,8 +269,17 @@ def export(
     """Write the clean tables as Parquet files, one per table. If a table fails, nothing is written.
 
     The files contain individual records. Do not publish them.
+
+    With --crate, write the files of an issue into a new folder instead, with a description for archives of research
+    data (RO-Crate 1.1). These files can be published.
     """
     opened = open_project(context, project)
+    if crate is not None:
+        if as_of or allow_quarantined:
+            what, remedy = "were given with --crate;", "leave them out: an issue has its own as-of date."
+            raise ParameterError("Use --crate alone.", [Problem("--as-of, --allow-quarantined", what, remedy)])
+        _export_crate(opened, crate, folder, as_json)
+        return
     with steps() as step:
         step("Reading and cleaning the records")
         from viputils.records.clean import load_records
@@ -279,6 +294,19 @@ def export(
         Format.of(as_json),
         text=lambda: _show_export(opened, records, written),
         json=lambda: {"as_of": records.as_of.isoformat(), "tables": {path.stem: str(path) for path in written}},
+    )
+
+
+def _export_crate(project: Project, issue: str, folder: Path, as_json: bool) -> None:
+    """Write the crate of an issue, and print where it is."""
+    from viputils.audit.register import IssueName
+    from viputils.publish.crate import write_crate
+
+    written = write_crate(project, IssueName.parse(issue), folder)
+    emit(
+        Format.of(as_json),
+        text=lambda: say(f"Written: {written[0]}, with the {plural(len(written) - 1, 'file')} of the issue."),
+        json=lambda: {"issue": issue, "files": [str(path) for path in written]},
     )
 
 

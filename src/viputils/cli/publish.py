@@ -33,6 +33,7 @@ from viputils.core.errors import INTERRUPTED, ParameterError, Problem, VipError
 from viputils.core.text import capital, plural
 
 if TYPE_CHECKING:
+    from viputils.audit.register import PublishedIssue
     from viputils.config.project import Project
     from viputils.core.months import ReportMonth
     from viputils.publish.reproduction import Reproduction
@@ -193,17 +194,24 @@ def publish(
             show_default=False,
         ),
     ] = False,
+    sign: Annotated[
+        Path | None,
+        typer.Option(metavar="KEY", help="Sign the issue with this SSH key.", show_default=False),
+    ] = None,
     project: ProjectOption = None,
 ) -> None:
     """Add an issue to the register of published figures, with its manifest. Nothing in the register is replaced.
 
     Make and read the issue first: vip report PERIOD.
+
+    With --sign and no other option, sign the issue that is in the register already.
     """
-    from viputils.publish.publication import keep_reproduction, publish
+    from viputils.publish.publication import keep_reproduction, publish, sign_published
 
     opened = open_project(context, project)
+    others = bool(printed or approved_by or reissue or reason or footnote)
     if reproduction:
-        if printed or approved_by or reissue or reason or footnote:
+        if others:
             raise ParameterError(
                 "Use --reproduction alone.",
                 [
@@ -214,13 +222,29 @@ def publish(
                     )
                 ],
             )
-        issue = keep_reproduction(opened, period)
+        issue = keep_reproduction(opened, period, sign)
         say(f"Saved: data/published/{issue.name}.manifest.json. Anyone can now make the issue of {period} again.")
+        _show_signature(opened, issue, sign)
         return
-    issue = publish(opened, period, printed or today(), approved_by, reissue, reason, footnote)
+    if sign is not None and not others:
+        _show_signature(opened, sign_published(opened, period, sign), sign)
+        return
+    issue = publish(opened, period, printed or today(), approved_by, reissue, reason, footnote, sign)
     figures = plural(len(issue.figures), "figure")
     say(f"Published: {capital(issue.name.label)}, {figures}, in data/published/{issue.name}.csv.")
+    _show_signature(opened, issue, sign)
     say("Next: commit the folders data and report, then run vip site")
+
+
+def _show_signature(project: Project, issue: PublishedIssue, key: Path | None) -> None:
+    """Print that an issue was signed, and what is left to do so that others can check it."""
+    if key is None:
+        return
+    from viputils.audit.signatures import notes_on_key
+
+    say(f"Signed: data/published/{issue.name}.sig")
+    for line in notes_on_key(project, issue):
+        say(line)
 
 
 def site(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -11,7 +12,15 @@ from viputils import __version__
 from viputils.audit.as_of import load_edition
 from viputils.audit.contradictions import contradictions
 from viputils.audit.manifest import MANIFEST, Manifest, input_file, read_manifest, require_deliveries, touched_since
-from viputils.audit.register import IssueName, PublishedIssue, add_issue, keep_manifest, read_register
+from viputils.audit.register import (
+    SIGNATURE_SUFFIX,
+    IssueName,
+    PublishedIssue,
+    add_issue,
+    keep_manifest,
+    read_register,
+)
+from viputils.audit.signatures import sign_issue, signer_with, write_signature
 from viputils.config.project import Project
 from viputils.core.errors import ManifestError, ParameterError, Problem, PublishedError
 from viputils.core.files import held
@@ -34,6 +43,7 @@ def publish(
     reissue: bool = False,
     reason: str = "",
     footnote: str = "",
+    key: Path | None = None,
 ) -> PublishedIssue:
     """Add the issue that was made here to the register, with all its figures and its manifest.
 
@@ -49,6 +59,8 @@ def publish(
         Why there is a correction.
     footnote
         The explanation of figures that do not add up; by default that of the issue itself.
+    key
+        The SSH key that signs it.
 
     Raises
     ------
@@ -57,11 +69,13 @@ def publish(
     PublishedError
         If the register has the issue already, or there is nothing to correct.
     ParameterError
-        If a name, a reason or a footnote is missing, or the issue was printed before its as-of date.
+        If a name, a reason or a footnote is missing, the issue was printed before its as-of date, or the key cannot
+        sign it.
     TextError
         If a text, a name, a reason or a footnote has a private detail that was not allowed by name.
     """
     _require_words(period, approved_by, reissue, reason)
+    sign = signer_with(key) if key else None
     # No other command may make the issue again while it is checked here.
     with held(project.issues, str(period)):
         manifest, edition = _as_made(project, period)
@@ -89,12 +103,36 @@ def publish(
             footnote=footnote,
             manifest=project.issues / str(period) / MANIFEST,
         )
-        add_issue(project, issue)
+        add_issue(project, issue, lambda folder: write_signature(folder, issue, sign))
         return issue
 
 
-def keep_reproduction(project: Project, period: IssuePeriod) -> PublishedIssue:
+def sign_published(project: Project, period: IssuePeriod, key: Path) -> PublishedIssue:
+    """Sign the newest issue of a period in the register.
+
+    Raises
+    ------
+    PublishedError
+        If the register does not have the issue.
+    ParameterError
+        If the key cannot sign it.
+    """
+    there = read_register(project).of(period)
+    if not there:
+        remedy = 'publish it, and name who approved it, as in --approved-by "A. Person, Director".'
+        problem = Problem(f"data/published/{period}.csv", "is missing;", remedy)
+        raise PublishedError(f"There is no issue of {period} to sign. Nothing was written.", [problem])
+    sign_issue(project, there[-1], key)
+    return there[-1]
+
+
+def keep_reproduction(project: Project, period: IssuePeriod, key: Path | None = None) -> PublishedIssue:
     """Keep the manifest of the issue made here with the issue of the register that it reproduces.
+
+    Parameters
+    ----------
+    key
+        The SSH key that signs the issue with its new manifest.
 
     Raises
     ------
@@ -103,9 +141,14 @@ def keep_reproduction(project: Project, period: IssuePeriod) -> PublishedIssue:
     PublishedError
         If the register does not have the issue, or printed figures differ from those made here. Lists all of them.
     """
+    sign = signer_with(key) if key else None
     with held(project.issues, str(period)):
         manifest, edition = _as_made(project, period)
         issue = read_register(project).issue(IssueName(period))
+        if sign is None and (project.published / f"{issue.name}{SIGNATURE_SUFFIX}").exists():
+            remedy = "sign it again: add --sign KEY."
+            problem = Problem(f"data/published/{issue.name}{SIGNATURE_SUFFIX}", "would not fit the manifest;", remedy)
+            raise PublishedError(f"The issue of {issue.name} is signed. Nothing was kept.", [problem])
         _require_print_from_elsewhere(project, issue, manifest)
         both = issue.figures.merge(edition.figures, on=KEY, how="left", suffixes=("", "_here"))
         other = both.loc[both["value"].ne(both["value_here"].astype("Int64")).fillna(value=True)]
@@ -119,7 +162,8 @@ def keep_reproduction(project: Project, period: IssuePeriod) -> PublishedIssue:
                     for row in other.to_dict("records")
                 ],
             )
-        keep_manifest(project, issue.name, project.issues / str(period) / MANIFEST)
+        kept = project.issues / str(period) / MANIFEST
+        keep_manifest(project, issue.name, kept, lambda folder: write_signature(folder, issue, sign))
         return issue
 
 
@@ -279,7 +323,7 @@ def _as_made(project: Project, period: IssuePeriod) -> tuple[Manifest, Edition]:
     require_deliveries(project, manifest, name)
     edition = load_edition(project, period, manifest.as_of)
     if not edition.records.is_demonstration:
-        _require_no_plain_checksum(project, manifest)
+        require_no_plain_checksum(project, manifest)
     written = pd.read_csv(folder / "figures.csv", keep_default_na=False)
     if not written.astype({"value": "int64"}).equals(edition.figures.astype({"value": "int64"}).reset_index(drop=True)):
         raise ManifestError(
@@ -293,12 +337,13 @@ def _as_made(project: Project, period: IssuePeriod) -> tuple[Manifest, Edition]:
     return manifest, edition
 
 
-def _require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
+def require_no_plain_checksum(project: Project, manifest: Manifest) -> None:
     """Refuse a manifest with the plain SHA-256 of a delivered file, because it could confirm a guess at a record."""
+    files = {name: input_file(project, "deliveries", name) for name in manifest.inputs.deliveries}
     plain = [
         name.rpartition("/")[0]
         for name, was in manifest.inputs.deliveries.items()
-        if checksum(input_file(project, "deliveries", name)) == was
+        if files[name].is_file() and checksum(files[name]) == was
     ]
     what, remedy = "has checksums without a salt in the manifest;", "run vip seal, and make the issue again."
     problems = [Problem(name, what, remedy) for name in dict.fromkeys(plain)]
