@@ -249,6 +249,73 @@ def test_answers_with_wrong_keys_are_all_named(tmp_path: Path) -> None:
     assert not (tmp_path / "ourcity").exists()
 
 
+def counted(city: Path, month: str, measure: str) -> int:
+    return value_of(load_edition(Project.open(city), month).figures, measure, "month")
+
+
+def write(path: Path, heading: str, *rows: str) -> Path:
+    path.write_text("\n".join([heading, *rows]) + "\n", "utf-8")
+    return path
+
+
+def test_files_that_share_few_ids_add_up_and_a_corrected_row_counts_once(tmp_path: Path) -> None:
+    rows = {
+        name: [f"C{number},2023-{name}-{number % 28 + 1:02},N" for number in range(*ids)] for name, ids in IDS.items()
+    }
+    rows["02"] += [f"C{number},2023-01-{number % 28 + 1:02},S" for number in range(36, 40)]
+    rows["01"][0], rows["02"][0] = "C0,2023-01-31,N", "C40,2023-02-28,N"
+    files = [write(tmp_path / f"cases {name}.csv", "Case ID,Date,Area", *given) for name, given in rows.items()]
+    made = vip("init", "ourcity", *map(str, files), "--yes", cwd=tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert (counted(tmp_path / "ourcity", "2023-01", "cases"), counted(tmp_path / "ourcity", "2023-02", "cases")) == (
+        40,
+        36,
+    )
+
+
+IDS = {"01": (0, 40), "02": (40, 76)}
+
+
+def test_files_with_several_rows_for_an_incident_add_up(tmp_path: Path) -> None:
+    january = [f"I{number // 2},2023-01-{number % 28 + 1:02},N" for number in range(39)] + ["I99,2023-01-31,N"]
+    february = [f"I{100 + number // 2},2023-02-{number % 27 + 1:02},S" for number in range(29)] + ["I199,2023-02-28,N"]
+    files = [
+        write(tmp_path / "v1.csv", "Incident ID,Date,Area", *january),
+        write(tmp_path / "v2.csv", "Incident ID,Date,Area", *february),
+    ]
+    made = vip("init", "ourcity", *map(str, files), "--yes", cwd=tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert [counted(tmp_path / "ourcity", month, "records") for month in ("2023-01", "2023-02")] == [40, 30]
+
+
+def test_two_kinds_of_records_with_the_same_headings_are_two_tables(tmp_path: Path) -> None:
+    rows = [f"{{}}{number},2023-11-{number % 30 + 1:02},{{}}{number % 2}" for number in range(40)]
+    files = [
+        write(tmp_path / f"{name}.csv", "Case ID,Date,District", *(row.format(name[0], name[0]) for row in rows))
+        for name in ("homicides", "assaults")
+    ]
+    made = vip("init", "ourcity", *map(str, files), "--yes", cwd=tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+    # Each has its own districts, so no row is in quarantine.
+    assert advice_on(Project.open(tmp_path / "ourcity")).problems == ()
+    assert [counted(tmp_path / "ourcity", "2023-11", name) for name in ("homicides", "assaults")] == [40, 40]
+
+
+def test_workbooks_that_all_call_their_sheet_sheet1_are_told_apart_by_their_file(tmp_path: Path) -> None:
+    for name, kind in (("shootings", "Type"), ("contacts", "Service")):
+        book = openpyxl.Workbook()
+        sheet = book.active
+        assert sheet is not None
+        sheet.title = "Sheet1"
+        sheet.append(["Case ID", "Date", kind])
+        for number in range(30):
+            sheet.append([f"{name[0]}{number}", dt.date(2023, 11, number + 1), "AB"[number % 2]])
+        book.save(tmp_path / f"{name}.xlsx")
+    made = vip("init", "ourcity", "shootings.xlsx", "contacts.xlsx", "--yes", cwd=tmp_path)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert [counted(tmp_path / "ourcity", "2023-11", name) for name in ("shootings", "contacts")] == [30, 30]
+
+
 def asked(folder: Path, replies: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [VIP, "init", *arguments],
@@ -305,7 +372,8 @@ def test_the_doctor_names_values_codes_measures_and_months_with_the_lines_to_pas
     found = advice_on(project)
     problems, hints = "\n".join(map(str, found.problems)), "\n".join(map(str, found.hints))
     assert "vocabularies.incident_type lacks: 'Homocide' (2 rows), 'Arson' (1 row);" in problems
-    assert '"Homicide" = ["HOM", "Murder", "Homocide"]  # replaces its line' in problems
+    instead = """If 'Homocide' should be 'Homicide', write instead, in the place of its line:"""
+    assert f'{instead}\n      "Homicide" = ["HOM", "Murder", "Homocide"]' in problems
     assert '"Arson" = []' in problems
     assert "candidate_id: has codes that look like each other: 'C-1' and 'C1';" in problems
     assert "measures.children_assisted: counts nothing from 2023-07-02 to 2023-09-02" in hints
@@ -313,19 +381,26 @@ def test_the_doctor_names_values_codes_measures_and_months_with_the_lines_to_pas
     assert "vocabularies.outreach_kind: has values that no record has: 'Response follow-up'" in hints
 
 
-def test_the_lines_that_the_doctor_prints_mend_the_file(project: Project, deliver: Deliver) -> None:
+@pytest.mark.parametrize(("is_homicide", "homicides"), [(True, 1), (False, 0)])
+def test_the_lines_that_the_doctor_prints_mend_the_file(
+    project: Project, deliver: Deliver, is_homicide: bool, homicides: int
+) -> None:
+    """What only looks like another value is one of its own, unless a person says otherwise."""
     deliver("2023-12-04", responses=["R1,2023-11-05,Homocide,SE", "R2,2023-11-06,Arson,SE"])
     (problem,) = advice_on(project).problems
-    lines = [line.strip() for line in problem.remedy.splitlines()[2:]]
+    lines = [line.strip() for line in problem.remedy.splitlines() if " = [" in line]
+    assert lines == ['"Homocide" = []', '"Arson" = []', '"Homicide" = ["HOM", "Murder", "Homocide"]']
     path = project.root / "program.toml"
-    text = path.read_text("utf-8").replace('"Homicide" = ["HOM", "Murder"]\n', "")
-    path.write_text(
-        text.replace("[vocabularies.incident_type]\n", "\n".join(["[vocabularies.incident_type]", *lines, ""])), "utf-8"
-    )
+    text = path.read_text("utf-8")
+    if is_homicide:
+        text = text.replace('"Homicide" = ["HOM", "Murder"]\n', "")
+    added = [lines[1], lines[2] if is_homicide else lines[0]]
+    heading = "[vocabularies.incident_type]\n"
+    path.write_text(text.replace(heading, heading + "".join(f"{line}\n" for line in added)), "utf-8")
     mended = Project.open(project.root)
     assert advice_on(mended).problems == ()
     figures = load_edition(mended, "2023-11").figures
-    assert value_of(figures, "responses_by_incident_type", "month", "Homicide") == 1
+    assert value_of(figures, "responses_by_incident_type", "month", "Homicide") == homicides
     assert value_of(figures, "responses_by_incident_type", "month", "Arson") == 1
 
 

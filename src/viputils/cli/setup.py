@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viputils.cli.data import Accepted, take_in
-from viputils.cli.options import DISAGREES, JsonOption, ProjectOption, open_project
+from viputils.cli.options import DISAGREES, JsonOption, ProjectOption, open_project, today
 from viputils.cli.output import Format, emit, say, steps
 from viputils.config.program_file import program_from
 from viputils.config.project import Project
@@ -19,7 +19,7 @@ from viputils.core.months import parse_date
 from viputils.core.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from viputils.setup.answers import Answers
     from viputils.setup.draft import Draft
@@ -73,7 +73,7 @@ def init(
             raise ParameterError(
                 "Nothing was made.", [Problem("init", "a question was not answered;", remedy)]
             ) from None
-    draft = draft_of(contents, given)
+    draft = draft_of(contents, given, today())
     city = given.city or city_of(folder)
     text = program_text(draft, city)
     title = program_from(tomllib.loads(text)).identity.report_title
@@ -144,6 +144,9 @@ def understood_lines(draft: Draft) -> list[str]:
         kept = [f"{one.heading} ({one.role})" for one in table.columns if one.role != "left out"]
         lines += [f"  used: {', '.join(kept)}"] if kept else []
         lines += [f"  left out: {one.heading}, because {one.seen}" for one in table.of_role("left out")]
+    lines += [f"left out: sheet {one}, because it has no records with a day" for one in draft.others]
+    if draft.zone is not None and draft.answers.time_zone is None:
+        lines.append("Times have a zone, which is ignored. If they are not of the city, set intake.time_zone.")
     if not draft.has_whole_month:
         lines.append(f"The records cover no whole month yet. A report can be made once {draft.month.label} is over.")
     if draft.months_of_zero:
@@ -168,7 +171,7 @@ def _take_in(folder: Path, draft: Draft, yes: bool) -> None:
     sure = draft.answers.date_order is not None or not draft.either_order
     for one in first_deliveries(draft):
         say(f"vip intake {' '.join(path.name for path in one.files)} --received {one.received}")
-        accepted = Accepted(delivery=yes, corrections=yes, dates_as_read=sure)
+        accepted = Accepted(delivery=yes, dates_as_read=sure)
         try:
             take_in(Project.open(folder), one.files, one.received, one.tables, (), accepted)
         except VipError as error:
@@ -183,35 +186,52 @@ def _asked(given: Answers, contents: Files, folder: Path) -> Answers:
     from viputils.setup.answers import Answers
     from viputils.setup.draft import draft_of
 
-    guess = draft_of(contents, given)
+    guess = draft_of(contents, given, today())
     asked = given.model_dump(exclude_unset=True)
     for key, question, default in (
         ("city", "The name of the city", city_of(folder)),
         ("name", "The name of the program", "Violence Intervention Program"),
     ):
         if key not in asked:
-            asked[key] = typer.prompt(question, default=default)
+            asked[key] = typer.prompt(question, default=default, value_proc=_valid(key))
     if "fiscal_year_starts" not in asked:
         months = [str(number) for number in range(1, 13)]
         question = "The month in which the fiscal year begins, from 1 to 12"
         asked["fiscal_year_starts"] = int(_choice(question, months, str(guess.fiscal_year_starts)))
-    if draft_of(contents, Answers.model_validate(asked)).months_of_zero:
+    if draft_of(contents, Answers.model_validate(asked), today()).months_of_zero:
         first = guess.first.isoformat()
         question = "The records begin in the middle of a fiscal year. The day on which the program began (YYYY-MM-DD)"
         asked["began"] = typer.prompt(question, default=first, value_proc=_day)
     if guess.zone is not None and "time_zone" not in asked:
         question = 'Times have a zone: "as written", or the zone to convert them to, such as America/Denver'
-        asked["time_zone"] = typer.prompt(question, default="as written")
+        asked["time_zone"] = typer.prompt(question, default="as written", value_proc=_valid("time_zone"))
     tables = asked.setdefault("tables", {})
     for table in guess.tables:
         name = table.profile.sheet.name
         said = tables.setdefault(name, {})
         if "records" not in said:
-            said["records"] = typer.prompt(f"What one row of {name} is, in the plural", default=table.records)
+            question = f"What one row of {name} is, in the plural"
+            said["records"] = typer.prompt(question, default=table.records, value_proc=_valid("name"))
         if "delivery" not in said and "delivery" not in asked:
             question = f"Is a file of {name} the whole table (snapshot), or does it add and correct (incremental)"
             said["delivery"] = _choice(question, ["snapshot", "incremental"], table.delivery)
     return Answers.model_validate(asked)
+
+
+def _valid(key: str) -> Callable[[str], str]:
+    """Return what asks again until an answer fits a key of the answers."""
+
+    def read(answer: str) -> str:
+        from pydantic import ValidationError
+
+        from viputils.setup.answers import Answers
+
+        try:
+            return str(getattr(Answers.model_validate({key: answer}), key))
+        except ValidationError as error:
+            raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ") + ".") from None
+
+    return read
 
 
 def _day(answer: str) -> dt.date:

@@ -29,20 +29,19 @@ def unknown_values(program: Program, quarantine: pd.DataFrame) -> Iterator[Probl
         values = program.vocabularies[vocabulary]
         nearest = dict(zip(given["value"].astype("str"), given["nearest"].astype("str"), strict=True))
         counts = given["value"].astype("str").value_counts()
+        listed = ", ".join(f"{value!r} ({plural(int(number), 'row')})" for value, number in counts.items())
+        lines = [f"{_quoted(value)} = []" for value in counts.index]
+        remedy = f"if they are values of their own, add to program.toml:{pasted(f'vocabularies.{vocabulary}', *lines)}"
         aliases: dict[str, list[str]] = {}
-        lines = []
         for value in counts.index:
             if nearest[value] in values:
-                aliases.setdefault(nearest[value], list(values[nearest[value]])).append(value)
-            else:
-                lines.append(f"{_quoted(value)} = []")
-        changed = [f"{_quoted(value)} = {_quoted(known)}  # replaces its line" for value, known in aliases.items()]
-        listed = ", ".join(f"{value!r} ({plural(int(number), 'row')})" for value, number in counts.items())
-        yield Problem(
-            f"{table}.{field}",
-            f"has values that vocabularies.{vocabulary} lacks: {listed};",
-            f"if they are right, add to program.toml:{pasted(f'vocabularies.{vocabulary}', *changed, *lines)}",
-        )
+                aliases.setdefault(nearest[value], []).append(value)
+        for known, written in aliases.items():
+            line = f"{_quoted(known)} = {_quoted([*values[known], *written])}"
+            meant = " and ".join(map(repr, written))
+            remedy += f"\n      If {meant} should be {known!r}, write instead, in the place of its line:\n      {line}"
+        what = f"has values that vocabularies.{vocabulary} lacks: {listed};"
+        yield Problem(f"{table}.{field}", what, remedy)
 
 
 def _quoted(value: object) -> str:

@@ -23,7 +23,7 @@ from viputils.core.text import folded
 from viputils.records.codes import in_plain_letters, missing_pattern
 
 CODE: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_CODE_IN_WORDS: Final = "letters, digits, '.', '_' and '-'; never a name."
+CODE_IN_WORDS: Final = "letters, digits, '.', '_' and '-'; never a name."
 _WITHDRAW: Final = "a line that is no record can be withdrawn by its file and line (README.md, voids.csv)."
 _FLAGS: Final = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 
@@ -175,7 +175,7 @@ def read_ids(program: Program, name: str, texts: pd.Series) -> Reading:
     strange = ~text.str.fullmatch(CODE) & ~missing
     faults = [
         Fault(name, "missing_id", missing, f"give the record its id; {_WITHDRAW}"),
-        Fault(name, "not_a_code", strange, f"an id is {_CODE_IN_WORDS}", _plain_code),
+        Fault(name, "not_a_code", strange, f"an id is {CODE_IN_WORDS}", _plain_code),
     ]
     return Reading(text, text, faults)
 
@@ -242,7 +242,7 @@ def _flags(name: str, text: pd.Series, given: pd.Series) -> Reading:
 
 def _codes(name: str, text: pd.Series, given: pd.Series) -> Reading:
     strange = given & ~text.str.fullmatch(CODE)
-    faults = [Fault(name, "not_a_code", strange, f"a code is {_CODE_IN_WORDS}", _plain_code)]
+    faults = [Fault(name, "not_a_code", strange, f"a code is {CODE_IN_WORDS}", _plain_code)]
     return Reading(text.where(given), text, faults)
 
 

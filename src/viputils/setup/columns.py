@@ -21,9 +21,22 @@ _ID_WORDS: Final = {"id", "no", "num", "number", "nbr", "key", "case", "incident
 # Row numbers of an export. They can differ in the next one.
 _ROW_NUMBERS: Final = {"objectid", "object id", "fid", "oid", "index", "id", "row", "row id", "cartodb id", "unnamed 0"}
 _COUNT_WORDS: Final = {
-    *("count", "counts", "number", "num", "total", "qty", "quantity", "victims", "adults", "children", "people"),
-    *("persons", "wounded", "injured", "killed", "served", "assisted", "participants", "cantidad", "total"),
+    *("count", "counts", "qty", "quantity", "victims", "adults", "children", "people", "persons", "wounded", "injured"),
+    *(
+        "killed",
+        "served",
+        "assisted",
+        "participants",
+        "referrals",
+        "cantidad",
+        "victimas",
+        "adultos",
+        "menores",
+        "ninos",
+    ),
 }
+# These count something only with "of": number of calls.
+_COUNT_OF: Final = {"number", "num", "no", "total", "sum", "numero"}
 _CODE_WORDS: Final = {
     *("district", "beat", "precinct", "ward", "zone", "sector", "area", "division", "psa", "zip", "zipcode", "type"),
     *("code", "category", "council", "region", "police", "dist", "command", "status"),
@@ -36,38 +49,53 @@ _OF_RECORDS: Final = {
     *("contact", "file", "record", "badge", "officer", "event", "candidate", "arrest", "booking", "call"),
 }
 _OF_THE_DATE: Final = {"year", "month", "day", "hour", "quarter", "weekday", "day of week", "month name", "time"}
+# Who a column can be about, and what makes it about something else than who that is.
 _PERSON: Final = {
-    *("victim", "suspect", "officer", "first", "last", "full", "middle", "person", "client", "participant", "sur"),
-    *("offender", "arrestee", "mother", "father", "guardian", "family", "given", "contact", "patient"),
+    *("victim", "suspect", "officer", "person", "client", "participant", "offender", "arrestee", "mother", "father"),
+    *("guardian", "family", "contact", "patient", "candidate", "worker", "staff", "caseworker", "employee", "user"),
+    *("analyst", "alias", "nickname", "aka", "initials", "initial", "mi", "sid", "mrn", "author", "investigator"),
+    *("victima", "sospechoso", "oficial", "persona", "cliente", "participante", "familia", "trabajador", "empleado"),
+    *("first", "last", "full", "middle", "sur", "given", "iniciales", "apodo"),
+}
+_NOT_WHO: Final = {
+    *(
+        "type",
+        "kind",
+        "count",
+        "number",
+        "group",
+        "status",
+        "outcome",
+        "category",
+        "present",
+        "fatal",
+        "multi",
+        "method",
+    ),
+    *("relationship", "injury", "role", "source", "reason", "date", "result", "level", "tipo", "estado", "resultado"),
 }
 _PERSONAL: Final = {
     word: what
     for what, words in {
-        "a name": "surname firstname lastname fullname nombre apellido",
+        "a name": "surname firstname lastname fullname nombre apellido apellidos",
         "a day of birth": "dob birth birthdate birthday born nacimiento",
-        "an address": "address street block addr direccion residence intersection",
+        "an address": "address street block addr direccion residence intersection domicilio calle vivienda",
         "a place": "latitude longitude lat lon lng long geo geom point coordinates x y location geolocation geometry",
-        "how to reach a person": "phone telephone email mail cell",
+        "how to reach a person": "phone telephone email mail cell telefono correo celular",
         "a number of a person": "ssn social passport license plate vin",
         "what a person is like": "age sex gender race ethnicity latino edad sexo raza",
-        "free text": "narrative notes remarks comments description summary",
+        "free text": "narrative notes remarks comments description summary notas comentarios observaciones descripcion",
     }.items()
     for word in words.split()
 }
 _GOOD_DATES: Final = {
-    "occurred",
-    "occurrence",
-    "incident",
-    "shooting",
-    "event",
-    "offense",
-    "crime",
-    "response",
-    "service",
+    *("occurred", "occurrence", "incident", "shooting", "event", "offense", "crime", "response", "service", "contact"),
+    *("visit", "encounter", "homicide", "assault", "incidente", "ocurrencia", "hecho", "evento", "suceso"),
 }
 _BAD_DATES: Final = {
     *("reported", "report", "entered", "entry", "updated", "update", "modified", "created", "closed", "birth", "dob"),
-    *("printed", "exported", "loaded", "load", "edited", "arrest", "last"),
+    *("printed", "exported", "loaded", "load", "edited", "arrest", "last", "received", "sent", "due", "expires"),
+    *("reporte", "reportado", "actualizado", "registro", "creado", "cerrado", "captura"),
 }
 _LONGEST_VALUE: Final = 80
 # With more different texts, spellings do not matter any more.
@@ -103,15 +131,15 @@ class Column:
 
 
 def words_of(heading: str) -> list[str]:
-    """Return the words of a heading in small letters, also of ``IncidentDate`` and ``incident_date``."""
+    """Return the words of a heading in small letters without accents, also of ``IncidentDate``."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", heading).replace("_", " ")
-    return heading_key(parted).split()
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", parted) if not unicodedata.combining(letter))
+    return heading_key(plain).split()
 
 
 def name_of(heading: str, taken: Collection[str] = ()) -> str:
     """Return a name for a heading that program.toml accepts and that is not taken."""
-    letters = unicodedata.normalize("NFKD", " ".join(words_of(heading))).encode("ascii", "ignore").decode()
-    plain = re.sub(r"[^a-z0-9]+", "_", letters.casefold()).strip("_")
+    plain = re.sub(r"[^a-z0-9]+", "_", "_".join(words_of(heading)).casefold()).strip("_")
     name = plain if re.match(r"[a-z]", plain) else f"column_{plain}".rstrip("_")
     number = 2
     unique = name
@@ -122,7 +150,7 @@ def name_of(heading: str, taken: Collection[str] = ()) -> str:
 
 def date_column(table: TableProfile) -> ColumnProfile | None:
     """Return the column that most likely has the day of the event, or None without a column of dates."""
-    dates = [one for one in table.columns if one.is_date and 2 * one.filled >= one.rows]
+    dates = [one for one in table.columns if one.is_date and 2 * one.filled >= one.rows and not _personal(one)]
 
     def fit(column: ColumnProfile) -> int:
         words = set(words_of(column.heading))
@@ -185,9 +213,10 @@ def understood(column: ColumnProfile, name: str, keep: bool) -> Column:
     if {text.casefold() for text in column.texts} <= _FLAGS:
         return found("flag", f"{seen}; yes or no")
     if all(count(text) is not None for text in column.texts) and not words & _CODE_WORDS:
-        if words & _COUNT_WORDS and filled < column.rows:
+        is_count = bool(words & _COUNT_WORDS) or (words & _COUNT_OF and words & {"of", "de"})
+        if is_count and filled < column.rows:
             return found("left out", f"{share}, and unknown numbers cannot be added up")
-        if words & _COUNT_WORDS:
+        if is_count:
             return found("count", f"whole numbers from {_least(column)} to {_most(column)}")
         if number > FEW or number == 1:
             return found(
@@ -207,6 +236,8 @@ def _personal(column: ColumnProfile) -> str:
     words = words_of(column.heading)
     if "name" in words and (words == ["name"] or set(words) & _PERSON):
         return "a name"
+    if set(words) & _PERSON and not set(words) & _NOT_WHO:
+        return "who somebody is"
     if any(_EMAIL.fullmatch(text) for text in list(column.texts)[:100]):
         return "how to reach a person"
     return next((_PERSONAL[word] for word in words if word in _PERSONAL), "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +28,12 @@ _OF_AN_EXPORT: Final = {
     *(name.casefold() for name in calendar.month_name if name),
     *(name.casefold() for name in calendar.month_abbr if name),
 }
-# Files that add records have mostly new ids.
-_MOSTLY_NEW: Final = 0.75
+_NUMBERED: Final = re.compile(r"\d+|(?:sheet|hoja|tabelle|table|tabla|page|v)\d*")
+# A file that has this share of the ids of another one repeats it.
+_MOSTLY: Final = 0.5
+# Days that are so many days apart from all others, and have at most this share of the rows, are errors.
+_APART: Final = 3 * 365
+_RARE: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -173,11 +179,17 @@ def first_deliveries(draft: Draft) -> list[FirstDelivery]:
 
 
 def _place(table: DraftTable, part: TableProfile) -> str:
-    return f"{part.sheet.name}={table.name}"
+    # Many workbooks have a single sheet called Sheet1, so the file names it.
+    return f"{part.sheet.file if part.is_alone else part.sheet.name}={table.name}"
 
 
-def draft_of(files: Files, answers: Answers) -> Draft:
+def draft_of(files: Files, answers: Answers, today: dt.date) -> Draft:
     """Understand some files.
+
+    Parameters
+    ----------
+    today
+        A later day is an error of the file.
 
     Raises
     ------
@@ -185,17 +197,42 @@ def draft_of(files: Files, answers: Answers) -> Draft:
         If a sheet has no column of dates, or answers contradict it; lists every problem.
     """
     problems = [*_unknown_tables(files.tables, answers)]
-    groups = same_headings(files.tables)
-    dates = [_date_of(one.whole, _answers(one.parts, answers), problems) for one in groups]
+    groups = same_headings(files.tables, lambda one: _answers([one], answers).table or _title_words(one))
+    dates = [_date_of(one.whole, _answers(one.parts, answers)) for one in groups]
+    if any(date is not None for date in dates):
+        # A list of codes, or a summary, has no days.
+        others = [
+            part.sheet.name for one, date in zip(groups, dates, strict=True) if date is None for part in one.parts
+        ]
+    else:
+        others = []
+        what, remedy = (
+            "has no column of dates, so no record can be placed in a month;",
+            "ask for the day of each record.",
+        )
+        problems += [Problem(one.whole.sheet.where, what, remedy) for one in groups]
+    problems += [problem for one in groups for problem in _wrong_dates(one.whole, _answers(one.parts, answers))]
     order, either, zone = _order([one for one in dates if one is not None], answers, problems)
     tables: list[DraftTable] = []
     for one, date in zip(groups, dates, strict=True):
-        if date is not None and (days := date.days(order, zone)):
+        if date is not None and (days := _usual_days(date, order, zone, today)):
             taken = [table.name for table in tables]
             tables.append(_table(one, _answers(one.parts, answers), answers, date, days, taken, problems))
-    if problems:
+    if problems or not tables:
         raise refuse_all(problems)
-    return Draft(answers, tables, files.others, order, either, zone)
+    return Draft(answers, tables, [*files.others, *others], order, either, zone)
+
+
+def _usual_days(date: ColumnProfile, order: Order, zone: str | None, today: dt.date) -> list[str]:
+    """Return the days of a column, without those after today and without a few that are years apart from all others."""
+    days = [day for day in date.days(order, zone) if day <= today.isoformat()]
+    counts = date.counts_of_days(order, zone)
+    rare = _RARE * sum(counts.values())
+    for place in range(len(days) - 1, 0, -1):
+        gap = dt.date.fromisoformat(days[place]) - dt.date.fromisoformat(days[place - 1])
+        if gap.days > _APART and sum(counts[day] for day in days[:place]) <= rare:
+            return days[place:]
+    return days
 
 
 def _names(profile: TableProfile) -> list[str]:
@@ -228,20 +265,23 @@ def _column(profile: TableProfile, heading: str, key: str, problems: list[Proble
     return column
 
 
-def _date_of(profile: TableProfile, given: TableAnswers, problems: list[Problem]) -> ColumnProfile | None:
+def _date_of(profile: TableProfile, given: TableAnswers) -> ColumnProfile | None:
+    if given.date is None:
+        return date_column(profile)
+    column = profile.column(given.date)
+    return column if column is not None and column.order is not None else None
+
+
+def _wrong_dates(profile: TableProfile, given: TableAnswers) -> list[Problem]:
+    """Return the problem of an answer that names no column of dates."""
+    problems: list[Problem] = []
     if given.date is not None:
         column = _column(profile, given.date, "date", problems)
         if column is not None and column.order is None:
             some = next(iter(column.texts), "")
             what = f"{given.date!r} in {profile.sheet.where} has no dates, such as {some!r};"
             problems.append(Problem("date", what, "name a column of dates."))
-            return None
-        return column
-    column = date_column(profile)
-    if column is None:
-        what = "has no column of dates, so no record can be placed in a month;"
-        problems.append(Problem(profile.sheet.where, what, "ask for an export with the day of each record."))
-    return column
+    return problems
 
 
 def _order(dates: Sequence[ColumnProfile], answers: Answers, problems: list[Problem]) -> tuple[Order, bool, str | None]:
@@ -270,11 +310,9 @@ def _table(
     problems: list[Problem],
 ) -> DraftTable:
     profile = group.whole
-    words = _title_words(profile.sheet.name)
+    words = _title_words(profile) or "records"
     # `voids` is the table that withdraws records.
-    name = given.table or name_of(
-        words if any(letter.isalpha() for letter in words) else "records", [*taken, VOIDS.name]
-    )
+    name = given.table or name_of(words, [*taken, VOIDS.name])
     delivery: Delivery = given.delivery or answers.delivery or _delivery(group, date)
     key = _id_of(group, given, date, delivery, problems)
     kept, out = (
@@ -292,7 +330,7 @@ def _table(
         columns.append(left_out if one.place in out else column)
     first, last = (dt.date.fromisoformat(day) for day in (days[0], days[-1]))
     shown = Column(name_of(date.heading), date.heading, "date", _seen_days(date, days), {}, True)
-    unique = key is not None and _is_unique(key.heading, group, delivery)
+    unique = key is not None and _is_unique(key.heading, group)
     own = None
     if key is not None:
         own = Column(name_of(key.heading), key.heading, "code", _seen_id(key, unique), {}, True)
@@ -301,27 +339,29 @@ def _table(
     return DraftTable(name, title, records, profile, group.parts, own, unique, shown, columns, delivery, first, last)
 
 
-def _title_words(name: str) -> str:
-    """Return the words of the name of a sheet or a file, without the day of the export."""
-    words = words_of(name)
-    while len(words) > 1 and (words[-1] in _OF_AN_EXPORT or words[-1].isdecimal()):
-        words.pop()
-    return " ".join(words)
+def _title_words(profile: TableProfile) -> str:
+    """Return the words of a sheet or else its file that name its records, without the day of the export."""
+    for name in (profile.sheet.name, Path(profile.sheet.file).stem):
+        words = [word for word in words_of(name) if word not in _OF_AN_EXPORT and not _NUMBERED.fullmatch(word)]
+        if any(letter.isalpha() for letter in "".join(words)):
+            return " ".join(words)
+    return ""
 
 
 def _delivery(group: SameHeadings, date: ColumnProfile) -> Delivery:
-    """Return how the files of a table add up. Several files are increments, unless most ids are in several of them."""
+    """Return how the files of a table add up: a later file that repeats most of an earlier one is the whole table."""
     if len(group.parts) == 1:
         return "snapshot"
-    key = id_column(group.whole, date)
-    repeats = key is None or len(key.texts) < _MOSTLY_NEW * key.rows
-    return "snapshot" if repeats and id_column(group.parts[0], date) is not None else "incremental"
+    key = id_column(group.parts[-1], date)
+    heading = date.heading if key is None else key.heading
+    texts = [set(column.texts) for part in group.parts if (column := part.column(heading)) is not None]
+    repeated = [len(one & other) / max(1, min(len(one), len(other))) for one, other in pairwise(texts)]
+    return "snapshot" if repeated and min(repeated) >= _MOSTLY else "incremental"
 
 
-def _is_unique(heading: str, group: SameHeadings, delivery: Delivery) -> bool:
-    """Return whether no two rows of one file have the same id, or of all files if they add up."""
-    parts = group.parts if delivery == "snapshot" else [group.whole]
-    return all((column := part.column(heading)) is not None and is_unique(column) for part in parts)
+def _is_unique(heading: str, group: SameHeadings) -> bool:
+    """Return whether no two rows of one file have the same id. In another file it is a correction, or the same row."""
+    return all((column := part.column(heading)) is not None and is_unique(column) for part in group.parts)
 
 
 def _id_of(
@@ -331,14 +371,14 @@ def _id_of(
     profile = group.whole
     if given.id == ROW:
         return None
-    likely = id_column(group.parts[-1] if delivery == "snapshot" else profile, date)
+    likely = id_column(group.parts[-1], date)
     heading = given.id or (likely.heading if likely is not None else None)
     column = _column(profile, heading, "id", problems) if heading is not None else None
     if column is not None and given.id and column.filled < column.rows:
         what = f"{given.id!r} is empty in {column.rows - column.filled:,} of {column.rows:,} rows;"
         problems.append(Problem("id", what, 'name a column that every row fills, or write "row".'))
     # Files that add and correct find a record by its id, so an id of several rows is none.
-    is_none = column is not None and delivery == "incremental" and not _is_unique(column.heading, group, delivery)
+    is_none = column is not None and delivery == "incremental" and not _is_unique(column.heading, group)
     return None if is_none else column
 
 

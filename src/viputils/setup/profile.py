@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -93,8 +93,25 @@ class ColumnProfile:
 
     def days(self, order: str, zone: str | None) -> list[str]:
         """Return the different days of a column of dates, in order."""
-        texts = self._different_days if zone in (None, AS_WRITTEN) else self.texts
-        return sorted({day for text in texts if (day := read_day(text, order, zone))})
+        return sorted(self.counts_of_days(order, zone))
+
+    def counts_of_days(self, order: str, zone: str | None) -> Counter[str]:
+        """Return the number of rows of each day."""
+        texts: Counter[str] = self.texts
+        if zone in (None, AS_WRITTEN):
+            texts = Counter()
+            for text, number in self.texts.items():
+                texts[_day_part(text)] += number
+        days: Counter[str] = Counter()
+        for text, number in texts.items():
+            if (day := read_day(text, order, zone)) is not None:
+                days[day] += number
+        return days
+
+    def forget(self) -> None:
+        """Forget what was found out about fewer texts."""
+        for name in ("_different_days", "is_date", "order"):
+            self.__dict__.pop(name, None)
 
 
 @dataclass
@@ -109,6 +126,8 @@ class TableProfile:
         The number of its records.
     read
         The number of records whose values were all counted.
+    is_alone
+        Whether no other sheet of its file has records.
     """
 
     file: Path
@@ -117,6 +136,7 @@ class TableProfile:
     columns: list[ColumnProfile]
     rows: int = 0
     read: int = 0
+    is_alone: bool = True
 
     def column(self, heading: str) -> ColumnProfile | None:
         """Return a column by its heading; case, blanks and punctuation do not matter."""
@@ -139,11 +159,18 @@ class SameHeadings:
     whole: TableProfile
 
 
-def same_headings(profiles: Sequence[TableProfile]) -> list[SameHeadings]:
-    """Put sheets with the same headings together, in the order given."""
-    groups: dict[frozenset[str], list[TableProfile]] = {}
+def same_headings(profiles: Sequence[TableProfile], name: Callable[[TableProfile], str]) -> list[SameHeadings]:
+    """Put sheets with the same headings and the same name together, in the order given.
+
+    Parameters
+    ----------
+    name
+        The name of the records of a sheet: homicides and assaults can have the same headings.
+    """
+    groups: dict[tuple[str, frozenset[str]], list[TableProfile]] = {}
     for one in profiles:
-        groups.setdefault(frozenset(heading_key(column.heading) for column in one.columns), []).append(one)
+        headings = frozenset(heading_key(column.heading) for column in one.columns)
+        groups.setdefault((name(one), headings), []).append(one)
     return [SameHeadings(parts, _together(parts)) for parts in groups.values()]
 
 
@@ -185,6 +212,8 @@ def profiles_of(files: Sequence[Path]) -> Files:
             sheets = [(sheet, rows) for sheet in read_sheets(path) if (rows := _top_rows(sheet))]
             profiles = {sheet.name: _profile(path, sheet, rows, problems) for sheet, rows in sheets}
             tables = [one for one in profiles.values() if one is not None]
+            for one in tables:
+                one.is_alone = len(tables) == 1
             others += [name for name, one in profiles.items() if one is None]
             if not tables and not problems:
                 what = "has no table: no row with headings and records below it;"
@@ -222,7 +251,11 @@ def _profile(
             problems.append(Problem(sheet.where, f"has the heading {name!r} twice, in {where};", "rename one of them."))
         seen.setdefault(key, place)
     table = TableProfile(path, sheet, line, [ColumnProfile(name, place) for place, name in named])
-    _count(table, heading)
+    unnamed = _count(table, heading)
+    for place in (place for place, number in unnamed.items() if 2 * number > table.rows):
+        what = f"column {letters(place)} has values in {unnamed[place]:,} rows and no heading;"
+        remedy = "give each column a heading, in one row."
+        problems.append(Problem(f"{sheet.where}, line {line}", what, remedy))
     return table if table.rows else None
 
 
@@ -241,8 +274,10 @@ def _is_word(cell: str) -> bool:
     return any(letter.isalpha() for letter in cell) and read_day(cell.strip(), MONTH_FIRST) is None
 
 
-def _count(table: TableProfile, heading: Sequence[str]) -> None:
-    """Count the rows and the values of a sheet."""
+def _count(table: TableProfile, heading: Sequence[str]) -> Counter[int]:
+    """Count the rows and the values of a sheet. Return the number of values in each column without a heading."""
+    named = {column.place for column in table.columns}
+    unnamed: Counter[int] = Counter()
     open_columns = list(table.columns)
     fewest = 2 if len(table.columns) > 2 else 1
     for block in table.sheet.blocks():
@@ -252,7 +287,10 @@ def _count(table: TableProfile, heading: Sequence[str]) -> None:
             if line > table.line and _is_record(row, fewest) and not _repeats(row, heading)
         ]
         if table.rows >= READ_WHOLE:
-            open_columns = [one for one in open_columns if len(one.texts) <= FEW or one.is_date]
+            # An id that repeats in a later row is no id of a row.
+            open_columns = [
+                one for one in open_columns if len(one.texts) <= FEW or len(one.texts) == one.rows or one.is_date
+            ]
         else:
             table.read += len(rows)
         for column in open_columns:
@@ -263,10 +301,15 @@ def _count(table: TableProfile, heading: Sequence[str]) -> None:
             column.texts.update(texts)
             column.rows += len(rows)
         table.rows += len(rows)
+        for row in rows:
+            if len(row) > len(named):
+                unnamed.update(place for place, cell in enumerate(row) if place not in named and cell.strip())
     missing = re.compile(missing_pattern((), code=False), re.IGNORECASE)
     for column in table.columns:
+        column.forget()
         for text in [text for text in column.texts if not text or missing.fullmatch(text)]:
             del column.texts[text]
+    return unnamed
 
 
 def _repeats(row: Sequence[str], heading: Sequence[str]) -> bool:

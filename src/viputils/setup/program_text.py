@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from viputils.config.program import heading_key
 from viputils.core.text import plural
+from viputils.records.values import CODE_IN_WORDS
 from viputils.setup.columns import Column, counts_of
 from viputils.setup.draft import Draft, DraftTable
 from viputils.setup.profile import ColumnProfile
@@ -25,10 +26,11 @@ def program_text(draft: Draft, city: str) -> str:
         The name of the city if no answer gives it.
     """
     vocabularies = _vocabularies(draft)
+    names = {(table, column.name): name for name, table, column, _ in vocabularies}
     parts = [
         _identity(draft, city),
-        *(line for name, column, profile in vocabularies for line in _vocabulary(name, column, profile)),
-        *(line for table in draft.tables for line in _table(table, {one[1].name: one[0] for one in vocabularies})),
+        *(line for name, _, column, profile in vocabularies for line in _vocabulary(name, column, profile)),
+        *(line for table in draft.tables for line in _table(table, names)),
         *_intake(draft),
         *_measures(draft),
         *_report(draft),
@@ -73,15 +75,15 @@ def _identity(draft: Draft, city: str) -> str:
     return "\n".join(lines)
 
 
-def _vocabularies(draft: Draft) -> list[tuple[str, Column, ColumnProfile]]:
-    """Return the vocabularies: the name, the column, and what the column contains."""
-    found: list[tuple[str, Column, ColumnProfile]] = []
+def _vocabularies(draft: Draft) -> list[tuple[str, str, Column, ColumnProfile]]:
+    """Return the vocabularies: the name, the table, the column, and what the column contains."""
+    found: list[tuple[str, str, Column, ColumnProfile]] = []
     for table in draft.tables:
         for column in table.of_role("category"):
             profile = table.profile.column(column.heading)
             name = column.name if column.name not in {one[0] for one in found} else f"{table.name}_{column.name}"
             if profile is not None:
-                found.append((name, column, profile))
+                found.append((name, table.name, column, profile))
     return found
 
 
@@ -99,7 +101,7 @@ def _one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
-def _table(table: DraftTable, vocabularies: Mapping[str, str]) -> Iterator[str]:
+def _table(table: DraftTable, vocabularies: Mapping[tuple[str, str], str]) -> Iterator[str]:
     profile = table.profile
     read = "" if profile.read >= profile.rows else f"; the values of {profile.read:,} were counted"
     yield ""
@@ -107,7 +109,7 @@ def _table(table: DraftTable, vocabularies: Mapping[str, str]) -> Iterator[str]:
     yield f"[tables.{table.name}]"
     yield f"title = {_quoted(table.title)}"
     if table.id is None:
-        yield 'id = "row"  # no column has an id for each row, so each row is a record'
+        yield f'id = "row"  # no column has an id for each row ({CODE_IN_WORDS}), so each row is a record'
     else:
         yield f"id = {_quoted(table.id.name)}  # {_one_line(table.id.heading)}: {table.id.seen}"
     yield f"date = {_quoted(table.date.name)}  # {_one_line(table.date.heading)}: {table.date.seen}"
@@ -119,7 +121,9 @@ def _table(table: DraftTable, vocabularies: Mapping[str, str]) -> Iterator[str]:
     for column in table.columns:
         if column.role == "left out":
             continue
-        vocabulary = f", vocabulary = {_quoted(vocabularies[column.name])}" if column.role == "category" else ""
+        vocabulary = (
+            f", vocabulary = {_quoted(vocabularies[table.name, column.name])}" if column.role == "category" else ""
+        )
         needed = "" if column.required else ", required = false"
         yield (
             f'columns.{column.name} = {{ type = "{column.role}"{vocabulary}{needed} }}'

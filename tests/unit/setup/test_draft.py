@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,14 @@ import pytest
 from viputils.config.program import Program
 from viputils.config.program_file import program_from
 from viputils.core.errors import VipError
+from viputils.intake.sheet import Block, Sheet
 from viputils.setup.answers import Answers, TableAnswers
 from viputils.setup.columns import name_of
 from viputils.setup.draft import Draft, DraftTable, draft_of, first_deliveries
 from viputils.setup.profile import profiles_of
 from viputils.setup.program_text import program_text
 
+TODAY = dt.date(2024, 6, 1)
 DAYS = [dt.date(2023, 1, 2) + dt.timedelta(days=3 * number) for number in range(100)]
 
 
@@ -32,7 +34,7 @@ def export(folder: Path, columns: dict[str, Sequence[object]], name: str = "shoo
 
 
 def drafted(*files: Path, **answers: object) -> Draft:
-    return draft_of(profiles_of(files), Answers.model_validate(answers))
+    return draft_of(profiles_of(files), Answers.model_validate(answers), TODAY)
 
 
 def one_table(folder: Path, columns: dict[str, Sequence[object]], **answers: object) -> DraftTable:
@@ -74,6 +76,15 @@ def program_of(draft: Draft) -> Program:
         ("lat", ["1.5", "2.5"] * 50, "left out"),
         ("age", ["18", "19"] * 50, "left out"),
         ("Contact of worker", ["a@example.org", "b@example.org"] * 50, "left out"),
+        ("Participant", ["Ana", "Bo"] * 50, "left out"),
+        ("Participant ID", ["P-1", "P-2"] * 50, "left out"),
+        ("Outreach Worker", ["Ana", "Bo"] * 50, "left out"),
+        ("HOMICIDE_VICTIM_MI", ["A", "B"] * 50, "left out"),
+        ("Dirección", ["Calle 1", "Calle 2"] * 50, "left out"),
+        ("Teléfono", ["1", "2"] * 50, "left out"),
+        ("Client Number", [100_001, 100_002] * 50, "left out"),
+        ("Total", [1, 2, 3, 4] * 25, "category"),
+        ("Victim outcome", ["A", "B"] * 50, "category"),
         # A name of a place is none of a person.
         ("Area name", ["North", "South"] * 50, "category"),
     ],
@@ -152,6 +163,52 @@ def test_the_day_of_the_event_is_chosen_and_not_that_of_the_report(tmp_path: Pat
     (table,) = drafted(export(tmp_path, columns)).tables
     assert table.date.heading == "Incident date"
     assert (table.first, table.last) == (DAYS[0], DAYS[-1])
+
+
+@pytest.mark.parametrize("birth", ["Birthdate", "DOB", "Fecha de nacimiento"])
+def test_a_day_of_birth_is_never_the_day_of_a_record(tmp_path: Path, birth: str) -> None:
+    born = [dt.date(1980, 1, 1) + dt.timedelta(days=50 * number) for number in range(100)]
+    (table,) = drafted(export(tmp_path, {"Case No": range(100), birth: born, "Contact Date": DAYS})).tables
+    assert table.date.heading == "Contact Date"
+    (column,) = table.columns
+    assert (column.role, "day of birth" in column.seen) == ("left out", True)
+
+
+@pytest.mark.parametrize("odd", ["2033-05-01", "1900-01-01"])
+def test_a_single_row_of_another_time_moves_no_month(tmp_path: Path, odd: str) -> None:
+    days = [*(f"2023-{7 + number // 28:02}-{number % 28 + 1:02}" for number in range(112)), "2023-11-01", odd]
+    draft = drafted(export(tmp_path, {"Case No": range(114), "Date": days}))
+    assert (str(draft.month), draft.first, draft.last) == ("2023-10", dt.date(2023, 7, 1), dt.date(2023, 11, 1))
+
+
+def test_what_follows_the_rows_that_were_counted_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("viputils.setup.profile.READ_WHOLE", 10)
+    monkeypatch.setattr("viputils.intake.sheet.Sheet.blocks", _in_blocks_of_ten)
+    ids = [*range(99), 98]
+    times = [f"{day} 10:{number % 60:02}" for number, day in enumerate(DAYS)]
+    (table,) = drafted(export(tmp_path, {"Incident No": ids, "Date": times, "Area": ["N", "S"] * 50})).tables
+    assert (table.first, table.last) == (DAYS[0], DAYS[-1])
+    assert not table.is_unique
+    assert table.profile.read < table.profile.rows
+
+
+def _in_blocks_of_ten(sheet: Sheet, size: int = 10) -> Iterator[Block]:
+    return sheet._read(min(size, 10))
+
+
+def test_two_rows_of_headings_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    rows = "".join(f"2023-11-{number + 1:02},North,Fatal,A\n" for number in range(28))
+    path.write_text("Incident,,Victim,\nDate,District,Kind,Outcome\n" + rows, "utf-8")
+    with pytest.raises(VipError, match=r"column B has values in 29 rows and no heading; give each column a heading"):
+        drafted(path)
+
+
+def test_a_sheet_without_days_beside_one_with_days_is_left_out_and_named(tmp_path: Path) -> None:
+    codes = export(tmp_path, {"Code": ["A", "B"], "Meaning": ["x", "y"]}, "codes.csv")
+    draft = drafted(export(tmp_path, {"Case No": range(100), "Date": DAYS}), codes)
+    assert [table.name for table in draft.tables] == ["shootings"]
+    assert draft.others == ["codes"]
 
 
 @pytest.mark.parametrize(
