@@ -7,6 +7,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,6 +15,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.support.projects import REPOSITORY
@@ -52,6 +54,37 @@ def test_the_wheel_has_each_file_that_a_new_city_gets(built: dict[str, bytes]) -
     assert not [
         name for name in names if name.startswith("viputils/") and name.endswith((".pyc", ".ipynb_checkpoints"))
     ]
+
+
+@pytest.mark.whole_issues
+def test_a_city_without_a_clone_makes_and_publishes_its_report_with_the_wheel_alone(
+    built: dict[str, bytes], tmp_path: Path
+) -> None:
+    site, city = tmp_path / "site", tmp_path / "ourcity"
+    wheel = f"viputils-{__version__}-py3-none-any.whl"
+    (tmp_path / wheel).write_bytes(built[wheel])
+    shutil.unpack_archive(tmp_path / wheel, site, "zip")
+    days = [day.strftime("%Y-%m-%d") for day in pd.date_range("2023-01-01", "2024-01-31", freq="5D")]
+    rows = [f"C-{number},{day},{('Homicide', 'Shooting')[number % 2]}" for number, day in enumerate(days)]
+    export = tmp_path / "export.csv"
+    export.write_text("\n".join(["case number,occurred date,offense", *rows, ""]), encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(site)}
+
+    def run(*words: str | Path, cwd: Path = city) -> str:
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    assert run("-c", "import viputils; print(viputils.__file__)", cwd=tmp_path).startswith(str(site))
+    run("-m", "viputils", "init", city, export, "--yes", cwd=tmp_path)
+    run("-m", "viputils", "report", "2024-01")
+    run("-m", "viputils", "publish", "2024-01", "--approved-by", "The program")
+    assert "Ran 1 test" in (said := run("-m", "unittest", "discover", "-s", "tests"))
+    assert "skipped" not in said
+    figures = pd.read_csv(city / "issues" / "2024-01" / "figures.csv")
+    total = figures.query("period == 'month' and category.isna()")["value"]
+    assert total.tolist() == [sum(day.startswith("2024-01") for day in days)]
 
 
 def test_the_source_builds_the_same_wheel(built: dict[str, bytes], tmp_path: Path) -> None:
