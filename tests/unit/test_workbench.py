@@ -93,7 +93,7 @@ def test_the_code_of_the_documentation_runs_and_its_remarks_are_true(
         assert line.partition(" (from")[0].partition(", p = ")[0] in text.replace("\n", " ") or "ratio is" in line
     assert made["analyst-rolling-12.png"][0].lines[0].get_ydata()[-1] == 750
     assert [text.get_text() for text in made["analyst-funnel.png"][0].texts] == ["Area A"]
-    assert said[-1].startswith("The level is lower since then: the ratio is 0.66")
+    assert said[-1].startswith("The level is lower than the comparison areas lead one to expect: the ratio is 0.66")
     assert [round(bound, 1) for bound in intervals.poisson(5)] == [1.6, 11.7]
     assert [f"{bound:.2f}" for bound in intervals.ratio(20, 25) or ()] == ["0.42", "1.50"]
     assert [f"{bound:.0%}" for bound in intervals.wilson(24, 57) or ()] == ["30%", "55%"]
