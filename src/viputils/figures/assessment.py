@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 
 from viputils.config.program import Program
-from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import categories_of
 from viputils.figures.edition import Edition
-from viputils.figures.series import known_months, series_of
+from viputils.figures.series import known_months, require_records, series_of
 from viputils.figures.stats.control_charts import (
     ENOUGH,
     ENOUGH_SINCE,
@@ -302,10 +301,7 @@ def report_chart(records: Records, month: ReportMonth, measure: str, category: s
         If the measure does not count records, so that the effect of chance is unknown.
     """
     program = records.program
-    if program.measures[measure].count != "rows":
-        what = f"{measure} adds up a column or counts people;"
-        problem = Problem("measure", what, "the effect of chance is known only for counts of records.")
-        raise ParameterError("There is no chart.", [problem])
+    require_records(program, measure, "There is no chart.")
     table = counts_of(records, month, measure)
     counts, whole = table[category], program.whole_of(measure) or measure
     if whole != followed(program) or (category and measure not in program.report.breakdowns):
