@@ -22,12 +22,19 @@ from viputils.config.project import Project
 from viputils.config.source import from_environment
 from viputils.core.errors import ParameterError, Problem, nearest
 from viputils.core.months import ReportMonth, parse_date
-from viputils.core.text import capital
+from viputils.core.text import capital, plural
 from viputils.figures.assessment import report_chart
 from viputils.figures.counts import KEY, PERIODS, compute_figures
-from viputils.figures.cross_tables import Where, cross_series, cross_table
+from viputils.figures.cross_tables import Where, cross_series, cross_table, shared_rows
 from viputils.figures.plots import RatesFrame, SeriesFrame
-from viputils.figures.series import Frequency, known_months, require_measure, series_of
+from viputils.figures.series import (
+    Frequency,
+    is_of_events,
+    known_months,
+    require_measure,
+    require_records,
+    series_of,
+)
 from viputils.figures.stats.area_rates import PER, area_rates
 from viputils.figures.stats.control_charts import ProcessChart
 from viputils.figures.stats.interrupted import Interrupted, interrupted
@@ -336,12 +343,14 @@ class Tables:
         Raises
         ------
         ParameterError
-            If the measure has no categories, there is no population, or a month of the range is unknown.
+            If the measure does not count records or has no categories, there is no population, or a month of the range
+            is unknown.
         """
         last = self._end(measure, end)
         first = last.plus(-11) if start is None else as_month(start)
         given = self.populations if populations is None else populations
         column = self.records.program.measures[measure].by
+        require_records(self.records.program, measure, "There are no rates.")
         _require_rates(measure, column, given)
         counts = cross_table(self.records, measure, [str(column)], None, first, last)[measure]
         counts = counts.drop(index="Not recorded", errors="ignore").set_axis(
@@ -374,7 +383,8 @@ class Tables:
         where
             The records of the program's areas, as in ``{"area_command": "Southeast"}``; by default all.
         comparison
-            The records of areas without the program. What changed there as well is not an effect.
+            The records of areas without the program, none of which can be in ``where``. What changed there as well is
+            not an effect.
         end
             The last month; by default the last known one.
         trend_change
@@ -383,13 +393,21 @@ class Tables:
         Raises
         ------
         ParameterError
-            If there are too few months or events to tell, or an area, measure or month does not exist.
+            If there are too few months or events to tell, the measure does not count records, a record is on both
+            sides, or an area, measure or month does not exist.
         """
         last = self._end(measure, end)
+        require_records(self.records.program, measure, "A change at that time cannot be judged.")
         sides = [
             None if one is None and place else _by_month(cross_series(self.records, measure, [], one, end=last))
             for place, one in enumerate((where, comparison))
         ]
+        if comparison is not None and (shared := shared_rows(self.records, measure, where or {}, comparison, last)):
+            what = f"{plural(shared, 'record is', 'records are')} in the program's areas, too;"
+            remedy = "name the areas of the program in where, and only other areas in comparison."
+            raise ParameterError(
+                "A change at that time cannot be judged.", [Problem("where, comparison", what, remedy)]
+            )
         values = sides[0] if sides[0] is not None else pd.Series(dtype="Int64")
         return interrupted(values, as_month(since), sides[1], trend_change=trend_change)
 
@@ -429,7 +447,7 @@ class Tables:
             for name, side in zip(("a", "b"), sides, strict=True)
         }
         found = keys.reset_index(drop=True).assign(**a_and_b, change=a_and_b["a"] - a_and_b["b"])
-        is_counted = found["measure"].map(lambda name: program.measures[name].count == "rows")
+        is_counted = found["measure"].map(lambda name: is_of_events(program, name))
         intervals = [
             ratio(int(one), int(other), level=level) if counted and pd.notna(one) and pd.notna(other) else None
             for one, other, counted in zip(found["a"], found["b"], is_counted, strict=True)
@@ -637,8 +655,9 @@ def compare(
     DataFrame
         ``measure``, ``category``, ``period``; ``a``, ``b`` and ``change`` (a less b) as ``Int64``; ``ratio`` (a by b)
         with its exact interval from ``low`` to ``high`` as ``float64``. The interval takes events to be independent,
-        so it is there only for measures that count records, and missing where both counts are 0: of a sum, in which
-        one record can be many, the range of chance is not known.
+        so it is there only for measures that count records with an id of their own, and missing where both counts are
+        0: of a sum, in which one record can be many, the range of chance is not known. It takes months to vary only by
+        chance.
 
     Raises
     ------

@@ -26,6 +26,7 @@ from viputils.config.project import Project
 from viputils.core.errors import ParameterError, QuarantineError
 from viputils.figures import engagement
 from viputils.figures.assessment import assess
+from viputils.figures.cross_tables import Where
 from viputils.figures.edition import Edition
 from viputils.figures.stats import intervals
 from viputils.lab import trends
@@ -93,7 +94,7 @@ def test_the_code_of_the_documentation_runs_and_its_remarks_are_true(
         assert line.partition(" (from")[0].partition(", p = ")[0] in text.replace("\n", " ") or "ratio is" in line
     assert made["analyst-rolling-12.png"][0].lines[0].get_ydata()[-1] == 750
     assert [text.get_text() for text in made["analyst-funnel.png"][0].texts] == ["Area A"]
-    assert said[-1].startswith("The level is lower since then: the ratio is 0.66")
+    assert said[-1].startswith("The level is lower than the comparison areas lead one to expect: the ratio is 0.66")
     assert [round(bound, 1) for bound in intervals.poisson(5)] == [1.6, 11.7]
     assert [f"{bound:.2f}" for bound in intervals.ratio(20, 25) or ()] == ["0.42", "1.50"]
     assert [f"{bound:.0%}" for bound in intervals.wilson(24, 57) or ()] == ["30%", "55%"]
@@ -376,6 +377,25 @@ def test_a_program_is_evaluated_beside_other_areas(tables: workbench.Tables) -> 
     with pytest.raises(ParameterError) as refused:
         tables.interrupted("responses", "2023-10")
     assert "2 months are known since the change; at least 3 are needed." in str(refused.value)
+
+
+@pytest.mark.parametrize("where", [None, {"area_command": ["Southeast", "Valley"]}, {"incident_type": "Homicide"}])
+def test_areas_are_not_compared_with_themselves(tables: workbench.Tables, where: Where | None) -> None:
+    with pytest.raises(ParameterError) as refused:
+        tables.interrupted("responses", "2023-07", where, comparison={"area_command": "Valley"})
+    (problem,) = refused.value.problems
+    rows = tables.responses.query("counted_as == 'Valley'")
+    both = rows if where is None or "area_command" in where else rows.query("incident_type == 'Homicide'")
+    assert str(problem).startswith(f"where, comparison: {len(both)} records are in the program's areas, too;")
+
+
+@pytest.mark.parametrize("measure", ["adults_assisted", "people_notified"])
+def test_chance_is_told_only_of_counts_of_records(tables: workbench.Tables, measure: str) -> None:
+    said = "adds up a column or counts people; the effect of chance is known only for counts of records."
+    with pytest.raises(ParameterError, match=said):
+        tables.rates(measure)
+    with pytest.raises(ParameterError, match=said):
+        tables.interrupted(measure, "2023-07")
 
 
 def test_the_same_files_are_read_once_and_a_changed_one_again(project: Project, deliver: Deliver) -> None:

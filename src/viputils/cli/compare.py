@@ -37,7 +37,7 @@ def compare(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Compare the counts of two windows of months, with the ratio of their rates and its exact interval.
+    """Compare the counts of two windows of months, with the ratio of their rates and its interval.
 
     The windows must not overlap. Windows of different length are compared per day.
     """

@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 
 from viputils.config.program import Program
-from viputils.core.errors import ParameterError, Problem
 from viputils.core.months import ReportMonth
 from viputils.figures.counts import categories_of
 from viputils.figures.edition import Edition
-from viputils.figures.series import known_months, series_of
+from viputils.figures.series import known_months, require_records, series_of
 from viputils.figures.stats.control_charts import (
     ENOUGH,
     ENOUGH_SINCE,
@@ -302,10 +301,7 @@ def report_chart(records: Records, month: ReportMonth, measure: str, category: s
         If the measure does not count records, so that the effect of chance is unknown.
     """
     program = records.program
-    if program.measures[measure].count != "rows":
-        what = f"{measure} adds up a column or counts people;"
-        problem = Problem("measure", what, "the effect of chance is known only for counts of records.")
-        raise ParameterError("There is no chart.", [problem])
+    require_records(program, measure, "There is no chart.")
     table = counts_of(records, month, measure)
     counts, whole = table[category], program.whole_of(measure) or measure
     if whole != followed(program) or (category and measure not in program.report.breakdowns):
@@ -406,13 +402,13 @@ def _at_end(months: pd.Series, before: pd.Series, found: Course) -> Interval | N
     if not (same and rest_before and so_far):
         return None
     rest = so_far * rest_before / same
-    variance = _for_sums(found.dispersion) * sum(1 / one for one in (so_far, same, rest_before, rest))
+    variance = for_sums(found.dispersion) * sum(1 / one for one in (so_far, same, rest_before, rest))
     error = ERRORS * math.sqrt(variance)
     total = int(months.sum())
     return Interval(total + math.floor(rest * math.exp(-error)), total + math.ceil(rest * math.exp(error)))
 
 
-def _for_sums(dispersion: float) -> float:
+def for_sums(dispersion: float) -> float:
     """Return the dispersion of sums of months: neighboring months vary alike, so a sum varies more than its months."""
     return 1 + 2 * (dispersion - 1)
 
@@ -429,7 +425,7 @@ def _year_to_date(
     now, then = values[-to_date:], values[-to_date - 12 : -12]
     if len(values) < to_date + 12 or np.isnan(now).any() or np.isnan(then).any():
         return None
-    scale = _for_sums(dispersion)
+    scale = for_sums(dispersion)
     found = ratio(now.sum() / scale, then.sum() / scale, level=level)
     is_even = standing.usual.is_even
     return YearToDate(standing.measure, standing.category, int(now.sum()), int(then.sum()), found, is_even)

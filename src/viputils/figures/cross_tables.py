@@ -71,7 +71,7 @@ def cross_series(
     require_frequency(freq)
     known = known_months(records, measure)
     first, last = known_range(known, start, end)
-    _require_columns(program, measure, by, where or {}, last)
+    _require_columns(records, measure, by, where or {}, last)
     spans = list(spans_of(program, freq, first, last))
     rows = _rows(records, measure, by, where or {}, last, spans)
     counts = rows.groupby([*by, "span"], observed=False, sort=True)["amount"].sum().astype("Int64")
@@ -122,7 +122,7 @@ def cross_table(
     if lacking:
         problem = Problem("start, end", f"{', '.join(lacking)} had not been delivered;", "choose a range without it.")
         raise ParameterError("The counts would be too low.", [problem])
-    _require_columns(program, measure, by, where or {}, last)
+    _require_columns(records, measure, by, where or {}, last)
     rows = _rows(records, measure, by, where or {}, last, [Span(first.span.start, last.span.end)])
     if len(by) == 1:
         return rows.groupby(by[0], observed=False, sort=True)["amount"].sum().astype("int64").to_frame(measure)
@@ -142,13 +142,33 @@ def _rows(
     for place, span in enumerate(spans):
         rows = counted_within(records, measure, month, span)
         rows = rows.assign(span=place, **{name: one.loc[rows.index] for name, one in values.items()})
-        for name, wanted in where.items():
-            rows = rows.loc[rows[name].isin([_word(one) for one in _listed(wanted)])]
+        rows = rows.loc[_has(rows, where)]
         if "once" in rows:
             rows = rows.loc[rows["once"].notna()].drop_duplicates([*by, "once"])
         parts.append(rows[[*by, "span", "amount"]])
+    if not parts:
+        nothing = pd.DataFrame({name: values[name].iloc[:0] for name in by})
+        parts = [nothing.assign(span=0, amount=pd.Series(dtype="int64"))]
     found = pd.concat(parts, ignore_index=True)
     return found.assign(span=pd.Categorical(found["span"], range(len(spans))))
+
+
+def shared_rows(records: Records, measure: str, where: Where, other: Where, month: ReportMonth) -> int:
+    """Return how many of the records that a measure counts up to a month have the values of both."""
+    program, table = records.program, records.program.measures[measure].table
+    rows = counted_within(records, measure, month, Span(program.identity.records_from, month.span.end))
+    every = records.tables[table].rows.loc[rows.index]
+    values = {name: named_groups(program, table, name, every, month) for name in dict.fromkeys([*where, *other])}
+    groups = pd.DataFrame(values, index=rows.index)
+    return int((_has(groups, where) & _has(groups, other)).sum())
+
+
+def _has(groups: pd.DataFrame, where: Where) -> pd.Series:
+    """Flag the rows that have the values."""
+    flags = pd.Series(True, index=groups.index)
+    for name, wanted in where.items():
+        flags &= groups[name].isin([_word(one) for one in _listed(wanted)])
+    return flags
 
 
 def named_groups(program: Program, table: str, column: str, rows: pd.DataFrame, month: ReportMonth) -> pd.Series:
@@ -191,8 +211,9 @@ def _columns(program: Program, measure: str) -> list[str]:
     return [name for name, rule in columns.items() if rule.type in _GROUPS]
 
 
-def _require_columns(program: Program, measure: str, by: Sequence[str], where: Where, month: ReportMonth) -> None:
+def _require_columns(records: Records, measure: str, by: Sequence[str], where: Where, month: ReportMonth) -> None:
     """Raise ``ParameterError`` if a column cannot split the records, or a value is none of it."""
+    program = records.program
     columns = _columns(program, measure)
     problems = [
         Problem(
@@ -204,21 +225,23 @@ def _require_columns(program: Program, measure: str, by: Sequence[str], where: W
         for name in names
         if name not in columns
     ]
-    rules = program.tables[program.measures[measure].table].columns
+    table = program.measures[measure].table
+    rules = program.tables[table].columns
     for name, wanted in where.items():
         if name not in columns:
             continue
         vocabulary = rules[name].vocabulary
-        known = [*_IN_WORDS.values(), NOT_RECORDED]
+        known, remedy = [*_IN_WORDS.values(), NOT_RECORDED], ""
         if vocabulary is not None:
             known = [*program.printed_values(vocabulary, month, program.identity.records_from), NOT_RECORDED]
         elif rules[name].type != "flag":
-            continue
+            known = [*records.tables[table].rows[name].dropna().unique(), NOT_RECORDED]
+            remedy = "no record has it."
         problems += [
             Problem(
                 f"where {name}",
                 f"{one!r} is not a value of it;",
-                nearest(str(one), known) or f"choose: {', '.join(known)}.",
+                nearest(str(one), known) or remedy or f"choose: {', '.join(known)}.",
             )
             for one in map(_word, _listed(wanted))
             if one not in known

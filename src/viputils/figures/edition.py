@@ -71,8 +71,12 @@ class Edition:
     @property
     def is_provisional(self) -> bool:
         """Whether later records can still change the month (``program.provisional_months``)."""
+        return self.is_provisional_in(self.month)
+
+    def is_provisional_in(self, month: ReportMonth) -> bool:
+        """Return whether later records can still change the numbers of a month, or of a period that ends with it."""
         months = self.program.identity.provisional_months
-        return months is None or self.as_of <= self.month.plus(months).span.end
+        return months is None or self.as_of <= month.plus(months).span.end
 
     @property
     def months(self) -> list[ReportMonth]:

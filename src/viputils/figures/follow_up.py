@@ -65,9 +65,11 @@ def follow_up(
     )
     came = came.loc[came["on"].le(until)]
     key = rows[rule.id].str.casefold()
-    both = pd.DataFrame({"id": key, "day": rows[rule.date]}).merge(came.assign(id=came["id"].str.casefold()), on="id")
-    first = both.loc[both["on"].ge(both["day"])].groupby("id")["on"].min()
-    day, followed_on = rows[rule.date], key.map(first).astype("datetime64[s]")
+    # Rows can share an id. Each has its own day.
+    asked = pd.DataFrame({"id": key, "day": rows[rule.date], "row": rows.index})
+    both = asked.merge(came.assign(id=came["id"].str.casefold()), on="id")
+    first = both.loc[both["on"].ge(both["day"])].groupby("row")["on"].min()
+    day, followed_on = rows[rule.date], first.reindex(rows.index).astype("datetime64[s]")
     days = (followed_on - day).dt.days.astype("Int64")
     categories = [name for name, column in rule.columns.items() if column.vocabulary is not None]
     found = pd.DataFrame(

@@ -218,6 +218,26 @@ def require_measure(program: Program, measure: str) -> None:
         )
 
 
+def require_records(program: Program, measure: str, what: str) -> None:
+    """Raise ``ParameterError`` if a measure does not count records, so that the effect of chance is unknown.
+
+    Parameters
+    ----------
+    what
+        The sentence on what cannot be told.
+    """
+    if program.measures[measure].count != "rows":
+        counts = f"{measure} adds up a column or counts people;"
+        problem = Problem("measure", counts, "the effect of chance is known only for counts of records.")
+        raise ParameterError(what, [problem])
+
+
+def is_of_events(program: Program, measure: str) -> bool:
+    """Return whether a measure counts separate events: records that do not share an id."""
+    one = program.measures[measure]
+    return one.count == "rows" and program.tables[one.table].one_row_per_id
+
+
 def _meant_category(program: Program, text: str) -> str:
     """Return a suggestion if a text looks like a category, its plural or one of its other spellings."""
     for name, measure in program.measures.items():

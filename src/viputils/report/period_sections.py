@@ -35,6 +35,17 @@ _COMPARED = {
     },
     "year": {"quarter": message("Compared with the same quarter a year earlier")},
 }
+# A part can lack who engaged later, and the whole has no one twice.
+_ONCE = {
+    "quarter": message(
+        "A person who was notified in two months counts once in the quarter. So the quarter can be more or less than "
+        "the sum of its months."
+    ),
+    "year": message(
+        "A person who was notified in two quarters counts once in the year. So the year can be more or less than the "
+        "sum of its quarters."
+    ),
+}
 
 
 def notices(project: Project, edition: Edition) -> Markdown:
@@ -244,8 +255,9 @@ def funnel(edition: Edition) -> Markdown:
         words(
             language,
             "Engaged: the person started a service on or after the day of the notification, and by the end of the "
-            "period. So the sum can be more than its parts.",
+            "period.",
         ),
+        words(language, _ONCE[edition.period.kind]),
     ]
     if NOT_AVAILABLE in rates:
         text = message("{mark} means not available: there are no records, or no one was notified.")
@@ -255,14 +267,15 @@ def funnel(edition: Edition) -> Markdown:
 
 
 def _part_headings(edition: Edition, parts: Sequence[IssuePeriod]) -> Iterator[str]:
-    """Yield the heading of each part of the period. The newest part is provisional as long as the whole is."""
-    language = edition.language
+    """Yield the heading of each part of the period. Each is provisional by its own end."""
+    language, starts = edition.language, edition.program.identity.fiscal_year_starts
     for place, one in enumerate(parts, start=1):
         if isinstance(one, ReportMonth):
             name = escape(language.short_month(one))
         else:
             name = words(language, "Quarter {number}", number=str(place))
-        yield _marked(edition, name) if place == len(parts) else name
+        is_marked = has_records(edition.program, one) and edition.is_provisional_in(one.last(starts))
+        yield f"{name} {escape(PROVISIONAL)}" if is_marked else name
 
 
 def _own_heading(edition: Edition) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.support.histories import with_tables
+from tests.support.histories import as_snapshot, with_tables
 from tests.support.projects import Deliver
 from viputils.audit.as_of import Shelf
 from viputils.config.project import Project
@@ -52,7 +53,9 @@ def clopper_pearson(count: int, base: int) -> Sequence[float]:
 
 
 def test_counts_of_two_windows_stand_side_by_side_with_the_exact_interval(project: Project, deliver: Deliver) -> None:
-    records = with_responses(project, deliver, m2023_07=14, m2023_09=16, m2022_07=22, m2022_08=3)
+    even = {f"m{month}": 9 for month in pd.period_range("2022-10", "2023-06", freq="M").strftime("%Y_%m")}
+    now, before = {"m2023_07": 9, "m2023_08": 10, "m2023_09": 11}, {"m2022_07": 9, "m2022_08": 8, "m2022_09": 8}
+    records = with_responses(project, deliver, **even, **now, **before)
     found = compared(records, "2023-07..2023-09", "2022-07..2022-09")
     whole = of_measure(found, "responses")
     assert (whole["first"], whole["second"], whole["change"], whole["percent"]) == (30, 25, 5, 20.0)
@@ -74,14 +77,14 @@ def test_windows_of_different_length_are_compared_by_day_and_have_no_change(proj
 
 
 def test_a_small_number_has_no_percentage_and_nothing_has_no_ratio(project: Project, deliver: Deliver) -> None:
-    records = with_responses(project, deliver, m2023_07=38, m2022_07=19)
-    found = compared(records, "2023-07", "2022-07")
+    records = with_responses(project, deliver, m2022_10=38, m2022_07=19)
+    found = compared(records, "2022-10", "2022-07")
     assert pd.isna(of_measure(found, "responses")["percent"])
     assert of_measure(found, "responses")["ratio"] == 2
     none = of_measure(found, "responses_by_incident_type", "Suicide")
     assert (none["first"], none["second"], none["change"]) == (0, 0, 0)
     assert none[["percent", "ratio", "low", "high"]].isna().all()
-    only_now = compared(records, "2023-07", "2022-08")
+    only_now = compared(records, "2022-10", "2022-08")
     assert pd.isna(of_measure(only_now, "responses")["ratio"])
     assert pd.isna(of_measure(only_now, "responses")["high"]), "it can be any number of times as many"
     assert of_measure(only_now, "responses")["low"] > 1
@@ -92,6 +95,44 @@ def test_a_sum_has_a_ratio_and_no_interval(project: Project, deliver: Deliver) -
     assert of_measure(found, "incidents_reviewed")["first"] == 3
     assert pd.isna(of_measure(found, "incidents_reviewed")["low"])
     assert not pd.isna(of_measure(found, "shooting_reviews")["low"])
+
+
+def test_months_that_vary_more_than_by_chance_widen_the_interval(project: Project, deliver: Deliver) -> None:
+    # From 10 to 90 without order: chance makes a standard deviation of about 7.
+    uneven = [20, 75, 35, 90, 10, 60, 85, 15, 70, 30, 55, 40, 30, 85, 65]
+    months = pd.period_range("2022-07", "2023-09", freq="M").strftime("m%Y_%m")
+    records = with_responses(project, deliver, **dict(zip(months, uneven, strict=True)))
+    whole = of_measure(compared(records, "2023-07..2023-09", "2022-07..2022-09"), "responses")
+    assert (whole["first"], whole["second"]) == (180, 130)
+    low, high = clopper_pearson(180, 130)
+    assert low > 1
+    assert whole["low"] < 1 < whole["ratio"] < high < whole["high"], "chance as wide as that explains the difference"
+
+
+def test_rows_that_share_an_id_have_no_interval(project: Project, deliver: Deliver) -> None:
+    records = with_responses(as_snapshot(project, one_row_per_id=False), deliver, m2022_10=38, m2022_07=19)
+    found = compared(records, "2022-10", "2022-07")
+    assert of_measure(found, "responses")["ratio"] == 2
+    assert of_measure(found, "responses")[["low", "high"]].isna().all()
+    assert any("rows that share an id have no interval" in note for note in found.notes)
+
+
+def test_a_limit_close_to_one_is_shown_with_three_digits(project: Project, deliver: Deliver) -> None:
+    found = compared(with_responses(project, deliver, m2022_10=38, m2022_07=19), "2022-10", "2022-07")
+    near = found.figures.assign(low=0.8, high=pd.array([0.996] * len(found.figures), dtype="Float64"))
+    assert set(replace(found, figures=near).shown["interval"]) == {"0.80 to 0.996"}
+
+
+def test_the_notes_list_why_something_is_not_available(project: Project, deliver: Deliver) -> None:
+    found = compared(with_responses(project, deliver, m2022_10=38, m2022_07=19), "2022-10", "2022-07")
+    reasons = "a percentage of a number below 20, a ratio to 0, or an interval of 0 against 0."
+    assert found.notes[-1] == f"[x] means not available: {reasons}"
+    rows = found.figures.assign(first=found.figures["first"].where(found.figures["category"].ne("Homicide")))
+    without = replace(found, figures=rows)
+    assert (
+        without.notes[-1]
+        == "A count is [x] if the category did not exist in that window, or its table was not delivered."
+    )
 
 
 def test_windows_that_overlap_are_refused(project: Project, deliver: Deliver) -> None:

@@ -102,6 +102,24 @@ def test_what_cannot_be_counted_is_said_with_what_would_be_right(
     assert said in str(refused.value)
 
 
+def test_a_code_that_no_record_has_is_refused(records: Records) -> None:
+    one = str(records.tables["outreach"].rows["response_id"].dropna().iloc[0])
+    assert cross_series(records, "outreach_operations", where={"response_id": one})["value"].sum() >= 1
+    with pytest.raises(ParameterError) as refused:
+        cross_series(records, "outreach_operations", where={"response_id": "#"})
+    assert "where response_id: '#' is not a value of it; no record has it." in str(refused.value)
+
+
+@pytest.mark.parametrize("by", [[], ["area_command"], ["incident_type", "area_command"]])
+def test_a_range_in_which_no_quarter_begins_has_no_rows(records: Records, by: list[str]) -> None:
+    august = ReportMonth(2023, 8)
+    found = cross_series(records, "responses", by, freq="quarter", start=august, end=august)
+    usual = cross_series(records, "responses", by, freq="quarter")
+    assert len(found) == 0
+    assert found.dtypes.drop(by).to_dict() == usual.dtypes.drop(by).to_dict()
+    assert list(found) == list(usual)
+
+
 def test_a_table_of_a_month_that_is_not_over_is_refused(records: Records) -> None:
     with pytest.raises(ParameterError) as refused:
         cross_table(records, "responses", ["area_command"], end=ReportMonth(2023, 12))

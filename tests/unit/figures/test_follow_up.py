@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tests.support.histories import with_tables
+from tests.support.histories import as_snapshot, with_tables
 from tests.support.projects import Deliver
 from viputils.config.project import Project
 from viputils.core.errors import ParameterError
@@ -45,6 +45,17 @@ def test_the_first_operation_on_or_after_the_response_counts(project: Project, d
     shares = followed_shares(found.reset_index()).set_index("month")
     assert shares[["records", "followed", "too_recent"]].to_numpy().tolist() == [[2, 1, 0], [0, 0, 1]]
     assert shares["share"].tolist() == [0.5, pd.NA]
+
+
+def test_a_later_row_of_an_id_has_a_follow_up_of_its_own(project: Project, deliver: Deliver) -> None:
+    project = as_snapshot(project, one_row_per_id=False)
+    deliver(
+        responses=["R1,2023-10-02,DV,SE", "R1,2023-10-20,DV,SE", "R1,2023-11-01,DV,SE"],
+        outreach=["O1,2023-10-04,SE,Follow-up,R1,1,0", "O2,2023-10-25,SE,Follow-up,R1,1,0"],
+    )
+    found = follow_up(load_records(project), end=ReportMonth(2023, 11))
+    assert found["days"].tolist() == [2, 5, pd.NA]
+    assert followed_shares(found, within=7)["followed"].sum() == 2
 
 
 def test_shares_and_medians_of_the_sample_data_are_a_plain_recount(demonstration: Edition) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from viputils.core.errors import ParameterError
 from viputils.core.months import ReportMonth
-from viputils.figures.stats.interrupted import interrupted
+from viputils.figures.stats.interrupted import Effect, interrupted
+from viputils.figures.stats.intervals import Interval, ratio_text
 
 # J. Lopez Bernal, S. Cummins and A. Gasparrini, International Journal of Epidemiology 46 (2017): admissions for acute
 # coronary events in Sicily from January 2002, before and after the ban on smoking of January 2005, and people.
@@ -88,6 +89,32 @@ def test_what_changed_in_the_comparison_area_too_is_no_effect() -> None:
     assert 1 in beside.level.interval
     assert "do not show a change" in beside.reading
     assert not any("comparison" in one for one in beside.remarks)
+
+
+def test_a_rise_that_is_smaller_than_that_of_the_comparison_is_not_called_lower_than_before() -> None:
+    # A rise of 22 percent beside a doubling: 1.22 / 2 is 0.61.
+    found = interrupted(counts([100] * 24 + [122] * 12), MONTHS[24], comparison=counts([100] * 24 + [200] * 12))
+    assert found.level.ratio == pytest.approx(0.61)
+    assert found.reading.startswith(
+        "The level is lower than the comparison areas lead one to expect: the ratio is 0.61"
+    )
+
+
+def test_a_change_of_the_trend_is_in_the_reading() -> None:
+    # As many as before at first, and then 5 percent fewer with each month.
+    found = interrupted(
+        counts([400] * 24 + [round(400 * 0.95**month) for month in range(18)]), MONTHS[24], trend_change=True
+    )
+    level, trend = found.reading.split(". ")
+    assert level.startswith("The counts do not show a change of the level: the ratio is 1.00")
+    assert trend.startswith("The trend is lower since then: the ratio is 0.95 (from 0.94 to 0.96) with each month.")
+    steady = interrupted(counts([400] * 36), MONTHS[24], trend_change=True)
+    assert "The counts do not show a change of the trend" in steady.reading
+
+
+def test_a_limit_close_to_one_shows_on_which_side_it_is() -> None:
+    assert str(Effect(0.98, Interval(0.964, 0.996))) == "0.98 (from 0.96 to 0.996)"
+    assert ratio_text(1.0) == "1.00"
 
 
 def test_the_expected_course_is_that_without_the_change() -> None:

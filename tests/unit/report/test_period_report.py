@@ -122,10 +122,30 @@ def test_without_a_year_before_the_report_says_so(told: Told) -> None:
 def test_a_breakdown_has_the_months_their_sum_and_the_year_before(told: Told) -> None:
     edition = told("FY2024-Q1", [*EVEN[:12], 5, 6, 7])
     shown = table_rows(period_sections.breakdowns(edition).data)
-    assert shown["Incident type"] == ["Jul", "Aug", "Sep [p]", "Jul to Sep 2023 [p]", "Jul to Sep 2022"]
+    assert shown["Incident type"] == ["Jul [p]", "Aug [p]", "Sep [p]", "Jul to Sep 2023 [p]", "Jul to Sep 2022"]
     assert shown["DV/Sexual Assault"] == ["5", "6", "7", "18", "60"]
     assert shown["Homicide"] == ["0", "0", "0", "0", "0"]
     assert shown["Total"] == ["5", "6", "7", "18", "60"]
+
+
+@pytest.mark.parametrize(
+    ("months", "marked"), [(1, ["Jul", "Aug", "Sep [p]"]), (2, ["Jul", "Aug [p]", "Sep [p]"]), (3, None)]
+)
+def test_each_part_is_provisional_by_its_own_end(told: Told, months: int, marked: list[str] | None) -> None:
+    # As of October 1: September is provisional until the end of October, and with 2 months August is, too.
+    edition = told("FY2024-Q1", EVEN)
+    identity = edition.program.identity.model_copy(update={"provisional_months": months})
+    program = edition.program.model_copy(update={"identity": identity})
+    changed = replace(edition, records=replace(edition.records, program=program))
+    shown = table_rows(period_sections.breakdowns(changed).data)["Incident type"]
+    assert shown[:3] == (marked or ["Jul [p]", "Aug [p]", "Sep [p]"])
+
+
+def test_the_engagement_of_a_quarter_is_not_said_to_be_the_sum_of_its_months() -> None:
+    edition = load_edition(Project.open(REPOSITORY), "FY2024-Q1")
+    shown = period_sections.funnel(edition).data
+    assert "the quarter can be more or less than the sum of its months" in shown
+    assert "more than its parts" not in shown
 
 
 def test_the_headline_compares_with_the_quarter_before_and_a_year_earlier(told: Told) -> None:

@@ -19,7 +19,7 @@ import pandas as pd
 from viputils.core.errors import ParameterError, Problem
 from viputils.core.extras import require_statsmodels
 from viputils.figures import plots
-from viputils.figures.stats.intervals import LEVEL, Interval
+from viputils.figures.stats.intervals import LEVEL, Interval, ratio_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,8 @@ class Effect:
     interval: Interval
 
     def __str__(self) -> str:
-        return f"{self.ratio:.2f} (from {self.interval.low:.2f} to {self.interval.high:.2f})"
+        low, high = map(ratio_text, self.interval)
+        return f"{ratio_text(self.ratio)} (from {low} to {high})"
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,20 @@ class Interrupted:
 
     @property
     def reading(self) -> str:
-        """What the counts can tell, in one sentence."""
-        low, high = self.level.interval
-        if low <= 1 <= high:
-            return f"The counts do not show a change of the level: the ratio is {self.level}."
-        return f"The level is {'higher' if low > 1 else 'lower'} since then: the ratio is {self.level}."
+        """What the counts can tell: one sentence on the level, and one on the trend if that was asked for."""
+        sentences = [self._told("level", self.level, f"the ratio is {self.level}.")]
+        if self.trend is not None:
+            sentences.append(self._told("trend", self.trend, f"the ratio is {self.trend} with each month."))
+        return " ".join(sentences)
+
+    def _told(self, what: str, effect: Effect, ratio: str) -> str:
+        """Return how the counts differ from the time before, or from what the comparison leads one to expect."""
+        is_compared = "comparison" in self.points
+        if 1 in effect.interval:
+            beside = " beside the comparison areas" if is_compared else ""
+            return f"The counts do not show a change of the {what}{beside}: {ratio}"
+        since = "than the comparison areas lead one to expect" if is_compared else "since then"
+        return f"The {what} is {'higher' if effect.interval.low > 1 else 'lower'} {since}: {ratio}"
 
     def __str__(self) -> str:
         return " ".join([self.reading, *self.remarks])

@@ -27,6 +27,12 @@ class Interval(NamedTuple):
         return isinstance(value, int | float) and self.low <= value <= self.high
 
 
+def ratio_text(ratio: float) -> str:
+    """Return a ratio with two digits, or three if two would show 1.00 for what is not 1."""
+    text = f"{ratio:.2f}"
+    return f"{ratio:.3f}" if text == "1.00" and ratio != 1 else text
+
+
 def poisson(count: int, exposure: float = 1, level: float = LEVEL) -> Interval:
     """Return the exact interval of a rate, given ``count`` events over an ``exposure``.
 
