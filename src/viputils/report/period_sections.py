@@ -250,6 +250,7 @@ def funnel(edition: Edition) -> Markdown:
     rows.append([words(language, "Engagement rate"), *map(escape, rates)])
     heads = [words(language, "Step"), *_part_headings(edition, parts), _own_heading(edition)]
     table = pipe_table(heads, rows, words(language, "From Custom Notification to engagement"))
+    text = _ONCE[edition.period.kind]
     notes = [
         provisional_note(edition),
         words(
@@ -257,7 +258,7 @@ def funnel(edition: Edition) -> Markdown:
             "Engaged: the person started a service on or after the day of the notification, and by the end of the "
             "period.",
         ),
-        words(language, _ONCE[edition.period.kind]),
+        words(language, text),
     ]
     if NOT_AVAILABLE in rates:
         text = message("{mark} means not available: there are no records, or no one was notified.")
