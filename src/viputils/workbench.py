@@ -383,7 +383,7 @@ class Tables:
         where
             The records of the program's areas, as in ``{"area_command": "Southeast"}``; by default all.
         comparison
-            The records of areas without the program, none of which can be in ``where``. What changed there as well is
+            The records of areas without the program. They share none with ``where``. What changed there as well is
             not an effect.
         end
             The last month; by default the last known one.
