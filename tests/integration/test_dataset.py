@@ -88,6 +88,7 @@ def test_a_translation_alone_names_no_file_that_is_elsewhere_on_the_site(artifac
     assert "subjectOf" not in found
 
 
+@pytest.mark.whole_issues
 def test_without_an_address_every_download_is_found_from_its_page(artifacts: Artifacts, tmp_path: Path) -> None:
     root = shutil.copytree(artifacts.two_plain_months_of_a_town(), tmp_path / "town")
     program = root / "program.toml"

@@ -76,6 +76,7 @@ def test_an_issue_needs_a_person_who_approved_it(city: Project) -> None:
     assert (done.returncode, "leave out --printed, --approved-by," in done.stderr) == (2, True)
 
 
+@pytest.mark.whole_issues
 def test_the_page_of_number_checks_names_who_approved_an_issue(city: Project) -> None:
     publish(city, OCTOBER, DAY, "A. <b>Person</b>")
     for code, said in (("en", "Approved by: A. <b>Person</b>"), ("es", "Aprobado por: A. <b>Person</b>")):
@@ -146,6 +147,7 @@ def test_a_correction_corrects_something(city: Project) -> None:
     assert {path.name: path.read_bytes() for path in city.published.iterdir()} == before
 
 
+@pytest.mark.whole_issues
 def test_a_correction_is_not_published_before_what_it_corrects(city: Project) -> None:
     publish(city, OCTOBER, DAY, APPROVER)
     made_with_another_text(city)
